@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# The tiers of this target and the compile flags of each: exactly the features that dispatch/cpu.h lists for the tier,
+# never -march, so that the compiler cannot use what the dispatcher did not check.
+#
+# Template files (<f>_simd.c) are compiled for LW_TEMPLATE_TIERS. avx512 and neon_dot add instructions to the tier
+# before them and compile only files written for them; for the rest their table cells name the lower tier.
+
+set(LW_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt -mmovbe)
+set(LW_FLAGS_avx512_clx ${LW_FLAGS_avx2} -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx512vnni
+                        -mprefer-vector-width=512)
+set(LW_FLAGS_avx512 ${LW_FLAGS_avx512_clx} -mavx512ifma -mavx512vbmi -mavx512vbmi2 -mavx512bitalg -mavx512vpopcntdq
+                    -mgfni -mvpclmulqdq)
+set(LW_FLAGS_neon "")
+set(LW_FLAGS_neon_dot -march=armv8-a+dotprod) # there is no -m flag for a single extension on this architecture
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  set(LW_TIERS scalar avx2 avx512_clx avx512)
+  set(LW_TEMPLATE_TIERS avx2 avx512_clx)
+  if(LANEWISE_NEON_VIA_SIMDE)
+    list(APPEND LW_TIERS neon neon_dot)
+    list(APPEND LW_TEMPLATE_TIERS neon)
+    set(LW_FLAGS_neon -mavx2 -mfma)
+    set(LW_FLAGS_neon_dot -mavx2 -mfma)
+  endif()
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  set(LW_TIERS scalar neon neon_dot)
+  set(LW_TEMPLATE_TIERS neon)
+else()
+  set(LW_TIERS scalar)
+  set(LW_TEMPLATE_TIERS)
+endif()

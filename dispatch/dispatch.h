@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a kernel's name to the code that runs: kernel_table.def becomes a struct of function pointers, one constant
+ * instance per tier, and one atomic pointer to the instance in use.
+ *
+ * A constructor sets the pointer at load time. Code that runs before it (other libraries' constructors) finds NULL
+ * and sets the pointer itself; racing threads compute the same value.
+ */
+#ifndef LW_DISPATCH_H
+#define LW_DISPATCH_H
+
+#include <stdatomic.h>
+
+#include <lanewise/base.h>
+
+#include "cpu.h"
+#include "kernel_types.h"
+
+struct lw_kernels {
+#define LW_KERNEL(kernel, scalar, avx2, avx512_clx, avx512, neon, neon_dot) lanewise_##kernel##_fn *kernel;
+#include "kernel_table.def"
+#undef LW_KERNEL
+};
+
+/* The number of each kernel: LW_KERNEL_dot_f32 and so on. */
+enum {
+#define LW_KERNEL(kernel, scalar, avx2, avx512_clx, avx512, neon, neon_dot) LW_KERNEL_##kernel,
+#include "kernel_table.def"
+#undef LW_KERNEL
+	LW_KERNEL_COUNT
+};
+
+/* Prototypes of all implementations that the table names. */
+#define LW_KERNEL(kernel, scalar, avx2, avx512_clx, avx512, neon, neon_dot)                                       \
+	lanewise_##kernel##_fn lanewise_##kernel##_##scalar, lanewise_##kernel##_##avx2,                          \
+	        lanewise_##kernel##_##avx512_clx, lanewise_##kernel##_##avx512, lanewise_##kernel##_##neon,       \
+	        lanewise_##kernel##_##neon_dot;
+#include "kernel_table.def"
+#undef LW_KERNEL
+
+extern _Atomic(const struct lw_kernels *) lanewise_active_kernels;
+
+/* Chooses the tier if none is chosen yet, and returns the kernels in use. */
+const struct lw_kernels *lanewise_dispatch_init(void);
+
+/* The kernels of one tier, whether or not this CPU can run them. */
+const struct lw_kernels *lanewise_kernels_of(lanewise_tier tier);
+
+/*
+ * The tier to start with on a CPU with these features, where `cap` is the value of LANEWISE_TIER or NULL. The whole
+ * rule of choice is here, so tests can ask it about any CPU.
+ */
+lanewise_tier lanewise_choose_tier(uint32_t features, const char *cap);
+
+/* Bytes of level-2 cache per core, asked of the system once; a usual size where it does not tell. */
+size_t lanewise_l2_cache_bytes(void);
+
+static inline const struct lw_kernels *lw_kernels(void)
+{
+	const struct lw_kernels *kernels = atomic_load_explicit(&lanewise_active_kernels, memory_order_acquire);
+
+	return kernels ? kernels : lanewise_dispatch_init();
+}
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lanewise/topk.h: the reservoir around the kernels. What is kept lies in order of index all the time, so "the first
+ * of several equals" is the one that comes first in memory.
+ */
+#include <lanewise/topk.h>
+
+#include <math.h>
+
+#include "common.h"
+
+struct lanewise_topk {
+	size_t k, capacity, n;
+	float bound; /* scores below it cannot be among the best k; NaN if none can any more */
+	float *kept;
+	uint32_t *index;
+	uint64_t *items; /* k places for sorting; `kept` and `index` are the other half of the ping-pong */
+};
+
+enum { ALIGNMENT = 64, HEADER_BYTES = 128 };
+_Static_assert(sizeof(struct lanewise_topk) <= HEADER_BYTES, "the header has outgrown its place");
+
+/* Room for the reservoir: a multiple of k, so that dropping all but k happens seldom, and one block to write ahead. */
+static size_t reservoir_capacity(size_t k)
+{
+	size_t wanted = k < 256 ? 512 : 2 * k;
+
+	return (wanted + 2 * LW_TOPK_BLOCK - 1) / LW_TOPK_BLOCK * LW_TOPK_BLOCK;
+}
+
+size_t lanewise_topk_scratch_size(size_t k)
+{
+	if (k == 0 || k > UINT32_MAX)
+		return 0;
+	return HEADER_BYTES + reservoir_capacity(k) * (sizeof(float) + sizeof(uint32_t)) + k * sizeof(uint64_t);
+}
+
+lanewise_topk *lanewise_topk_begin(void *scratch, size_t k, float threshold)
+{
+	if (!scratch || (uintptr_t)scratch % ALIGNMENT || lanewise_topk_scratch_size(k) == 0 || threshold != threshold)
+		return NULL;
+
+	struct lanewise_topk *topk = scratch;
+	size_t capacity = reservoir_capacity(k);
+
+	topk->k = k;
+	topk->capacity = capacity;
+	topk->n = 0;
+	topk->bound = threshold;
+	topk->kept = (float *)((unsigned char *)scratch + HEADER_BYTES);
+	topk->index = (uint32_t *)(topk->kept + capacity);
+	topk->items = (uint64_t *)(topk->index + capacity);
+	return topk;
+}
+
+/* The smallest float greater than x, which is no NaN; NaN if there is none. */
+static float next_above(float x)
+{
+	uint32_t bits = lw_f32_bits(x + 0.0f);
+
+	if (x == INFINITY)
+		return NAN;
+	return lw_f32_from_bits(bits & 0x80000000 ? bits - 1 : bits + 1);
+}
+
+static void keep_best_k(struct lanewise_topk *topk)
+{
+	const struct lw_kernels *kernels = lw_kernels();
+	float kth = kernels->topk_select_f32(topk->kept, topk->n, topk->k);
+
+	kernels->topk_compact_f32(topk->kept, topk->index, topk->n, kth, topk->k);
+	topk->n = topk->k;
+	/* Equal scores with a higher index lose, so from here on only greater ones count. */
+	topk->bound = next_above(kth);
+}
+
+void lanewise_topk_push_f32(lanewise_topk *topk, const float *scores, size_t n, uint32_t first_index)
+{
+	const struct lw_kernels *kernels = lw_kernels();
+
+	for (size_t i = 0; i < n;) {
+		i += kernels->topk_filter_f32(scores + i, n - i, first_index + (uint32_t)i, topk->bound, topk->kept,
+		                              topk->index, &topk->n, topk->capacity);
+		if (i < n)
+			keep_best_k(topk);
+	}
+}
+
+/* Scores descending as unsigned integers ascending, in the upper half; the index in the lower. */
+static uint64_t item_of(float score, uint32_t index)
+{
+	uint32_t bits = lw_f32_bits(score + 0.0f);
+	uint32_t ascending = bits & 0x80000000 ? ~bits : bits | 0x80000000;
+
+	return (uint64_t)~ascending << 32 | index;
+}
+
+static float score_of(uint64_t item)
+{
+	uint32_t ascending = ~(uint32_t)(item >> 32);
+
+	return lw_f32_from_bits(ascending & 0x80000000 ? ascending ^ 0x80000000 : ~ascending);
+}
+
+static void insertion_sort(uint64_t *items, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		uint64_t item = items[i];
+		size_t j = i;
+
+		for (; j > 0 && items[j - 1] > item; j--)
+			items[j] = items[j - 1];
+		items[j] = item;
+	}
+}
+
+/*
+ * Least significant digit first over the score's four bytes. The items come in order of index and each pass is
+ * stable, so the index needs no pass. Returns where the result lies: `items` or `other`.
+ */
+static uint64_t *radix_sort(uint64_t *items, uint64_t *other, size_t n)
+{
+	for (int shift = 32; shift < 64; shift += 8) {
+		size_t start[256] = { 0 }, sum = 0;
+
+		for (size_t i = 0; i < n; i++)
+			start[items[i] >> shift & 255]++;
+		if (start[items[0] >> shift & 255] == n)
+			continue;
+		for (int digit = 0; digit < 256; digit++) {
+			size_t count = start[digit];
+
+			start[digit] = sum;
+			sum += count;
+		}
+		for (size_t i = 0; i < n; i++)
+			other[start[items[i] >> shift & 255]++] = items[i];
+
+		uint64_t *sorted = other;
+
+		other = items;
+		items = sorted;
+	}
+	return items;
+}
+
+size_t lanewise_topk_finish(lanewise_topk *topk, uint32_t *index, float *score)
+{
+	if (topk->n > topk->k)
+		keep_best_k(topk);
+
+	size_t n = topk->n;
+	uint64_t *items = topk->items;
+
+	for (size_t i = 0; i < n; i++)
+		items[i] = item_of(topk->kept[i], topk->index[i]);
+	if (n <= 48)
+		insertion_sort(items, n);
+	else
+		items = radix_sort(items, (uint64_t *)(void *)topk->kept, n);
+	for (size_t i = 0; index && i < n; i++)
+		index[i] = (uint32_t)items[i];
+	for (size_t i = 0; score && i < n; i++)
+		score[i] = score_of(items[i]);
+	return n;
+}
+
+lanewise_status lanewise_topk_f32(const float *scores, size_t n, size_t k, void *scratch, uint32_t *index,
+                                  float *score)
+{
+	if (k > UINT32_MAX || n > UINT32_MAX)
+		return LANEWISE_ERROR_TOO_LARGE;
+	if (!scores && n)
+		return LANEWISE_ERROR_ARGUMENT;
+
+	lanewise_topk *topk = lanewise_topk_begin(scratch, k, -INFINITY);
+
+	if (!topk)
+		return LANEWISE_ERROR_ARGUMENT;
+	lanewise_topk_push_f32(topk, scores, n, 0);
+
+	size_t found = lanewise_topk_finish(topk, index, score);
+
+	/* Fewer than asked for means that the others are NaN. */
+	for (size_t i = 0; found < k && i < n; i++)
+		if (scores[i] != scores[i]) {
+			if (index)
+				index[found] = (uint32_t)i;
+			if (score)
+				score[found] = lw_f32_canonical(scores[i]);
+			found++;
+		}
+	return LANEWISE_OK;
+}

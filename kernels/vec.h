@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The vocabulary in which templates (<f>_simd.c) are written: one header per vector width, the same names in each.
+ *
+ *   vf                     a vector of VF_LANES floats
+ *   vf_zero vf_set1        constants
+ *   vf_load vf_store       VF_LANES floats at any alignment
+ *   vf_load_first(p, n)    the first n < VF_LANES floats at p, zeros behind; nothing else is read
+ *   vf_store_first(p, v, n) the first n < VF_LANES lanes to p; nothing else is written
+ *   vf_add vf_sub vf_mul   each rounded once
+ *   vf_fma(a, b, c)        a * b + c, rounded once
+ *   vf_canonical(v)        -0 to +0, NaN to 0x7fc00000, as lw_f32_canonical
+ *   vf_sum(v)              the tail of the canonical tree in one vector, from VF_LANES lanes to one
+ *   vf_sum_rows(v)         the same for VF_LANES vectors at once; lane r is the sum of v[r]
+ *
+ *   vb                     a truth value per lane
+ *   vf_ge vf_gt vf_eq      compare lanes; false for NaN
+ *   vb_or vb_any           both or either; whether any lane is true
+ *   vb_bits(m)             bit i of the result is lane i
+ *   vf_select(m, a, b)     lane i is a's where m is true, else b's
+ *   vf_min vf_max          of numbers (no NaN); the sign of a zero may be either
+ *   vu_count(n, m)         n + 1 in lanes where m is true, n elsewhere
+ *   vu_sum(n)              the sum of the lanes, modulo 2^32
+ *   vf_compress(v, mask)   the lanes whose bits are set, moved together to the front; the rest is anything
+ *   vu_compress(v, mask)   the same for 32-bit integers
+ *   vu, vu_zero, vu_load, vu_store, vu_store_first, vu_iota(first)   VF_LANES uint32_t; iota is first, first + 1, ...
+ *
+ * The canonical tree (vector.h): halves are added until four lanes are left, then neighbours.
+ */
+#ifndef LW_VEC_H
+#define LW_VEC_H
+
+#if defined(LW_THIS_TIER_IS_avx512) || defined(LW_THIS_TIER_IS_avx512_clx)
+#  include "vec_avx512.h"
+#elif defined(LW_THIS_TIER_IS_avx2)
+#  include "vec_avx2.h"
+#elif defined(LW_THIS_TIER_IS_neon) || defined(LW_THIS_TIER_IS_neon_dot)
+#  include "vec_neon.h"
+#else
+#  error "no vector tier selected: kernel files are compiled through the build's tier objects"
+#endif
+
+/* Vectors that hold the 32 partial sums of the canonical order. */
+enum { VF_PARTS = 32 / VF_LANES };
+
+/* The first step of the tree, 32 partial sums to one vector: 32 -> 16 -> 8 -> 4 lanes, as far as vectors go. */
+LW_INLINE vf vf_fold(const vf parts[VF_PARTS])
+{
+	vf fold[VF_PARTS];
+
+#pragma GCC unroll 8
+	for (int j = 0; j < VF_PARTS; j++)
+		fold[j] = parts[j];
+#pragma GCC unroll 8
+	for (int half = VF_PARTS / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+		for (int j = 0; j < half; j++)
+			fold[j] = vf_add(fold[j], fold[j + half]);
+	return fold[0];
+}
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The vocabulary of vec.h in 256-bit vectors. */
+#ifndef LW_VEC_AVX2_H
+#define LW_VEC_AVX2_H
+
+#include <immintrin.h>
+
+#include "common.h"
+
+enum { VF_LANES = 8 };
+typedef __m256 vf;
+typedef __m256i vu;
+
+/* n lanes of ones, then zeros: a window into a constant. */
+LW_INLINE __m256i vf_first_mask(size_t n)
+{
+	static const int32_t window[16] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+
+	return _mm256_loadu_si256((const __m256i *)(window + 8 - n));
+}
+
+LW_INLINE vf vf_zero(void) { return _mm256_setzero_ps(); }
+LW_INLINE vf vf_set1(float x) { return _mm256_set1_ps(x); }
+LW_INLINE vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
+LW_INLINE void vf_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
+LW_INLINE vf vf_load_first(const float *p, size_t n) { return _mm256_maskload_ps(p, vf_first_mask(n)); }
+LW_INLINE void vf_store_first(float *p, vf v, size_t n) { _mm256_maskstore_ps(p, vf_first_mask(n), v); }
+LW_INLINE vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+LW_INLINE vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+LW_INLINE vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+LW_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+
+LW_INLINE vf vf_canonical(vf v)
+{
+	vf nan = _mm256_cmp_ps(v, v, _CMP_UNORD_Q);
+
+	return _mm256_blendv_ps(_mm256_add_ps(v, vf_zero()), _mm256_castsi256_ps(_mm256_set1_epi32(0x7fc00000)), nan);
+}
+
+LW_INLINE float vf_sum(vf v)
+{
+	__m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+
+	x = _mm_add_ps(x, _mm_movehdup_ps(x));
+	return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehl_ps(x, x)));
+}
+
+/* Eight rows at once, as a transposition: see vec_avx512.h. */
+LW_INLINE vf vf_add_halves(vf a, vf b) /* lanes 0..3 + 4..7 of a, then of b */
+{
+	return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+}
+
+LW_INLINE vf vf_add_neighbours(vf a, vf b) /* in each half: a0+a1 a2+a3 b0+b1 b2+b3 */
+{
+	return _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x88), _mm256_shuffle_ps(a, b, 0xdd));
+}
+
+LW_INLINE vf vf_sum_rows(const vf v[VF_LANES])
+{
+	vf h[4]; /* halves: four partial sums of rows 2i and 2i + 1 */
+
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		h[i] = vf_add_halves(v[2 * i], v[2 * i + 1]);
+	/* halves: rows 0 2 4 6 and 1 3 5 7 */
+	vf sums = vf_add_neighbours(vf_add_neighbours(h[0], h[1]), vf_add_neighbours(h[2], h[3]));
+
+	return _mm256_permutevar8x32_ps(sums, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
+typedef __m256 vb; /* all ones or all zeros per lane */
+LW_INLINE vb vf_ge(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GE_OQ); }
+LW_INLINE vb vf_gt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
+LW_INLINE vb vf_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+LW_INLINE vb vb_or(vb a, vb b) { return _mm256_or_ps(a, b); }
+LW_INLINE int vb_any(vb m) { return !_mm256_testz_ps(m, m); }
+LW_INLINE uint32_t vb_bits(vb m) { return (uint32_t)_mm256_movemask_ps(m); }
+LW_INLINE vf vf_select(vb m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+LW_INLINE vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+LW_INLINE vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+LW_INLINE vu vu_zero(void) { return _mm256_setzero_si256(); }
+LW_INLINE vu vu_count(vu n, vb m) { return _mm256_sub_epi32(n, _mm256_castps_si256(m)); }
+LW_INLINE uint32_t vu_sum(vu n)
+{
+	__m128i x = _mm_add_epi32(_mm256_castsi256_si128(n), _mm256_extracti128_si256(n, 1));
+
+	x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+	return (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
+}
+
+/*
+ * The lane numbers of the set bits of an 8-bit mask, moved to the front. pext does it without a table: the lane
+ * numbers 0 ... 7 as bytes, and the mask spread to 0xff bytes. (Slow on Zen 1 and 2, where pext is microcode; used on
+ * rare candidates only.)
+ */
+LW_INLINE __m256i vf_compress_lanes(uint32_t mask)
+{
+	uint64_t bytes = _pdep_u64(mask, 0x0101010101010101) * 0xff;
+
+	return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t)_pext_u64(0x0706050403020100, bytes)));
+}
+
+LW_INLINE vf vf_compress(vf v, uint32_t mask) { return _mm256_permutevar8x32_ps(v, vf_compress_lanes(mask)); }
+LW_INLINE vu vu_compress(vu v, uint32_t mask) { return _mm256_permutevar8x32_epi32(v, vf_compress_lanes(mask)); }
+
+LW_INLINE vu vu_load(const uint32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+LW_INLINE void vu_store(uint32_t *p, vu v) { _mm256_storeu_si256((__m256i *)p, v); }
+LW_INLINE vu vu_load_first(const uint32_t *p, size_t n) { return _mm256_maskload_epi32((const int *)p, vf_first_mask(n)); }
+LW_INLINE void vu_store_first(uint32_t *p, vu v, size_t n) { _mm256_maskstore_epi32((int *)p, vf_first_mask(n), v); }
+LW_INLINE vu vu_iota(uint32_t first)
+{
+	return _mm256_add_epi32(_mm256_set1_epi32((int32_t)first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+#endif

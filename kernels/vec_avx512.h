@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The vocabulary of vec.h in 512-bit vectors. */
+#ifndef LW_VEC_AVX512_H
+#define LW_VEC_AVX512_H
+
+#include <immintrin.h>
+
+#include "common.h"
+
+enum { VF_LANES = 16 };
+typedef __m512 vf;
+typedef __m512i vu;
+
+LW_INLINE __mmask16 vf_first_mask(size_t n)
+{
+	return (__mmask16)((1u << n) - 1);
+}
+
+LW_INLINE vf vf_zero(void) { return _mm512_setzero_ps(); }
+LW_INLINE vf vf_set1(float x) { return _mm512_set1_ps(x); }
+LW_INLINE vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
+LW_INLINE void vf_store(float *p, vf v) { _mm512_storeu_ps(p, v); }
+LW_INLINE vf vf_load_first(const float *p, size_t n) { return _mm512_maskz_loadu_ps(vf_first_mask(n), p); }
+LW_INLINE void vf_store_first(float *p, vf v, size_t n) { _mm512_mask_storeu_ps(p, vf_first_mask(n), v); }
+LW_INLINE vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+LW_INLINE vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+LW_INLINE vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+LW_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+
+LW_INLINE vf vf_canonical(vf v)
+{
+	__mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+
+	return _mm512_mask_mov_ps(_mm512_add_ps(v, vf_zero()), nan, _mm512_castsi512_ps(_mm512_set1_epi32(0x7fc00000)));
+}
+
+LW_INLINE float vf_sum(vf v)
+{
+	__m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+	__m128 x = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+
+	x = _mm_add_ps(x, _mm_movehdup_ps(x));
+	return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehl_ps(x, x)));
+}
+
+/*
+ * Sixteen rows at once, in the manner of a transposition: each step adds the two halves (then neighbours) of two
+ * vectors into one. 15 additions and 31 shuffles instead of sixteen times four additions and four shuffles.
+ */
+LW_INLINE vf vf_add_halves(vf a, vf b) /* lanes 0..7 + 8..15 of a, then of b */
+{
+	return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+}
+
+LW_INLINE vf vf_add_quarters(vf a, vf b) /* 128-bit blocks 0 + 1 and 2 + 3 of a, then of b */
+{
+	return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+}
+
+LW_INLINE vf vf_add_neighbours(vf a, vf b) /* in each block: a0+a1 a2+a3 b0+b1 b2+b3 */
+{
+	return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd));
+}
+
+LW_INLINE vf vf_sum_rows(const vf v[VF_LANES])
+{
+	vf q[4]; /* block j of q[i]: four partial sums of row 4i + j */
+
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		q[i] = vf_add_quarters(vf_add_halves(v[4 * i], v[4 * i + 1]), vf_add_halves(v[4 * i + 2], v[4 * i + 3]));
+	/* block j: rows j, 4 + j, 8 + j, 12 + j */
+	vf sums = vf_add_neighbours(vf_add_neighbours(q[0], q[1]), vf_add_neighbours(q[2], q[3]));
+
+	return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), sums);
+}
+
+typedef __mmask16 vb;
+LW_INLINE vb vf_ge(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
+LW_INLINE vb vf_gt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+LW_INLINE vb vf_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+LW_INLINE vb vb_or(vb a, vb b) { return (vb)(a | b); }
+LW_INLINE int vb_any(vb m) { return m != 0; }
+LW_INLINE uint32_t vb_bits(vb m) { return m; }
+LW_INLINE vf vf_select(vb m, vf a, vf b) { return _mm512_mask_mov_ps(b, m, a); }
+LW_INLINE vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
+LW_INLINE vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
+LW_INLINE vu vu_zero(void) { return _mm512_setzero_si512(); }
+LW_INLINE vu vu_count(vu n, vb m) { return _mm512_mask_add_epi32(n, m, n, _mm512_set1_epi32(1)); }
+LW_INLINE uint32_t vu_sum(vu n) { return (uint32_t)_mm512_reduce_add_epi32(n); }
+
+/* To a register, never to memory: vcompressps with a memory destination is microcode on Zen 4. */
+LW_INLINE vf vf_compress(vf v, uint32_t mask) { return _mm512_maskz_compress_ps((__mmask16)mask, v); }
+LW_INLINE vu vu_compress(vu v, uint32_t mask) { return _mm512_maskz_compress_epi32((__mmask16)mask, v); }
+
+LW_INLINE vu vu_load(const uint32_t *p) { return _mm512_loadu_si512(p); }
+LW_INLINE void vu_store(uint32_t *p, vu v) { _mm512_storeu_si512(p, v); }
+LW_INLINE vu vu_load_first(const uint32_t *p, size_t n) { return _mm512_maskz_loadu_epi32(vf_first_mask(n), p); }
+LW_INLINE void vu_store_first(uint32_t *p, vu v, size_t n) { _mm512_mask_storeu_epi32(p, vf_first_mask(n), v); }
+LW_INLINE vu vu_iota(uint32_t first)
+{
+	return _mm512_add_epi32(_mm512_set1_epi32((int32_t)first),
+	                        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+
+#endif

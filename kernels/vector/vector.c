@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public functions of lanewise/vector.h: checks, and calls through the kernel table. */
+#include <lanewise/topk.h>
+#include <lanewise/vector.h>
+
+#include "common.h"
+
+float lanewise_dot_f32(const float *a, const float *b, size_t n)
+{
+	return lw_kernels()->dot_f32(a, b, n);
+}
+
+float lanewise_cosine_f32(const float *a, const float *b, size_t n)
+{
+	return lw_kernels()->cosine_f32(a, b, n);
+}
+
+float lanewise_l2sq_f32(const float *a, const float *b, size_t n)
+{
+	return lw_kernels()->l2sq_f32(a, b, n);
+}
+
+/* Whether so many rows are streamed from beyond L2: software prefetch gains there and costs inside. */
+static int beyond_l2(size_t n_rows, size_t ld)
+{
+	/* Below a size that every L2 has, do not even ask for it. */
+	size_t floats = n_rows * ld;
+
+	return floats > (size_t)128 * 1024 / sizeof(float) && floats > lanewise_l2_cache_bytes() / sizeof(float);
+}
+
+void lanewise_dot_f32_rows(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
+{
+	LW_ASSERT(ld >= dim);
+	lw_kernels()->dot_f32_rows(query, rows, n_rows, dim, ld, beyond_l2(n_rows, ld), out);
+}
+
+void lanewise_cosine_f32_rows(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
+{
+	LW_ASSERT(ld >= dim);
+	lw_kernels()->cosine_f32_rows(query, rows, n_rows, dim, ld, beyond_l2(n_rows, ld), out);
+}
+
+void lanewise_l2sq_f32_rows(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
+{
+	LW_ASSERT(ld >= dim);
+	lw_kernels()->l2sq_f32_rows(query, rows, n_rows, dim, ld, beyond_l2(n_rows, ld), out);
+}
+
+void lanewise_norm_f32_rows(const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
+{
+	LW_ASSERT(ld >= dim);
+	lw_kernels()->norm_f32_rows(rows, n_rows, dim, ld, beyond_l2(n_rows, ld), out);
+}
+
+void lanewise_normalize_f32_rows(float *rows, size_t n_rows, size_t dim, size_t ld)
+{
+	LW_ASSERT(ld >= dim);
+	lw_kernels()->normalize_f32_rows(rows, n_rows, dim, ld);
+}
+
+/* -------------------------------------------------------------- scan + top-k */
+
+size_t lanewise_scan_topk_scratch_size(size_t k)
+{
+	return lanewise_topk_scratch_size(k);
+}
+
+lanewise_status lanewise_scan_topk_f32(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld,
+                                       lanewise_metric metric, size_t k, float threshold, void *scratch,
+                                       uint32_t *index, float *score, size_t *n_found)
+{
+	/* Scores of this many rows lie in L1 between the scan and the selection. */
+	enum { BLOCK_ROWS = 256 };
+	float scores[BLOCK_ROWS];
+	const struct lw_kernels *kernels = lw_kernels();
+
+	if (!n_found || !index || !score || (!query && dim) || (!rows && n_rows && dim) || ld < dim)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (metric != LANEWISE_METRIC_DOT && metric != LANEWISE_METRIC_COSINE && metric != LANEWISE_METRIC_L2SQ)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (n_rows > UINT32_MAX || k > UINT32_MAX || (ld && n_rows > SIZE_MAX / sizeof(float) / ld))
+		return LANEWISE_ERROR_TOO_LARGE;
+
+	/* The selection keeps the largest; the nearest have the smallest distance. */
+	int smallest_first = metric == LANEWISE_METRIC_L2SQ;
+	lanewise_topk *topk = lanewise_topk_begin(scratch, k, smallest_first ? -threshold : threshold);
+
+	if (!topk)
+		return LANEWISE_ERROR_ARGUMENT;
+
+	int prefetch = beyond_l2(n_rows, ld);
+
+	for (size_t r = 0; r < n_rows; r += BLOCK_ROWS) {
+		size_t n = n_rows - r < BLOCK_ROWS ? n_rows - r : BLOCK_ROWS;
+		const float *block = rows + r * ld;
+
+		if (metric == LANEWISE_METRIC_DOT)
+			kernels->dot_f32_rows(query, block, n, dim, ld, prefetch, scores);
+		else if (metric == LANEWISE_METRIC_COSINE)
+			kernels->cosine_f32_rows(query, block, n, dim, ld, prefetch, scores);
+		else
+			kernels->l2sq_f32_rows(query, block, n, dim, ld, prefetch, scores);
+		for (size_t i = 0; smallest_first && i < n; i++)
+			scores[i] = -scores[i];
+		lanewise_topk_push_f32(topk, scores, n, (uint32_t)r);
+	}
+	*n_found = lanewise_topk_finish(topk, index, score);
+	for (size_t i = 0; smallest_first && i < *n_found; i++)
+		score[i] = 0.0f - score[i];
+	return LANEWISE_OK;
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lanewise/vector.h for every vector tier, in the vocabulary of vec.h.
+ *
+ * The canonical order has 32 partial sums: VF_PARTS vectors per row. A few rows are summed side by side, which hides
+ * the latency of the fused multiply-adds and shares the loads of the query. Each row's partial sums are folded to one
+ * vector, VF_LANES such vectors become one vector of results by a transposing addition, and that is made canonical
+ * and stored. Rows that do not fill a group go one by one through the same code.
+ *
+ * Row groups are small (ROWS = 4 or 2): streams from L2 and beyond are then nearly sequential, which their
+ * prefetchers want; wider groups were slower there and faster only inside L1. Rows that come from beyond L2 are
+ * prefetched by software PREFETCH_FLOATS ahead, along the row and on into the following ones.
+ *
+ * The tail of a row (dim % 32) is loaded with zeros behind it. fma(0, 0, s) leaves every s as it is but -0, and the
+ * sign of a zero is made canonical at the end.
+ */
+#include <float.h>
+#include <math.h>
+
+#include "vec.h"
+
+enum {
+	PREFETCH_FLOATS = 8192 / sizeof(float),
+	FLOATS_PER_LINE = 64 / sizeof(float),
+	/* Rows side by side: as many accumulators as the registers hold, and a group is a multiple of it. */
+	ROWS = VF_LANES == 16 ? 4 : 2,
+	ROWS_COSINE = VF_LANES == 16 ? 4 : 1
+};
+
+/* What is summed, a compile-time constant of every function below. */
+enum op {
+	OP_DOT,    /* q * x */
+	OP_L2SQ,   /* (q - x)^2 */
+	OP_SQUARE, /* x^2, no query */
+	OP_COSINE  /* q * x, and x^2 beside it */
+};
+
+/* Partial sums of `rows` rows. */
+struct sums {
+	vf main[ROWS][VF_PARTS];
+	vf square[ROWS][VF_PARTS]; /* OP_COSINE only */
+};
+
+LW_INLINE void add_part(enum op op, struct sums *s, int row, int part, vf q, vf x)
+{
+	if (op == OP_L2SQ) {
+		vf difference = vf_sub(q, x);
+
+		s->main[row][part] = vf_fma(difference, difference, s->main[row][part]);
+	} else {
+		s->main[row][part] = vf_fma(op == OP_SQUARE ? x : q, x, s->main[row][part]);
+	}
+	if (op == OP_COSINE)
+		s->square[row][part] = vf_fma(x, x, s->square[row][part]);
+}
+
+/*
+ * Folded sums of `rows` rows (a constant, at most ROWS) from `row` on: main[r], and square[r] for OP_COSINE.
+ * Query and rows are multiplied by their scales first if `scaled` (a constant).
+ */
+LW_INLINE void sum_rows(enum op op, int rows, int prefetch, int scaled, const float *query, float query_scale,
+                        const float *row, float row_scale, size_t dim, size_t ld, vf *main, vf *square)
+{
+	struct sums s;
+	size_t i = 0;
+
+#pragma GCC unroll 4
+	for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+		for (int part = 0; part < VF_PARTS; part++)
+			s.main[r][part] = s.square[r][part] = vf_zero();
+
+	for (; i + 32 <= dim; i += 32) {
+#pragma GCC unroll 8
+		for (int part = 0; part < VF_PARTS; part++) {
+			size_t at = i + (size_t)part * VF_LANES;
+			vf q = op == OP_SQUARE ? vf_zero() : vf_load(query + at);
+
+			if (scaled)
+				q = vf_mul(q, vf_set1(query_scale));
+#pragma GCC unroll 4
+			for (int r = 0; r < rows; r++) {
+				const float *p = row + (size_t)r * ld + at;
+				vf x = vf_load(p);
+
+				if (prefetch && part * VF_LANES % FLOATS_PER_LINE == 0)
+					__builtin_prefetch(p + PREFETCH_FLOATS);
+				if (scaled)
+					x = vf_mul(x, vf_set1(row_scale));
+				add_part(op, &s, r, part, q, x);
+			}
+		}
+	}
+	if (i < dim) {
+#pragma GCC unroll 8
+		for (int part = 0; part < VF_PARTS; part++) {
+			size_t at = i + (size_t)part * VF_LANES;
+
+			if (at >= dim)
+				break;
+			int whole = dim - at >= VF_LANES;
+			vf q = op == OP_SQUARE ? vf_zero() : whole ? vf_load(query + at) : vf_load_first(query + at, dim - at);
+
+			if (scaled)
+				q = vf_mul(q, vf_set1(query_scale));
+#pragma GCC unroll 4
+			for (int r = 0; r < rows; r++) {
+				const float *p = row + (size_t)r * ld + at;
+				vf x = whole ? vf_load(p) : vf_load_first(p, dim - at);
+
+				if (scaled)
+					x = vf_mul(x, vf_set1(row_scale));
+				add_part(op, &s, r, part, q, x);
+			}
+		}
+	}
+#pragma GCC unroll 4
+	for (int r = 0; r < rows; r++) {
+		main[r] = vf_fold(s.main[r]);
+		if (op == OP_COSINE)
+			square[r] = vf_fold(s.square[r]);
+	}
+}
+
+/* ---------------------------------------------------------------- one row */
+
+LW_INLINE float sum_one(enum op op, int scaled, const float *query, float query_scale, const float *row,
+                        float row_scale, size_t dim)
+{
+	vf main, square;
+
+	sum_rows(op, 1, 0, scaled, query, query_scale, row, row_scale, dim, 0, &main, &square);
+	return lw_f32_canonical(vf_sum(main));
+}
+
+float LW_FN(dot_f32)(const float *a, const float *b, size_t n)
+{
+	return sum_one(OP_DOT, 0, a, 1, b, 1, n);
+}
+
+float LW_FN(l2sq_f32)(const float *a, const float *b, size_t n)
+{
+	return sum_one(OP_L2SQ, 0, a, 1, b, 1, n);
+}
+
+/* ------------------------------------------------------- rows, dot and L2 */
+
+LW_INLINE void rows_loop(enum op op, int prefetch, const float *query, const float *rows, size_t n_rows, size_t dim,
+                         size_t ld, float *out)
+{
+	vf folded[VF_LANES], unused;
+	size_t r = 0;
+
+	for (; r + VF_LANES <= n_rows; r += VF_LANES) {
+		for (int step = 0; step < VF_LANES; step += ROWS)
+			sum_rows(op, ROWS, prefetch, 0, query, 1, rows + (r + (size_t)step) * ld, 1, dim, ld,
+			         folded + step, &unused);
+		vf_store(out + r, vf_canonical(vf_sum_rows(folded)));
+	}
+	for (; r < n_rows; r++)
+		out[r] = sum_one(op, 0, query, 1, rows + r * ld, 1, dim);
+}
+
+void LW_FN(dot_f32_rows)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, int prefetch,
+                         float *out)
+{
+	if (prefetch)
+		rows_loop(OP_DOT, 1, query, rows, n_rows, dim, ld, out);
+	else
+		rows_loop(OP_DOT, 0, query, rows, n_rows, dim, ld, out);
+}
+
+void LW_FN(l2sq_f32_rows)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, int prefetch,
+                          float *out)
+{
+	if (prefetch)
+		rows_loop(OP_L2SQ, 1, query, rows, n_rows, dim, ld, out);
+	else
+		rows_loop(OP_L2SQ, 0, query, rows, n_rows, dim, ld, out);
+}
+
+/* ------------------------------------------------------------ safe ranges */
+
+/*
+ * A sum of squares in this range came about without overflow, and what was rounded away in it is below its last bit:
+ * at least 2^-96 in all, while a square that underflows loses at most 2^-150. Outside (also for NaN) it is taken
+ * again over scaled elements.
+ */
+LW_INLINE int in_safe_range(float sum_of_squares)
+{
+	return sum_of_squares >= 0x1p-96f && sum_of_squares <= FLT_MAX;
+}
+
+/* See vector_scalar.c for why these two factors suffice. */
+LW_INLINE float safe_scale(float sum_of_squares)
+{
+	return in_safe_range(sum_of_squares) ? 1 : sum_of_squares < 0x1p-96f ? 0x1p100f : 0x1p-100f;
+}
+
+/* --------------------------------------------------------------- cosine */
+
+/* The cosine from three sums in safe range. Rounding twice keeps it within [-1, 1] but for one last bit. */
+LW_INLINE float cosine_of_sums(float ab, float aa, float bb)
+{
+	float cosine = (float)((double)ab / __builtin_sqrt((double)aa * (double)bb));
+
+	return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
+}
+
+static LW_NOINLINE float cosine_scaled(const float *a, float aa, const float *b, float bb, size_t n)
+{
+	float a_scale = safe_scale(aa), b_scale = safe_scale(bb);
+	float ab = sum_one(OP_DOT, 1, a, a_scale, b, b_scale, n);
+
+	aa = sum_one(OP_SQUARE, 1, a, 1, a, a_scale, n);
+	bb = sum_one(OP_SQUARE, 1, b, 1, b, b_scale, n);
+	if (!(aa <= FLT_MAX && bb <= FLT_MAX))
+		return lw_f32_canonical(NAN);
+	if (aa == 0 || bb == 0)
+		return 0;
+	return cosine_of_sums(ab, aa, bb) + 0.0f;
+}
+
+LW_INLINE float finish_cosine(const float *query, float qq, const float *row, float dot, float xx, size_t dim)
+{
+	if (LW_LIKELY(in_safe_range(qq) && in_safe_range(xx)))
+		return cosine_of_sums(dot, qq, xx) + 0.0f;
+	return cosine_scaled(query, qq, row, xx, dim);
+}
+
+LW_INLINE void cosine_rows_loop(int prefetch, const float *query, const float *rows, size_t n_rows, size_t dim,
+                                size_t ld, float *out)
+{
+	float qq = sum_one(OP_SQUARE, 0, query, 1, query, 1, dim);
+	vf folded[VF_LANES], folded_square[VF_LANES];
+	float dot[VF_LANES], square[VF_LANES];
+	size_t r = 0;
+
+	for (; r + VF_LANES <= n_rows; r += VF_LANES) {
+		for (int step = 0; step < VF_LANES; step += ROWS_COSINE)
+			sum_rows(OP_COSINE, ROWS_COSINE, prefetch, 0, query, 1, rows + (r + (size_t)step) * ld, 1, dim,
+			         ld, folded + step, folded_square + step);
+		vf_store(dot, vf_canonical(vf_sum_rows(folded)));
+		vf_store(square, vf_canonical(vf_sum_rows(folded_square)));
+		for (size_t j = 0; j < VF_LANES; j++)
+			out[r + j] = finish_cosine(query, qq, rows + (r + j) * ld, dot[j], square[j], dim);
+	}
+	for (; r < n_rows; r++) {
+		const float *row = rows + r * ld;
+
+		sum_rows(OP_COSINE, 1, 0, 0, query, 1, row, 1, dim, 0, folded, folded_square);
+		out[r] = finish_cosine(query, qq, row, lw_f32_canonical(vf_sum(folded[0])),
+		                       lw_f32_canonical(vf_sum(folded_square[0])), dim);
+	}
+}
+
+void LW_FN(cosine_f32_rows)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, int prefetch,
+                            float *out)
+{
+	if (prefetch)
+		cosine_rows_loop(1, query, rows, n_rows, dim, ld, out);
+	else
+		cosine_rows_loop(0, query, rows, n_rows, dim, ld, out);
+}
+
+float LW_FN(cosine_f32)(const float *a, const float *b, size_t n)
+{
+	float cosine;
+
+	cosine_rows_loop(0, a, b, 1, n, n, &cosine);
+	return cosine;
+}
+
+/* ----------------------------------------------------------------- norms */
+
+static LW_NOINLINE float square_scaled(const float *row, float scale, size_t dim)
+{
+	return sum_one(OP_SQUARE, 1, row, 1, row, scale, dim);
+}
+
+LW_INLINE float finish_norm(const float *row, float square, size_t dim)
+{
+	if (LW_LIKELY(in_safe_range(square)))
+		return (float)__builtin_sqrt((double)square);
+	float scale = safe_scale(square);
+	double scaled = square_scaled(row, scale, dim);
+
+	return lw_f32_canonical((float)(__builtin_sqrt(scaled) / (double)scale));
+}
+
+LW_INLINE void norm_rows_loop(int prefetch, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
+{
+	vf folded[VF_LANES], unused;
+	float square[VF_LANES];
+	size_t r = 0;
+
+	for (; r + VF_LANES <= n_rows; r += VF_LANES) {
+		for (int step = 0; step < VF_LANES; step += ROWS)
+			sum_rows(OP_SQUARE, ROWS, prefetch, 0, rows, 1, rows + (r + (size_t)step) * ld, 1, dim, ld,
+			         folded + step, &unused);
+		vf_store(square, vf_canonical(vf_sum_rows(folded)));
+		for (size_t j = 0; j < VF_LANES; j++)
+			out[r + j] = finish_norm(rows + (r + j) * ld, square[j], dim);
+	}
+	for (; r < n_rows; r++) {
+		const float *row = rows + r * ld;
+
+		out[r] = finish_norm(row, sum_one(OP_SQUARE, 0, row, 1, row, 1, dim), dim);
+	}
+}
+
+void LW_FN(norm_f32_rows)(const float *rows, size_t n_rows, size_t dim, size_t ld, int prefetch, float *out)
+{
+	if (prefetch)
+		norm_rows_loop(1, rows, n_rows, dim, ld, out);
+	else
+		norm_rows_loop(0, rows, n_rows, dim, ld, out);
+}
+
+/* row[i] = row[i] * scale * factor; with no scale the first multiplication is by 1 and drops out. */
+LW_INLINE void scale_row(float *row, size_t dim, int scaled, float scale, float factor)
+{
+	vf f = vf_set1(factor);
+	size_t i = 0;
+
+	for (; i + VF_LANES <= dim; i += VF_LANES) {
+		vf x = vf_load(row + i);
+
+		vf_store(row + i, vf_mul(scaled ? vf_mul(x, vf_set1(scale)) : x, f));
+	}
+	if (i < dim) {
+		vf x = vf_load_first(row + i, dim - i);
+
+		vf_store_first(row + i, vf_mul(scaled ? vf_mul(x, vf_set1(scale)) : x, f), dim - i);
+	}
+}
+
+static LW_NOINLINE void normalize_scaled(float *row, float square, size_t dim)
+{
+	float scale = safe_scale(square);
+	double scaled = square_scaled(row, scale, dim);
+
+	if (scaled == 0)
+		return;
+	if (scaled <= (double)FLT_MAX)
+		scale_row(row, dim, 1, scale, (float)(1 / __builtin_sqrt(scaled)));
+	else
+		for (size_t i = 0; i < dim; i++)
+			row[i] = lw_f32_canonical(NAN);
+}
+
+void LW_FN(normalize_f32_rows)(float *rows, size_t n_rows, size_t dim, size_t ld)
+{
+	/* Row by row, so that the second pass over a row finds it in L1. */
+	for (size_t r = 0; r < n_rows; r++) {
+		float *row = rows + r * ld;
+		float square = sum_one(OP_SQUARE, 0, row, 1, row, 1, dim);
+
+		if (LW_LIKELY(in_safe_range(square)))
+			scale_row(row, dim, 0, 1, (float)(1 / __builtin_sqrt((double)square)));
+		else
+			normalize_scaled(row, square, dim);
+	}
+}
