@@ -65,6 +65,7 @@ struct bench_case {
 	double tolerance; /* relative to the largest magnitude in the output */
 
 	size_t n_contenders, n_rounds;
+	int quiet; /* only quiet rounds are counted; if there were too few of them, all are */
 	struct bench_contender contender[BENCH_MAX_CONTENDERS];
 	double (*seconds)[BENCH_MAX_CONTENDERS]; /* [round][contender], of one call */
 };
@@ -72,9 +73,10 @@ struct bench_case {
 struct bench {
 	/* What was asked for. */
 	const char *kernel_glob, *tier_name;
-	unsigned sizes; /* bit set of enum bench_size */
-	double seconds; /* time for one case */
-	size_t rounds;  /* 0: as many as fit into `seconds` */
+	unsigned sizes;  /* bit set of enum bench_size */
+	double seconds;  /* time for one case */
+	size_t rounds;   /* 0: as many as fit into `seconds` */
+	double patience; /* how often `seconds` may be spent while quiet rounds are missing */
 	int use_peers, list, cold, bars, strict;
 	enum bench_format format;
 	int cpu; /* the one to run on, or -1 */
@@ -146,6 +148,17 @@ struct bench_read_job {
 	size_t n_bytes, variant;
 };
 void bench_read_run(void *job);
+
+/* ------------------------------------------------------------------ noise */
+
+/*
+ * Seconds that a fixed piece of arithmetic takes right now, about 20 microseconds. The best of this process is what an
+ * undisturbed core needs; far above it, a program runs on the other hardware thread of the core, perhaps one of
+ * another guest of which this system's counters know nothing. Wide vector code just before costs clock rate, up to a
+ * fifth: that still counts as quiet.
+ */
+double bench_probe(void);
+int bench_is_quiet(double probe);
 
 /* ------------------------------------------------------------------ parts */
 
