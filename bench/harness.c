@@ -51,6 +51,7 @@ struct bench_case *bench_case_begin(struct bench *bench, const char *kernel, enu
 	c->bench = bench;
 	c->kernel = kernel;
 	c->size = bench_size_names[size];
+	c->n_parts = 1;
 	c->unit = unit;
 	return c;
 }
@@ -214,6 +215,12 @@ static size_t calibrate(struct bench *bench, const struct bench_contender *conte
 	}
 }
 
+static void choose_part(struct bench_case *c, size_t number)
+{
+	if (c->part)
+		*c->part = number % c->n_parts;
+}
+
 /* Whether all contenders do the same job: within rounding, which differs between orders of summation. */
 static void compare_outputs(struct bench_case *c)
 {
@@ -233,7 +240,10 @@ static void compare_outputs(struct bench_case *c)
 			continue;
 		memset(c->out, 0, c->n_out * sizeof *c->out);
 		make_active(contender);
-		contender->run(contender->context);
+		for (size_t part = 0; part < c->n_parts; part++) {
+			choose_part(c, part);
+			contender->run(contender->context);
+		}
 		if (!have_expected) {
 			memcpy(expected, c->out, c->n_out * sizeof *c->out);
 			for (size_t j = 0; j < c->n_out; j++)
@@ -253,6 +263,7 @@ static double run_round(struct bench_case *c, double *seconds)
 	double slowest = bench_probe();
 
 	for (size_t i = 0; i < c->n_contenders; i++) {
+		choose_part(c, c->part_per_round ? c->n_rounds : c->n_rounds * (c->n_contenders + 1) + i);
 		seconds[i] = sample(c->bench, &c->contender[i], c->contender[i].calls);
 		slowest = fmax(slowest, bench_probe());
 	}

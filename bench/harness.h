@@ -64,6 +64,17 @@ struct bench_case {
 	size_t n_out;
 	double tolerance; /* relative to the largest magnitude in the output */
 
+	/*
+	 * Data in parts: before each sample the harness sets *part to a number below n_parts, and the contenders do that
+	 * part, so that `units` and `bytes` are those of one. NULL: there is only one. Two uses:
+	 * - Data too large for short samples. The parts of successive samples differ, so that none finds what the one
+	 *   before it left in the cache.
+	 * - `part_per_round`: the same work at other addresses. How well data fits a cache depends on the physical pages
+	 *   that it happens to have, so one address does not tell enough.
+	 */
+	size_t *part, n_parts;
+	int part_per_round;
+
 	size_t n_contenders, n_rounds;
 	int quiet; /* only quiet rounds are counted; if there were too few of them, all are */
 	struct bench_contender contender[BENCH_MAX_CONTENDERS];
@@ -158,6 +169,7 @@ void bench_read_run(void *job);
  * fifth: that still counts as quiet.
  */
 double bench_probe(void);
+void bench_find_best_probe(void); /* tries for a third of a second */
 int bench_is_quiet(double probe);
 
 /* ------------------------------------------------------------------ parts */

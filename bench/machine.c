@@ -56,6 +56,16 @@ double bench_probe(void)
 	return seconds;
 }
 
+void bench_find_best_probe(void)
+{
+	const struct timespec pause = { 0, 3000000 };
+
+	for (int i = 0; i < 100; i++) {
+		bench_probe();
+		nanosleep(&pause, NULL);
+	}
+}
+
 int bench_is_quiet(double probe) { return probe < 1.3 * best_probe; }
 
 uint64_t bench_random(uint64_t *state)

@@ -243,8 +243,10 @@ int lanewise_bench_main(int argc, char **argv)
 		bench_load_peers(&bench);
 	if (bench.cold)
 		bench.eviction = bench_alloc(2 * bench.cache_bytes[2]);
-	if (!bench.list)
+	if (!bench.list) {
+		bench_find_best_probe();
 		bench_report_begin(&bench);
+	}
 	if (bench.bars)
 		missed = bench_bars(&bench);
 	else

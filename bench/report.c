@@ -13,14 +13,17 @@ static double gb_per_second(const struct bench_case *c, const struct bench_conte
 	return c->bytes / contender->seconds.median * 1e-9;
 }
 
-/* Ours is compared with the scalar reference, with every peer and with every bound; the others stand for themselves. */
-static int is_compared(const struct bench_case *c, size_t a, size_t ours)
+/* Each tier is compared with scalar, with every peer and with every bound; scalar only if it stands alone. */
+static int is_compared(const struct bench_case *c, size_t other, size_t ours)
 {
-	const struct bench_contender *other = &c->contender[a];
+	const struct bench_contender *x = &c->contender[ours], *y = &c->contender[other];
+	int ours_beside_scalar = 0;
 
-	if (a == ours || c->contender[ours].kind != BENCH_OURS)
+	for (size_t i = 0; i < c->n_contenders; i++)
+		ours_beside_scalar |= c->contender[i].kind == BENCH_OURS && c->contender[i].tier > 0;
+	if (other == ours || x->kind != BENCH_OURS || (x->tier == 0 && ours_beside_scalar))
 		return 0;
-	return other->kind != BENCH_OURS || other->tier == 0;
+	return y->kind != BENCH_OURS || y->tier == 0;
 }
 
 /* ------------------------------------------------------------------ table */
