@@ -300,6 +300,13 @@ size_t lanewise_check_below(struct lw_check *c, size_t n)
 	return (size_t)((lanewise_check_random(c) >> 32) * (uint64_t)n >> 32);
 }
 
+size_t lanewise_check_sometimes(struct lw_check *c, size_t n)
+{
+	int zero = lanewise_check_below(c, 2) == 0;
+
+	return zero ? 0 : lanewise_check_below(c, n);
+}
+
 int lanewise_check_random_place(struct lw_check *c, size_t alignment)
 {
 	size_t choice = lanewise_check_below(c, 2 + 64 / alignment);
