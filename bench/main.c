@@ -12,11 +12,10 @@
 #include <hwloc.h>
 #endif
 
-/* Every family; a new one is a file and a line here. */
 static void (*const families[])(struct bench *) = {
-	bench_vector,
-	bench_topk,
-	bench_hash,
+#define BENCH_FAMILY(name) bench_##name,
+	BENCH_FAMILIES(BENCH_FAMILY)
+#undef BENCH_FAMILY
 };
 
 static const char usage[] =
