@@ -98,7 +98,7 @@ struct bench {
 	const struct bench_peer *peer[BENCH_MAX_PEERS];
 	unsigned char *eviction; /* larger than L3, walked to empty the caches; with --cold only */
 
-	size_t n_cases, n_listed;
+	size_t n_cases, n_listed, n_wrong; /* contenders with a different result */
 	struct bench_case current;
 };
 
