@@ -159,7 +159,8 @@ static void test_round_trip(uint64_t *seed)
 		snprintf(name, sizeof name, "section%d", s);
 		CHECK_EQUAL(lanewise_file_writer_section(writer, name, 1, NULL), 0);
 		for (size_t done = 0; done < length[s];) {
-			size_t n = 1 + test_random(seed) % (test_random(seed) % 2 ? 100000 : MOST);
+			size_t most = test_random(seed) % 2 ? 100000 : MOST;
+			size_t n = 1 + test_random(seed) % most;
 
 			n = n < length[s] - done ? n : length[s] - done;
 			CHECK_EQUAL(lanewise_file_writer_append(writer, bytes + s + done, n, NULL), 0);

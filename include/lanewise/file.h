@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Section names are 1 to 15 bytes of printable ASCII, unique in a file. */
-#define LANEWISE_FILE_NAME_BYTES 16
+#define LANEWISE_FILE_NAME_BYTES   16
 #define LANEWISE_FILE_MAX_SECTIONS 1024
 
 /* ------------------------------------------------------------------- writing */
