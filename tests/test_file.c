@@ -127,6 +127,10 @@ static void test_small(void)
 	CHECK_EQUAL(lanewise_file_section(file, "text", 1, &elements, &n, &error), 0);
 	CHECK_EQUAL(n, 70);
 	CHECK_EQUAL(((const char *)elements)[69], 'x');
+	CHECK_EQUAL(lanewise_file_offset(file, elements), 128);
+	CHECK_EQUAL(lanewise_file_offset(file, (const char *)elements + 69), 128 + 69);
+	CHECK(lanewise_file_offset(file, NULL) == LANEWISE_NO_OFFSET);
+	CHECK(lanewise_file_offset(file, &n) == LANEWISE_NO_OFFSET);
 	CHECK_EQUAL(lanewise_file_section(file, "numbers", 8, &elements, &n, &error), LANEWISE_ERROR_DATA);
 	CHECK(strstr(error.what, "section numbers: element bytes is 4, expected 8") != NULL);
 	CHECK_EQUAL(error.offset, 64 + 64 + 128 + offsetof(struct lw_file_entry, element_bytes));

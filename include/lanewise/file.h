@@ -100,6 +100,12 @@ LANEWISE_API lanewise_status lanewise_file_open(const char *path, const lanewise
 LANEWISE_API lanewise_status lanewise_file_section(const lanewise_file *file, const char *name, size_t element_bytes,
                                                    const void **elements, size_t *n, lanewise_error *error);
 
+/*
+ * The byte offset in the file of an address within a section, for errors about what is stored there;
+ * LANEWISE_NO_OFFSET if the address is not in the file.
+ */
+LANEWISE_API uint64_t lanewise_file_offset(const lanewise_file *file, const void *address);
+
 /* Unmaps the file. NULL is fine. */
 LANEWISE_API void lanewise_file_destroy(lanewise_file *file);
 

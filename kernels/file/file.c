@@ -307,3 +307,11 @@ lanewise_status lanewise_file_section(const lanewise_file *file, const char *nam
 	return lw_fail(error, LANEWISE_ERROR_DATA, (uint64_t)((const unsigned char *)file->entries - file->bytes),
 	               "section table: there is no section %.*s", LANEWISE_FILE_NAME_BYTES, name);
 }
+
+uint64_t lanewise_file_offset(const lanewise_file *file, const void *address)
+{
+	/* Compared as integers: the address may be any. */
+	uintptr_t begin = (uintptr_t)file->bytes, at = (uintptr_t)address;
+
+	return at >= begin && at - begin <= file->size ? at - begin : LANEWISE_NO_OFFSET;
+}
