@@ -81,8 +81,8 @@ LANEWISE_API lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lane
  * An index over the sections of an open file, which must outlive it. Nothing is copied. Every count, offset and number
  * in the sections is checked in one pass over them: no file, whatever is in it, makes a search read outside it.
  *
- * LANEWISE_ERROR_ARGUMENT: file or bm25 NULL. LANEWISE_ERROR_DATA: a section is missing or wrong; the error names it,
- * and its offset counts bytes from the section's beginning. LANEWISE_ERROR_UNSUPPORTED: the index was made with words
+ * LANEWISE_ERROR_ARGUMENT: file or bm25 NULL. LANEWISE_ERROR_DATA: a section is missing or wrong; the error names it
+ * and the element, and its offset is that element's in the file. LANEWISE_ERROR_UNSUPPORTED: the index was made with words
  * of other rules than this version's. LANEWISE_ERROR_NO_MEMORY.
  */
 LANEWISE_API lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_allocator *allocator,

@@ -54,36 +54,53 @@ lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_wri
 
 /* --------------------------------------------------------------- checking */
 
-/* How many elements the sections have, as the file says. */
-struct sizes {
-	size_t header, lengths, term_at, terms, posting_at, documents, counts;
+/* An index that is being opened. */
+struct opening {
+	const lanewise_file *file;
+	lanewise_error *error;
+	const struct lw_bm25_header *header; /* in the file */
+	struct lanewise_bm25 bm25;
+	size_t n_lengths, n_term_at, n_terms, n_posting_at, n_documents, n_counts; /* elements that the sections have */
 };
 
-#define WRONG(error, section, offset, ...)                                                                         \
-	lw_fail(error, LANEWISE_ERROR_DATA, (uint64_t)(offset), "section bm25." section ": " __VA_ARGS__)
+/* What is wrong with element `i` of a section, which begins at `elements`. */
+#define WRONG(opening, section, elements, i, format, ...)                                                          \
+	lw_fail((opening)->error, LANEWISE_ERROR_DATA, lanewise_file_offset((opening)->file, &(elements)[i]),      \
+	        "section bm25." section ", element %zu: " format, (size_t)(i), __VA_ARGS__)
 
-static lanewise_status find_sections(const lanewise_file *file, lanewise_bm25 *bm25, struct sizes *sizes,
-                                     lanewise_error *error)
+/* What is wrong with a field of the header. */
+#define WRONG_FIELD(opening, field, format, ...)                                                                   \
+	lw_fail((opening)->error, LANEWISE_ERROR_DATA,                                                             \
+	        lanewise_file_offset((opening)->file, &(opening)->header->field),                                  \
+	        "section bm25.header, " #field ": " format, __VA_ARGS__)
+
+static lanewise_status find_sections(struct opening *opening)
 {
 	const void *header = NULL, *lengths = NULL, *term_at = NULL, *terms = NULL, *posting_at = NULL;
 	const void *documents = NULL, *counts = NULL;
+	const lanewise_file *file = opening->file;
+	lanewise_error *error = opening->error;
+	lanewise_bm25 *bm25 = &opening->bm25;
 	lanewise_status status;
+	size_t n;
 
-	if ((status = lanewise_file_section(file, "bm25.header", sizeof bm25->header, &header, &sizes->header, error)))
+	if ((status = lanewise_file_section(file, "bm25.header", sizeof bm25->header, &header, &n, error)))
 		return status;
-	if (sizes->header != 1)
-		return WRONG(error, "header", 0, "%zu elements instead of 1", sizes->header);
-	memcpy(&bm25->header, header, sizeof bm25->header);
+	if (n != 1)
+		return lw_fail(error, LANEWISE_ERROR_DATA, lanewise_file_offset(file, header),
+		               "section bm25.header: %zu elements instead of 1", n);
+	opening->header = header;
+	bm25->header = *opening->header;
 	if (bm25->header.word_rules != LW_WORD_RULES)
-		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, offsetof(struct lw_bm25_header, word_rules),
-		               "section bm25.header: made with word rules %" PRIu32 ", this version has %d",
-		               bm25->header.word_rules, LW_WORD_RULES);
-	if ((status = lanewise_file_section(file, "bm25.lengths", 4, &lengths, &sizes->lengths, error)) ||
-	    (status = lanewise_file_section(file, "bm25.term_at", 8, &term_at, &sizes->term_at, error)) ||
-	    (status = lanewise_file_section(file, "bm25.terms", 1, &terms, &sizes->terms, error)) ||
-	    (status = lanewise_file_section(file, "bm25.posting_at", 8, &posting_at, &sizes->posting_at, error)) ||
-	    (status = lanewise_file_section(file, "bm25.documents", 4, &documents, &sizes->documents, error)) ||
-	    (status = lanewise_file_section(file, "bm25.counts", 4, &counts, &sizes->counts, error)))
+		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, lanewise_file_offset(file, &opening->header->word_rules),
+		               "section bm25.header, word_rules: %" PRIu32 ", this version has %d", bm25->header.word_rules,
+		               LW_WORD_RULES);
+	if ((status = lanewise_file_section(file, "bm25.lengths", 4, &lengths, &opening->n_lengths, error)) ||
+	    (status = lanewise_file_section(file, "bm25.term_at", 8, &term_at, &opening->n_term_at, error)) ||
+	    (status = lanewise_file_section(file, "bm25.terms", 1, &terms, &opening->n_terms, error)) ||
+	    (status = lanewise_file_section(file, "bm25.posting_at", 8, &posting_at, &opening->n_posting_at, error)) ||
+	    (status = lanewise_file_section(file, "bm25.documents", 4, &documents, &opening->n_documents, error)) ||
+	    (status = lanewise_file_section(file, "bm25.counts", 4, &counts, &opening->n_counts, error)))
 		return status;
 	bm25->lengths = lengths;
 	bm25->term_at = term_at;
@@ -94,102 +111,105 @@ static lanewise_status find_sections(const lanewise_file *file, lanewise_bm25 *b
 	return LANEWISE_OK;
 }
 
-static lanewise_status check_header(const lanewise_bm25 *bm25, const struct sizes *sizes, lanewise_error *error)
+static lanewise_status check_header(const struct opening *opening)
 {
-	const struct lw_bm25_header *header = &bm25->header;
+	const struct lw_bm25_header *header = &opening->bm25.header;
 
-	if (header->n_documents > UINT32_MAX || header->n_documents != sizes->lengths)
-		return WRONG(error, "header", offsetof(struct lw_bm25_header, n_documents),
-		             "n_documents is %" PRIu64 ", but bm25.lengths has %zu elements", header->n_documents,
-		             sizes->lengths);
-	if (header->n_terms >= UINT32_MAX || header->n_terms + 1 != sizes->term_at)
-		return WRONG(error, "header", offsetof(struct lw_bm25_header, n_terms),
-		             "n_terms is %" PRIu64 ", but bm25.term_at has %zu elements", header->n_terms, sizes->term_at);
-	if (sizes->posting_at != sizes->term_at)
-		return WRONG(error, "posting_at", 0, "%zu elements instead of %zu", sizes->posting_at, sizes->term_at);
-	if (header->n_postings != sizes->documents)
-		return WRONG(error, "header", offsetof(struct lw_bm25_header, n_postings),
-		             "n_postings is %" PRIu64 ", but bm25.documents has %zu elements", header->n_postings,
-		             sizes->documents);
-	if (sizes->counts != sizes->documents)
-		return WRONG(error, "counts", 0, "%zu elements instead of %zu", sizes->counts, sizes->documents);
+	if (header->n_documents > UINT32_MAX || header->n_documents != opening->n_lengths)
+		return WRONG_FIELD(opening, n_documents, "%" PRIu64 ", but section bm25.lengths has %zu elements",
+		                   header->n_documents, opening->n_lengths);
+	if (header->n_terms >= UINT32_MAX || header->n_terms + 1 != opening->n_term_at)
+		return WRONG_FIELD(opening, n_terms, "%" PRIu64 ", but section bm25.term_at has %zu elements",
+		                   header->n_terms, opening->n_term_at);
+	if (header->n_terms + 1 != opening->n_posting_at)
+		return WRONG_FIELD(opening, n_terms, "%" PRIu64 ", but section bm25.posting_at has %zu elements",
+		                   header->n_terms, opening->n_posting_at);
+	if (header->n_postings != opening->n_documents)
+		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but section bm25.documents has %zu elements",
+		                   header->n_postings, opening->n_documents);
+	if (header->n_postings != opening->n_counts)
+		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but section bm25.counts has %zu elements",
+		                   header->n_postings, opening->n_counts);
 	if (!(header->k1 >= 0 && header->k1 <= LW_BM25_MAX_K1))
-		return WRONG(error, "header", offsetof(struct lw_bm25_header, k1), "k1 is %g", (double)header->k1);
+		return WRONG_FIELD(opening, k1, "%g", (double)header->k1);
 	if (!(header->b >= 0 && header->b <= 1))
-		return WRONG(error, "header", offsetof(struct lw_bm25_header, b), "b is %g", (double)header->b);
+		return WRONG_FIELD(opening, b, "%g", (double)header->b);
 	if (header->reserved != 0)
-		return WRONG(error, "header", offsetof(struct lw_bm25_header, reserved), "the reserved field is not 0");
+		return WRONG_FIELD(opening, reserved, "%" PRIu32 " instead of 0", header->reserved);
 	return LANEWISE_OK;
 }
 
-/* That n u32 add up to the total length of the documents; where they do not, the first that is too much. */
-static int adds_up(const uint32_t *values, size_t n, uint64_t total, size_t *wrong)
+/* The first of n numbers with which their sum passes `total`; n if they add up to it, n - 1 if they stay below. */
+static size_t first_wrong(const uint32_t *values, size_t n, uint64_t total)
 {
-	for (*wrong = 0; *wrong < n; ++*wrong) {
-		if (values[*wrong] > total)
-			return 0;
-		total -= values[*wrong];
+	for (size_t i = 0; i < n; i++) {
+		if (values[i] > total)
+			return i;
+		total -= values[i];
 	}
-	return total == 0;
+	return total && n ? n - 1 : n;
 }
 
-static lanewise_status check_lengths(const lanewise_bm25 *bm25, const struct sizes *sizes, lanewise_error *error)
+static lanewise_status check_lengths(const struct opening *opening)
 {
-	size_t wrong;
+	const struct lw_bm25_header *header = &opening->bm25.header;
+	const uint32_t *lengths = opening->bm25.lengths;
+	size_t n = opening->n_lengths, wrong = first_wrong(lengths, n, header->total_length);
 
-	if (!adds_up(bm25->lengths, sizes->lengths, bm25->header.total_length, &wrong))
-		return WRONG(error, "lengths", wrong * 4, "they do not add up to the %" PRIu64 " of the header",
-		             bm25->header.total_length);
+	if (n == 0 && header->total_length)
+		return WRONG_FIELD(opening, total_length, "%" PRIu64 " without documents", header->total_length);
+	if (wrong < n)
+		return WRONG(opening, "lengths", lengths, wrong, "the sum is not the header's total_length, %" PRIu64,
+		             header->total_length);
 	return LANEWISE_OK;
 }
 
-static lanewise_status check_terms(const lanewise_bm25 *bm25, const struct sizes *sizes, lanewise_error *error)
+static lanewise_status check_terms(const struct opening *opening)
 {
-	const uint64_t *at = bm25->term_at;
-	size_t n_before = 0;
+	const uint64_t *at = opening->bm25.term_at;
+	size_t n_terms = (size_t)opening->bm25.header.n_terms, n_before = 0;
 
 	if (at[0] != 0)
-		return WRONG(error, "term_at", 0, "the first is %" PRIu64 " instead of 0", at[0]);
-	for (size_t i = 0; i < bm25->header.n_terms; i++) {
-		if (at[i + 1] <= at[i] || at[i + 1] - at[i] > LANEWISE_WORD_BYTES || at[i + 1] > sizes->terms)
-			return WRONG(error, "term_at", (i + 1) * 8, "%" PRIu64 " after %" PRIu64 ", of %zu bytes", at[i + 1],
-			             at[i], sizes->terms);
+		return WRONG(opening, "term_at", at, 0, "%" PRIu64 " instead of 0", at[0]);
+	for (size_t i = 0; i < n_terms; i++) {
+		if (at[i + 1] <= at[i] || at[i + 1] - at[i] > LANEWISE_WORD_BYTES || at[i + 1] > opening->n_terms)
+			return WRONG(opening, "term_at", at, i + 1, "%" PRIu64 " after %" PRIu64 ", of %zu bytes",
+			             at[i + 1], at[i], opening->n_terms);
 
-		const char *word = bm25->terms + at[i];
+		const char *word = opening->bm25.terms + at[i];
 		size_t n = (size_t)(at[i + 1] - at[i]), shorter = n < n_before ? n : n_before;
 		int order = i ? memcmp(word - n_before, word, shorter) : -1;
 
 		if (order > 0 || (order == 0 && n_before >= n))
-			return WRONG(error, "terms", at[i], "word %zu is not after the one before it", i);
+			return WRONG(opening, "terms", opening->bm25.terms, at[i], "word %zu does not come after word %zu",
+			             i, i - 1);
 		n_before = n;
 	}
-	if (at[bm25->header.n_terms] != sizes->terms)
-		return WRONG(error, "term_at", bm25->header.n_terms * 8, "the last is %" PRIu64 " instead of %zu",
-		             at[bm25->header.n_terms], sizes->terms);
+	if (at[n_terms] != opening->n_terms)
+		return WRONG(opening, "term_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms], opening->n_terms);
 	return LANEWISE_OK;
 }
 
-/* Bounds of the posting lists first, so that the postings can be read. */
-static lanewise_status check_posting_at(const lanewise_bm25 *bm25, const struct sizes *sizes, lanewise_error *error)
+/* That the lists lie within the postings, so that these can be read. */
+static lanewise_status check_posting_at(const struct opening *opening)
 {
-	const uint64_t *at = bm25->posting_at;
-	size_t n_terms = (size_t)bm25->header.n_terms;
+	const uint64_t *at = opening->bm25.posting_at;
+	size_t n_terms = (size_t)opening->bm25.header.n_terms, n_postings = opening->n_documents;
 
 	if (at[0] != 0)
-		return WRONG(error, "posting_at", 0, "the first is %" PRIu64 " instead of 0", at[0]);
+		return WRONG(opening, "posting_at", at, 0, "%" PRIu64 " instead of 0", at[0]);
 	for (size_t i = 0; i < n_terms; i++)
-		if (at[i + 1] <= at[i] || at[i + 1] > sizes->documents)
-			return WRONG(error, "posting_at", (i + 1) * 8, "%" PRIu64 " after %" PRIu64 ", of %zu postings",
-			             at[i + 1], at[i], sizes->documents);
-	if (at[n_terms] != sizes->documents)
-		return WRONG(error, "posting_at", n_terms * 8, "the last is %" PRIu64 " instead of %zu", at[n_terms],
-		             sizes->documents);
+		if (at[i + 1] <= at[i] || at[i + 1] > n_postings)
+			return WRONG(opening, "posting_at", at, i + 1, "%" PRIu64 " after %" PRIu64 ", of %zu postings",
+			             at[i + 1], at[i], n_postings);
+	if (at[n_terms] != n_postings)
+		return WRONG(opening, "posting_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms], n_postings);
 	return LANEWISE_OK;
 }
 
-static lanewise_status check_postings(const lanewise_bm25 *bm25, const struct sizes *sizes, lanewise_error *error)
+static lanewise_status check_documents(const struct opening *opening)
 {
-	size_t wrong;
+	const lanewise_bm25 *bm25 = &opening->bm25;
 
 	for (size_t term = 0; term < bm25->header.n_terms; term++) {
 		uint64_t next = 0; /* the least that the next document may be */
@@ -197,40 +217,56 @@ static lanewise_status check_postings(const lanewise_bm25 *bm25, const struct si
 		for (uint64_t i = bm25->posting_at[term]; i < bm25->posting_at[term + 1]; i++) {
 			uint32_t document = bm25->documents[i];
 
-			if (document < next || document >= bm25->header.n_documents)
-				return WRONG(error, "documents", i * 4,
-				             "document %" PRIu32 " of word %zu is out of order or not below %" PRIu64, document,
-				             term, bm25->header.n_documents);
+			if (document >= bm25->header.n_documents)
+				return WRONG(opening, "documents", bm25->documents, i, "%" PRIu32 " of %" PRIu64 " documents",
+				             document, bm25->header.n_documents);
+			if (document < next)
+				return WRONG(opening, "documents", bm25->documents, i,
+				             "%" PRIu32 " after %" PRIu64 " among those of word %zu", document, next - 1,
+				             term);
 			next = (uint64_t)document + 1;
 		}
 	}
-	for (size_t i = 0; i < sizes->counts; i++)
-		if (bm25->counts[i] == 0)
-			return WRONG(error, "counts", i * 4, "a count is 0");
-	if (!adds_up(bm25->counts, sizes->counts, bm25->header.total_length, &wrong))
-		return WRONG(error, "counts", wrong * 4, "they do not add up to the %" PRIu64 " of the header",
-		             bm25->header.total_length);
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_counts(const struct opening *opening)
+{
+	const uint32_t *counts = opening->bm25.counts;
+	uint64_t total = opening->bm25.header.total_length;
+	size_t n = opening->n_counts, wrong = first_wrong(counts, n, total);
+
+	for (size_t i = 0; i < n; i++)
+		if (counts[i] == 0)
+			return WRONG(opening, "counts", counts, i, "%d", 0);
+	if (n == 0 && total)
+		return WRONG_FIELD(opening, total_length, "%" PRIu64 " without postings", total);
+	if (wrong < n)
+		return WRONG(opening, "counts", counts, wrong, "the sum is not the header's total_length, %" PRIu64, total);
 	return LANEWISE_OK;
 }
 
 lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_allocator *allocator, lanewise_bm25 **bm25,
                                    lanewise_error *error)
 {
-	struct lanewise_bm25 opened = { .n_bytes = sizeof opened };
-	struct sizes sizes;
+	struct opening opening = { .file = file, .error = error, .bm25.n_bytes = sizeof(struct lanewise_bm25) };
 	lanewise_status status;
 
 	if (!file || !bm25)
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL", file ? "bm25" : "file");
-	if ((status = find_sections(file, &opened, &sizes, error)) || (status = check_header(&opened, &sizes, error)) ||
-	    (status = check_lengths(&opened, &sizes, error)) || (status = check_terms(&opened, &sizes, error)) ||
-	    (status = check_posting_at(&opened, &sizes, error)) || (status = check_postings(&opened, &sizes, error)))
+	if ((status = find_sections(&opening)) || (status = check_header(&opening)) ||
+	    (status = check_lengths(&opening)) || (status = check_terms(&opening)) ||
+	    (status = check_posting_at(&opening)) || (status = check_documents(&opening)) ||
+	    (status = check_counts(&opening)))
 		return status;
 	if (allocator)
-		opened.allocator = *allocator;
-	*bm25 = lw_allocate(allocator, sizeof opened);
-	if (!*bm25)
+		opening.bm25.allocator = *allocator;
+
+	lanewise_bm25 *made = lw_allocate(allocator, sizeof *made);
+
+	if (!made)
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
-	**bm25 = opened;
+	*made = opening.bm25;
+	*bm25 = made;
 	return LANEWISE_OK;
 }
