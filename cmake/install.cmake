@@ -1,2 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-# What an installation holds: libraries, headers, the CMake package and the pkg-config file.
+# What an installation holds: libraries, headers, the CMake package and the pkg-config file. Nothing in it names the
+# prefix, so the tree may be moved as a whole.
+include(CMakePackageConfigHelpers)
+
+set(LW_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/lanewise)
+
+# Users of the static library need no export marks (base.h).
+target_compile_definitions(lanewise_static INTERFACE LANEWISE_STATIC=1)
+
+option(LANEWISE_INSTALL "Make rules for installation" ${PROJECT_IS_TOP_LEVEL})
+if(NOT LANEWISE_INSTALL)
+  return()
+endif()
+
+install(TARGETS lanewise lanewise_static EXPORT lanewise-targets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/lanewise DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+
+install(EXPORT lanewise-targets NAMESPACE lanewise:: DESTINATION ${LW_CMAKE_DIR})
+configure_package_config_file(cmake/lanewise-config.cmake.in ${PROJECT_BINARY_DIR}/lanewise-config.cmake
+                              INSTALL_DESTINATION ${LW_CMAKE_DIR})
+# Before 1.0 a minor version may change the interface.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/lanewise-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/lanewise-config.cmake ${PROJECT_BINARY_DIR}/lanewise-config-version.cmake
+        DESTINATION ${LW_CMAKE_DIR})
+
+# ${pcfiledir} is where the file lies, <libdir>/pkgconfig: as many steps up lead back to the prefix.
+file(RELATIVE_PATH LW_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+string(REGEX REPLACE "/$" "" LW_PC_PREFIX "${LW_PC_PREFIX}")
+configure_file(cmake/lanewise.pc.in ${PROJECT_BINARY_DIR}/lanewise.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/lanewise.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
