@@ -20,7 +20,7 @@ if(NOT CMAKE_CROSSCOMPILING)
   endif()
 endif()
 add_test(NAME headers_alone
-         COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tools/check_headers.py ${PROJECT_SOURCE_DIR}/include
+         COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_headers.py ${PROJECT_SOURCE_DIR}/include
                  ${lw_header_compilers})
 
 # Sanitizers and coverage add their own code, symbols and constructors to every object.
@@ -50,12 +50,12 @@ string(APPEND lw_object_list "baseline $<JOIN:$<TARGET_OBJECTS:lanewise_baseline
 file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/objects.txt CONTENT "${lw_object_list}")
 
 add_test(NAME object_hygiene
-         COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tools/check_objects.py --cc ${CMAKE_C_COMPILER}
+         COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_objects.py --cc ${CMAKE_C_COMPILER}
                  --architecture ${lw_architecture} "--binutils-prefix=${lw_binutils_prefix}"
                  --include ${PROJECT_SOURCE_DIR}/include --library $<TARGET_FILE:lanewise>
                  ${PROJECT_BINARY_DIR}/objects.txt)
 if(lw_architecture STREQUAL x86 AND CMAKE_C_COMPILER_ID STREQUAL GNU)
   add_test(NAME object_hygiene_selftest
-           COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/tools/check_objects.py --self-test
+           COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_objects.py --self-test
                    --cc ${CMAKE_C_COMPILER})
 endif()
