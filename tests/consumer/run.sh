@@ -12,10 +12,11 @@ for program in c++ pkg-config; do
 done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+quietly() { "$@" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }; }
 step() { echo "== $*"; }
 
 step "install, then move"
-"$cmake" --install "$build" --prefix "$work/first" >"$work/install.log" || { cat "$work/install.log"; exit 1; }
+quietly "$cmake" --install "$build" --prefix "$work/first"
 mv "$work/first" "$work/moved"
 prefix=$work/moved
 if grep -rlF "$work/first" "$prefix"; then
@@ -28,8 +29,8 @@ if grep -rlF -e "$source" -e "$build" "$prefix/include" "$(dirname "$(find "$pre
 fi
 
 step "find_package"
-"$cmake" -S "$source/tests/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" \
-	>"$work/log" 2>&1 && "$cmake" --build "$work/consumer" >>"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+quietly "$cmake" -S "$source/tests/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc"
+quietly "$cmake" --build "$work/consumer"
 for program in c_lanewise c_static cxx_lanewise cxx_static; do
 	"$work/consumer/$program"
 done
@@ -64,6 +65,6 @@ add_subdirectory("$source" lanewise)
 add_executable(program "$source/tests/consumer/main.c")
 target_link_libraries(program PRIVATE lanewise::static)
 END
-"$cmake" -S "$work/parent" -B "$work/parent/build" -DCMAKE_C_COMPILER="$cc" >"$work/log" 2>&1 &&
-	"$cmake" --build "$work/parent/build" --target program >>"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+quietly "$cmake" -S "$work/parent" -B "$work/parent/build" -DCMAKE_C_COMPILER="$cc"
+quietly "$cmake" --build "$work/parent/build" --target program
 "$work/parent/build/program"
