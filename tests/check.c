@@ -32,7 +32,7 @@
 #  define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #endif
 
-enum { AROUND = 128, CANARY = 0xc3, FRESH = 0xa5, EXIT_SKIP = 77 };
+enum { AROUND = 128, CANARY = 0xc3, FRESH = 0xa5, EXIT_SKIP = 77, COMB = LW_CHECK_BUFFERS };
 
 struct check_entry {
 	const char *name;
@@ -85,7 +85,11 @@ void lanewise_check_same(struct lw_check *c, const char *what, const void *expec
 
 static size_t page_bytes(void)
 {
-	return (size_t)sysconf(_SC_PAGESIZE);
+	static size_t bytes;
+
+	if (!bytes)
+		bytes = (size_t)sysconf(_SC_PAGESIZE);
+	return bytes;
 }
 
 static void *map(size_t n_bytes)
@@ -167,14 +171,16 @@ static int all_canaries(const unsigned char *p, size_t n)
 	return n == 0 || (p[0] == CANARY && memcmp(p, p + 1, n - 1) == 0);
 }
 
-static void expect_painted(struct lw_check *c, const char *what, struct around a)
+static const char *const buffer_names[LW_CHECK_BUFFERS + 1] = { "buffer 0", "buffer 1", "buffer 2", "buffer 3", "a row" };
+
+static void expect_painted(struct lw_check *c, int slot, struct around a)
 {
 	ASAN_UNPOISON_MEMORY_REGION(a.before, a.n_before);
 	ASAN_UNPOISON_MEMORY_REGION(a.after, a.n_after);
 	if (!all_canaries(a.before, a.n_before))
-		lanewise_check_fail(c, "wrote before the start of %s", what);
+		lanewise_check_fail(c, "wrote before the start of %s", buffer_names[slot]);
 	if (!all_canaries(a.after, a.n_after))
-		lanewise_check_fail(c, "wrote past the end of %s", what);
+		lanewise_check_fail(c, "wrote past the end of %s", buffer_names[slot]);
 }
 
 static unsigned char *place_buffer(struct lw_check *c, int slot, size_t n_bytes, int place)
@@ -246,7 +252,7 @@ static void comb_after(struct lw_check *c)
 	for (size_t r = 0; r < c->comb_rows; r++) {
 		unsigned char *p = comb_page(c, r) + c->comb_start;
 
-		expect_painted(c, "a row", around(comb_page(c, r), page_bytes(), p, c->comb_row_bytes));
+		expect_painted(c, COMB, around(comb_page(c, r), page_bytes(), p, c->comb_row_bytes));
 		if (c->comb_data && c->comb_row_bytes &&
 		    memcmp(p, c->comb_data + r * c->comb_data_stride, c->comb_row_bytes) != 0)
 			lanewise_check_fail(c, "changed input row %zu", r);
@@ -258,12 +264,10 @@ void lanewise_check_after(struct lw_check *c)
 {
 	for (int slot = 0; slot < LW_CHECK_BUFFERS; slot++) {
 		struct lw_check_buffer *b = &c->buffers[slot];
-		char name[20];
 
 		if (!b->p)
 			continue;
-		snprintf(name, sizeof name, "buffer %d", slot);
-		expect_painted(c, name, around(b->base, LW_CHECK_MAX_BYTES, b->p, b->n_bytes));
+		expect_painted(c, slot, around(b->base, LW_CHECK_MAX_BYTES, b->p, b->n_bytes));
 		if (b->data && b->n_bytes && memcmp(b->p, b->data, b->n_bytes) != 0)
 			lanewise_check_fail(c, "changed input %d", slot);
 		b->p = NULL;
@@ -294,6 +298,13 @@ uint64_t lanewise_check_random(struct lw_check *c)
 size_t lanewise_check_below(struct lw_check *c, size_t n)
 {
 	return (size_t)((lanewise_check_random(c) >> 32) * (uint64_t)n >> 32);
+}
+
+size_t lanewise_check_sometimes(struct lw_check *c, size_t n)
+{
+	int zero = lanewise_check_below(c, 2) == 0;
+
+	return zero ? 0 : lanewise_check_below(c, n);
 }
 
 int lanewise_check_random_place(struct lw_check *c, size_t alignment)
@@ -493,7 +504,7 @@ static void on_death(void)
 	if (!running)
 		return;
 	describe_case(running, text, sizeof text);
-	fprintf(stderr, "FAIL %s %s: sanitizer report;%s seed=%" PRIu64 "\n", running->kernel, running->tier, text,
+	fprintf(stderr, "FAIL %-19s %-11s sanitizer report;%s seed=%" PRIu64 "\n", running->kernel, running->tier, text,
 	        running->seed);
 }
 void __sanitizer_set_death_callback(void (*callback)(void));

@@ -14,7 +14,8 @@
  * The first fault of a kernel leaves its function by a long jump, so a function must hold nothing that needs freeing;
  * c->scratch[] is its working memory. A fault signal or a hang in a kernel comes back the same way.
  *
- * The cases must depend on nothing but the seed: the digests of all results are kept in tests/digests.txt.
+ * The cases must depend on nothing but the seed: the digests of all results are kept in tests/digests.txt. (Beware of
+ * two random numbers in one expression or argument list: C leaves their order open.)
  */
 #ifndef LW_CHECK_H
 #define LW_CHECK_H
@@ -126,6 +127,7 @@ _Noreturn void lanewise_check_fail(struct lw_check *c, const char *format, ...) 
 
 uint64_t lanewise_check_random(struct lw_check *c);
 size_t lanewise_check_below(struct lw_check *c, size_t n); /* 0 ... n - 1; n > 0 */
+size_t lanewise_check_sometimes(struct lw_check *c, size_t n); /* 0 half of the time, else 0 ... n - 1 */
 int lanewise_check_random_place(struct lw_check *c, size_t alignment);
 
 /* Floats of one kind: see the list in check.c. */

@@ -74,10 +74,11 @@ static float random_bound(struct lw_check *c, const float *scores, size_t n)
 /* A reservoir that is empty, has room for so many blocks and a little more or less, or is full. */
 static void random_reservoir(struct lw_check *c, struct filter_case *k, size_t n)
 {
-	size_t room = lanewise_check_below(c, 2) ? n + BLOCK : lanewise_check_below(c, 6) * BLOCK + lanewise_check_below(c, 3);
+	size_t blocks = lanewise_check_below(c, 6), more = lanewise_check_below(c, 3), less = lanewise_check_below(c, 2);
+	size_t room = lanewise_check_below(c, 2) ? n + BLOCK : blocks * BLOCK + more;
 
-	k->n_kept = lanewise_check_below(c, 2) * lanewise_check_below(c, 70);
-	k->capacity = k->n_kept + room - smaller(room, lanewise_check_below(c, 2));
+	k->n_kept = lanewise_check_sometimes(c, 70);
+	k->capacity = k->n_kept + room - smaller(room, less);
 }
 
 void lanewise_check_topk_filter_f32(struct lw_check *c)
@@ -107,7 +108,10 @@ void lanewise_check_topk_filter_f32(struct lw_check *c)
 		lanewise_check_fill(c, scores, k.n, 0);
 		k.bound = i % 2 ? 0.99f : random_bound(c, scores, k.n);
 		random_reservoir(c, &k, k.n);
-		judge_filter(c, &k, lanewise_check_random_place(c, sizeof(float)), lanewise_check_random_place(c, sizeof(float)));
+
+		int place = lanewise_check_random_place(c, sizeof(float));
+
+		judge_filter(c, &k, place, lanewise_check_random_place(c, sizeof(float)));
 	}
 }
 
@@ -153,8 +157,11 @@ void lanewise_check_topk_select_f32(struct lw_check *c)
 	for (size_t n = 1; n <= MAX_LENGTH; n += c->quick ? 1 + lanewise_check_below(c, 6) : 1)
 		for (int pattern = 0; pattern < lanewise_check_patterns; pattern++) {
 			fill_numbers(c, v, n, pattern);
-			for (int i = 0; i < (c->quick ? 4 : 8); i++)
-				judge_select(c, v, n, kth_choice(c, n, i), i < 2 ? i - 2 : (int)(4 * lanewise_check_below(c, 16)));
+			for (int i = 0; i < (c->quick ? 4 : 8); i++) {
+				size_t k = kth_choice(c, n, i);
+
+				judge_select(c, v, n, k, i < 2 ? i - 2 : (int)(4 * lanewise_check_below(c, 16)));
+			}
 		}
 	for (size_t n = 1; n <= 40; n++)
 		for (size_t k = 1; k <= n; k++) {
@@ -170,7 +177,10 @@ void lanewise_check_topk_select_f32(struct lw_check *c)
 		size_t n = 1 + lanewise_check_below(c, c->quick ? 3000 : 30000);
 
 		fill_numbers(c, v, n, (int)lanewise_check_below(c, (size_t)lanewise_check_patterns));
-		judge_select(c, v, n, 1 + lanewise_check_below(c, n), lanewise_check_random_place(c, sizeof(float)));
+
+		size_t k = 1 + lanewise_check_below(c, n);
+
+		judge_select(c, v, n, k, lanewise_check_random_place(c, sizeof(float)));
 	}
 }
 
@@ -207,9 +217,11 @@ void lanewise_check_topk_compact_f32(struct lw_check *c)
 		for (int pattern = 0; pattern < lanewise_check_patterns; pattern++) {
 			fill_numbers(c, v, n, pattern);
 			fill_indices(c, index, n);
-			for (int i = 0; i < (c->quick ? 4 : 8); i++)
-				judge_compact(c, v, index, n, kth_choice(c, n, i),
-				              i < 4 ? i % 2 - 2 : (int)(4 * lanewise_check_below(c, 16)));
+			for (int i = 0; i < (c->quick ? 4 : 8); i++) {
+				size_t k = kth_choice(c, n, i);
+
+				judge_compact(c, v, index, n, k, i < 4 ? i % 2 - 2 : (int)(4 * lanewise_check_below(c, 16)));
+			}
 		}
 	for (int offset = 0; offset < 64; offset += 4)
 		for (size_t n = 1; n <= (c->quick ? 30 : 130); n += 3) {
@@ -221,6 +233,9 @@ void lanewise_check_topk_compact_f32(struct lw_check *c)
 
 		fill_numbers(c, v, n, (int)lanewise_check_below(c, (size_t)lanewise_check_patterns));
 		fill_indices(c, index, n);
-		judge_compact(c, v, index, n, 1 + lanewise_check_below(c, n), lanewise_check_random_place(c, sizeof(float)));
+
+		size_t k = 1 + lanewise_check_below(c, n);
+
+		judge_compact(c, v, index, n, k, lanewise_check_random_place(c, sizeof(float)));
 	}
 }
