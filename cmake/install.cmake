@@ -13,12 +13,21 @@ if(NOT LANEWISE_INSTALL)
   return()
 endif()
 
-install(TARGETS lanewise lanewise_static EXPORT lanewise-targets
+install(TARGETS lanewise lanewise_static lanewise_parallel lanewise_parallel_static EXPORT lanewise-targets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/lanewise DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 install(EXPORT lanewise-targets NAMESPACE lanewise:: DESTINATION ${LW_CMAKE_DIR})
+foreach(dependency OPENMP HWLOC)
+  set(LW_CONFIG_${dependency} OFF)
+endforeach()
+if(OpenMP_C_FOUND)
+  set(LW_CONFIG_OPENMP ON)
+endif()
+if(HWLOC_FOUND)
+  set(LW_CONFIG_HWLOC ON)
+endif()
 configure_package_config_file(cmake/lanewise-config.cmake.in ${PROJECT_BINARY_DIR}/lanewise-config.cmake
                               INSTALL_DESTINATION ${LW_CMAKE_DIR})
 # Before 1.0 a minor version may change the interface.
@@ -29,5 +38,8 @@ install(FILES ${PROJECT_BINARY_DIR}/lanewise-config.cmake ${PROJECT_BINARY_DIR}/
 # ${pcfiledir} is where the file lies, <libdir>/pkgconfig: as many steps up lead back to the prefix.
 file(RELATIVE_PATH LW_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 string(REGEX REPLACE "/$" "" LW_PC_PREFIX "${LW_PC_PREFIX}")
-configure_file(cmake/lanewise.pc.in ${PROJECT_BINARY_DIR}/lanewise.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/lanewise.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(name lanewise lanewise-parallel)
+  configure_file(cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+endforeach()
+install(FILES ${PROJECT_BINARY_DIR}/lanewise.pc ${PROJECT_BINARY_DIR}/lanewise-parallel.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
