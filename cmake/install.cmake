@@ -13,21 +13,21 @@ if(NOT LANEWISE_INSTALL)
   return()
 endif()
 
-install(TARGETS lanewise lanewise_static lanewise_parallel lanewise_parallel_static EXPORT lanewise-targets
+# The parallel part finds the core library beside itself, wherever that is.
+set_target_properties(lanewise_parallel PROPERTIES INSTALL_RPATH "$ORIGIN")
+
+# The static parallel library is a set of its own: only it needs OpenMP and hwloc to be found.
+install(TARGETS lanewise lanewise_static lanewise_parallel EXPORT lanewise-targets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS lanewise_parallel_static EXPORT lanewise-parallel-static-targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/lanewise DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 install(EXPORT lanewise-targets NAMESPACE lanewise:: DESTINATION ${LW_CMAKE_DIR})
-foreach(dependency OPENMP HWLOC)
-  set(LW_CONFIG_${dependency} OFF)
-endforeach()
-if(OpenMP_C_FOUND)
-  set(LW_CONFIG_OPENMP ON)
-endif()
-if(HWLOC_FOUND)
-  set(LW_CONFIG_HWLOC ON)
-endif()
+install(EXPORT lanewise-parallel-static-targets NAMESPACE lanewise:: DESTINATION ${LW_CMAKE_DIR})
+set(LW_CONFIG_OPENMP ${OpenMP_C_FOUND})
+set(LW_CONFIG_HWLOC ${HWLOC_FOUND})
 configure_package_config_file(cmake/lanewise-config.cmake.in ${PROJECT_BINARY_DIR}/lanewise-config.cmake
                               INSTALL_DESTINATION ${LW_CMAKE_DIR})
 # Before 1.0 a minor version may change the interface.

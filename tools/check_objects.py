@@ -57,6 +57,10 @@ ALLOWED_CALLS = re.compile(r"lanewise_\w+|mem(cpy|move|set|cmp)|bcmp|_GLOBAL_OFF
 # The one file with a constructor.
 CONSTRUCTOR_FILE = "dispatch.c.o"
 ALLOWED_LIBRARIES = re.compile(r"libc\.so\.6|libc\.musl-\w+\.so\.1|ld-linux-\w+(-\w+)?\.so\.\d")
+# The parallel part is a library of its own, with one header and more needs.
+PARALLEL_HEADER = "parallel.h"
+ALLOWED_PARALLEL_LIBRARIES = re.compile(ALLOWED_LIBRARIES.pattern + r"|liblanewise\.so\.\d+|libgomp\.so\.1|libomp\.so\.5"
+                                        r"|libhwloc\.so\.\d+")
 
 
 def run(*command, **options):
@@ -156,8 +160,8 @@ class Checker:
 
     # ----------------------------------------------------------- shared library
 
-    def check_library(self, path, names):
-        """`names`: the functions that the headers declare."""
+    def check_library(self, path, names, allowed_libraries=ALLOWED_LIBRARIES):
+        """`names`: the functions that the library's headers declare."""
         dynamic = self.tool("readelf", "-dW", path)
         segments = self.tool("readelf", "-lW", path)
         exported = set()
@@ -173,16 +177,17 @@ class Checker:
             self.fault(path, f"exports {name}, which no header declares")
         for name in sorted(names - exported):
             self.fault(path, f"does not export {name}, which a header declares")
-        if not re.search(r"\(SONAME\).*\[liblanewise\.so\.\d+\]", dynamic):
+        if not re.search(r"\(SONAME\).*\[liblanewise(_\w+)?\.so\.\d+\]", dynamic):
             self.fault(path, "has no SONAME liblanewise.so.<number>")
         for library in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic):
-            if not ALLOWED_LIBRARIES.fullmatch(library):
+            if not allowed_libraries.fullmatch(library):
                 self.fault(path, f"needs {library}")
         if not re.search(r"\(FLAGS(_1)?\).*\b(BIND_)?NOW\b", dynamic) or "GNU_RELRO" not in segments:
             self.fault(path, "lacks full RELRO")
         if "TEXTREL" in dynamic:
             self.fault(path, "has text relocations")
-        if "(RPATH)" in dynamic or "(RUNPATH)" in dynamic:
+        # The parallel part finds the core library by one.
+        if allowed_libraries is ALLOWED_LIBRARIES and ("(RPATH)" in dynamic or "(RUNPATH)" in dynamic):
             self.fault(path, "has a run path")
         if not re.search(r"GNU_STACK.*\bRW\s", segments):
             self.fault(path, "has an executable stack")
@@ -193,9 +198,18 @@ class Checker:
 
 
 def declared_functions(compiler, include):
-    """The functions that the public headers mark with LANEWISE_API."""
+    """The functions that the public headers mark with LANEWISE_API: (core, parallel part)."""
+    headers = [name for name in os.listdir(os.path.join(include, "lanewise")) if name.endswith(".h")]
+    core = [name for name in headers if name not in ("lanewise.h", PARALLEL_HEADER)]
+    core_names = functions_of_headers(compiler, include, core)
+    if PARALLEL_HEADER not in headers:
+        return core_names, set()
+    return core_names, functions_of_headers(compiler, include, [PARALLEL_HEADER, *core]) - core_names
+
+
+def functions_of_headers(compiler, include, headers):
     text = run(*compiler, "-E", "-P", "-DLANEWISE_API=LW_EXPORTED", "-I", include, "-x", "c", "-",
-               input="#include <lanewise/lanewise.h>\n")
+               input="".join(f"#include <lanewise/{name}>\n" for name in headers))
     names = re.findall(r"\bLW_EXPORTED\b[^;{]*?\b(lanewise_\w+)\s*\(", text)
     if len(names) != len(re.findall(r"\bLW_EXPORTED\b", text)):
         sys.exit("cannot read every LANEWISE_API declaration of the headers")
@@ -295,6 +309,7 @@ def main():
     parser.add_argument("--binutils-prefix", default="", help="'aarch64-linux-gnu-', say")
     parser.add_argument("--include", help="the directory of the public headers")
     parser.add_argument("--library", help="the shared library")
+    parser.add_argument("--parallel-library", help="the shared library of the parallel part")
     parser.add_argument("objects", nargs="?", help="a file of lines '<tier or baseline> <object file>'")
     arguments = parser.parse_args()
     compiler = arguments.cc.split()
@@ -310,7 +325,10 @@ def main():
                 checker.check_object(group, path.strip())
                 count += 1
     if arguments.library:
-        checker.check_library(arguments.library, declared_functions(compiler, arguments.include))
+        core, parallel = declared_functions(compiler, arguments.include)
+        checker.check_library(arguments.library, core)
+        if arguments.parallel_library:
+            checker.check_library(arguments.parallel_library, parallel, ALLOWED_PARALLEL_LIBRARIES)
     for fault in checker.faults:
         print(fault, file=sys.stderr)
     print(f"{count} objects, {len(checker.faults)} faults")

@@ -20,6 +20,12 @@ int main(void)
 		fprintf(stderr, "wrong sums\n");
 		return 1;
 	}
+#if defined(WITH_PARALLEL)
+	if (lanewise_default_threads() < 1) {
+		fprintf(stderr, "no threads\n");
+		return 1;
+	}
+#endif
 	printf("lanewise %s, tier %s\n", lanewise_version(), lanewise_tier_name(lanewise_active_tier()));
 	return 0;
 }

@@ -28,11 +28,17 @@ if grep -rlF -e "$source" -e "$build" "$prefix/include" "$(dirname "$(find "$pre
 	exit 1
 fi
 
+if readelf -d "$(dirname "$(find "$prefix" -name liblanewise.so)")"/*.so | grep -E 'R(UN)?PATH' | grep -v '\[$ORIGIN\]'; then
+	echo "a run path names a directory"
+	exit 1
+fi
+
 step "find_package"
 quietly "$cmake" -S "$source/tests/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc"
 quietly "$cmake" --build "$work/consumer"
-for program in c_lanewise c_static cxx_lanewise cxx_static; do
-	"$work/consumer/$program"
+for library in lanewise static parallel parallel_static; do
+	"$work/consumer/c_$library"
+	"$work/consumer/cxx_$library"
 done
 
 step "a version that does not fit is refused"
@@ -51,6 +57,10 @@ libdir=$(pkg-config --variable=libdir lanewise)
 # shellcheck disable=SC2046 # the flags are meant to be split
 "$cc" -std=c11 "$source/tests/consumer/main.c" -o "$work/shared" $(pkg-config --cflags --libs lanewise)
 LD_LIBRARY_PATH=$libdir "$work/shared"
+# shellcheck disable=SC2046
+"$cc" -std=c11 -DWITH_PARALLEL "$source/tests/consumer/main.c" -o "$work/parallel" \
+	$(pkg-config --cflags --libs lanewise-parallel)
+LD_LIBRARY_PATH=$libdir "$work/parallel"
 # shellcheck disable=SC2046
 "$cc" -std=c11 -DLANEWISE_STATIC "$source/tests/consumer/main.c" -o "$work/static" -static \
 	$(pkg-config --static --cflags --libs lanewise)
