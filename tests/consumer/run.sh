@@ -28,7 +28,7 @@ if grep -rlF -e "$source" -e "$build" "$prefix/include" "$(dirname "$(find "$pre
 	exit 1
 fi
 
-if readelf -d "$(dirname "$(find "$prefix" -name liblanewise.so)")"/*.so | grep -E 'R(UN)?PATH' | grep -v '\[$ORIGIN\]'; then
+if readelf -d "$(dirname "$(find "$prefix" -name liblanewise.so)")"/*.so | grep -E 'R(UN)?PATH' | grep -vF "[\$ORIGIN]"; then
 	echo "a run path names a directory"
 	exit 1
 fi
