@@ -334,7 +334,7 @@ void LW_FN(norm_f32_rows)(const float *rows, size_t n_rows, size_t dim, size_t l
 	}
 }
 
-/* row[i] = row[i] * scale * factor; with no scale the first multiplication is by 1 and drops out. */
+/* row[i] = row[i] * scale * factor, in that order; with no scale the first multiplication is by 1 and drops out. */
 LW_INLINE void scale_row(float *row, size_t dim, int scaled, float scale, float factor)
 {
 	vf f = vf_set1(factor);
@@ -359,8 +359,11 @@ static LW_NOINLINE void normalize_scaled(float *row, float square, size_t dim)
 
 	if (scaled == 0)
 		return;
+	float factor = (float)(1 / __builtin_sqrt(scaled));
+
+	/* Small elements beside huge ones must not become subnormal on the way: scaling down comes last. */
 	if (scaled <= (double)FLT_MAX)
-		scale_row(row, dim, 1, scale, (float)(1 / __builtin_sqrt(scaled)));
+		scale_row(row, dim, 1, scale < 1 ? factor : scale, scale < 1 ? scale : factor);
 	else
 		for (size_t i = 0; i < dim; i++)
 			row[i] = lw_f32_canonical(NAN);
