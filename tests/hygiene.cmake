@@ -60,3 +60,13 @@ if(lw_architecture STREQUAL x86 AND CMAKE_C_COMPILER_ID STREQUAL GNU)
            COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_objects.py --self-test
                    --cc ${CMAKE_C_COMPILER})
 endif()
+
+# The document about adding a kernel, done as written. One configuration is enough.
+find_program(LW_PATCH NAMES patch)
+mark_as_advanced(LW_PATCH)
+if(LW_PATCH AND CMAKE_BUILD_TYPE STREQUAL Release AND NOT CMAKE_CROSSCOMPILING AND NOT LANEWISE_NEON_VIA_SIMDE)
+  add_test(NAME adding_a_kernel
+           COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/test_adding_a_kernel.py ${PROJECT_SOURCE_DIR}
+                   ${CMAKE_COMMAND} ${CMAKE_C_COMPILER})
+  set_tests_properties(adding_a_kernel PROPERTIES TIMEOUT 600)
+endif()
