@@ -11,6 +11,7 @@ typedef void rows_fn(const float *query, const float *rows, size_t n_rows, size_
 struct rows_data {
 	float *query, *rows, *out;
 	size_t n_rows, dim;
+	size_t part, n_parts; /* of run_rows */
 };
 
 struct rows_job {
@@ -22,14 +23,20 @@ static void run_rows(void *context)
 {
 	const struct rows_job *job = context;
 	const struct rows_data *d = job->data;
+	size_t n = d->n_rows / d->n_parts, first = d->part * n;
 
-	job->fn(d->query, d->rows, d->n_rows, d->dim, d->dim, d->out);
+	job->fn(d->query, d->rows + first * d->dim, n, d->dim, d->dim, d->out + first);
 }
 
 static struct rows_data rows_create(size_t n_rows, size_t dim)
 {
-	struct rows_data d = { bench_alloc(dim * sizeof(float)), bench_alloc(n_rows * dim * sizeof(float)),
-		               bench_alloc(n_rows * sizeof(float)), n_rows, dim };
+	struct rows_data d = { bench_alloc(dim * sizeof(float)),
+		               bench_alloc(n_rows * dim * sizeof(float)),
+		               bench_alloc(n_rows * sizeof(float)),
+		               n_rows,
+		               dim,
+		               0,
+		               1 };
 
 	bench_fill_f32(d.query, dim, 1);
 	bench_fill_f32(d.rows, n_rows * dim, 2);
@@ -64,22 +71,45 @@ static rows_fn *rows_of_peer(const struct bench_peer *peer, enum rows_kernel ker
 	return kernel == DOT ? peer->dot_f32_rows : kernel == COSINE ? peer->cosine_f32_rows : peer->l2sq_f32_rows;
 }
 
+struct read_rows_job {
+	size_t variant;
+	const struct rows_data *data;
+};
+
+static void run_read_rows(void *context)
+{
+	const struct read_rows_job *job = context;
+	const struct rows_data *d = job->data;
+	size_t n = d->n_rows / d->n_parts * d->dim;
+
+	bench_read_run(&(struct bench_read_job) { d->rows + d->part * n, n * sizeof(float), job->variant });
+}
+
+/* The rows of one call: n_rows, lying in n_parts places if they are few, or cut into n_parts if they are many. */
 static void run_rows_case(struct bench_case *c, enum rows_kernel kernel, size_t n_rows, size_t dim)
 {
+	enum { PLACES = 16, SLICES = 13 }; /* a prime, so that every contender comes to every slice */
 	struct bench *bench = c->bench;
-	struct rows_data data = rows_create(n_rows, dim);
-	struct rows_job ours = { rows_ours[kernel], &data }, jobs[BENCH_MAX_PEERS];
 	size_t n_bytes = n_rows * dim * sizeof(float);
-	struct bench_read_job read = { data.rows, n_bytes, bench_read_best(data.rows, n_bytes) };
+	int is_small = n_bytes <= bench->cache_bytes[1], is_huge = n_bytes >= (size_t)1 << 30;
+	struct rows_data data = rows_create(is_small ? PLACES * n_rows : n_rows, dim);
+	struct rows_job ours = { rows_ours[kernel], &data }, jobs[BENCH_MAX_PEERS];
+	struct read_rows_job read = { bench_read_best(data.rows, n_bytes), &data };
 
 	describe_rows(c, &data);
+	snprintf(c->workload, sizeof c->workload, "%zux%zu", n_rows, dim);
+	data.n_parts = c->n_parts = is_small ? PLACES : is_huge ? SLICES : 1;
+	c->part = &data.part;
+	c->part_per_round = is_small;
+	c->units = (double)(data.n_rows / data.n_parts);
+	c->bytes = c->units * (double)dim * sizeof(float);
 	bench_add_tiers(c, rows_names[kernel], run_rows, &ours);
 	for (size_t i = 0; i < bench->n_peers; i++) {
 		jobs[i] = (struct rows_job) { rows_of_peer(bench->peer[i], kernel), &data };
 		if (jobs[i].fn)
 			bench_add(c, BENCH_PEER, bench->peer[i]->name, run_rows, &jobs[i]);
 	}
-	bench_add(c, BENCH_REFERENCE, bench_read_name(read.variant), bench_read_run, &read);
+	bench_add(c, BENCH_REFERENCE, bench_read_name(read.variant), run_read_rows, &read);
 	bench_case_run(c);
 	rows_destroy(&data);
 }

@@ -51,6 +51,7 @@ struct bench_case *bench_case_begin(struct bench *bench, const char *kernel, enu
 	c->bench = bench;
 	c->kernel = kernel;
 	c->size = bench_size_names[size];
+	c->n_parts = 1;
 	c->unit = unit;
 	return c;
 }
@@ -214,6 +215,12 @@ static size_t calibrate(struct bench *bench, const struct bench_contender *conte
 	}
 }
 
+static void choose_part(struct bench_case *c, size_t number)
+{
+	if (c->part)
+		*c->part = number % c->n_parts;
+}
+
 /* Whether all contenders do the same job: within rounding, which differs between orders of summation. */
 static void compare_outputs(struct bench_case *c)
 {
@@ -233,7 +240,10 @@ static void compare_outputs(struct bench_case *c)
 			continue;
 		memset(c->out, 0, c->n_out * sizeof *c->out);
 		make_active(contender);
-		contender->run(contender->context);
+		for (size_t part = 0; part < c->n_parts; part++) {
+			choose_part(c, part);
+			contender->run(contender->context);
+		}
 		if (!have_expected) {
 			memcpy(expected, c->out, c->n_out * sizeof *c->out);
 			for (size_t j = 0; j < c->n_out; j++)
@@ -247,25 +257,66 @@ static void compare_outputs(struct bench_case *c)
 	free(expected);
 }
 
+/* One sample of every contender, in turn; returns the slowest probe of the core before, between and after them. */
+static double run_round(struct bench_case *c, double *seconds)
+{
+	double slowest = bench_probe();
+
+	for (size_t i = 0; i < c->n_contenders; i++) {
+		choose_part(c, c->part_per_round ? c->n_rounds : c->n_rounds * (c->n_contenders + 1) + i);
+		seconds[i] = sample(c->bench, &c->contender[i], c->contender[i].calls);
+		slowest = fmax(slowest, bench_probe());
+	}
+	return slowest;
+}
+
+static size_t count_quiet(const double *probes, size_t n)
+{
+	size_t quiet = 0;
+
+	for (size_t r = 0; r < n; r++)
+		quiet += bench_is_quiet(probes[r]);
+	return quiet;
+}
+
+static int is_finished(const struct bench *bench, const double *probes, size_t n, double spent)
+{
+	if (bench->rounds)
+		return n == bench->rounds;
+	if (n < MIN_ROUNDS || spent < bench->seconds)
+		return n == BENCH_MAX_ROUNDS;
+	return n == BENCH_MAX_ROUNDS || spent > bench->seconds * bench->patience ||
+	       count_quiet(probes, n) >= MIN_ROUNDS;
+}
+
+/* Drops the rounds in which the core was disturbed, if enough are left. */
+static void keep_quiet_rounds(struct bench_case *c, const double *probes)
+{
+	size_t n = 0;
+
+	c->quiet = count_quiet(probes, c->n_rounds) >= MIN_ROUNDS;
+	for (size_t r = 0; c->quiet && r < c->n_rounds; r++)
+		if (bench_is_quiet(probes[r]))
+			memmove(c->seconds[n++], c->seconds[r], sizeof c->seconds[r]);
+	if (c->quiet)
+		c->n_rounds = n;
+}
+
 void bench_case_measure(struct bench_case *c)
 {
-	static double seconds[BENCH_MAX_ROUNDS][BENCH_MAX_CONTENDERS];
-	struct bench *bench = c->bench;
+	static double seconds[BENCH_MAX_ROUNDS][BENCH_MAX_CONTENDERS], probes[BENCH_MAX_ROUNDS];
 	lanewise_tier before = lanewise_active_tier();
-	double start = now(CLOCK_MONOTONIC);
-	size_t rounds = bench->rounds ? bench->rounds : BENCH_MAX_ROUNDS;
 
 	compare_outputs(c);
 	for (size_t i = 0; i < c->n_contenders; i++)
-		c->contender[i].calls = calibrate(bench, &c->contender[i]);
+		c->contender[i].calls = calibrate(c->bench, &c->contender[i]);
+
+	double start = now(CLOCK_MONOTONIC);
 
 	c->seconds = seconds;
-	for (c->n_rounds = 0; c->n_rounds < rounds; c->n_rounds++) {
-		if (!bench->rounds && c->n_rounds >= MIN_ROUNDS && now(CLOCK_MONOTONIC) - start > bench->seconds)
-			break;
-		for (size_t i = 0; i < c->n_contenders; i++)
-			seconds[c->n_rounds][i] = sample(bench, &c->contender[i], c->contender[i].calls);
-	}
+	for (c->n_rounds = 0; !is_finished(c->bench, probes, c->n_rounds, now(CLOCK_MONOTONIC) - start); c->n_rounds++)
+		probes[c->n_rounds] = run_round(c, seconds[c->n_rounds]);
+	keep_quiet_rounds(c, probes);
 	for (size_t i = 0; i < c->n_contenders; i++) {
 		double values[BENCH_MAX_ROUNDS];
 

@@ -64,7 +64,19 @@ struct bench_case {
 	size_t n_out;
 	double tolerance; /* relative to the largest magnitude in the output */
 
+	/*
+	 * Data in parts: before each sample the harness sets *part to a number below n_parts, and the contenders do that
+	 * part, so that `units` and `bytes` are those of one. NULL: there is only one. Two uses:
+	 * - Data too large for short samples. The parts of successive samples differ, so that none finds what the one
+	 *   before it left in the cache.
+	 * - `part_per_round`: the same work at other addresses. How well data fits a cache depends on the physical pages
+	 *   that it happens to have, so one address does not tell enough.
+	 */
+	size_t *part, n_parts;
+	int part_per_round;
+
 	size_t n_contenders, n_rounds;
+	int quiet; /* only quiet rounds are counted; if there were too few of them, all are */
 	struct bench_contender contender[BENCH_MAX_CONTENDERS];
 	double (*seconds)[BENCH_MAX_CONTENDERS]; /* [round][contender], of one call */
 };
@@ -72,9 +84,10 @@ struct bench_case {
 struct bench {
 	/* What was asked for. */
 	const char *kernel_glob, *tier_name;
-	unsigned sizes; /* bit set of enum bench_size */
-	double seconds; /* time for one case */
-	size_t rounds;  /* 0: as many as fit into `seconds` */
+	unsigned sizes;  /* bit set of enum bench_size */
+	double seconds;  /* time for one case */
+	size_t rounds;   /* 0: as many as fit into `seconds` */
+	double patience; /* how often `seconds` may be spent while quiet rounds are missing */
 	int use_peers, list, cold, bars, strict;
 	enum bench_format format;
 	int cpu; /* the one to run on, or -1 */
@@ -146,6 +159,18 @@ struct bench_read_job {
 	size_t n_bytes, variant;
 };
 void bench_read_run(void *job);
+
+/* ------------------------------------------------------------------ noise */
+
+/*
+ * Seconds that a fixed piece of arithmetic takes right now, about 20 microseconds. The best of this process is what an
+ * undisturbed core needs; far above it, a program runs on the other hardware thread of the core, perhaps one of
+ * another guest of which this system's counters know nothing. Wide vector code just before costs clock rate, up to a
+ * fifth: that still counts as quiet.
+ */
+double bench_probe(void);
+void bench_find_best_probe(void); /* tries for a third of a second */
+int bench_is_quiet(double probe);
 
 /* ------------------------------------------------------------------ parts */
 

@@ -25,7 +25,7 @@ static const char usage[] =
         "  --kernel GLOB     only kernels whose name matches, 'dot*' say\n"
         "  --tier NAME|all   one tier, or all that this CPU runs; without it the one in use, and scalar\n"
         "  --size LIST       of l1,l2,l3,dram (all)\n"
-        "  --seconds S       time for one case, more or less (1)\n"
+        "  --seconds S       time for one case (1); up to three times that while quiet rounds are missing\n"
         "  --rounds N        rounds of one case, instead of a time\n"
         "  --cold            empty the caches before every sample\n"
         "  --cpu N           the core to run on (the one it happens to be on)\n"
@@ -230,7 +230,9 @@ static int parse(struct bench *bench, int argc, char **argv)
 
 int lanewise_bench_main(int argc, char **argv)
 {
-	static struct bench bench = { .seconds = 1, .use_peers = 1, .sizes = (1u << BENCH_SIZES) - 1, .cpu = -1 };
+	static struct bench bench = {
+		.seconds = 1, .patience = 3, .use_peers = 1, .sizes = (1u << BENCH_SIZES) - 1, .cpu = -1
+	};
 	int parsed = parse(&bench, argc, argv), missed = 0;
 
 	if (parsed != 0)
@@ -241,8 +243,10 @@ int lanewise_bench_main(int argc, char **argv)
 		bench_load_peers(&bench);
 	if (bench.cold)
 		bench.eviction = bench_alloc(2 * bench.cache_bytes[2]);
-	if (!bench.list)
+	if (!bench.list) {
+		bench_find_best_probe();
 		bench_report_begin(&bench);
+	}
 	if (bench.bars)
 		missed = bench_bars(&bench);
 	else

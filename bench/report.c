@@ -13,14 +13,17 @@ static double gb_per_second(const struct bench_case *c, const struct bench_conte
 	return c->bytes / contender->seconds.median * 1e-9;
 }
 
-/* Ours is compared with the scalar reference, with every peer and with every bound; the others stand for themselves. */
-static int is_compared(const struct bench_case *c, size_t a, size_t ours)
+/* Each tier is compared with scalar, with every peer and with every bound; scalar only if it stands alone. */
+static int is_compared(const struct bench_case *c, size_t other, size_t ours)
 {
-	const struct bench_contender *other = &c->contender[a];
+	const struct bench_contender *x = &c->contender[ours], *y = &c->contender[other];
+	int ours_beside_scalar = 0;
 
-	if (a == ours || c->contender[ours].kind != BENCH_OURS)
+	for (size_t i = 0; i < c->n_contenders; i++)
+		ours_beside_scalar |= c->contender[i].kind == BENCH_OURS && c->contender[i].tier > 0;
+	if (other == ours || x->kind != BENCH_OURS || (x->tier == 0 && ours_beside_scalar))
 		return 0;
-	return other->kind != BENCH_OURS || other->tier == 0;
+	return y->kind != BENCH_OURS || y->tier == 0;
 }
 
 /* ------------------------------------------------------------------ table */
@@ -46,7 +49,8 @@ static void table_begin(const struct bench *bench)
 
 static void table_case(const struct bench_case *c)
 {
-	printf("\n%s  %s  %s  (%zu rounds)\n", c->kernel, c->workload, c->size, c->n_rounds);
+	printf("\n%s  %s  %s  (%zu%s rounds)\n", c->kernel, c->workload, c->size, c->n_rounds,
+	       c->quiet ? " quiet" : " disturbed");
 	for (size_t i = 0; i < c->n_contenders; i++) {
 		const struct bench_contender *x = &c->contender[i];
 
@@ -132,8 +136,9 @@ static void json_case(const struct bench_case *c)
 {
 	printf("%s\n{\"kernel\": \"%s\", \"workload\": \"%s\", \"size\": \"%s\", \"unit\": \"%s\", \"units\": %.0f, "
 	       "\"bytes\": "
-	       "%.0f, \"rounds\": %zu, \"contenders\": [",
-	       c->bench->n_cases ? "," : "", c->kernel, c->workload, c->size, c->unit, c->units, c->bytes, c->n_rounds);
+	       "%.0f, \"rounds\": %zu, \"quiet\": %s, \"contenders\": [",
+	       c->bench->n_cases ? "," : "", c->kernel, c->workload, c->size, c->unit, c->units, c->bytes, c->n_rounds,
+	       c->quiet ? "true" : "false");
 	for (size_t i = 0; i < c->n_contenders; i++) {
 		const struct bench_contender *x = &c->contender[i];
 
@@ -157,8 +162,8 @@ static void csv_line(const struct bench_case *c, size_t i, const char *other, st
 {
 	const struct bench_contender *x = &c->contender[i];
 
-	printf("%s,%s,%s,%s,%s,%s,%zu,%.6g,%.6g,%.6g,%.6g,%d,%s,%.6g,%.6g,%.6g\n", c->kernel, c->workload, c->size,
-	       x->name, kind_name(x->kind), c->unit, c->n_rounds, ns_per_unit(c, x->seconds.p25),
+	printf("%s,%s,%s,%s,%s,%s,%zu,%d,%.6g,%.6g,%.6g,%.6g,%d,%s,%.6g,%.6g,%.6g\n", c->kernel, c->workload, c->size,
+	       x->name, kind_name(x->kind), c->unit, c->n_rounds, c->quiet, ns_per_unit(c, x->seconds.p25),
 	       ns_per_unit(c, x->seconds.median), ns_per_unit(c, x->seconds.p75), gb_per_second(c, x), !x->wrong, other,
 	       ratio.p25, ratio.median, ratio.p75);
 }
@@ -186,7 +191,8 @@ void bench_report_begin(struct bench *bench)
 	if (bench->format == BENCH_JSON)
 		json_begin(bench);
 	else if (bench->format == BENCH_CSV)
-		printf("kernel,workload,size,contender,kind,unit,rounds,ns_p25,ns_median,ns_p75,gb_per_s,same_result,"
+		printf("kernel,workload,size,contender,kind,unit,rounds,quiet,ns_p25,ns_median,ns_p75,gb_per_s,same_"
+		       "result,"
 		       "other,"
 		       "ratio_p25,ratio_median,ratio_p75\n");
 	else
