@@ -270,8 +270,7 @@ static int run(const struct options *options)
 		char count[TOOL_COUNT_BYTES];
 
 		print_hits(hits, &collection);
-		printf("%sof %s documents in %.2f ms", hits->n ? "" : "nothing found; ",
-		       tool_count(count, collection.n), 1e3 * seconds);
+		printf("%zu of %s documents in %.2f ms", hits->n, tool_count(count, collection.n), 1e3 * seconds);
 		if (mode == MODE_HYBRID)
 			printf(" (bm25 %.2f, vectors %.2f, fusion %.2f)", 1e3 * lists[MODE_BM25].seconds,
 			       1e3 * lists[MODE_VECTOR].seconds, 1e3 * fused.seconds);
