@@ -20,3 +20,5 @@ if(NOT EXISTS ${xxhash_directory}/xxhash.h)
   file(COPY /usr/include/xxhash.h DESTINATION ${xxhash_directory})
 endif()
 include_directories(SYSTEM ${xxhash_directory})
+# The host's pkg-config modules are not the target's.
+set(ENV{PKG_CONFIG_LIBDIR} /usr/aarch64-linux-gnu/lib/pkgconfig)
