@@ -253,6 +253,7 @@ static void compare_outputs(struct bench_case *c)
 		for (size_t j = 0; j < c->n_out; j++)
 			if (!(fabs((double)c->out[j] - (double)expected[j]) <= c->tolerance * largest))
 				contender->wrong = 1;
+		c->bench->n_wrong += (size_t)contender->wrong;
 	}
 	free(expected);
 }

@@ -3,7 +3,7 @@
  * The benchmark harness: contenders that do the same work are run in turn, A B C A B C, in one process on one core,
  * and compared round by round. See docs/benchmarking.md for what is measured and how to add a family.
  *
- * A family file defines one `void bench_<family>(struct bench *)`, listed in main.c, that for every workload does
+ * A family file defines one `void bench_<family>(struct bench *)`, listed at the end here, that for every workload does
  *
  *	struct bench_case *c = bench_case_begin(bench, "dot_f32_rows", "l2", "row");
  *	if (!c) return;                                 (not asked for)
@@ -98,7 +98,7 @@ struct bench {
 	const struct bench_peer *peer[BENCH_MAX_PEERS];
 	unsigned char *eviction; /* larger than L3, walked to empty the caches; with --cold only */
 
-	size_t n_cases, n_listed;
+	size_t n_cases, n_listed, n_wrong; /* contenders with a different result */
 	struct bench_case current;
 };
 
@@ -188,10 +188,15 @@ void bench_dot_rows_case(struct bench_case *c, size_t n_rows, size_t dim);
 void bench_scan_topk_case(struct bench_case *c, size_t n_rows, size_t dim, size_t k);
 void bench_topk_random_case(struct bench_case *c, size_t n, size_t k);
 
-/* The families. */
-void bench_vector(struct bench *bench);
-void bench_topk(struct bench *bench);
-void bench_hash(struct bench *bench);
+/* Every family, for its prototype here and the list in main.c: a new one is a file and a line here. */
+#define BENCH_FAMILIES(BENCH_FAMILY) \
+	BENCH_FAMILY(vector) \
+	BENCH_FAMILY(topk) \
+	BENCH_FAMILY(hash)
+
+#define BENCH_FAMILY(name) void bench_##name(struct bench *bench);
+BENCH_FAMILIES(BENCH_FAMILY)
+#undef BENCH_FAMILY
 
 int lanewise_bench_main(int argc, char **argv);
 

@@ -19,17 +19,17 @@
 
 /* AddressSanitizer then also sees reads of the bytes around a buffer that lies in the middle of a page. */
 #if defined(__SANITIZE_ADDRESS__)
-#  define WITH_ASAN 1
+#define WITH_ASAN 1
 #elif defined(__has_feature)
-#  if __has_feature(address_sanitizer)
-#    define WITH_ASAN 1
-#  endif
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
 #endif
 #if defined(WITH_ASAN)
-#  include <sanitizer/asan_interface.h>
+#include <sanitizer/asan_interface.h>
 #else
-#  define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
-#  define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_POISON_MEMORY_REGION(p, n)   ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #endif
 
 enum { AROUND = 128, CANARY = 0xc3, FRESH = 0xa5, EXIT_SKIP = 77, COMB = LW_CHECK_BUFFERS };
@@ -59,8 +59,8 @@ _Noreturn void lanewise_check_fail(struct lw_check *c, const char *format, ...)
 	siglongjmp(c->give_up, 1);
 }
 
-void lanewise_check_same(struct lw_check *c, const char *what, const void *expected, const void *actual,
-                         size_t n_bytes, size_t item_bytes)
+void lanewise_check_same(struct lw_check *c, const char *what, const void *expected, const void *actual, size_t n_bytes,
+                         size_t item_bytes)
 {
 	const unsigned char *e = expected, *a = actual;
 
@@ -171,7 +171,8 @@ static int all_canaries(const unsigned char *p, size_t n)
 	return n == 0 || (p[0] == CANARY && memcmp(p, p + 1, n - 1) == 0);
 }
 
-static const char *const buffer_names[LW_CHECK_BUFFERS + 1] = { "buffer 0", "buffer 1", "buffer 2", "buffer 3", "a row" };
+static const char *const buffer_names[LW_CHECK_BUFFERS + 1] = { "buffer 0", "buffer 1", "buffer 2", "buffer 3",
+	                                                        "a row" };
 
 static void expect_painted(struct lw_check *c, int slot, struct around a)
 {
@@ -221,10 +222,7 @@ void *lanewise_check_output(struct lw_check *c, int slot, size_t n_bytes, int pl
 	return memset(place_buffer(c, slot, n_bytes, place), FRESH, n_bytes);
 }
 
-static unsigned char *comb_page(const struct lw_check *c, size_t row)
-{
-	return c->comb + (2 * row + 1) * page_bytes();
-}
+static unsigned char *comb_page(const struct lw_check *c, size_t row) { return c->comb + (2 * row + 1) * page_bytes(); }
 
 void *lanewise_check_comb(struct lw_check *c, const void *data, size_t data_stride, size_t n_rows, size_t row_bytes,
                           int place, int may_change, size_t *stride_bytes)
@@ -290,10 +288,7 @@ static void forget_buffers(struct lw_check *c)
 
 /* --------------------------------------------------------------- patterns */
 
-uint64_t lanewise_check_random(struct lw_check *c)
-{
-	return test_random(&c->random);
-}
+uint64_t lanewise_check_random(struct lw_check *c) { return test_random(&c->random); }
 
 size_t lanewise_check_below(struct lw_check *c, size_t n)
 {
@@ -323,36 +318,36 @@ static float from_bits(uint64_t bits)
 	return x;
 }
 
-/* LW_PATTERN(name, element i from the random bits r); all arithmetic in here is exact or correctly rounded. */
-#define PATTERNS(PATTERN)                                                                                          \
-	PATTERN(random, (float)(int32_t)(r & 0xffffff) * 0x1p-23f - 1)                                             \
-	PATTERN(small_integers, (float)(int32_t)(r % 17) - 8)                                                      \
-	PATTERN(all_equal, 0.7f)                                                                                   \
-	PATTERN(zeros, 0.0f)                                                                                       \
-	PATTERN(minus_zeros, -0.0f)                                                                                \
-	PATTERN(zeros_of_both_signs, r & 1 ? 0.0f : -0.0f)                                                         \
-	PATTERN(greatest, FLT_MAX)                                                                                 \
-	PATTERN(greatest_of_both_signs, i & 1 ? -FLT_MAX : FLT_MAX)                                                \
-	PATTERN(alternating_bits, from_bits(i & 1 ? 0x55555555 : 0xaaaaaaaa))                                      \
-	PATTERN(bytes_80, from_bits(0x80808080))                                                                   \
-	PATTERN(bytes_ff, from_bits(0xffffffff))                                                                   \
-	PATTERN(subnormal, from_bits(r & 0x807fffff))                                                              \
-	PATTERN(near_1e25, ((float)(int32_t)(r & 0xffffff) * 0x1p-23f - 1) * 1e25f)                                \
-	PATTERN(near_1e_25, ((float)(int32_t)(r & 0xffffff) * 0x1p-23f - 1) * 1e-25f)                              \
-	PATTERN(any_finite, from_bits((r & 0x7f800000) == 0x7f800000 ? r ^ 0x40000000 : r))                        \
-	PATTERN(some_nan, r >> 32 & 15 ? (float)(r & 255) : from_bits(0x7f800001 | (r & 0x807fffff)))              \
-	PATTERN(one_nan, i == 0 ? from_bits(0xff800001 | (r & 0x7fffff)) : (float)(r & 255))                       \
-	PATTERN(some_infinite, r >> 32 & 15 ? (float)(r & 255) - 128 : r & 256 ? INFINITY : -INFINITY)             \
-	PATTERN(any_bits, from_bits(r))                                                                            \
-	PATTERN(few_values, (float)(r & 3) - 1)                                                                    \
-	PATTERN(ascending, (float)i - 40)                                                                          \
+/* PATTERN(name, element i from the random bits r); all arithmetic in here is exact or correctly rounded. */
+#define PATTERNS(PATTERN) \
+	PATTERN(random, (float)(int32_t)(r & 0xffffff) * 0x1p-23f - 1) \
+	PATTERN(small_integers, (float)(int32_t)(r % 17) - 8) \
+	PATTERN(all_equal, 0.7f) \
+	PATTERN(zeros, 0.0f) \
+	PATTERN(minus_zeros, -0.0f) \
+	PATTERN(zeros_of_both_signs, r & 1 ? 0.0f : -0.0f) \
+	PATTERN(greatest, FLT_MAX) \
+	PATTERN(greatest_of_both_signs, i & 1 ? -FLT_MAX : FLT_MAX) \
+	PATTERN(alternating_bits, from_bits(i & 1 ? 0x55555555 : 0xaaaaaaaa)) \
+	PATTERN(bytes_80, from_bits(0x80808080)) \
+	PATTERN(bytes_ff, from_bits(0xffffffff)) \
+	PATTERN(subnormal, from_bits(r & 0x807fffff)) \
+	PATTERN(near_1e25, ((float)(int32_t)(r & 0xffffff) * 0x1p-23f - 1) * 1e25f) \
+	PATTERN(near_1e_25, ((float)(int32_t)(r & 0xffffff) * 0x1p-23f - 1) * 1e-25f) \
+	PATTERN(any_finite, from_bits((r & 0x7f800000) == 0x7f800000 ? r ^ 0x40000000 : r)) \
+	PATTERN(some_nan, r >> 32 & 15 ? (float)(r & 255) : from_bits(0x7f800001 | (r & 0x807fffff))) \
+	PATTERN(one_nan, i == 0 ? from_bits(0xff800001 | (r & 0x7fffff)) : (float)(r & 255)) \
+	PATTERN(some_infinite, r >> 32 & 15 ? (float)(r & 255) - 128 : r & 256 ? INFINITY : -INFINITY) \
+	PATTERN(any_bits, from_bits(r)) \
+	PATTERN(few_values, (float)(r & 3) - 1) \
+	PATTERN(ascending, (float)i - 40) \
 	PATTERN(descending, 40 - (float)i)
 
 enum {
 #define PATTERN(name, element) PATTERN_##name,
 	PATTERNS(PATTERN)
 #undef PATTERN
-	PATTERN_mixture,
+	        PATTERN_mixture,
 	PATTERN_COUNT
 };
 
@@ -364,7 +359,7 @@ const char *lanewise_check_pattern_name(int pattern)
 #define PATTERN(name, element) #name,
 		PATTERNS(PATTERN)
 #undef PATTERN
-		"mixture"
+		        "mixture"
 	};
 	return names[pattern];
 }
@@ -372,8 +367,8 @@ const char *lanewise_check_pattern_name(int pattern)
 static float element_of(int pattern, size_t i, uint64_t r)
 {
 	switch (pattern) {
-#define PATTERN(name, element)   \
-	case PATTERN_##name:     \
+#define PATTERN(name, element) \
+	case PATTERN_##name: \
 		return (element);
 		PATTERNS(PATTERN)
 #undef PATTERN
@@ -513,13 +508,9 @@ void __sanitizer_set_death_callback(void (*callback)(void));
 /* 1 if the kernel passed. */
 static int run_kernel(struct lw_check *c, const struct check_entry *entry, uint64_t seed)
 {
-	static const struct lw_check_where nowhere = { NULL,
-		                                       LW_CHECK_UNUSED,
-		                                       LW_CHECK_UNUSED,
-		                                       LW_CHECK_UNUSED,
-		                                       LW_CHECK_UNUSED,
-		                                       LW_CHECK_UNUSED,
-		                                       0 };
+	static const struct lw_check_where nowhere = {
+		NULL, LW_CHECK_UNUSED, LW_CHECK_UNUSED, LW_CHECK_UNUSED, LW_CHECK_UNUSED, LW_CHECK_UNUSED, 0
+	};
 
 	c->kernel = entry->name;
 	c->where = nowhere;
@@ -590,7 +581,7 @@ static int collect_subjects(struct run *run)
 	}
 	if (o->tier && strcmp(o->tier, "active") == 0) {
 		run->subjects[run->n_subjects++] =
-		        (struct lw_check_subject){ lanewise_tier_name(lanewise_active_tier()), lw_kernels() };
+		        (struct lw_check_subject) { lanewise_tier_name(lanewise_active_tier()), lw_kernels() };
 		return 0;
 	}
 
@@ -602,7 +593,7 @@ static int collect_subjects(struct run *run)
 		known = 1;
 		if (lanewise_tier_supported(t))
 			run->subjects[run->n_subjects++] =
-			        (struct lw_check_subject){ lanewise_tier_name(t), lanewise_kernels_of(t) };
+			        (struct lw_check_subject) { lanewise_tier_name(t), lanewise_kernels_of(t) };
 		else if (o->tier)
 			fprintf(o->out, "check: skipped, this CPU cannot run tier %s\n", o->tier);
 	}

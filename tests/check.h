@@ -70,7 +70,7 @@ struct lw_check_where {
 };
 
 struct lw_check_buffer {
-	unsigned char *base, *p;   /* mapped memory, unmapped pages on either side; the buffer in it */
+	unsigned char *base, *p; /* mapped memory, unmapped pages on either side; the buffer in it */
 	size_t n_bytes;
 	const unsigned char *data; /* what an input must still hold after the call */
 };
@@ -116,8 +116,8 @@ void *lanewise_check_comb(struct lw_check *c, const void *data, size_t data_stri
                           int place, int may_change, size_t *stride_bytes);
 
 /* Two results that must be equal in every byte; `item_bytes` is the size of an element, for the message. */
-void lanewise_check_same(struct lw_check *c, const char *what, const void *expected, const void *actual,
-                         size_t n_bytes, size_t item_bytes);
+void lanewise_check_same(struct lw_check *c, const char *what, const void *expected, const void *actual, size_t n_bytes,
+                         size_t item_bytes);
 
 /* A case is over: whether inputs and all memory around buffers are as they were. Buffers begin anew. */
 void lanewise_check_after(struct lw_check *c);
@@ -126,7 +126,7 @@ void lanewise_check_after(struct lw_check *c);
 _Noreturn void lanewise_check_fail(struct lw_check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 uint64_t lanewise_check_random(struct lw_check *c);
-size_t lanewise_check_below(struct lw_check *c, size_t n); /* 0 ... n - 1; n > 0 */
+size_t lanewise_check_below(struct lw_check *c, size_t n);     /* 0 ... n - 1; n > 0 */
 size_t lanewise_check_sometimes(struct lw_check *c, size_t n); /* 0 half of the time, else 0 ... n - 1 */
 int lanewise_check_random_place(struct lw_check *c, size_t alignment);
 

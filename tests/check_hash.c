@@ -11,7 +11,8 @@ enum { MAX_LENGTH = 2 * 1024 + 4 * 64 + 3 };
 
 static void fill_bytes(struct lw_check *c, unsigned char *p, size_t n, int kind)
 {
-	static const char *const names[] = { "random bytes", "bytes 0x00", "bytes 0x80", "bytes 0xff", "alternating bits" };
+	static const char *const names[] = { "random bytes", "bytes 0x00", "bytes 0x80", "bytes 0xff",
+		                             "alternating bits" };
 
 	c->where.pattern = names[kind];
 	for (size_t i = 0; i < n; i++)

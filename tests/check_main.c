@@ -34,12 +34,18 @@ static int number(const char *text, unsigned long long *value)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },        { "repeat", required_argument, NULL, 'r' },
-		{ "kernel", required_argument, NULL, 'k' },      { "tier", required_argument, NULL, 't' },
-		{ "expect-tier", required_argument, NULL, 'e' }, { "digest-file", required_argument, NULL, 'f' },
-		{ "quick", no_argument, NULL, 'q' },             { "digest", no_argument, NULL, 'd' },
-		{ "list", no_argument, NULL, 'l' },              { "quiet", no_argument, NULL, 'Q' },
-		{ "help", no_argument, NULL, 'h' },              { NULL, 0, NULL, 0 },
+		{ "seed", required_argument, NULL, 's' },
+		{ "repeat", required_argument, NULL, 'r' },
+		{ "kernel", required_argument, NULL, 'k' },
+		{ "tier", required_argument, NULL, 't' },
+		{ "expect-tier", required_argument, NULL, 'e' },
+		{ "digest-file", required_argument, NULL, 'f' },
+		{ "quick", no_argument, NULL, 'q' },
+		{ "digest", no_argument, NULL, 'd' },
+		{ "list", no_argument, NULL, 'l' },
+		{ "quiet", no_argument, NULL, 'Q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	struct lw_check_options check = { .seed = (uint64_t)time(NULL) };
 	unsigned long long value = 0;

@@ -7,10 +7,7 @@
 
 enum { BLOCK = LW_TOPK_BLOCK, MAX_LENGTH = 4 * BLOCK + 3 };
 
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 static void fill_indices(struct lw_check *c, uint32_t *index, size_t n)
 {
@@ -52,7 +49,8 @@ static void judge_filter(struct lw_check *c, const struct filter_case *k, int pl
 	float *kept = lanewise_check_inout(c, SLOT_KEPT, k->kept, bytes, kept_place);
 	uint32_t *index = lanewise_check_inout(c, SLOT_INDEX, k->kept_index, bytes, kept_place);
 	size_t *n_kept = lanewise_check_inout(c, SLOT_N_KEPT, &k->n_kept, sizeof k->n_kept, LW_AT_BACK);
-	size_t got = c->subject->topk_filter_f32(scores, k->n, k->first_index, k->bound, kept, index, n_kept, k->capacity);
+	size_t got =
+	        c->subject->topk_filter_f32(scores, k->n, k->first_index, k->bound, kept, index, n_kept, k->capacity);
 
 	lanewise_check_same(c, "the count of scores gone through", &expected, &got, sizeof got, sizeof got);
 	lanewise_check_same(c, "n_kept", &expected_n_kept, n_kept, sizeof *n_kept, sizeof *n_kept);
@@ -74,7 +72,8 @@ static float random_bound(struct lw_check *c, const float *scores, size_t n)
 /* A reservoir that is empty, has room for so many blocks and a little more or less, or is full. */
 static void random_reservoir(struct lw_check *c, struct filter_case *k, size_t n)
 {
-	size_t blocks = lanewise_check_below(c, 6), more = lanewise_check_below(c, 3), less = lanewise_check_below(c, 2);
+	size_t blocks = lanewise_check_below(c, 6), more = lanewise_check_below(c, 3),
+	       less = lanewise_check_below(c, 2);
 	size_t room = lanewise_check_below(c, 2) ? n + BLOCK : blocks * BLOCK + more;
 
 	k->n_kept = lanewise_check_sometimes(c, 70);
@@ -220,7 +219,8 @@ void lanewise_check_topk_compact_f32(struct lw_check *c)
 			for (int i = 0; i < (c->quick ? 4 : 8); i++) {
 				size_t k = kth_choice(c, n, i);
 
-				judge_compact(c, v, index, n, k, i < 4 ? i % 2 - 2 : (int)(4 * lanewise_check_below(c, 16)));
+				judge_compact(c, v, index, n, k,
+				              i < 4 ? i % 2 - 2 : (int)(4 * lanewise_check_below(c, 16)));
 			}
 		}
 	for (int offset = 0; offset < 64; offset += 4)

@@ -10,7 +10,8 @@
 
 enum { UNIT = 32, MAX_LENGTH = 4 * UNIT + 3, MAX_GROUP = 16, MAX_ROWS = 2 * MAX_GROUP + 1 };
 
-static const size_t long_lengths[] = { 159, 160, 191, 193, 255, 256, 257, 383, 384, 385, 767, 768, 1000, 1024, 1537, 4096, 10007 };
+static const size_t long_lengths[] = { 159, 160, 191, 193,  255,  256,  257,  383,  384,
+	                               385, 767, 768, 1000, 1024, 1537, 4096, 10007 };
 enum { N_LONG = sizeof long_lengths / sizeof *long_lengths };
 
 /* ------------------------------------------------------------------- pairs */
@@ -51,7 +52,9 @@ static void check_pair(struct lw_check *c, lanewise_dot_f32_fn *reference, lanew
 			if (c->quick && (pattern + (int)i) % 3 != 0)
 				continue;
 			/* Against a vector of the same kind, or of any kind. */
-			int other = lanewise_check_below(c, 2) ? pattern : (int)lanewise_check_below(c, (size_t)lanewise_check_patterns);
+			int other = lanewise_check_below(c, 2)
+			                    ? pattern
+			                    : (int)lanewise_check_below(c, (size_t)lanewise_check_patterns);
 
 			c->where.pattern = lanewise_check_pattern_name(pattern);
 			lanewise_check_fill(c, a, n, pattern);
@@ -74,20 +77,11 @@ static void check_pair(struct lw_check *c, lanewise_dot_f32_fn *reference, lanew
 	}
 }
 
-void lanewise_check_dot_f32(struct lw_check *c)
-{
-	check_pair(c, c->reference->dot_f32, c->subject->dot_f32);
-}
+void lanewise_check_dot_f32(struct lw_check *c) { check_pair(c, c->reference->dot_f32, c->subject->dot_f32); }
 
-void lanewise_check_cosine_f32(struct lw_check *c)
-{
-	check_pair(c, c->reference->cosine_f32, c->subject->cosine_f32);
-}
+void lanewise_check_cosine_f32(struct lw_check *c) { check_pair(c, c->reference->cosine_f32, c->subject->cosine_f32); }
 
-void lanewise_check_l2sq_f32(struct lw_check *c)
-{
-	check_pair(c, c->reference->l2sq_f32, c->subject->l2sq_f32);
-}
+void lanewise_check_l2sq_f32(struct lw_check *c) { check_pair(c, c->reference->l2sq_f32, c->subject->l2sq_f32); }
 
 /* -------------------------------------------------------------------- rows */
 
@@ -108,10 +102,7 @@ struct rows_case {
 
 enum { SLOT_QUERY, SLOT_ROWS, SLOT_OUT };
 
-static size_t floats_of(const struct rows_case *k)
-{
-	return k->n_rows ? (k->n_rows - 1) * k->ld + k->dim : 0;
-}
+static size_t floats_of(const struct rows_case *k) { return k->n_rows ? (k->n_rows - 1) * k->ld + k->dim : 0; }
 
 static void run_rows(const struct rows_kernel *f, const float *query, float *rows, const struct rows_case *k, size_t ld,
                      int prefetch, float *out)
@@ -145,7 +136,8 @@ static void judge_rows(struct lw_check *c, const struct rows_kernel *subject, co
 	c->where.rows = k->n_rows;
 	c->where.ld = k->ld;
 	if (subject->query)
-		query = lanewise_check_input(c, SLOT_QUERY, k->query, row_bytes, lanewise_check_random_place(c, sizeof(float)));
+		query = lanewise_check_input(c, SLOT_QUERY, k->query, row_bytes,
+		                             lanewise_check_random_place(c, sizeof(float)));
 	if (k->in_comb) {
 		size_t stride;
 
@@ -159,7 +151,8 @@ static void judge_rows(struct lw_check *c, const struct rows_kernel *subject, co
 		rows = lanewise_check_input(c, SLOT_ROWS, k->rows, floats_of(k) * sizeof(float), k->place);
 	}
 	if (!subject->in_place)
-		out = lanewise_check_output(c, SLOT_OUT, k->n_rows * sizeof(float), lanewise_check_random_place(c, sizeof(float)));
+		out = lanewise_check_output(c, SLOT_OUT, k->n_rows * sizeof(float),
+		                            lanewise_check_random_place(c, sizeof(float)));
 
 	run_rows(subject, query, rows, k, ld, prefetch, out);
 
@@ -204,15 +197,9 @@ static void rows_in_all_places(struct lw_check *c, const struct rows_kernel *ref
 		judge_rows(c, subject, k);
 }
 
-static size_t first_n_rows(struct lw_check *c)
-{
-	return c->quick ? lanewise_check_below(c, MAX_GROUP + 4) : 0;
-}
+static size_t first_n_rows(struct lw_check *c) { return c->quick ? lanewise_check_below(c, MAX_GROUP + 4) : 0; }
 
-static size_t n_rows_step(struct lw_check *c)
-{
-	return c->quick ? 1 + lanewise_check_below(c, MAX_ROWS) : 1;
-}
+static size_t n_rows_step(struct lw_check *c) { return c->quick ? 1 + lanewise_check_below(c, MAX_ROWS) : 1; }
 
 static void check_rows(struct lw_check *c, const struct rows_kernel *reference, const struct rows_kernel *subject)
 {
@@ -262,34 +249,35 @@ static void check_rows(struct lw_check *c, const struct rows_kernel *reference, 
 }
 
 /* LW_CHECK_MAX_BYTES holds the largest case. */
-_Static_assert((size_t)1000 * 1520 * sizeof(float) <= LW_CHECK_MAX_BYTES - (1 << 20), "the large rows outgrow the buffers");
+_Static_assert((size_t)1000 * 1520 * sizeof(float) <= LW_CHECK_MAX_BYTES - (1 << 20),
+               "the large rows outgrow the buffers");
 
 void lanewise_check_dot_f32_rows(struct lw_check *c)
 {
-	check_rows(c, &(struct rows_kernel){ .query = c->reference->dot_f32_rows },
-	           &(struct rows_kernel){ .query = c->subject->dot_f32_rows });
+	check_rows(c, &(struct rows_kernel) { .query = c->reference->dot_f32_rows },
+	           &(struct rows_kernel) { .query = c->subject->dot_f32_rows });
 }
 
 void lanewise_check_cosine_f32_rows(struct lw_check *c)
 {
-	check_rows(c, &(struct rows_kernel){ .query = c->reference->cosine_f32_rows },
-	           &(struct rows_kernel){ .query = c->subject->cosine_f32_rows });
+	check_rows(c, &(struct rows_kernel) { .query = c->reference->cosine_f32_rows },
+	           &(struct rows_kernel) { .query = c->subject->cosine_f32_rows });
 }
 
 void lanewise_check_l2sq_f32_rows(struct lw_check *c)
 {
-	check_rows(c, &(struct rows_kernel){ .query = c->reference->l2sq_f32_rows },
-	           &(struct rows_kernel){ .query = c->subject->l2sq_f32_rows });
+	check_rows(c, &(struct rows_kernel) { .query = c->reference->l2sq_f32_rows },
+	           &(struct rows_kernel) { .query = c->subject->l2sq_f32_rows });
 }
 
 void lanewise_check_norm_f32_rows(struct lw_check *c)
 {
-	check_rows(c, &(struct rows_kernel){ .plain = c->reference->norm_f32_rows },
-	           &(struct rows_kernel){ .plain = c->subject->norm_f32_rows });
+	check_rows(c, &(struct rows_kernel) { .plain = c->reference->norm_f32_rows },
+	           &(struct rows_kernel) { .plain = c->subject->norm_f32_rows });
 }
 
 void lanewise_check_normalize_f32_rows(struct lw_check *c)
 {
-	check_rows(c, &(struct rows_kernel){ .in_place = c->reference->normalize_f32_rows },
-	           &(struct rows_kernel){ .in_place = c->subject->normalize_f32_rows });
+	check_rows(c, &(struct rows_kernel) { .in_place = c->reference->normalize_f32_rows },
+	           &(struct rows_kernel) { .in_place = c->subject->normalize_f32_rows });
 }

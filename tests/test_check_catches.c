@@ -17,10 +17,7 @@
 static const struct lw_kernels *scalar;
 
 /* A read that no compiler drops. */
-static void touch(const float *p)
-{
-	(void)*(const volatile float *)p;
-}
+static void touch(const float *p) { (void)*(const volatile float *)p; }
 
 static float next_float(float x)
 {
@@ -247,11 +244,11 @@ static void expect_caught(const char *fault, const char *kernel, const struct lw
 		printf("caught %s: %.*s\n", fault, (int)strcspn(strstr(text, "FAIL"), "\n"), strstr(text, "FAIL"));
 }
 
-#define PLANT(kernel, fault)                               \
-	do {                                               \
-		struct lw_kernels planted = *scalar;       \
-		planted.kernel = fault;                    \
-		expect_caught(#fault, #kernel, &planted);  \
+#define PLANT(kernel, fault) \
+	do { \
+		struct lw_kernels planted = *scalar; \
+		planted.kernel = fault; \
+		expect_caught(#fault, #kernel, &planted); \
 	} while (0)
 
 int main(void)

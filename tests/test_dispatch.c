@@ -59,12 +59,12 @@ static const uint32_t BMI1 = 1u << 3, AVX2 = 1u << 5, BMI2 = 1u << 8, AVX512F = 
                       AVX512IFMA = 1u << 21, AVX512PF_ER = 3u << 26, AVX512CD = 1u << 28, AVX512BW = 1u << 30,
                       AVX512VL = 1u << 31;
 
-#define HASWELL_1 (FMA | MOVBE | POPCNT | OSXSAVE | AVX | F16C)
-#define HASWELL_7 (BMI1 | AVX2 | BMI2)
+#define HASWELL_1   (FMA | MOVBE | POPCNT | OSXSAVE | AVX | F16C)
+#define HASWELL_7   (BMI1 | AVX2 | BMI2)
 #define SKYLAKE_X_7 (HASWELL_7 | AVX512F | AVX512DQ | AVX512CD | AVX512BW | AVX512VL)
-#define ICE_LAKE_7 (SKYLAKE_X_7 | AVX512IFMA)
+#define ICE_LAKE_7  (SKYLAKE_X_7 | AVX512IFMA)
 #define ICE_LAKE_7C (VBMI | VBMI2 | GFNI | VPCLMULQDQ | VNNI | BITALG | VPOPCNTDQ)
-#define EXTENDED 0x80000008u
+#define EXTENDED    0x80000008u
 
 struct x86 {
 	const char *name;
@@ -107,7 +107,8 @@ static const struct x86 *x86_cpus(size_t *n)
 	static struct x86 cpus[100];
 	size_t used = 0;
 
-#define CPU(...) cpus[used++] = (struct x86){ __VA_ARGS__ }
+#define CPU(...) \
+	cpus[used++] = (struct x86) { __VA_ARGS__ }
 	/* CPUs as they are. */
 	CPU("Pentium III", 3, 0, 0, 0, 0, 0, 0, "scalar");
 	CPU("Core 2", 10, 0, 0, 0, EXTENDED, 0, 0, "scalar");
@@ -126,8 +127,10 @@ static const struct x86 *x86_cpus(size_t *n)
 	CPU("Alder Lake", 32, HASWELL_1, HASWELL_7, GFNI | VPCLMULQDQ, EXTENDED, LZCNT, 0x207, "avx2");
 	CPU("Alder Lake, AVX-512 on", 32, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C, EXTENDED, LZCNT, 0x2e7, "avx512");
 	CPU("Sierra Forest", 35, HASWELL_1, HASWELL_7, GFNI | VPCLMULQDQ, EXTENDED, LZCNT, 0x207, "avx2");
-	CPU("Knights Landing", 13, HASWELL_1, HASWELL_7 | AVX512F | AVX512CD | AVX512PF_ER, 0, EXTENDED, LZCNT, 0xe7, "avx2");
-	CPU("Knights Mill", 13, HASWELL_1, HASWELL_7 | AVX512F | AVX512CD | AVX512PF_ER, VPOPCNTDQ, EXTENDED, LZCNT, 0xe7, "avx2");
+	CPU("Knights Landing", 13, HASWELL_1, HASWELL_7 | AVX512F | AVX512CD | AVX512PF_ER, 0, EXTENDED, LZCNT, 0xe7,
+	    "avx2");
+	CPU("Knights Mill", 13, HASWELL_1, HASWELL_7 | AVX512F | AVX512CD | AVX512PF_ER, VPOPCNTDQ, EXTENDED, LZCNT,
+	    0xe7, "avx2");
 	CPU("Skylake-X, no VNNI", 22, HASWELL_1, SKYLAKE_X_7, 0, EXTENDED, LZCNT, 0xff, "avx2");
 	CPU("Cannon Lake, no VNNI", 22, HASWELL_1, ICE_LAKE_7, VBMI, EXTENDED, LZCNT, 0xe7, "avx2");
 	CPU("Cascade Lake", 22, HASWELL_1, SKYLAKE_X_7, VNNI, EXTENDED, LZCNT, 0x2ff, "avx512_clx");
@@ -157,16 +160,23 @@ static const struct x86 *x86_cpus(size_t *n)
 	CPU("AVX-512BW without F", 27, HASWELL_1, ICE_LAKE_7 & ~AVX512F, ICE_LAKE_7C, EXTENDED, LZCNT, 0xe7, "avx2");
 	CPU("Ice Lake without IFMA", 27, HASWELL_1, SKYLAKE_X_7, ICE_LAKE_7C, EXTENDED, LZCNT, 0xe7, "avx512_clx");
 	CPU("Ice Lake without VNNI", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~VNNI, EXTENDED, LZCNT, 0xe7, "avx2");
-	CPU("Ice Lake without VBMI", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~VBMI, EXTENDED, LZCNT, 0xe7, "avx512_clx");
-	CPU("Ice Lake without VBMI2", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~VBMI2, EXTENDED, LZCNT, 0xe7, "avx512_clx");
-	CPU("Ice Lake without GFNI", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~GFNI, EXTENDED, LZCNT, 0xe7, "avx512_clx");
-	CPU("Ice Lake without VPCLMULQDQ", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~VPCLMULQDQ, EXTENDED, LZCNT, 0xe7, "avx512_clx");
-	CPU("Ice Lake without BITALG", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~BITALG, EXTENDED, LZCNT, 0xe7, "avx512_clx");
-	CPU("Ice Lake without VPOPCNTDQ", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~VPOPCNTDQ, EXTENDED, LZCNT, 0xe7, "avx512_clx");
+	CPU("Ice Lake without VBMI", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~VBMI, EXTENDED, LZCNT, 0xe7,
+	    "avx512_clx");
+	CPU("Ice Lake without VBMI2", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~VBMI2, EXTENDED, LZCNT, 0xe7,
+	    "avx512_clx");
+	CPU("Ice Lake without GFNI", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~GFNI, EXTENDED, LZCNT, 0xe7,
+	    "avx512_clx");
+	CPU("Ice Lake without VPCLMULQDQ", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~VPCLMULQDQ, EXTENDED, LZCNT, 0xe7,
+	    "avx512_clx");
+	CPU("Ice Lake without BITALG", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~BITALG, EXTENDED, LZCNT, 0xe7,
+	    "avx512_clx");
+	CPU("Ice Lake without VPOPCNTDQ", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C & ~VPOPCNTDQ, EXTENDED, LZCNT, 0xe7,
+	    "avx512_clx");
 
 	/* Liars: feature bits without the operating system's part, and maxima that deny or invent leaves. */
 	CPU("AVX2 without OSXSAVE", 13, HASWELL_1 & ~OSXSAVE, HASWELL_7, 0, EXTENDED, LZCNT, 7, "scalar");
-	CPU("AVX-512 without OSXSAVE", 27, HASWELL_1 & ~OSXSAVE, ICE_LAKE_7, ICE_LAKE_7C, EXTENDED, LZCNT, 0xe7, "scalar");
+	CPU("AVX-512 without OSXSAVE", 27, HASWELL_1 & ~OSXSAVE, ICE_LAKE_7, ICE_LAKE_7C, EXTENDED, LZCNT, 0xe7,
+	    "scalar");
 	CPU("AVX2 without AVX", 13, HASWELL_1 & ~AVX, HASWELL_7, 0, EXTENDED, LZCNT, 7, "scalar");
 	CPU("AVX2, XCR0 x87 only", 13, HASWELL_1, HASWELL_7, 0, EXTENDED, LZCNT, 1, "scalar");
 	CPU("AVX2, XCR0 without AVX", 13, HASWELL_1, HASWELL_7, 0, EXTENDED, LZCNT, 3, "scalar");
@@ -204,7 +214,7 @@ static lanewise_tier tier_named(const char *name)
 
 static uint32_t needs_of(const char *tier)
 {
-#define LW_TIER(name, needs)          \
+#define LW_TIER(name, needs) \
 	if (strcmp(tier, #name) == 0) \
 		return needs;
 #include "tiers.def"
@@ -215,17 +225,17 @@ static uint32_t needs_of(const char *tier)
 /* The cell of the table for a kernel and tier, read here anew and by names. */
 static const char *expected_implementation(const char *kernel, const char *tier)
 {
-#define COLUMN(name, cell)            \
+#define COLUMN(name, cell) \
 	if (strcmp(tier, #name) == 0) \
 		return cell;
 #define LW_KERNEL(k, scalar_, avx2_, avx512_clx_, avx512_, neon_, neon_dot_) \
-	if (strcmp(kernel, #k) == 0) {                                       \
-		COLUMN(scalar, #scalar_)                                     \
-		COLUMN(avx2, #avx2_)                                         \
-		COLUMN(avx512_clx, #avx512_clx_)                             \
-		COLUMN(avx512, #avx512_)                                     \
-		COLUMN(neon, #neon_)                                         \
-		COLUMN(neon_dot, #neon_dot_)                                 \
+	if (strcmp(kernel, #k) == 0) { \
+		COLUMN(scalar, #scalar_) \
+		COLUMN(avx2, #avx2_) \
+		COLUMN(avx512_clx, #avx512_clx_) \
+		COLUMN(avx512, #avx512_) \
+		COLUMN(neon, #neon_) \
+		COLUMN(neon_dot, #neon_dot_) \
 	}
 #include "kernel_table.def"
 #undef LW_KERNEL
@@ -252,23 +262,23 @@ static void test_tables(void)
 {
 #define EXPECT(tier, kernel, cell) CHECK(lanewise_kernels_of(tier_named(tier))->kernel == lanewise_##kernel##_##cell)
 #if LW_HAVE_X86
-#define EXPECT_X86(kernel, avx2_, avx512_clx_, avx512_)   \
-	EXPECT("avx2", kernel, avx2_);                    \
-	EXPECT("avx512_clx", kernel, avx512_clx_);        \
+#define EXPECT_X86(kernel, avx2_, avx512_clx_, avx512_) \
+	EXPECT("avx2", kernel, avx2_); \
+	EXPECT("avx512_clx", kernel, avx512_clx_); \
 	EXPECT("avx512", kernel, avx512_)
 #else
 #define EXPECT_X86(kernel, avx2_, avx512_clx_, avx512_) ((void)0)
 #endif
 #if LW_HAVE_NEON
 #define EXPECT_NEON(kernel, neon_, neon_dot_) \
-	EXPECT("neon", kernel, neon_);        \
+	EXPECT("neon", kernel, neon_); \
 	EXPECT("neon_dot", kernel, neon_dot_)
 #else
 #define EXPECT_NEON(kernel, neon_, neon_dot_) ((void)0)
 #endif
 #define LW_KERNEL(kernel, scalar_, avx2_, avx512_clx_, avx512_, neon_, neon_dot_) \
-	EXPECT("scalar", kernel, scalar_);                                        \
-	EXPECT_X86(kernel, avx2_, avx512_clx_, avx512_);                          \
+	EXPECT("scalar", kernel, scalar_); \
+	EXPECT_X86(kernel, avx2_, avx512_clx_, avx512_); \
 	EXPECT_NEON(kernel, neon_, neon_dot_);
 #include "kernel_table.def"
 #undef LW_KERNEL
@@ -279,10 +289,10 @@ static void test_tables(void)
 /* The best of the three x86 tiers by the sets of cpu.h, where the build itself has none. */
 static const char *best_x86_tier(uint32_t features)
 {
-	return !(LW_CPU_TIER_AVX512 & ~features)     ? "avx512" :
-	       !(LW_CPU_TIER_AVX512_CLX & ~features) ? "avx512_clx" :
-	       !(LW_CPU_TIER_AVX2 & ~features)       ? "avx2" :
-	                                               "scalar";
+	return !(LW_CPU_TIER_AVX512 & ~features)       ? "avx512"
+	       : !(LW_CPU_TIER_AVX512_CLX & ~features) ? "avx512_clx"
+	       : !(LW_CPU_TIER_AVX2 & ~features)       ? "avx2"
+	                                               : "scalar";
 }
 
 static uint32_t features_of(const struct x86 *cpu)
@@ -297,7 +307,8 @@ static void expect_choice(const char *cpu, uint32_t features, const char *cap, c
 	const char *got = lanewise_tier_name(lanewise_choose_tier(features, cap));
 
 	if (!CHECK(strcmp(got, expected) == 0))
-		fprintf(stderr, "  %s, LANEWISE_TIER %s: chose %s, expected %s\n", cpu, cap ? cap : "unset", got, expected);
+		fprintf(stderr, "  %s, LANEWISE_TIER %s: chose %s, expected %s\n", cpu, cap ? cap : "unset", got,
+		        expected);
 }
 
 static void test_x86_cpus(void)
@@ -319,10 +330,7 @@ static void test_x86_cpus(void)
 	}
 }
 
-static uint64_t mocked_hwcap(void *context)
-{
-	return *(const uint64_t *)context;
-}
+static uint64_t mocked_hwcap(void *context) { return *(const uint64_t *)context; }
 
 static void test_aarch64_cpus(void)
 {
@@ -345,7 +353,8 @@ static void test_aarch64_cpus(void)
 	for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++) {
 		const struct lw_cpu_probe probe = { NULL, NULL, mocked_hwcap, (void *)(uintptr_t)&cpus[i].hwcap };
 		uint32_t features = lanewise_cpu_features_aarch64(&probe);
-		const char *best = features & LW_CPU_ASIMD ? (features & LW_CPU_ASIMDDP ? "neon_dot" : "neon") : "scalar";
+		const char *best =
+		        features & LW_CPU_ASIMD ? (features & LW_CPU_ASIMDDP ? "neon_dot" : "neon") : "scalar";
 
 		if (!CHECK(strcmp(best, cpus[i].tier) == 0))
 			fprintf(stderr, "  %s: features %08x\n", cpus[i].name, (unsigned)features);
@@ -492,7 +501,8 @@ static void *keep_calling(void *unused)
 		uint32_t index[5];
 
 		top_five(scores, index);
-		if (memcmp(scores, expected_scores, sizeof scores) != 0 || memcmp(index, expected_index, sizeof index) != 0)
+		if (memcmp(scores, expected_scores, sizeof scores) != 0 ||
+		    memcmp(index, expected_index, sizeof index) != 0)
 			wrong_answers++;
 		answers++;
 	}

@@ -4,7 +4,7 @@
  * baseline), and against known answers.
  */
 #if !defined(LW_TEST_WITH_LIBXXHASH)
-#  define XXH_INLINE_ALL
+#define XXH_INLINE_ALL
 #endif
 #include <xxhash.h>
 

@@ -13,16 +13,13 @@
 static uint64_t random_state = 42;
 static const char *tier_name = "";
 
-#define CHECK_TIER(condition)                                         \
-	do {                                                          \
-		if (!CHECK(condition))                                \
+#define CHECK_TIER(condition) \
+	do { \
+		if (!CHECK(condition)) \
 			fprintf(stderr, "  on tier %s\n", tier_name); \
 	} while (0)
 
-static size_t below(size_t n)
-{
-	return (size_t)(test_random(&random_state) % n);
-}
+static size_t below(size_t n) { return (size_t)(test_random(&random_state) % n); }
 
 static void *allocate(size_t n_bytes)
 {
@@ -67,16 +64,13 @@ static struct entry *sorted(const float *scores, size_t n)
 	struct entry *entries = allocate(n * sizeof *entries);
 
 	for (size_t i = 0; i < n; i++)
-		entries[i] = (struct entry){ scores[i], (uint32_t)i };
+		entries[i] = (struct entry) { scores[i], (uint32_t)i };
 	qsort(entries, n, sizeof *entries, compare_entries);
 	return entries;
 }
 
 /* A score as it is returned: -0 as +0, one NaN. */
-static uint32_t returned_bits(float score)
-{
-	return score != score ? 0x7fc00000 : bits_of(score + 0.0f);
-}
+static uint32_t returned_bits(float score) { return score != score ? 0x7fc00000 : bits_of(score + 0.0f); }
 
 static int agrees(const struct entry *truth, const uint32_t *index, const float *score, size_t n)
 {
@@ -98,7 +92,20 @@ static size_t count_reaching(const struct entry *truth, size_t n, float threshol
 
 /* ---------------------------------------------------------------- scores */
 
-enum kind { RANDOM, ASCENDING, DESCENDING, ALL_EQUAL, FEW_VALUES, MANY_NAN, ALL_NAN, ZEROS, INFINITE, ANY_BITS, SAWTOOTH, KINDS };
+enum kind {
+	RANDOM,
+	ASCENDING,
+	DESCENDING,
+	ALL_EQUAL,
+	FEW_VALUES,
+	MANY_NAN,
+	ALL_NAN,
+	ZEROS,
+	INFINITE,
+	ANY_BITS,
+	SAWTOOTH,
+	KINDS
+};
 
 static float score_of(enum kind kind, size_t i)
 {
@@ -325,7 +332,8 @@ static void test_work(void)
 			elements_selected = 0;
 			CHECK(lanewise_topk_f32(scores, n, ks[j], scratch, index, score) == LANEWISE_OK);
 			if (!CHECK(elements_selected <= 4 * (uint64_t)n))
-				fprintf(stderr, "  kind %d, k %zu: %" PRIu64 " elements\n", (int)kinds[i], ks[j], elements_selected);
+				fprintf(stderr, "  kind %d, k %zu: %" PRIu64 " elements\n", (int)kinds[i], ks[j],
+				        elements_selected);
 			if (kinds[i] == ASCENDING)
 				CHECK(index[0] == n - 1 && index[ks[j] - 1] == n - ks[j]);
 		}
@@ -430,7 +438,8 @@ static void test_scan_arguments(void)
 	      LANEWISE_ERROR_TOO_LARGE);
 	CHECK(SCAN(query, rows, 2, 2, 2, 0, (size_t)UINT32_MAX + 1, 0, scratch, index, score, &found) ==
 	      LANEWISE_ERROR_TOO_LARGE);
-	CHECK(SCAN(query, rows, 3, 2, SIZE_MAX / 8, 0, 1, 0, scratch, index, score, &found) == LANEWISE_ERROR_TOO_LARGE);
+	CHECK(SCAN(query, rows, 3, 2, SIZE_MAX / 8, 0, 1, 0, scratch, index, score, &found) ==
+	      LANEWISE_ERROR_TOO_LARGE);
 	CHECK(lanewise_scan_topk_scratch_size((size_t)UINT32_MAX + 1) == 0);
 	CHECK_EQUAL(found, 77);
 	CHECK(SCAN(query, NULL, 0, 2, 2, 0, 1, 0, scratch, index, score, &found) == LANEWISE_OK);

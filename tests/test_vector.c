@@ -16,37 +16,22 @@
 static uint64_t random_state = 20240601;
 static const char *tier_name = "";
 
-#define CHECK_TIER(condition)                                                      \
-	do {                                                                       \
-		if (!CHECK(condition))                                             \
-			fprintf(stderr, "  on tier %s\n", tier_name);              \
+#define CHECK_TIER(condition) \
+	do { \
+		if (!CHECK(condition)) \
+			fprintf(stderr, "  on tier %s\n", tier_name); \
 	} while (0)
 
-static uint32_t bits_of(float x)
-{
-	return lw_f32_bits(x);
-}
+static uint32_t bits_of(float x) { return lw_f32_bits(x); }
 
-static int is_canonical_nan(float x)
-{
-	return bits_of(x) == 0x7fc00000;
-}
+static int is_canonical_nan(float x) { return bits_of(x) == 0x7fc00000; }
 
-static uint64_t random_bits(void)
-{
-	return test_random(&random_state);
-}
+static uint64_t random_bits(void) { return test_random(&random_state); }
 
-static size_t below(size_t n)
-{
-	return (size_t)(random_bits() % n);
-}
+static size_t below(size_t n) { return (size_t)(random_bits() % n); }
 
 /* Uniform in [-1, 1). */
-static float uniform(void)
-{
-	return (float)(int32_t)(random_bits() >> 40) * 0x1p-23f - 1;
-}
+static float uniform(void) { return (float)(int32_t)(random_bits() >> 40) * 0x1p-23f - 1; }
 
 static void fill(float *v, size_t n, float magnitude)
 {
@@ -64,10 +49,7 @@ static float any_float(uint32_t exponent_low, uint32_t exponent_count)
 }
 
 /* A number of few bits, so that products and sums hit ties. */
-static float few_bits(void)
-{
-	return ldexpf((float)(int)(below(4097)) - 2048, (int)below(60) - 30);
-}
+static float few_bits(void) { return ldexpf((float)(int)(below(4097))-2048, (int)below(60) - 30); }
 
 static void hostile_triple(int kind, float t[3])
 {
@@ -109,10 +91,7 @@ static void hostile_triple(int kind, float t[3])
 	}
 }
 
-static int same_float(float a, float b)
-{
-	return bits_of(a) == bits_of(b) || (a != a && b != b);
-}
+static int same_float(float a, float b) { return bits_of(a) == bits_of(b) || (a != a && b != b); }
 
 static void test_fma_against_libm(void)
 {
@@ -123,8 +102,8 @@ static void test_fma_against_libm(void)
 
 		hostile_triple((int)(i % 7), t);
 		if (!same_float(lw_fma_f32(t[0], t[1], t[2]), fmaf(t[0], t[1], t[2])) && wrong++ < 5)
-			fprintf(stderr, "fma(%a, %a, %a) is %a, expected %a\n", (double)t[0], (double)t[1], (double)t[2],
-			        (double)lw_fma_f32(t[0], t[1], t[2]), (double)fmaf(t[0], t[1], t[2]));
+			fprintf(stderr, "fma(%a, %a, %a) is %a, expected %a\n", (double)t[0], (double)t[1],
+			        (double)t[2], (double)lw_fma_f32(t[0], t[1], t[2]), (double)fmaf(t[0], t[1], t[2]));
 	}
 	CHECK_EQUAL(wrong, 0);
 }
@@ -144,7 +123,8 @@ static void test_fma_against_tiers(void)
 		a[32] = t[0];
 		b[32] = t[1];
 		/* The canonical sum starts at +0, which changes nothing but the sign of a zero. */
-		wrong += bits_of(lanewise_dot_f32(a, b, 33)) != bits_of(lw_f32_canonical(lw_fma_f32(t[0], t[1], t[2] + 0.0f)));
+		wrong += bits_of(lanewise_dot_f32(a, b, 33)) !=
+		         bits_of(lw_f32_canonical(lw_fma_f32(t[0], t[1], t[2] + 0.0f)));
 	}
 	if (wrong)
 		fprintf(stderr, "tier %s: %lu products differ\n", tier_name, wrong);
@@ -156,16 +136,10 @@ static void test_fma_against_tiers(void)
 static const long double U = 0x1p-24L; /* half a unit in the last place of 1 */
 
 /* The relative error that m roundings in a row can add up to. */
-static long double gamma_of(size_t m)
-{
-	return (long double)m * U / (1 - (long double)m * U);
-}
+static long double gamma_of(size_t m) { return (long double)m * U / (1 - (long double)m * U); }
 
 /* n / 32 fused multiply-adds in a row, then five additions. */
-static size_t roundings(size_t n)
-{
-	return (n + 31) / 32 + 5;
-}
+static size_t roundings(size_t n) { return (n + 31) / 32 + 5; }
 
 struct truth {
 	long double dot, dot_abs, l2sq, aa, bb;

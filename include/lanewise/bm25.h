@@ -1,5 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lanewise/bm25.h - BM25 ranking over an inverted index of words. */
+/*
+ * lanewise/bm25.h - BM25 ranking over an inverted index of words.
+ *
+ * Words are those of lanewise/text.h, in documents and queries alike. With N documents (empty ones too), df of them
+ * holding a word, tf the word's count in a document, dl the document's number of words and avgdl the mean of it, a
+ * document's score is the sum over the distinct words of the query
+ *
+ *     n * idf * tf / (tf + k1 * (1 - b + b * dl / avgdl)),    idf = ln(1 + (N - df + 0.5) / (df + 0.5)),
+ *
+ * n times for a word that the query has n times. This is the formula of Lucene since 8.0 (Robertson and Zaragoza, "The
+ * probabilistic relevance framework: BM25 and beyond", 2009, without the constant factor k1 + 1, which changes no
+ * order), but with exact document lengths. Every score is positive.
+ *
+ * Bits. idf is computed in double and rounded to float; k1 * (1 - b) and k1 * b / avgdl likewise; the rest is float
+ * arithmetic in the order (n * idf) * (tf / (tf + (k1 * (1 - b) + (k1 * b / avgdl) * dl))), summed in the order in
+ * which the words first occur in the query. So scores are the same, bit for bit, on every CPU, and an index depends on
+ * its documents alone: the same texts give byte-identical saved sections.
+ */
 #ifndef LANEWISE_BM25_H
 #define LANEWISE_BM25_H
 
@@ -12,47 +29,92 @@ extern "C" {
 
 typedef struct lanewise_bm25_options {
 	size_t struct_size; /* sizeof(lanewise_bm25_options) */
-	float k1;           /* default 1.2 */
-	float b;            /* default 0.75 */
+	float k1;           /* default 1.2; 0 ... 1000 */
+	float b;            /* default 0.75; 0 ... 1 */
 } lanewise_bm25_options;
 
+/* Collects documents. One thread at a time. */
 typedef struct lanewise_bm25_builder lanewise_bm25_builder;
+
+/* An index. Immutable, shareable between threads. */
 typedef struct lanewise_bm25 lanewise_bm25;
 
-/* `options` NULL means the defaults. */
+/*
+ * `options` NULL means the defaults, `allocator` NULL the C library's; both are copied.
+ *
+ * LANEWISE_ERROR_ARGUMENT: builder NULL, an option outside its range, another struct_size. LANEWISE_ERROR_NO_MEMORY.
+ */
 LANEWISE_API lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *options,
                                                           const lanewise_allocator *allocator,
                                                           lanewise_bm25_builder **builder);
 
-/* Adds the next document; the first is number 0. */
+/*
+ * Adds the next document; the first is number 0. A text without words is a document too. O(n_bytes) amortised, for any
+ * text: the table of words is keyed with a secret drawn for each builder. On failure the builder is as it was before.
+ *
+ * LANEWISE_ERROR_ARGUMENT: builder NULL, text NULL while n_bytes is not 0. LANEWISE_ERROR_NO_MEMORY.
+ * LANEWISE_ERROR_TOO_LARGE: over UINT32_MAX documents, words in this one, or different words in all.
+ */
 LANEWISE_API lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text,
                                                             size_t n_bytes);
 
+/* NULL is fine. */
 LANEWISE_API void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder);
 
-/* The index of what was added so far; the builder stays usable. */
+/*
+ * The index of what was added so far; the builder stays usable, and may be destroyed before the index. Linear in the
+ * postings (pairs of a word and a document that holds it), and n log n in the number of different words.
+ *
+ * LANEWISE_ERROR_ARGUMENT: builder or bm25 NULL. LANEWISE_ERROR_NO_MEMORY.
+ */
 LANEWISE_API lanewise_status lanewise_bm25_create(const lanewise_bm25_builder *builder,
                                                   const lanewise_allocator *allocator, lanewise_bm25 **bm25);
 
-/* Appends the index's sections, whose names begin with "bm25.", to a file under construction. */
+/*
+ * Appends the index's sections, whose names begin with "bm25.", to a file under construction. At most one index per
+ * file. Errors are those of the writer; LANEWISE_ERROR_ARGUMENT: bm25 or writer NULL.
+ */
 LANEWISE_API lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_writer *writer,
                                                  lanewise_error *error);
 
-/* An index over the sections of an open file, which must outlive it. Checks every count and index in them. */
+/*
+ * An index over the sections of an open file, which must outlive it. Nothing is copied. Every count, offset and number
+ * in the sections is checked in one pass over them: no file, whatever is in it, makes a search read outside it.
+ *
+ * LANEWISE_ERROR_ARGUMENT: file or bm25 NULL. LANEWISE_ERROR_DATA: a section is missing or wrong; the error names it
+ * and the element, and its offset is that element's in the file. LANEWISE_ERROR_UNSUPPORTED: the index was made with words
+ * of other rules than this version's. LANEWISE_ERROR_NO_MEMORY.
+ */
 LANEWISE_API lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_allocator *allocator,
                                                 lanewise_bm25 **bm25, lanewise_error *error);
 
+/* NULL is fine. */
 LANEWISE_API void lanewise_bm25_destroy(lanewise_bm25 *bm25);
 
+/* The number of documents, and of different words in them. */
 LANEWISE_API size_t lanewise_bm25_n_documents(const lanewise_bm25 *bm25);
+LANEWISE_API size_t lanewise_bm25_n_terms(const lanewise_bm25 *bm25);
 
-/* Bytes of scratch that a search for k needs; one scratch per thread. */
+/*
+ * Bytes of scratch that a search for k needs; one scratch per thread. It grows with the numbers of documents and of
+ * different words, and with k up to the number of documents. 0 if k is 0 or beyond UINT32_MAX, or the size overflows.
+ */
 LANEWISE_API size_t lanewise_bm25_scratch_size(const lanewise_bm25 *bm25, size_t k);
 
 /*
  * The best k documents for the words of a query: numbers into `index`, scores into `score` (room for min(k,
  * n_documents)), best first, ties by ascending number, their count into `n_found`. Documents without any of the words
- * are never returned.
+ * are never returned; a query without words, or with none that the index knows, finds nothing.
+ *
+ * `scratch`: lanewise_bm25_scratch_size(bm25, k) bytes, aligned to 64. It needs no preparation and keeps nothing from
+ * one search to the next: scores are cleared by blocks of documents when a block's first posting is met, so a search
+ * for rare words touches little of it.
+ *
+ * Time is linear in the query's bytes (times the logarithm of the number of different words), the postings of its
+ * distinct words, and the documents in the blocks that they touch. Nothing is allocated.
+ *
+ * LANEWISE_ERROR_ARGUMENT: a NULL pointer (query may be NULL if n_bytes is 0), k = 0, scratch not aligned.
+ * LANEWISE_ERROR_TOO_LARGE: k beyond UINT32_MAX.
  */
 LANEWISE_API lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, size_t k,
                                                   void *scratch, uint32_t *index, float *score, size_t *n_found);

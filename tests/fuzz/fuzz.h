@@ -14,9 +14,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What must hold for every input. */
-#define FUZZ_REQUIRE(condition)                                                               \
-	((condition) ? (void)0                                                                \
-	             : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition), abort()))
+#define FUZZ_REQUIRE(condition) \
+	((condition) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition), abort()))
 
 /* The input, taken apart from its front; zeros when it is used up. */
 struct fuzz_input {

@@ -57,10 +57,7 @@ static void require_best(const struct problem *p, const struct entry *sorted, si
 	}
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 static void require_whole(const struct problem *p)
 {
@@ -98,14 +95,14 @@ static void require_scan(const struct problem *p, size_t dim, lanewise_metric me
 	else
 		lanewise_l2sq_f32_rows(p->scores, p->scores, n_rows, dim, dim, out);
 	for (size_t i = 0; i < n_rows; i++)
-		sorted[i] = (struct entry){ nearest ? -out[i] : out[i], (uint32_t)i };
+		sorted[i] = (struct entry) { nearest ? -out[i] : out[i], (uint32_t)i };
 	qsort(sorted, n_rows, sizeof *sorted, compare_entries);
 	for (size_t i = 0; i < n_rows; i++) {
 		sorted[i].score = nearest ? -sorted[i].score : sorted[i].score;
 		reaching += nearest ? sorted[i].score <= p->threshold : sorted[i].score >= p->threshold;
 	}
-	FUZZ_REQUIRE(lanewise_scan_topk_f32(p->scores, p->scores, n_rows, dim, dim, metric, p->k, p->threshold, p->scratch,
-	                                    p->index, p->score, &found) == LANEWISE_OK);
+	FUZZ_REQUIRE(lanewise_scan_topk_f32(p->scores, p->scores, n_rows, dim, dim, metric, p->k, p->threshold,
+	                                    p->scratch, p->index, p->score, &found) == LANEWISE_OK);
 	FUZZ_REQUIRE(found == smaller(reaching, p->k));
 	require_best(p, sorted, found);
 	free(sorted);
@@ -136,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	p.scores = scores;
 	p.sorted = fuzz_allocate(p.n * sizeof *p.sorted);
 	for (size_t i = 0; i < p.n; i++)
-		p.sorted[i] = (struct entry){ scores[i], (uint32_t)i };
+		p.sorted[i] = (struct entry) { scores[i], (uint32_t)i };
 	qsort(p.sorted, p.n, sizeof *p.sorted, compare_entries);
 
 	/* No larger than documented, so that the sanitizer sees writes beyond. */

@@ -13,10 +13,7 @@ struct answers {
 	float *scores[4], *normalized;
 };
 
-static size_t floats_of(const struct problem *p)
-{
-	return p->n_rows ? (p->n_rows - 1) * p->ld + p->dim : 0;
-}
+static size_t floats_of(const struct problem *p) { return p->n_rows ? (p->n_rows - 1) * p->ld + p->dim : 0; }
 
 static void solve(const struct lw_kernels *kernels, const struct problem *p, struct answers *a)
 {
@@ -29,10 +26,7 @@ static void solve(const struct lw_kernels *kernels, const struct problem *p, str
 	kernels->normalize_f32_rows(a->normalized, p->n_rows, p->dim, p->ld);
 }
 
-static int same_bits(float a, float b)
-{
-	return memcmp(&a, &b, sizeof a) == 0;
-}
+static int same_bits(float a, float b) { return memcmp(&a, &b, sizeof a) == 0; }
 
 static void require_pairs(const struct lw_kernels *kernels, const struct problem *p, const struct answers *a)
 {

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From texts to an index.
+ *
+ * The builder numbers words in order of first occurrence through a hash table and keeps the postings document by
+ * document. lanewise_bm25_create sorts the words and deals the postings out to them, which leaves each word's
+ * documents ascending. So nothing of the hash table, and with it of its key, shows in the index.
+ */
+#define _DEFAULT_SOURCE /* getrandom */
+
+#include "bm25/bm25.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <lanewise/text.h>
+
+#include "siphash.h"
+#include "support.h"
+
+struct term {
+	uint64_t hash;
+	uint64_t text_at;      /* in the pool */
+	uint64_t last_posting; /* of this word; of the document under way if it lies in its range */
+	uint8_t n_bytes;
+};
+
+struct posting {
+	uint32_t term;
+	uint32_t count;
+};
+
+/* Elements of one type that grow. */
+struct array {
+	void *elements;
+	size_t n, capacity;
+	size_t element_bytes;
+};
+
+struct lanewise_bm25_builder {
+	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
+	float k1, b;
+	uint64_t key[2];
+	uint64_t total_length;
+
+	uint32_t *table; /* term number + 1, or 0; open addressing, at most half full */
+	size_t table_size;
+	struct array terms;       /* struct term */
+	struct array pool;        /* char: the words */
+	struct array postings;    /* struct posting, document by document */
+	struct array lengths;     /* uint32_t: words per document */
+	struct array posting_end; /* uint64_t: where each document's postings end */
+};
+
+/* ----------------------------------------------------------------- memory */
+
+/* Makes room for `more` elements. */
+static lanewise_status reserve(const lanewise_allocator *allocator, struct array *array, size_t more)
+{
+	size_t capacity = array->capacity ? array->capacity : 64;
+	void *elements;
+
+	if (more <= array->capacity - array->n)
+		return LANEWISE_OK;
+	while (capacity - array->n < more) {
+		if (capacity > SIZE_MAX / 2 / array->element_bytes)
+			return LANEWISE_ERROR_TOO_LARGE;
+		capacity *= 2;
+	}
+	elements = lw_allocate(allocator, capacity * array->element_bytes);
+	if (!elements)
+		return LANEWISE_ERROR_NO_MEMORY;
+	if (array->n)
+		memcpy(elements, array->elements, array->n * array->element_bytes);
+	lw_release(allocator, array->elements, array->capacity * array->element_bytes);
+	array->elements = elements;
+	array->capacity = capacity;
+	return LANEWISE_OK;
+}
+
+static void release_array(const lanewise_allocator *allocator, struct array *array)
+{
+	lw_release(allocator, array->elements, array->capacity * array->element_bytes);
+}
+
+/* ----------------------------------------------------------------- secret */
+
+/* Where the system has no random bytes to give, addresses and the clock are still something to guess. */
+static void make_key(uint64_t key[2])
+{
+	struct timespec now = { 0, 0 };
+
+	if (getrandom(key, 16, GRND_NONBLOCK) == 16)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	key[0] = (uint64_t)(uintptr_t)&now ^ (uint64_t)now.tv_nsec << 32;
+	key[1] = (uint64_t)(uintptr_t)key ^ (uint64_t)now.tv_sec << 32;
+	key[0] = lw_siphash13(&now, sizeof now, key);
+}
+
+/* ---------------------------------------------------------------- builder */
+
+lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *options, const lanewise_allocator *allocator,
+                                             lanewise_bm25_builder **builder)
+{
+	float k1 = options ? options->k1 : 1.2f, b = options ? options->b : 0.75f;
+	int saved_errno = errno;
+	lanewise_bm25_builder *made;
+
+	if (!builder || (options && options->struct_size != sizeof *options))
+		return LANEWISE_ERROR_ARGUMENT;
+	if (!(k1 >= 0 && k1 <= LW_BM25_MAX_K1) || !(b >= 0 && b <= 1))
+		return LANEWISE_ERROR_ARGUMENT;
+	made = lw_allocate(allocator, sizeof *made);
+	if (!made)
+		return LANEWISE_ERROR_NO_MEMORY;
+	memset(made, 0, sizeof *made);
+	if (allocator)
+		made->allocator = *allocator;
+	made->k1 = k1 + 0.0f; /* -0 and 0 are saved alike */
+	made->b = b + 0.0f;
+	make_key(made->key);
+	errno = saved_errno;
+	made->terms.element_bytes = sizeof(struct term);
+	made->pool.element_bytes = 1;
+	made->postings.element_bytes = sizeof(struct posting);
+	made->lengths.element_bytes = sizeof(uint32_t);
+	made->posting_end.element_bytes = sizeof(uint64_t);
+	*builder = made;
+	return LANEWISE_OK;
+}
+
+void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder)
+{
+	if (!builder)
+		return;
+
+	lanewise_allocator copy = builder->allocator;
+	const lanewise_allocator *allocator = lw_allocator_of(&copy);
+
+	lw_release(allocator, builder->table, builder->table_size * sizeof *builder->table);
+	release_array(allocator, &builder->terms);
+	release_array(allocator, &builder->pool);
+	release_array(allocator, &builder->postings);
+	release_array(allocator, &builder->lengths);
+	release_array(allocator, &builder->posting_end);
+	lw_release(allocator, builder, sizeof *builder);
+}
+
+static lanewise_status grow_table(lanewise_bm25_builder *builder)
+{
+	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
+	const struct term *terms = builder->terms.elements;
+	size_t size = builder->table_size ? 2 * builder->table_size : 256;
+	uint32_t *table;
+
+	if (size > SIZE_MAX / sizeof *table)
+		return LANEWISE_ERROR_TOO_LARGE;
+	table = lw_allocate(allocator, size * sizeof *table);
+	if (!table)
+		return LANEWISE_ERROR_NO_MEMORY;
+	memset(table, 0, size * sizeof *table);
+	for (size_t i = 0; i < builder->terms.n; i++) {
+		size_t at = terms[i].hash & (size - 1);
+
+		while (table[at])
+			at = (at + 1) & (size - 1);
+		table[at] = (uint32_t)i + 1;
+	}
+	lw_release(allocator, builder->table, builder->table_size * sizeof *table);
+	builder->table = table;
+	builder->table_size = size;
+	return LANEWISE_OK;
+}
+
+static lanewise_status add_term(lanewise_bm25_builder *builder, const lanewise_word *word, uint64_t hash)
+{
+	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
+	lanewise_status status;
+	struct term *term;
+
+	if (builder->terms.n == UINT32_MAX)
+		return LANEWISE_ERROR_TOO_LARGE;
+	if ((status = reserve(allocator, &builder->terms, 1)) || (status = reserve(allocator, &builder->pool, word->n_bytes)))
+		return status;
+	term = (struct term *)builder->terms.elements + builder->terms.n++;
+	term->hash = hash;
+	term->text_at = builder->pool.n;
+	term->last_posting = UINT64_MAX;
+	term->n_bytes = (uint8_t)word->n_bytes;
+	memcpy((char *)builder->pool.elements + builder->pool.n, word->text, word->n_bytes);
+	builder->pool.n += word->n_bytes;
+	return LANEWISE_OK;
+}
+
+/* The number of a word, which may be new. */
+static lanewise_status intern(lanewise_bm25_builder *builder, const lanewise_word *word, uint32_t *number)
+{
+	uint64_t hash = lw_siphash13(word->text, word->n_bytes, builder->key);
+	lanewise_status status;
+
+	if (builder->terms.n >= builder->table_size / 2 && (status = grow_table(builder)))
+		return status;
+
+	const struct term *terms = builder->terms.elements;
+	const char *pool = builder->pool.elements;
+	size_t mask = builder->table_size - 1, at = hash & mask;
+
+	for (; builder->table[at]; at = (at + 1) & mask) {
+		const struct term *term = &terms[builder->table[at] - 1];
+
+		if (term->hash == hash && term->n_bytes == word->n_bytes &&
+		    !memcmp(pool + term->text_at, word->text, word->n_bytes)) {
+			*number = builder->table[at] - 1;
+			return LANEWISE_OK;
+		}
+	}
+	if ((status = add_term(builder, word, hash)))
+		return status;
+	*number = (uint32_t)builder->terms.n - 1;
+	builder->table[at] = *number + 1;
+	return LANEWISE_OK;
+}
+
+/* Counts one word of the document whose postings begin at `first`. */
+static lanewise_status add_word(lanewise_bm25_builder *builder, const lanewise_word *word, size_t first)
+{
+	lanewise_status status;
+	uint32_t number;
+
+	if ((status = intern(builder, word, &number)))
+		return status;
+
+	struct term *term = (struct term *)builder->terms.elements + number;
+	struct posting *postings = builder->postings.elements;
+	uint64_t last = term->last_posting;
+
+	/* The number may be left from a document that failed; then another word's posting, or none, lies there now. */
+	if (last >= first && last < builder->postings.n && postings[last].term == number) {
+		postings[last].count++;
+		return LANEWISE_OK;
+	}
+	if ((status = reserve(lw_allocator_of(&builder->allocator), &builder->postings, 1)))
+		return status;
+	postings = builder->postings.elements;
+	term->last_posting = builder->postings.n;
+	postings[builder->postings.n++] = (struct posting){ number, 1 };
+	return LANEWISE_OK;
+}
+
+static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words *words, size_t first, uint32_t *length)
+{
+	lanewise_status status;
+	lanewise_word word;
+
+	while (lanewise_words_next(words, &word)) {
+		if (*length == UINT32_MAX)
+			return LANEWISE_ERROR_TOO_LARGE;
+		if ((status = add_word(builder, &word, first)))
+			return status;
+		++*length;
+	}
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text, size_t n_bytes)
+{
+	_Alignas(64) unsigned char scratch[512];
+	uint32_t length = 0;
+	lanewise_status status;
+
+	if (!builder || (!text && n_bytes))
+		return LANEWISE_ERROR_ARGUMENT;
+	if (builder->lengths.n == UINT32_MAX)
+		return LANEWISE_ERROR_TOO_LARGE;
+
+	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
+	lanewise_words *words = lanewise_words_begin(scratch);
+	size_t first = builder->postings.n;
+
+	if ((status = reserve(allocator, &builder->lengths, 1)) || (status = reserve(allocator, &builder->posting_end, 1)))
+		return status;
+	lanewise_words_feed(words, text, n_bytes);
+	status = add_words(builder, words, first, &length);
+	if (!status) {
+		lanewise_words_finish(words);
+		status = add_words(builder, words, first, &length);
+	}
+	if (status) {
+		/* New words stay in the table; without a posting they are not in the index. */
+		builder->postings.n = first;
+		return status;
+	}
+	((uint32_t *)builder->lengths.elements)[builder->lengths.n++] = length;
+	((uint64_t *)builder->posting_end.elements)[builder->posting_end.n++] = builder->postings.n;
+	builder->total_length += length;
+	return LANEWISE_OK;
+}
+
+/* ------------------------------------------------------------------ index */
+
+/* A word to sort: the first eight bytes, as an integer that orders as they do, and its number in the builder. */
+struct sort_item {
+	uint64_t prefix;
+	uint32_t term;
+};
+
+static uint64_t prefix_of(const char *text, size_t n_bytes)
+{
+	uint64_t prefix = 0;
+
+	/* Words have no NUL, so a shorter one orders before all that begin with it. */
+	for (size_t i = 0; i < 8; i++)
+		prefix = prefix << 8 | (i < n_bytes ? (unsigned char)text[i] : 0);
+	return prefix;
+}
+
+static int comes_before(const struct term *terms, const char *pool, struct sort_item a, struct sort_item b)
+{
+	const struct term *x = &terms[a.term], *y = &terms[b.term];
+	size_t shorter = x->n_bytes < y->n_bytes ? x->n_bytes : y->n_bytes;
+	int order;
+
+	if (a.prefix != b.prefix)
+		return a.prefix < b.prefix;
+	order = memcmp(pool + x->text_at, pool + y->text_at, shorter);
+	return order ? order < 0 : x->n_bytes < y->n_bytes;
+}
+
+/* Merges [begin, middle) and [middle, end) of `from` into `to`. */
+static void merge(const lanewise_bm25_builder *builder, const struct sort_item *from, struct sort_item *to,
+                  size_t begin, size_t middle, size_t end)
+{
+	const struct term *terms = builder->terms.elements;
+	const char *pool = builder->pool.elements;
+	size_t left = begin, right = middle;
+
+	for (size_t at = begin; at < end; at++) {
+		int take_left = left < middle && (right == end || comes_before(terms, pool, from[left], from[right]));
+
+		to[at] = take_left ? from[left++] : from[right++];
+	}
+}
+
+/* Sorts n items, with room for n more after them; returns where the result lies. */
+static struct sort_item *sort_terms(const lanewise_bm25_builder *builder, struct sort_item *items, size_t n)
+{
+	struct sort_item *from = items, *to = items + n;
+
+	for (size_t width = 1; width < n; width *= 2) {
+		for (size_t begin = 0; begin < n; begin += 2 * width) {
+			size_t middle = n - begin < width ? n : begin + width;
+			size_t end = n - begin < 2 * width ? n : begin + 2 * width;
+
+			merge(builder, from, to, begin, middle, end);
+		}
+
+		struct sort_item *sorted = to;
+
+		to = from;
+		from = sorted;
+	}
+	return from;
+}
+
+/* The sizes and places of an index's arrays in its one allocation. */
+struct layout {
+	size_t lengths, term_at, terms, posting_at, documents, counts, n_bytes;
+};
+
+/* The place of n elements at the end of what is laid out; sets `overflow` if there is no such place. */
+static size_t place(size_t *end, size_t n, size_t element_bytes, int *overflow)
+{
+	size_t begin = *end;
+
+	if (n > (SIZE_MAX - 63 - begin) / element_bytes) {
+		*overflow = 1;
+		return 0;
+	}
+	*end = (begin + n * element_bytes + 63) / 64 * 64;
+	return begin;
+}
+
+static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, size_t n_terms, size_t n_text)
+{
+	int overflow = 0;
+	size_t end = 0;
+
+	place(&end, 1, sizeof(struct lanewise_bm25), &overflow);
+	layout->lengths = place(&end, builder->lengths.n, sizeof(uint32_t), &overflow);
+	layout->term_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
+	layout->terms = place(&end, n_text, 1, &overflow);
+	layout->posting_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
+	layout->documents = place(&end, builder->postings.n, sizeof(uint32_t), &overflow);
+	layout->counts = place(&end, builder->postings.n, sizeof(uint32_t), &overflow);
+	layout->n_bytes = end;
+	return !overflow;
+}
+
+/* What creating an index needs besides it. */
+struct work {
+	struct sort_item *items; /* two for each of the builder's words */
+	uint64_t *next;          /* for each of them, first its document frequency, then where its next posting goes */
+	size_t items_bytes, next_bytes;
+};
+
+/* Finds the words that have postings; returns their number, and their bytes in `n_text`. */
+static size_t collect_terms(const lanewise_bm25_builder *builder, struct work *work, size_t *n_text)
+{
+	const struct posting *postings = builder->postings.elements;
+	const struct term *terms = builder->terms.elements;
+	const char *pool = builder->pool.elements;
+	size_t n = 0;
+
+	*n_text = 0;
+	for (size_t i = 0; i < builder->terms.n; i++)
+		work->next[i] = 0;
+	for (size_t i = 0; i < builder->postings.n; i++)
+		work->next[postings[i].term]++;
+	for (size_t i = 0; i < builder->terms.n; i++)
+		if (work->next[i]) {
+			work->items[n++] = (struct sort_item){ prefix_of(pool + terms[i].text_at, terms[i].n_bytes), (uint32_t)i };
+			*n_text += terms[i].n_bytes;
+		}
+	return n;
+}
+
+static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, const struct sort_item *sorted, size_t n,
+                       uint64_t *term_at, char *text, uint64_t *posting_at)
+{
+	const struct term *terms = builder->terms.elements;
+	const char *pool = builder->pool.elements;
+	uint64_t n_text = 0, n_postings = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct term *term = &terms[sorted[i].term];
+		uint64_t frequency = work->next[sorted[i].term];
+
+		term_at[i] = n_text;
+		posting_at[i] = n_postings;
+		work->next[sorted[i].term] = n_postings;
+		memcpy(text + n_text, pool + term->text_at, term->n_bytes);
+		n_text += term->n_bytes;
+		n_postings += frequency;
+	}
+	term_at[n] = n_text;
+	posting_at[n] = n_postings;
+}
+
+static void fill_postings(const lanewise_bm25_builder *builder, struct work *work, uint32_t *documents, uint32_t *counts)
+{
+	const struct posting *postings = builder->postings.elements;
+	const uint64_t *posting_end = builder->posting_end.elements;
+	size_t i = 0;
+
+	for (size_t document = 0; document < builder->lengths.n; document++)
+		for (; i < posting_end[document]; i++) {
+			uint64_t at = work->next[postings[i].term]++;
+
+			documents[at] = (uint32_t)document;
+			counts[at] = postings[i].count;
+		}
+}
+
+static lanewise_status create_with(const lanewise_bm25_builder *builder, const lanewise_allocator *allocator,
+                                   struct work *work, lanewise_bm25 **bm25)
+{
+	size_t n_text, n_terms = collect_terms(builder, work, &n_text);
+	const struct sort_item *sorted = sort_terms(builder, work->items, n_terms);
+	struct layout layout;
+	unsigned char *base;
+	lanewise_bm25 *made;
+
+	if (!lay_out(&layout, builder, n_terms, n_text))
+		return LANEWISE_ERROR_TOO_LARGE;
+	base = lw_allocate(allocator, layout.n_bytes);
+	if (!base)
+		return LANEWISE_ERROR_NO_MEMORY;
+	made = (lanewise_bm25 *)(void *)base;
+	memset(made, 0, sizeof *made);
+	if (allocator)
+		made->allocator = *allocator;
+	made->n_bytes = layout.n_bytes;
+	made->header = (struct lw_bm25_header){
+		.n_documents = builder->lengths.n,
+		.n_terms = n_terms,
+		.n_postings = builder->postings.n,
+		.total_length = builder->total_length,
+		.k1 = builder->k1,
+		.b = builder->b,
+		.word_rules = LW_WORD_RULES,
+	};
+	if (builder->lengths.n)
+		memcpy(base + layout.lengths, builder->lengths.elements, builder->lengths.n * sizeof(uint32_t));
+	fill_terms(builder, work, sorted, n_terms, (uint64_t *)(void *)(base + layout.term_at), (char *)base + layout.terms,
+	           (uint64_t *)(void *)(base + layout.posting_at));
+	fill_postings(builder, work, (uint32_t *)(void *)(base + layout.documents),
+	              (uint32_t *)(void *)(base + layout.counts));
+	made->lengths = (const uint32_t *)(void *)(base + layout.lengths);
+	made->term_at = (const uint64_t *)(void *)(base + layout.term_at);
+	made->terms = (const char *)base + layout.terms;
+	made->posting_at = (const uint64_t *)(void *)(base + layout.posting_at);
+	made->documents = (const uint32_t *)(void *)(base + layout.documents);
+	made->counts = (const uint32_t *)(void *)(base + layout.counts);
+	*bm25 = made;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_bm25_create(const lanewise_bm25_builder *builder, const lanewise_allocator *allocator,
+                                     lanewise_bm25 **bm25)
+{
+	lanewise_status status = LANEWISE_ERROR_NO_MEMORY;
+	struct work work;
+
+	if (!builder || !bm25)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (builder->terms.n > SIZE_MAX / 2 / sizeof(struct sort_item) - 1)
+		return LANEWISE_ERROR_TOO_LARGE;
+	work.items_bytes = (2 * builder->terms.n + 1) * sizeof(struct sort_item);
+	work.next_bytes = (builder->terms.n + 1) * sizeof(uint64_t);
+	work.items = lw_allocate(allocator, work.items_bytes);
+	work.next = lw_allocate(allocator, work.next_bytes);
+	if (work.items && work.next)
+		status = create_with(builder, allocator, &work, bm25);
+	lw_release(allocator, work.next, work.next_bytes);
+	lw_release(allocator, work.items, work.items_bytes);
+	return status;
+}

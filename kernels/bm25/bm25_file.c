@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An index's sections in a file, which are its arrays as they are in memory. A file is a stranger's: after
+ * lanewise_bm25_open has seen each number in it, searching needs no checks.
+ *
+ *     bm25.header      one struct lw_bm25_header
+ *     bm25.lengths     n_documents u32
+ *     bm25.term_at     n_terms + 1 u64: 0, ascending by 1 ... LANEWISE_WORD_BYTES
+ *     bm25.terms       bytes: the words, ascending
+ *     bm25.posting_at  n_terms + 1 u64: 0, ascending
+ *     bm25.documents   n_postings u32, below n_documents, ascending within a word
+ *     bm25.counts      n_postings u32, not 0
+ */
+#include "bm25/bm25.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include <lanewise/text.h>
+
+#include "support.h"
+
+_Static_assert(sizeof(struct lw_bm25_header) == 48, "the header is part of the file format");
+
+/* ---------------------------------------------------------------- writing */
+
+static lanewise_status write_section(lanewise_file_writer *writer, const char *name, const void *elements, size_t n,
+                                     size_t element_bytes, lanewise_error *error)
+{
+	lanewise_status status = lanewise_file_writer_section(writer, name, element_bytes, error);
+
+	return status ? status : lanewise_file_writer_append(writer, elements, n, error);
+}
+
+lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_writer *writer, lanewise_error *error)
+{
+	lanewise_status status;
+
+	if (!bm25 || !writer)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL", bm25 ? "writer" : "bm25");
+
+	const struct lw_bm25_header *header = &bm25->header;
+	size_t n_terms = (size_t)header->n_terms, n_postings = (size_t)header->n_postings;
+
+	if ((status = write_section(writer, "bm25.header", header, 1, sizeof *header, error)) ||
+	    (status = write_section(writer, "bm25.lengths", bm25->lengths, (size_t)header->n_documents, 4, error)) ||
+	    (status = write_section(writer, "bm25.term_at", bm25->term_at, n_terms + 1, 8, error)) ||
+	    (status = write_section(writer, "bm25.terms", bm25->terms, (size_t)bm25->term_at[n_terms], 1, error)) ||
+	    (status = write_section(writer, "bm25.posting_at", bm25->posting_at, n_terms + 1, 8, error)) ||
+	    (status = write_section(writer, "bm25.documents", bm25->documents, n_postings, 4, error)))
+		return status;
+	return write_section(writer, "bm25.counts", bm25->counts, n_postings, 4, error);
+}
+
+/* --------------------------------------------------------------- checking */
+
+/* An index that is being opened. */
+struct opening {
+	const lanewise_file *file;
+	lanewise_error *error;
+	const struct lw_bm25_header *header; /* in the file */
+	struct lanewise_bm25 bm25;
+	size_t n_lengths, n_term_at, n_terms, n_posting_at, n_documents, n_counts; /* elements that the sections have */
+};
+
+/* What is wrong with element `i` of a section, which begins at `elements`. */
+#define WRONG(opening, section, elements, i, format, ...)                                                          \
+	lw_fail((opening)->error, LANEWISE_ERROR_DATA, lanewise_file_offset((opening)->file, &(elements)[i]),      \
+	        "section bm25." section ", element %zu: " format, (size_t)(i), __VA_ARGS__)
+
+/* What is wrong with a field of the header. */
+#define WRONG_FIELD(opening, field, format, ...)                                                                   \
+	lw_fail((opening)->error, LANEWISE_ERROR_DATA,                                                             \
+	        lanewise_file_offset((opening)->file, &(opening)->header->field),                                  \
+	        "section bm25.header, " #field ": " format, __VA_ARGS__)
+
+static lanewise_status find_sections(struct opening *opening)
+{
+	const void *header = NULL, *lengths = NULL, *term_at = NULL, *terms = NULL, *posting_at = NULL;
+	const void *documents = NULL, *counts = NULL;
+	const lanewise_file *file = opening->file;
+	lanewise_error *error = opening->error;
+	lanewise_bm25 *bm25 = &opening->bm25;
+	lanewise_status status;
+	size_t n;
+
+	if ((status = lanewise_file_section(file, "bm25.header", sizeof bm25->header, &header, &n, error)))
+		return status;
+	if (n != 1)
+		return lw_fail(error, LANEWISE_ERROR_DATA, lanewise_file_offset(file, header),
+		               "section bm25.header: %zu elements instead of 1", n);
+	opening->header = header;
+	bm25->header = *opening->header;
+	if (bm25->header.word_rules != LW_WORD_RULES)
+		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, lanewise_file_offset(file, &opening->header->word_rules),
+		               "section bm25.header, word_rules: %" PRIu32 ", this version has %d", bm25->header.word_rules,
+		               LW_WORD_RULES);
+	if ((status = lanewise_file_section(file, "bm25.lengths", 4, &lengths, &opening->n_lengths, error)) ||
+	    (status = lanewise_file_section(file, "bm25.term_at", 8, &term_at, &opening->n_term_at, error)) ||
+	    (status = lanewise_file_section(file, "bm25.terms", 1, &terms, &opening->n_terms, error)) ||
+	    (status = lanewise_file_section(file, "bm25.posting_at", 8, &posting_at, &opening->n_posting_at, error)) ||
+	    (status = lanewise_file_section(file, "bm25.documents", 4, &documents, &opening->n_documents, error)) ||
+	    (status = lanewise_file_section(file, "bm25.counts", 4, &counts, &opening->n_counts, error)))
+		return status;
+	bm25->lengths = lengths;
+	bm25->term_at = term_at;
+	bm25->terms = terms;
+	bm25->posting_at = posting_at;
+	bm25->documents = documents;
+	bm25->counts = counts;
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_header(const struct opening *opening)
+{
+	const struct lw_bm25_header *header = &opening->bm25.header;
+
+	if (header->n_documents > UINT32_MAX || header->n_documents != opening->n_lengths)
+		return WRONG_FIELD(opening, n_documents, "%" PRIu64 ", but section bm25.lengths has %zu elements",
+		                   header->n_documents, opening->n_lengths);
+	if (header->n_terms >= UINT32_MAX || header->n_terms + 1 != opening->n_term_at)
+		return WRONG_FIELD(opening, n_terms, "%" PRIu64 ", but section bm25.term_at has %zu elements",
+		                   header->n_terms, opening->n_term_at);
+	if (header->n_terms + 1 != opening->n_posting_at)
+		return WRONG_FIELD(opening, n_terms, "%" PRIu64 ", but section bm25.posting_at has %zu elements",
+		                   header->n_terms, opening->n_posting_at);
+	if (header->n_postings != opening->n_documents)
+		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but section bm25.documents has %zu elements",
+		                   header->n_postings, opening->n_documents);
+	if (header->n_postings != opening->n_counts)
+		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but section bm25.counts has %zu elements",
+		                   header->n_postings, opening->n_counts);
+	if (!(header->k1 >= 0 && header->k1 <= LW_BM25_MAX_K1))
+		return WRONG_FIELD(opening, k1, "%g", (double)header->k1);
+	if (!(header->b >= 0 && header->b <= 1))
+		return WRONG_FIELD(opening, b, "%g", (double)header->b);
+	if (header->reserved != 0)
+		return WRONG_FIELD(opening, reserved, "%" PRIu32 " instead of 0", header->reserved);
+	return LANEWISE_OK;
+}
+
+/* The first of n numbers with which their sum passes `total`; n if they add up to it, n - 1 if they stay below. */
+static size_t first_wrong(const uint32_t *values, size_t n, uint64_t total)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (values[i] > total)
+			return i;
+		total -= values[i];
+	}
+	return total && n ? n - 1 : n;
+}
+
+static lanewise_status check_lengths(const struct opening *opening)
+{
+	const struct lw_bm25_header *header = &opening->bm25.header;
+	const uint32_t *lengths = opening->bm25.lengths;
+	size_t n = opening->n_lengths, wrong = first_wrong(lengths, n, header->total_length);
+
+	if (n == 0 && header->total_length)
+		return WRONG_FIELD(opening, total_length, "%" PRIu64 " without documents", header->total_length);
+	if (wrong < n)
+		return WRONG(opening, "lengths", lengths, wrong, "the sum is not the header's total_length, %" PRIu64,
+		             header->total_length);
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_terms(const struct opening *opening)
+{
+	const uint64_t *at = opening->bm25.term_at;
+	size_t n_terms = (size_t)opening->bm25.header.n_terms, n_before = 0;
+
+	if (at[0] != 0)
+		return WRONG(opening, "term_at", at, 0, "%" PRIu64 " instead of 0", at[0]);
+	for (size_t i = 0; i < n_terms; i++) {
+		if (at[i + 1] <= at[i] || at[i + 1] - at[i] > LANEWISE_WORD_BYTES || at[i + 1] > opening->n_terms)
+			return WRONG(opening, "term_at", at, i + 1, "%" PRIu64 " after %" PRIu64 ", of %zu bytes",
+			             at[i + 1], at[i], opening->n_terms);
+
+		const char *word = opening->bm25.terms + at[i];
+		size_t n = (size_t)(at[i + 1] - at[i]), shorter = n < n_before ? n : n_before;
+		int order = i ? memcmp(word - n_before, word, shorter) : -1;
+
+		if (order > 0 || (order == 0 && n_before >= n))
+			return WRONG(opening, "terms", opening->bm25.terms, at[i], "word %zu does not come after word %zu",
+			             i, i - 1);
+		n_before = n;
+	}
+	if (at[n_terms] != opening->n_terms)
+		return WRONG(opening, "term_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms], opening->n_terms);
+	return LANEWISE_OK;
+}
+
+/* That the lists lie within the postings, so that these can be read. */
+static lanewise_status check_posting_at(const struct opening *opening)
+{
+	const uint64_t *at = opening->bm25.posting_at;
+	size_t n_terms = (size_t)opening->bm25.header.n_terms, n_postings = opening->n_documents;
+
+	if (at[0] != 0)
+		return WRONG(opening, "posting_at", at, 0, "%" PRIu64 " instead of 0", at[0]);
+	for (size_t i = 0; i < n_terms; i++)
+		if (at[i + 1] <= at[i] || at[i + 1] > n_postings)
+			return WRONG(opening, "posting_at", at, i + 1, "%" PRIu64 " after %" PRIu64 ", of %zu postings",
+			             at[i + 1], at[i], n_postings);
+	if (at[n_terms] != n_postings)
+		return WRONG(opening, "posting_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms], n_postings);
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_documents(const struct opening *opening)
+{
+	const lanewise_bm25 *bm25 = &opening->bm25;
+
+	for (size_t term = 0; term < bm25->header.n_terms; term++) {
+		uint64_t next = 0; /* the least that the next document may be */
+
+		for (uint64_t i = bm25->posting_at[term]; i < bm25->posting_at[term + 1]; i++) {
+			uint32_t document = bm25->documents[i];
+
+			if (document >= bm25->header.n_documents)
+				return WRONG(opening, "documents", bm25->documents, i, "%" PRIu32 " of %" PRIu64 " documents",
+				             document, bm25->header.n_documents);
+			if (document < next)
+				return WRONG(opening, "documents", bm25->documents, i,
+				             "%" PRIu32 " after %" PRIu64 " among those of word %zu", document, next - 1,
+				             term);
+			next = (uint64_t)document + 1;
+		}
+	}
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_counts(const struct opening *opening)
+{
+	const uint32_t *counts = opening->bm25.counts;
+	uint64_t total = opening->bm25.header.total_length;
+	size_t n = opening->n_counts, wrong = first_wrong(counts, n, total);
+
+	for (size_t i = 0; i < n; i++)
+		if (counts[i] == 0)
+			return WRONG(opening, "counts", counts, i, "%d", 0);
+	if (n == 0 && total)
+		return WRONG_FIELD(opening, total_length, "%" PRIu64 " without postings", total);
+	if (wrong < n)
+		return WRONG(opening, "counts", counts, wrong, "the sum is not the header's total_length, %" PRIu64, total);
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_allocator *allocator, lanewise_bm25 **bm25,
+                                   lanewise_error *error)
+{
+	struct opening opening = { .file = file, .error = error, .bm25.n_bytes = sizeof(struct lanewise_bm25) };
+	lanewise_status status;
+
+	if (!file || !bm25)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL", file ? "bm25" : "file");
+	if ((status = find_sections(&opening)) || (status = check_header(&opening)) ||
+	    (status = check_lengths(&opening)) || (status = check_terms(&opening)) ||
+	    (status = check_posting_at(&opening)) || (status = check_documents(&opening)) ||
+	    (status = check_counts(&opening)))
+		return status;
+	if (allocator)
+		opening.bm25.allocator = *allocator;
+
+	lanewise_bm25 *made = lw_allocate(allocator, sizeof *made);
+
+	if (!made)
+		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
+	*made = opening.bm25;
+	*bm25 = made;
+	return LANEWISE_OK;
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lanewise/text.h: one pass of a small state machine over the bytes.
+ *
+ * Its state is a UTF-8 character under way (what was read of it, and the range of its next byte, which is where
+ * overlong forms and surrogates fall out) and a word under way (its class and its folded text). Nothing else lives
+ * between two bytes, so a text may be cut anywhere. Runs of ASCII take a short loop of their own.
+ */
+#include <lanewise/hash.h>
+#include <lanewise/text.h>
+#include <lanewise/vector.h>
+
+#include "common.h"
+#include "text/unicode_tables.h"
+
+struct lanewise_words {
+	const unsigned char *text; /* the piece, its size and what was read of it */
+	size_t n, at;
+	uint64_t piece_begin; /* offset of the piece in the whole text */
+
+	uint64_t character_begin;
+	uint32_t code_point;
+	uint8_t n_missing; /* bytes of the character still to come, 0 between characters */
+	uint8_t low, high; /* what the next of them may be */
+	uint8_t held;      /* a character that was read but begins the next word */
+
+	uint8_t kind; /* LW_CHAR_... of the word's last character but marks; OTHER if no word is under way */
+	uint8_t full; /* a character did not fit any more */
+	uint8_t finished;
+	uint8_t length; /* of `folded` */
+	uint64_t begin, end;
+	char folded[LANEWISE_WORD_BYTES];
+};
+
+_Static_assert(sizeof(struct lanewise_words) <= 512, "text.h promises less than 512 bytes");
+
+size_t lanewise_words_scratch_size(void)
+{
+	return sizeof(struct lanewise_words);
+}
+
+lanewise_words *lanewise_words_begin(void *scratch)
+{
+	if (!scratch || (uintptr_t)scratch % 64)
+		return NULL;
+	memset(scratch, 0, sizeof(struct lanewise_words));
+	return scratch;
+}
+
+void lanewise_words_feed(lanewise_words *words, const char *text, size_t n_bytes)
+{
+	LW_ASSERT(words->at == words->n && !words->held && !words->finished);
+	words->piece_begin += words->n;
+	words->text = (const unsigned char *)text;
+	words->n = n_bytes;
+	words->at = 0;
+}
+
+void lanewise_words_finish(lanewise_words *words)
+{
+	lanewise_words_feed(words, NULL, 0);
+	words->finished = 1;
+}
+
+/* ---------------------------------------------------------------- folding */
+
+static const struct unicode_record *record_of(uint32_t code_point)
+{
+	const uint8_t *block = unicode_block_records[unicode_blocks[code_point >> LW_UNICODE_BLOCK_BITS]];
+
+	return &unicode_records[block[code_point & ((1 << LW_UNICODE_BLOCK_BITS) - 1)]];
+}
+
+static size_t utf8_encode(uint32_t code_point, uint8_t *bytes)
+{
+	if (code_point < 0x80) {
+		bytes[0] = (uint8_t)code_point;
+		return 1;
+	}
+	if (code_point < 0x800) {
+		bytes[0] = (uint8_t)(0xc0 | code_point >> 6);
+		bytes[1] = (uint8_t)(0x80 | (code_point & 63));
+		return 2;
+	}
+	if (code_point < 0x10000) {
+		bytes[0] = (uint8_t)(0xe0 | code_point >> 12);
+		bytes[1] = (uint8_t)(0x80 | (code_point >> 6 & 63));
+		bytes[2] = (uint8_t)(0x80 | (code_point & 63));
+		return 3;
+	}
+	bytes[0] = (uint8_t)(0xf0 | code_point >> 18);
+	bytes[1] = (uint8_t)(0x80 | (code_point >> 12 & 63));
+	bytes[2] = (uint8_t)(0x80 | (code_point >> 6 & 63));
+	bytes[3] = (uint8_t)(0x80 | (code_point & 63));
+	return 4;
+}
+
+static void append_folded(struct lanewise_words *words, uint32_t code_point, const struct unicode_record *record)
+{
+	uint8_t encoded[4];
+	const uint8_t *bytes = encoded;
+	size_t n;
+
+	if (record->expansion) {
+		const uint16_t *start = &unicode_expansion_starts[record->expansion - 1];
+
+		bytes = &unicode_expansions[start[0]];
+		n = (size_t)(start[1] - start[0]);
+	} else {
+		n = utf8_encode(code_point + (uint32_t)record->difference, encoded);
+	}
+	if (words->full || words->length + n > LANEWISE_WORD_BYTES) {
+		words->full = 1;
+		return;
+	}
+	memcpy(words->folded + words->length, bytes, n);
+	words->length = (uint8_t)(words->length + n);
+}
+
+/* The folded letter, digit or underscore, or 0 for separators. */
+static inline unsigned char ascii_folded(unsigned char byte)
+{
+	static const unsigned char folded[256] = {
+		['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7',
+		['8'] = '8', ['9'] = '9', ['_'] = '_', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e',
+		['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm',
+		['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u',
+		['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c',
+		['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k',
+		['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's',
+		['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
+	};
+
+	return folded[byte];
+}
+
+/* -------------------------------------------------------------- splitting */
+
+static void begin_word(struct lanewise_words *words, uint8_t kind, uint64_t begin)
+{
+	words->kind = kind;
+	words->begin = begin;
+	words->length = 0;
+	words->full = 0;
+}
+
+/* 1 if there was a word under way, which is complete now. */
+static int32_t end_word(struct lanewise_words *words, lanewise_word *word)
+{
+	if (words->kind == LW_CHAR_OTHER)
+		return 0;
+	words->kind = LW_CHAR_OTHER;
+	word->text = words->folded;
+	word->n_bytes = words->length;
+	word->begin = words->begin;
+	word->end = words->end;
+	return 1;
+}
+
+/* Takes words->code_point, which ends at `end`. 1 if it completes a word, and is held if it begins another one. */
+static int32_t take_character(struct lanewise_words *words, uint64_t end, lanewise_word *word)
+{
+	const struct unicode_record *record = record_of(words->code_point);
+
+	words->held = 0;
+	if (record->kind == LW_CHAR_OTHER)
+		return end_word(words, word);
+	if (record->kind == LW_CHAR_MARK || record->kind == LW_CHAR_IGNORED) {
+		if (words->kind == LW_CHAR_OTHER)
+			return 0;
+	} else if (words->kind == LW_CHAR_OTHER) {
+		begin_word(words, record->kind, words->character_begin);
+	} else if (words->kind != record->kind || record->kind == LW_CHAR_SINGLE) {
+		words->held = 1;
+		return end_word(words, word);
+	}
+	if (record->kind != LW_CHAR_IGNORED)
+		append_folded(words, words->code_point, record);
+	words->end = end;
+	return 0;
+}
+
+/* Takes the ASCII byte at words->at and, if it is of a word, the word's bytes after it. */
+static int32_t take_ascii(struct lanewise_words *words, lanewise_word *word)
+{
+	size_t at = words->at, length, limit;
+
+	if (!ascii_folded(words->text[at])) {
+		words->at++;
+		return end_word(words, word);
+	}
+	if (words->kind != LW_CHAR_LETTER) {
+		if (end_word(words, word))
+			return 1;
+		begin_word(words, LW_CHAR_LETTER, words->piece_begin + at);
+	}
+	/* Nothing more fits into a full word, even if it has a byte or two left. */
+	limit = words->full ? words->length : LANEWISE_WORD_BYTES;
+	length = words->length;
+	for (unsigned char folded; at < words->n && (folded = ascii_folded(words->text[at])); at++) {
+		if (length < limit)
+			words->folded[length++] = (char)folded;
+		else
+			words->full = 1;
+	}
+	words->length = (uint8_t)length;
+	words->at = at;
+	words->end = words->piece_begin + at;
+	return 0;
+}
+
+/* Begins a character of several bytes. 0 if no character begins with this byte. */
+static int take_lead_byte(struct lanewise_words *words, unsigned char byte)
+{
+	words->low = 0x80;
+	words->high = 0xbf;
+	if (byte >= 0xc2 && byte <= 0xdf) {
+		words->n_missing = 1;
+		words->code_point = byte & 0x1f;
+	} else if (byte >= 0xe0 && byte <= 0xef) {
+		words->n_missing = 2;
+		words->code_point = byte & 0x0f;
+		if (byte == 0xe0)
+			words->low = 0xa0;
+		if (byte == 0xed)
+			words->high = 0x9f;
+	} else if (byte >= 0xf0 && byte <= 0xf4) {
+		words->n_missing = 3;
+		words->code_point = byte & 0x07;
+		if (byte == 0xf0)
+			words->low = 0x90;
+		if (byte == 0xf4)
+			words->high = 0x8f;
+	} else {
+		return 0;
+	}
+	words->character_begin = words->piece_begin + words->at;
+	return 1;
+}
+
+/* Takes the byte at words->at, of a character of several bytes or of none; leaves it if it ends one too early. */
+static int32_t take_byte(struct lanewise_words *words, lanewise_word *word)
+{
+	unsigned char byte = words->text[words->at];
+
+	if (words->n_missing == 0) {
+		int valid = take_lead_byte(words, byte);
+
+		words->at++;
+		return valid ? 0 : end_word(words, word);
+	}
+	if (byte < words->low || byte > words->high) {
+		/* What was read of the character is separators; so is this byte unless something begins with it. */
+		words->n_missing = 0;
+		return end_word(words, word);
+	}
+	words->at++;
+	words->low = 0x80;
+	words->high = 0xbf;
+	words->code_point = words->code_point << 6 | (byte & 0x3f);
+	if (--words->n_missing)
+		return 0;
+	return take_character(words, words->piece_begin + words->at, word);
+}
+
+int32_t lanewise_words_next(lanewise_words *words, lanewise_word *word)
+{
+	if (words->held && take_character(words, words->piece_begin + words->at, word))
+		return 1;
+	while (words->at < words->n) {
+		int ascii = words->text[words->at] < 0x80 && words->n_missing == 0;
+
+		if (ascii ? take_ascii(words, word) : take_byte(words, word))
+			return 1;
+	}
+	if (!words->finished)
+		return 0;
+	words->n_missing = 0;
+	return end_word(words, word);
+}
+
+/* ------------------------------------------------------------ whole texts */
+
+size_t lanewise_text_words_bound(size_t n_bytes)
+{
+	/* Two words of one byte each have a separator between them, and characters that need none have three bytes. */
+	return n_bytes / 2 + n_bytes % 2;
+}
+
+size_t lanewise_text_folded_bound(size_t n_bytes)
+{
+	/* tools/gen_unicode.py checks that no folding takes more than three times its character's bytes. */
+	return n_bytes > SIZE_MAX / 3 ? SIZE_MAX : 3 * n_bytes;
+}
+
+lanewise_status lanewise_text_words(const char *text, size_t n_bytes, lanewise_word *words, size_t words_capacity,
+                                    char *folded, size_t folded_capacity, size_t *n_words)
+{
+	_Alignas(64) struct lanewise_words state;
+	lanewise_word word;
+	size_t n = 0, n_folded = 0;
+
+	if ((!text && n_bytes) || (!words && words_capacity) || (!folded && folded_capacity) || !n_words)
+		return LANEWISE_ERROR_ARGUMENT;
+	lanewise_words_begin(&state);
+	lanewise_words_feed(&state, text, n_bytes);
+	for (;;) {
+		if (!lanewise_words_next(&state, &word)) {
+			if (state.finished)
+				break;
+			lanewise_words_finish(&state);
+			continue;
+		}
+		if (n == words_capacity || word.n_bytes > folded_capacity - n_folded)
+			return LANEWISE_ERROR_CAPACITY;
+		memcpy(folded + n_folded, word.text, word.n_bytes);
+		word.text = folded + n_folded;
+		n_folded += word.n_bytes;
+		words[n++] = word;
+	}
+	*n_words = n;
+	return LANEWISE_OK;
+}
+
+/* ----------------------------------------------------------------- vector */
+
+static void add_feature(const char *bytes, size_t n_bytes, size_t dim, float *out)
+{
+	uint64_t hash = lanewise_xxh3_64(bytes, n_bytes, 0);
+
+	/* Sums of +-1 are exact in any order. */
+	out[(hash >> 1) % dim] += hash & 1 ? -1.0f : 1.0f;
+}
+
+/* `pair` holds the word before and a space, `n_before` bytes in all; 0 if there is none. Returns the next n_before. */
+static size_t add_word(const lanewise_word *word, char *pair, size_t n_before, size_t dim, float *out)
+{
+	add_feature(word->text, word->n_bytes, dim, out);
+	memcpy(pair + n_before, word->text, word->n_bytes);
+	if (n_before)
+		add_feature(pair, n_before + word->n_bytes, dim, out);
+	memcpy(pair, word->text, word->n_bytes);
+	pair[word->n_bytes] = ' ';
+	return word->n_bytes + 1;
+}
+
+lanewise_status lanewise_text_embed_f32(const char *text, size_t n_bytes, size_t dim, float *out)
+{
+	_Alignas(64) struct lanewise_words state;
+	char pair[2 * LANEWISE_WORD_BYTES + 1];
+	lanewise_word word;
+	size_t n_before = 0;
+
+	if ((!text && n_bytes) || !out || dim == 0)
+		return LANEWISE_ERROR_ARGUMENT;
+	for (size_t i = 0; i < dim; i++)
+		out[i] = 0.0f;
+	lanewise_words_begin(&state);
+	lanewise_words_feed(&state, text, n_bytes);
+	while (lanewise_words_next(&state, &word))
+		n_before = add_word(&word, pair, n_before, dim, out);
+	lanewise_words_finish(&state);
+	while (lanewise_words_next(&state, &word))
+		n_before = add_word(&word, pair, n_before, dim, out);
+	lanewise_normalize_f32_rows(out, 1, dim, dim);
+	return LANEWISE_OK;
+}
