@@ -25,6 +25,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
   set(LW_TIERS scalar neon neon_dot)
   set(LW_TEMPLATE_TIERS neon)
+  # Outlined atomics bring a constructor of the compiler's into the library, to ask the CPU about LSE.
+  add_compile_options(-mno-outline-atomics)
 else()
   set(LW_TIERS scalar)
   set(LW_TEMPLATE_TIERS)

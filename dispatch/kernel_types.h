@@ -29,8 +29,9 @@ typedef void lanewise_normalize_f32_rows_fn(float *rows, size_t n_rows, size_t d
 /*
  * Appends scores[i] >= bound, and first_index + i, to kept[*n_kept ...) and kept_index[*n_kept ...), in order of i;
  * a NaN bound keeps none, and NaN is never kept. Goes through the scores in blocks of LW_TOPK_BLOCK (the last may be
- * shorter) and stops before a block when fewer than LW_TOPK_BLOCK places are left below `capacity`. Returns the number
- * of scores gone through. May write anything to kept[*n_kept ... capacity) beyond what it appends.
+ * shorter) and stops before a block that has something to append when fewer than LW_TOPK_BLOCK places are left below
+ * `capacity`. Returns the number of scores gone through. May write anything to kept[*n_kept ... capacity) beyond what
+ * it appends.
  */
 enum { LW_TOPK_BLOCK = 64 };
 typedef size_t lanewise_topk_filter_f32_fn(const float *scores, size_t n, uint32_t first_index, float bound,

@@ -8,6 +8,7 @@
 #include "file.h"
 #include "fusion.h"
 #include "hash.h"
+#include "parallel.h"
 #include "text.h"
 #include "topk.h"
 #include "vector.h"

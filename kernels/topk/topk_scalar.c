@@ -7,15 +7,20 @@ size_t LW_FN(topk_filter_f32)(const float *scores, size_t n, uint32_t first_inde
 {
 	size_t used = *n_kept, i = 0;
 
-	while (i < n && capacity - used >= LW_TOPK_BLOCK) {
-		size_t end = n - i < LW_TOPK_BLOCK ? n : i + LW_TOPK_BLOCK;
+	while (i < n) {
+		size_t end = n - i < LW_TOPK_BLOCK ? n : i + LW_TOPK_BLOCK, found = 0;
 
-		for (; i < end; i++)
-			if (scores[i] >= bound) {
-				kept[used] = scores[i];
-				kept_index[used] = first_index + (uint32_t)i;
+		for (size_t j = i; j < end; j++)
+			found += scores[j] >= bound;
+		if (found > 0 && capacity - used < LW_TOPK_BLOCK)
+			break;
+		for (size_t j = i; found > 0 && j < end; j++)
+			if (scores[j] >= bound) {
+				kept[used] = scores[j];
+				kept_index[used] = first_index + (uint32_t)j;
 				used++;
 			}
+		i = end;
 	}
 	*n_kept = used;
 	return i;

@@ -127,8 +127,11 @@ void LW_FN(normalize_f32_rows)(float *rows, size_t n_rows, size_t dim, size_t ld
 		/* A row that is not finite has a factor that makes every element NaN. */
 		float factor = square <= (double)FLT_MAX ? (float)(1 / sqrt(square)) : lw_f32_canonical(NAN);
 
+		/* Small elements beside huge ones must not become subnormal on the way: scaling down comes last. */
+		float first = scale < 1 ? factor : scale, last = scale < 1 ? scale : factor;
+
 		for (size_t i = 0; i < dim; i++) {
-			float x = row[i] * scale * factor;
+			float x = row[i] * first * last;
 
 			row[i] = x == x ? x : lw_f32_canonical(x);
 		}

@@ -7,9 +7,9 @@
  * vector, VF_LANES such vectors become one vector of results by a transposing addition, and that is made canonical
  * and stored. Rows that do not fill a group go one by one through the same code.
  *
- * Row groups are small (ROWS = 4 or 2): streams from L2 and beyond are then nearly sequential, which their
- * prefetchers want; wider groups were slower there and faster only inside L1. Rows that come from beyond L2 are
- * prefetched by software PREFETCH_FLOATS ahead, along the row and on into the following ones.
+ * Rows in L2 go two side by side; four and eight were slower there and faster only inside L1. Rows from beyond L2 go
+ * one by one, so that memory sees one ascending stream, and are prefetched by software PREFETCH_FLOATS ahead, along the
+ * row and on into the following ones: 6 to 8 % over two or four rows and over 8 KiB.
  *
  * The tail of a row (dim % 32) is loaded with zeros behind it. fma(0, 0, s) leaves every s as it is but -0, and the
  * sign of a zero is made canonical at the end.
@@ -20,11 +20,11 @@
 #include "vec.h"
 
 enum {
-	PREFETCH_FLOATS = 8192 / sizeof(float),
+	PREFETCH_FLOATS = 4096 / sizeof(float),
 	FLOATS_PER_LINE = 64 / sizeof(float),
-	/* Rows side by side: as many accumulators as the registers hold, and a group is a multiple of it. */
-	ROWS = VF_LANES == 16 ? 4 : 2,
-	ROWS_COSINE = VF_LANES == 16 ? 4 : 1
+	/* Rows side by side; a group of VF_LANES rows is a multiple of it. */
+	ROWS = 2,
+	ROWS_COSINE = VF_LANES == 16 ? 2 : 1
 };
 
 /* What is summed, a compile-time constant of every function below. */
@@ -70,6 +70,7 @@ LW_INLINE void sum_rows(enum op op, int rows, int prefetch, int scaled, const fl
 		for (int part = 0; part < VF_PARTS; part++)
 			s.main[r][part] = s.square[r][part] = vf_zero();
 
+#pragma GCC unroll 2
 	for (; i + 32 <= dim; i += 32) {
 #pragma GCC unroll 8
 		for (int part = 0; part < VF_PARTS; part++) {
@@ -145,18 +146,48 @@ float LW_FN(l2sq_f32)(const float *a, const float *b, size_t n)
 
 /* ------------------------------------------------------- rows, dot and L2 */
 
-LW_INLINE void rows_loop(enum op op, int prefetch, const float *query, const float *rows, size_t n_rows, size_t dim,
-                         size_t ld, float *out)
+/*
+ * Sums of a group of VF_LANES rows. Each group function is kept out of line: what its caller holds in registers would
+ * otherwise push accumulators out of them (gcc 12).
+ */
+LW_INLINE void sum_group(enum op op, int prefetch, const float *query, const float *rows, size_t dim, size_t ld,
+                         float *sums)
 {
-	vf folded[VF_LANES], unused;
+	vf folded[VF_LANES], unused[ROWS];
+
+	if (prefetch) {
+		for (size_t r = 0; r < VF_LANES; r++)
+			sum_rows(op, 1, 1, 0, query, 1, rows + r * ld, 1, dim, ld, folded + r, unused);
+	} else {
+		/* Unrolled, so that each copy of the loop over dim has its own branch to predict. */
+#pragma GCC unroll 8
+		for (size_t r = 0; r < VF_LANES; r += ROWS)
+			sum_rows(op, ROWS, 0, 0, query, 1, rows + r * ld, 1, dim, ld, folded + r, unused);
+	}
+	vf_store(sums, vf_canonical(vf_sum_rows(folded)));
+}
+
+typedef void sum_group_fn(const float *query, const float *rows, size_t dim, size_t ld, float *sums);
+
+#define LW_DEFINE_SUM_GROUP(name, op, prefetch)                                                                   \
+	static LW_NOINLINE void name(const float *query, const float *rows, size_t dim, size_t ld, float *sums)   \
+	{                                                                                                         \
+		sum_group(op, prefetch, query, rows, dim, ld, sums);                                              \
+	}
+LW_DEFINE_SUM_GROUP(dot_group, OP_DOT, 0)
+LW_DEFINE_SUM_GROUP(dot_group_streamed, OP_DOT, 1)
+LW_DEFINE_SUM_GROUP(l2sq_group, OP_L2SQ, 0)
+LW_DEFINE_SUM_GROUP(l2sq_group_streamed, OP_L2SQ, 1)
+LW_DEFINE_SUM_GROUP(square_group, OP_SQUARE, 0)
+LW_DEFINE_SUM_GROUP(square_group_streamed, OP_SQUARE, 1)
+
+LW_INLINE void rows_loop(enum op op, sum_group_fn *group, const float *query, const float *rows, size_t n_rows,
+                         size_t dim, size_t ld, float *out)
+{
 	size_t r = 0;
 
-	for (; r + VF_LANES <= n_rows; r += VF_LANES) {
-		for (int step = 0; step < VF_LANES; step += ROWS)
-			sum_rows(op, ROWS, prefetch, 0, query, 1, rows + (r + (size_t)step) * ld, 1, dim, ld,
-			         folded + step, &unused);
-		vf_store(out + r, vf_canonical(vf_sum_rows(folded)));
-	}
+	for (; r + VF_LANES <= n_rows; r += VF_LANES)
+		group(query, rows + r * ld, dim, ld, out + r);
 	for (; r < n_rows; r++)
 		out[r] = sum_one(op, 0, query, 1, rows + r * ld, 1, dim);
 }
@@ -164,19 +195,13 @@ LW_INLINE void rows_loop(enum op op, int prefetch, const float *query, const flo
 void LW_FN(dot_f32_rows)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, int prefetch,
                          float *out)
 {
-	if (prefetch)
-		rows_loop(OP_DOT, 1, query, rows, n_rows, dim, ld, out);
-	else
-		rows_loop(OP_DOT, 0, query, rows, n_rows, dim, ld, out);
+	rows_loop(OP_DOT, prefetch ? dot_group_streamed : dot_group, query, rows, n_rows, dim, ld, out);
 }
 
 void LW_FN(l2sq_f32_rows)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, int prefetch,
                           float *out)
 {
-	if (prefetch)
-		rows_loop(OP_L2SQ, 1, query, rows, n_rows, dim, ld, out);
-	else
-		rows_loop(OP_L2SQ, 0, query, rows, n_rows, dim, ld, out);
+	rows_loop(OP_L2SQ, prefetch ? l2sq_group_streamed : l2sq_group, query, rows, n_rows, dim, ld, out);
 }
 
 /* ------------------------------------------------------------ safe ranges */
@@ -228,96 +253,93 @@ LW_INLINE float finish_cosine(const float *query, float qq, const float *row, fl
 	return cosine_scaled(query, qq, row, xx, dim);
 }
 
-LW_INLINE void cosine_rows_loop(int prefetch, const float *query, const float *rows, size_t n_rows, size_t dim,
-                                size_t ld, float *out)
+LW_INLINE void cosine_group(int prefetch, const float *query, const float *rows, size_t dim, size_t ld, float *dot,
+                            float *square)
 {
-	float qq = sum_one(OP_SQUARE, 0, query, 1, query, 1, dim);
 	vf folded[VF_LANES], folded_square[VF_LANES];
-	float dot[VF_LANES], square[VF_LANES];
-	size_t r = 0;
 
-	for (; r + VF_LANES <= n_rows; r += VF_LANES) {
-		for (int step = 0; step < VF_LANES; step += ROWS_COSINE)
-			sum_rows(OP_COSINE, ROWS_COSINE, prefetch, 0, query, 1, rows + (r + (size_t)step) * ld, 1, dim,
-			         ld, folded + step, folded_square + step);
-		vf_store(dot, vf_canonical(vf_sum_rows(folded)));
-		vf_store(square, vf_canonical(vf_sum_rows(folded_square)));
-		for (size_t j = 0; j < VF_LANES; j++)
-			out[r + j] = finish_cosine(query, qq, rows + (r + j) * ld, dot[j], square[j], dim);
-	}
-	for (; r < n_rows; r++) {
-		const float *row = rows + r * ld;
+	for (size_t r = 0; r < VF_LANES; r += prefetch ? 1 : ROWS_COSINE)
+		sum_rows(OP_COSINE, prefetch ? 1 : ROWS_COSINE, prefetch, 0, query, 1, rows + r * ld, 1, dim, ld, folded + r,
+		         folded_square + r);
+	vf_store(dot, vf_canonical(vf_sum_rows(folded)));
+	vf_store(square, vf_canonical(vf_sum_rows(folded_square)));
+}
 
-		sum_rows(OP_COSINE, 1, 0, 0, query, 1, row, 1, dim, 0, folded, folded_square);
-		out[r] = finish_cosine(query, qq, row, lw_f32_canonical(vf_sum(folded[0])),
-		                       lw_f32_canonical(vf_sum(folded_square[0])), dim);
-	}
+static LW_NOINLINE void cosine_group_cached(const float *query, const float *rows, size_t dim, size_t ld, float *dot,
+                                            float *square)
+{
+	cosine_group(0, query, rows, dim, ld, dot, square);
+}
+
+static LW_NOINLINE void cosine_group_streamed(const float *query, const float *rows, size_t dim, size_t ld, float *dot,
+                                              float *square)
+{
+	cosine_group(1, query, rows, dim, ld, dot, square);
 }
 
 void LW_FN(cosine_f32_rows)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, int prefetch,
                             float *out)
 {
-	if (prefetch)
-		cosine_rows_loop(1, query, rows, n_rows, dim, ld, out);
-	else
-		cosine_rows_loop(0, query, rows, n_rows, dim, ld, out);
+	float qq = sum_one(OP_SQUARE, 0, query, 1, query, 1, dim);
+	float dot[VF_LANES], square[VF_LANES];
+	size_t r = 0;
+
+	for (; r + VF_LANES <= n_rows; r += VF_LANES) {
+		const float *group = rows + r * ld;
+
+		(prefetch ? cosine_group_streamed : cosine_group_cached)(query, group, dim, ld, dot, square);
+		for (size_t j = 0; j < VF_LANES; j++)
+			out[r + j] = finish_cosine(query, qq, group + j * ld, dot[j], square[j], dim);
+	}
+	for (; r < n_rows; r++) {
+		const float *row = rows + r * ld;
+		vf main, squares;
+
+		sum_rows(OP_COSINE, 1, 0, 0, query, 1, row, 1, dim, 0, &main, &squares);
+		out[r] = finish_cosine(query, qq, row, lw_f32_canonical(vf_sum(main)),
+		                       lw_f32_canonical(vf_sum(squares)), dim);
+	}
 }
 
 float LW_FN(cosine_f32)(const float *a, const float *b, size_t n)
 {
 	float cosine;
 
-	cosine_rows_loop(0, a, b, 1, n, n, &cosine);
+	LW_FN(cosine_f32_rows)(a, b, 1, n, n, 0, &cosine);
 	return cosine;
 }
 
 /* ----------------------------------------------------------------- norms */
 
-static LW_NOINLINE float square_scaled(const float *row, float scale, size_t dim)
+static LW_NOINLINE float norm_scaled(const float *row, float square, size_t dim)
 {
-	return sum_one(OP_SQUARE, 1, row, 1, row, scale, dim);
+	float scale = safe_scale(square);
+	double scaled = sum_one(OP_SQUARE, 1, row, 1, row, scale, dim);
+
+	return lw_f32_canonical((float)(__builtin_sqrt(scaled) / (double)scale));
 }
 
 LW_INLINE float finish_norm(const float *row, float square, size_t dim)
 {
 	if (LW_LIKELY(in_safe_range(square)))
 		return (float)__builtin_sqrt((double)square);
-	float scale = safe_scale(square);
-	double scaled = square_scaled(row, scale, dim);
-
-	return lw_f32_canonical((float)(__builtin_sqrt(scaled) / (double)scale));
-}
-
-LW_INLINE void norm_rows_loop(int prefetch, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
-{
-	vf folded[VF_LANES], unused;
-	float square[VF_LANES];
-	size_t r = 0;
-
-	for (; r + VF_LANES <= n_rows; r += VF_LANES) {
-		for (int step = 0; step < VF_LANES; step += ROWS)
-			sum_rows(OP_SQUARE, ROWS, prefetch, 0, rows, 1, rows + (r + (size_t)step) * ld, 1, dim, ld,
-			         folded + step, &unused);
-		vf_store(square, vf_canonical(vf_sum_rows(folded)));
-		for (size_t j = 0; j < VF_LANES; j++)
-			out[r + j] = finish_norm(rows + (r + j) * ld, square[j], dim);
-	}
-	for (; r < n_rows; r++) {
-		const float *row = rows + r * ld;
-
-		out[r] = finish_norm(row, sum_one(OP_SQUARE, 0, row, 1, row, 1, dim), dim);
-	}
+	return norm_scaled(row, square, dim);
 }
 
 void LW_FN(norm_f32_rows)(const float *rows, size_t n_rows, size_t dim, size_t ld, int prefetch, float *out)
 {
-	if (prefetch)
-		norm_rows_loop(1, rows, n_rows, dim, ld, out);
-	else
-		norm_rows_loop(0, rows, n_rows, dim, ld, out);
+	/* Block by block, so that rows that need a second look are still near. */
+	for (size_t r = 0; r < n_rows; r += VF_LANES) {
+		size_t n = n_rows - r < VF_LANES ? n_rows - r : VF_LANES;
+		const float *block = rows + r * ld;
+
+		rows_loop(OP_SQUARE, prefetch ? square_group_streamed : square_group, block, block, n, dim, ld, out + r);
+		for (size_t j = 0; j < n; j++)
+			out[r + j] = finish_norm(block + j * ld, out[r + j], dim);
+	}
 }
 
-/* row[i] = row[i] * scale * factor; with no scale the first multiplication is by 1 and drops out. */
+/* row[i] = row[i] * scale * factor, in that order; with no scale the first multiplication is by 1 and drops out. */
 LW_INLINE void scale_row(float *row, size_t dim, int scaled, float scale, float factor)
 {
 	vf f = vf_set1(factor);
@@ -338,12 +360,15 @@ LW_INLINE void scale_row(float *row, size_t dim, int scaled, float scale, float 
 static LW_NOINLINE void normalize_scaled(float *row, float square, size_t dim)
 {
 	float scale = safe_scale(square);
-	double scaled = square_scaled(row, scale, dim);
+	double scaled = sum_one(OP_SQUARE, 1, row, 1, row, scale, dim);
 
 	if (scaled == 0)
 		return;
+	float factor = (float)(1 / __builtin_sqrt(scaled));
+
+	/* Small elements beside huge ones must not become subnormal on the way: scaling down comes last. */
 	if (scaled <= (double)FLT_MAX)
-		scale_row(row, dim, 1, scale, (float)(1 / __builtin_sqrt(scaled)));
+		scale_row(row, dim, 1, scale < 1 ? factor : scale, scale < 1 ? scale : factor);
 	else
 		for (size_t i = 0; i < dim; i++)
 			row[i] = lw_f32_canonical(NAN);

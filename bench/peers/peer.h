@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a peer offers: other libraries' (or plain compiled) code for the jobs that are measured. Every peer is a
+ * shared module of its own, loaded at run time if it was built, so nothing depends on it.
+ *
+ * A module exports `const struct bench_peer *bench_peer_get(void)`. Members that it has no code for are NULL. A new
+ * family adds its members here; existing peers then have NULL there.
+ */
+#ifndef LW_BENCH_PEER_H
+#define LW_BENCH_PEER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bench_peer {
+	const char *name;
+	const char *version;
+
+	/* One query and rows, as in lanewise/vector.h. */
+	void (*dot_f32_rows)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out);
+	void (*cosine_f32_rows)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld,
+	                        float *out);
+	void (*l2sq_f32_rows)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out);
+	void (*norm_f32_rows)(const float *rows, size_t n_rows, size_t dim, size_t ld, float *out);
+	void (*normalize_f32_rows)(float *rows, size_t n_rows, size_t dim, size_t ld);
+
+	/* One pair. */
+	float (*dot_f32)(const float *a, const float *b, size_t n);
+	float (*cosine_f32)(const float *a, const float *b, size_t n);
+	float (*l2sq_f32)(const float *a, const float *b, size_t n);
+
+	/* The k largest, best first, with their indices. */
+	void (*topk_f32)(const float *scores, size_t n, size_t k, int64_t *index, float *score);
+	/* The k rows of largest dot product; rows are adjacent (ld = dim). */
+	void (*scan_topk_f32)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t k,
+	                      int64_t *index, float *score);
+
+	uint64_t (*hash64)(const void *data, size_t n_bytes);
+};
+
+__attribute__((visibility("default"))) const struct bench_peer *bench_peer_get(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loops that one writes first, compiled more than once with different flags (PEER_NAME and PEER_FLAGS say which):
+ * what a compiler makes of them is the least that hand-written kernels must beat.
+ */
+#include <math.h>
+
+#include "peer.h"
+
+static float dot_f32(const float *a, const float *b, size_t n)
+{
+	float sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+static float l2sq_f32(const float *a, const float *b, size_t n)
+{
+	float sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (a[i] - b[i]) * (a[i] - b[i]);
+	return sum;
+}
+
+static float cosine_f32(const float *a, const float *b, size_t n)
+{
+	float ab = 0, aa = 0, bb = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		ab += a[i] * b[i];
+		aa += a[i] * a[i];
+		bb += b[i] * b[i];
+	}
+	return ab / sqrtf(aa * bb);
+}
+
+static void dot_f32_rows(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
+{
+	for (size_t r = 0; r < n_rows; r++)
+		out[r] = dot_f32(query, rows + r * ld, dim);
+}
+
+static void l2sq_f32_rows(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
+{
+	for (size_t r = 0; r < n_rows; r++)
+		out[r] = l2sq_f32(query, rows + r * ld, dim);
+}
+
+static void cosine_f32_rows(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
+{
+	for (size_t r = 0; r < n_rows; r++)
+		out[r] = cosine_f32(query, rows + r * ld, dim);
+}
+
+static void norm_f32_rows(const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
+{
+	for (size_t r = 0; r < n_rows; r++)
+		out[r] = sqrtf(dot_f32(rows + r * ld, rows + r * ld, dim));
+}
+
+static void normalize_f32_rows(float *rows, size_t n_rows, size_t dim, size_t ld)
+{
+	for (size_t r = 0; r < n_rows; r++) {
+		float *row = rows + r * ld;
+		float factor = 1 / sqrtf(dot_f32(row, row, dim));
+
+		for (size_t i = 0; i < dim; i++)
+			row[i] *= factor;
+	}
+}
+
+const struct bench_peer *bench_peer_get(void)
+{
+	static const struct bench_peer peer = {
+		.name = PEER_NAME,
+		.version = PEER_FLAGS,
+		.dot_f32_rows = dot_f32_rows,
+		.cosine_f32_rows = cosine_f32_rows,
+		.l2sq_f32_rows = l2sq_f32_rows,
+		.norm_f32_rows = norm_f32_rows,
+		.normalize_f32_rows = normalize_f32_rows,
+		.dot_f32 = dot_f32,
+		.cosine_f32 = cosine_f32,
+		.l2sq_f32 = l2sq_f32,
+	};
+
+	return &peer;
+}

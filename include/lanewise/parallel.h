@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lanewise/parallel.h - work over several threads, and the machine they run on. These functions are a library of
+ * their own, liblanewise_parallel, which needs OpenMP and hwloc where they were found when it was built; without
+ * OpenMP it runs serially, without hwloc it asks the operating system.
+ *
+ * Threads. `n_threads` is how many threads a call may use: 1 never enters the OpenMP runtime, 0 means
+ * lanewise_default_threads(). Results never depend on it. Calls from inside a parallel region run serially. After
+ * fork() the child runs serially (a forked OpenMP runtime may wait for threads that no longer exist); exec restores
+ * everything.
+ */
+#ifndef LANEWISE_PARALLEL_H
+#define LANEWISE_PARALLEL_H
+
+#include "base.h"
+#include "vector.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The machine as this process may use it. A number that nobody could tell is 0. */
+typedef struct lanewise_topology {
+	size_t struct_size;      /* set by the caller: sizeof(lanewise_topology) */
+	const char *source;      /* who told: "hwloc" or "sysconf" */
+	uint32_t physical_cores; /* cores on which this process may run */
+	uint32_t logical_cpus;   /* hardware threads on which this process may run */
+	uint32_t numa_nodes;
+	uint32_t cache_line_bytes;
+	uint64_t l1d_bytes; /* per core */
+	uint64_t l2_bytes;  /* of the L2 that a core uses, likewise below */
+	uint64_t l3_bytes;
+	uint64_t memory_bytes;
+} lanewise_topology;
+
+/*
+ * Fills in *topology, reading the machine once per process. LANEWISE_ERROR_ARGUMENT if it is NULL or its struct_size
+ * is smaller than that of the first version of the structure.
+ */
+LANEWISE_API lanewise_status lanewise_topology_get(lanewise_topology *topology);
+
+/* The number of physical cores on which this process may run, at least 1. */
+LANEWISE_API uint32_t lanewise_default_threads(void);
+
+/* 1 if this build can use more than one thread, else 0. */
+LANEWISE_API int32_t lanewise_has_threads(void);
+
+/* Bytes of scratch for lanewise_scan_topk_f32_batch, or 0 if k or the size is beyond what it can be. */
+LANEWISE_API size_t lanewise_scan_topk_batch_scratch_size(size_t k, uint32_t n_threads);
+
+/*
+ * lanewise_scan_topk_f32 for each of n_queries queries, query j at queries + j * query_ld (query_ld >= dim). The
+ * result of query j goes to index + j * k, score + j * k and n_found[j], so `index` and `score` have room for
+ * n_queries * k entries whatever n_rows is; places beyond n_found[j] are left alone. Bit for bit what single calls
+ * give. `scratch`: lanewise_scan_topk_batch_scratch_size(k, n_threads) bytes with the same n_threads, aligned to 64.
+ *
+ * Errors: those of lanewise_scan_topk_f32, found before anything is computed; LANEWISE_ERROR_ARGUMENT also for
+ * query_ld < dim and for NULL queries, LANEWISE_ERROR_TOO_LARGE if n_queries * k or n_queries * query_ld overflows.
+ */
+LANEWISE_API lanewise_status lanewise_scan_topk_f32_batch(const float *queries, size_t n_queries, size_t query_ld,
+                                                          const float *rows, size_t n_rows, size_t dim, size_t ld,
+                                                          lanewise_metric metric, size_t k, float threshold,
+                                                          uint32_t n_threads, void *scratch, uint32_t *index,
+                                                          float *score, size_t *n_found);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Saved BM25 indexes: what comes back is what was saved, the same texts give the same bytes, and whatever numbers a
+ * file with right checksums holds, it is refused by section and place or can be searched safely.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "bm25/bm25.h"
+#include "bm25_image.h"
+#include "test.h"
+
+#define S(literal) literal, sizeof(literal) - 1
+
+enum { MAX_FOUND = 512 };
+
+struct results {
+	size_t n;
+	uint32_t index[MAX_FOUND];
+	float score[MAX_FOUND];
+};
+
+static void search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, struct results *results)
+{
+	size_t n_scratch = lanewise_bm25_scratch_size(bm25, MAX_FOUND);
+	void *scratch = aligned_alloc(64, (n_scratch + 63) / 64 * 64);
+
+	memset(results, 0, sizeof *results);
+	CHECK_EQUAL(lanewise_bm25_search(bm25, query, n_bytes, MAX_FOUND, scratch, results->index, results->score,
+	                                 &results->n),
+	            LANEWISE_OK);
+	free(scratch);
+}
+
+static lanewise_bm25 *build(size_t n_documents, uint64_t seed)
+{
+	lanewise_bm25_builder *builder = NULL;
+	lanewise_bm25 *bm25 = NULL;
+
+	CHECK_EQUAL(lanewise_bm25_builder_create(NULL, NULL, &builder), LANEWISE_OK);
+	for (size_t d = 0; d < n_documents; d++) {
+		char text[512];
+		size_t n = 0;
+
+		for (uint64_t words = test_random(&seed) % 20; words > 0; words--)
+			n += (size_t)snprintf(text + n, sizeof text - n, "w%u ",
+			                      (unsigned)(test_random(&seed) % 12 * (test_random(&seed) % 12)));
+		CHECK_EQUAL(lanewise_bm25_builder_add_text(builder, text, n), LANEWISE_OK);
+	}
+	CHECK_EQUAL(lanewise_bm25_create(builder, NULL, &bm25), LANEWISE_OK);
+	lanewise_bm25_builder_destroy(builder);
+	return bm25;
+}
+
+static void test_round_trip(void)
+{
+	static const char query[] = "w0 w6 w9 w9 w16 nothing w121";
+	static const size_t sizes[] = { 0, 1, 2, 50, 400 };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		lanewise_bm25 *made = build(sizes[i], i), *again = build(sizes[i], i), *opened = NULL, *reopened = NULL;
+		struct image image = image_of(made), same = image_of(again), third;
+		struct results expected, actual;
+		lanewise_file *file = NULL;
+		lanewise_error error = { .what = "" };
+
+		CHECK(image.n_bytes > 0 && image.n_bytes == same.n_bytes && !memcmp(image.bytes, same.bytes, same.n_bytes));
+		CHECK_EQUAL(image_open(&image, &file, &error), LANEWISE_OK);
+		if (!CHECK(lanewise_bm25_open(file, NULL, &opened, &error) == LANEWISE_OK)) {
+			fprintf(stderr, "%s\n", error.what);
+			continue;
+		}
+		CHECK_EQUAL(lanewise_bm25_n_documents(opened), sizes[i]);
+		CHECK_EQUAL(lanewise_bm25_n_terms(opened), lanewise_bm25_n_terms(made));
+		search(made, S(query), &expected);
+		search(opened, S(query), &actual);
+		CHECK(!memcmp(&expected, &actual, sizeof expected));
+		CHECK(sizes[i] < 50 || actual.n > 10);
+
+		/* Saving what was opened gives the same bytes again. */
+		third = image_of(opened);
+		CHECK(third.n_bytes == image.n_bytes && !memcmp(third.bytes, image.bytes, image.n_bytes));
+		CHECK_EQUAL(lanewise_bm25_open(file, NULL, &reopened, NULL), LANEWISE_OK);
+		lanewise_bm25_destroy(opened);
+		search(reopened, S(query), &actual);
+		CHECK(!memcmp(&expected, &actual, sizeof expected));
+		lanewise_bm25_destroy(reopened);
+		lanewise_file_destroy(file);
+		lanewise_bm25_destroy(made);
+		lanewise_bm25_destroy(again);
+		free(image.bytes);
+		free(same.bytes);
+		free(third.bytes);
+	}
+}
+
+/* Opens a changed image. If it is refused, the error must name a section and lie in the file; if not, search it. */
+static lanewise_status try_image(const struct image *image, lanewise_error *error)
+{
+	lanewise_file *file = NULL;
+	lanewise_bm25 *bm25 = NULL;
+	lanewise_status status;
+	struct results results;
+
+	image_seal(image);
+	memset(error, 0, sizeof *error);
+	if (!CHECK(image_open(image, &file, error) == LANEWISE_OK)) {
+		fprintf(stderr, "%s\n", error->what);
+		return LANEWISE_ERROR_SYSTEM;
+	}
+	status = lanewise_bm25_open(file, NULL, &bm25, error);
+	if (status) {
+		CHECK(bm25 == NULL);
+		CHECK(status == LANEWISE_ERROR_DATA || status == LANEWISE_ERROR_UNSUPPORTED);
+		CHECK_EQUAL(error->status, status);
+		CHECK(strstr(error->what, "bm25.") != NULL);
+		CHECK(error->offset < image->n_bytes);
+	} else {
+		search(bm25, S("w0 w1 w2 w3 w4 w6 w8 w9 w10 w99 w110 w121 zzz"), &results);
+		for (size_t i = 0; i < results.n; i++)
+			CHECK(results.index[i] < lanewise_bm25_n_documents(bm25) && results.score[i] > 0);
+	}
+	lanewise_bm25_destroy(bm25);
+	lanewise_file_destroy(file);
+	return status;
+}
+
+static size_t find_section(const struct image *image, const char *name)
+{
+	size_t n = image_n_sections(image), i = 0;
+
+	while (i < n && strcmp(image_section(image, i).name, name))
+		i++;
+	return CHECK(i < n) ? i : 0;
+}
+
+/* Every element of every section becomes each of these, one at a time. */
+static void test_every_number(const struct image *image)
+{
+	size_t n_refused = 0, n_opened = 0;
+
+	for (size_t i = 0; i < image_n_sections(image); i++) {
+		struct lw_file_entry entry = image_section(image, i);
+		size_t width = entry.element_bytes == 48 ? 4 : entry.element_bytes;
+
+		for (uint64_t at = entry.offset; at < entry.offset + entry.n * entry.element_bytes; at += width) {
+			uint64_t old = 0;
+
+			memcpy(&old, image->bytes + at, width);
+
+			const uint64_t values[] = { 0, 1, old - 1, old + 1, old ^ 0x80, UINT32_MAX, UINT64_MAX,
+				                    UINT64_MAX / 2 + 1, image->n_bytes, old << 32 };
+
+			for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
+				lanewise_error error;
+
+				memcpy(image->bytes + at, &values[v], width);
+				if (try_image(image, &error))
+					n_refused++;
+				else
+					n_opened++;
+			}
+			memcpy(image->bytes + at, &old, width);
+		}
+	}
+	/* Most changes cannot be right; some, of a letter say, can. */
+	CHECK(n_refused > 10 * n_opened / 2 && n_opened > 0);
+	image_seal(image);
+}
+
+static void expect(const struct image *image, const char *what, uint64_t offset)
+{
+	lanewise_error error;
+
+	CHECK_EQUAL(try_image(image, &error), LANEWISE_ERROR_DATA);
+	if (!CHECK(strstr(error.what, what) != NULL))
+		fprintf(stderr, "the error is: %s; expected: %s\n", error.what, what);
+	CHECK_EQUAL(error.offset, offset);
+}
+
+/* The message and the place, for one fault of each kind. */
+static void test_messages(const struct image *image)
+{
+	struct {
+		const char *section;
+		size_t at, width; /* in the section, in bytes */
+		uint64_t value;
+		const char *what;
+	} faults[] = {
+		{ "bm25.header", offsetof(struct lw_bm25_header, n_documents), 8, 9, "bm25.header, n_documents: 9" },
+		{ "bm25.header", offsetof(struct lw_bm25_header, n_terms), 8, 9, "bm25.header, n_terms: 9" },
+		{ "bm25.header", offsetof(struct lw_bm25_header, n_terms), 8, UINT64_MAX, "bm25.header, n_terms" },
+		{ "bm25.header", offsetof(struct lw_bm25_header, n_postings), 8, 9, "bm25.header, n_postings: 9" },
+		{ "bm25.header", offsetof(struct lw_bm25_header, k1), 4, 0x7fc00000, "bm25.header, k1: nan" },
+		{ "bm25.header", offsetof(struct lw_bm25_header, b), 4, 0x40000000, "bm25.header, b: 2" },
+		{ "bm25.header", offsetof(struct lw_bm25_header, reserved), 4, 1, "bm25.header, reserved: 1" },
+		{ "bm25.lengths", 8, 4, UINT32_MAX, "bm25.lengths, element 2: the sum" },
+		{ "bm25.term_at", 0, 8, 1, "bm25.term_at, element 0: 1 instead of 0" },
+		{ "bm25.term_at", 16, 8, 0, "bm25.term_at, element 2: 0 after" },
+		{ "bm25.term_at", 16, 8, 1u << 30, "bm25.term_at, element 2: 1073741824 after" },
+		{ "bm25.terms", 0, 1, 'z', "bm25.terms, element 2: word 1 does not come after word 0" },
+		{ "bm25.posting_at", 0, 8, 1, "bm25.posting_at, element 0: 1 instead of 0" },
+		{ "bm25.posting_at", 24, 8, 0, "bm25.posting_at, element 3: 0 after" },
+		{ "bm25.documents", 4, 4, 0, "bm25.documents, element 1: 0 after" },
+		{ "bm25.documents", 4, 4, 30, "bm25.documents, element 1: 30 of 30 documents" },
+		{ "bm25.counts", 12, 4, 0, "bm25.counts, element 3: 0" },
+	};
+
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+		unsigned char *section = image->bytes + image_section(image, find_section(image, faults[i].section)).offset;
+		uint64_t old = 0, place = (uint64_t)(section - image->bytes) + faults[i].at;
+
+		memcpy(&old, section + faults[i].at, faults[i].width);
+		memcpy(section + faults[i].at, &faults[i].value, faults[i].width);
+		/* The fault of a changed letter shows where the next word, of two letters, begins. */
+		expect(image, faults[i].what, strcmp(faults[i].section, "bm25.terms") ? place : place + 2);
+		memcpy(section + faults[i].at, &old, faults[i].width);
+	}
+	/* A sum that is too small is seen at the end. */
+	size_t lengths = find_section(image, "bm25.lengths");
+	struct lw_file_entry entry = image_section(image, lengths);
+	uint32_t *length = (uint32_t *)(void *)(image->bytes + entry.offset);
+	size_t at = 0;
+
+	while (length[at] == 0)
+		at++;
+	length[at]--;
+	expect(image, "bm25.lengths, element 29: the sum", entry.offset + 29 * 4);
+	length[at]++;
+	image_seal(image);
+}
+
+/* Sections that are missing, or have elements of another size or number. */
+static void test_sections(const struct image *image)
+{
+	for (size_t i = 0; i < image_n_sections(image); i++) {
+		struct lw_file_entry entry = image_section(image, i), changed = entry;
+		lanewise_error error;
+
+		changed.name[5] = 'X';
+		memcpy(image_entry(image, i), &changed, sizeof changed);
+		CHECK_EQUAL(try_image(image, &error), LANEWISE_ERROR_DATA);
+		CHECK(strstr(error.what, entry.name) != NULL);
+
+		/* Half as many elements of twice the size, or the other way round. */
+		changed = entry;
+		if (changed.element_bytes > 1) {
+			changed.element_bytes /= 2;
+			changed.n *= 2;
+		} else {
+			changed.element_bytes = (uint32_t)changed.n;
+			changed.n = 1;
+		}
+		memcpy(image_entry(image, i), &changed, sizeof changed);
+		CHECK_EQUAL(try_image(image, &error), LANEWISE_ERROR_DATA);
+		memcpy(image_entry(image, i), &entry, sizeof entry);
+
+		/* One element less, with the same padding. */
+		uint64_t end = entry.n * entry.element_bytes, padded = (end + 63) / 64;
+		unsigned char last[64];
+		unsigned char *element = image->bytes + entry.offset + end - entry.element_bytes;
+
+		if ((end - entry.element_bytes + 63) / 64 != padded || entry.element_bytes > sizeof last)
+			continue;
+		memcpy(last, element, entry.element_bytes);
+		memset(element, 0, entry.element_bytes);
+		changed = entry;
+		changed.n--;
+		memcpy(image_entry(image, i), &changed, sizeof changed);
+		CHECK_EQUAL(try_image(image, &error), LANEWISE_ERROR_DATA);
+		memcpy(element, last, entry.element_bytes);
+		memcpy(image_entry(image, i), &entry, sizeof entry);
+	}
+	image_seal(image);
+}
+
+static void test_word_rules(const struct image *image)
+{
+	uint64_t place = image_section(image, find_section(image, "bm25.header")).offset +
+	                 offsetof(struct lw_bm25_header, word_rules);
+	lanewise_error error;
+
+	image->bytes[place]++;
+	CHECK_EQUAL(try_image(image, &error), LANEWISE_ERROR_UNSUPPORTED);
+	CHECK_EQUAL(error.offset, place);
+	image->bytes[place]--;
+	image_seal(image);
+}
+
+static void *allocate_nothing(void *context, size_t n_bytes, size_t alignment)
+{
+	(void)context, (void)n_bytes, (void)alignment;
+	return NULL;
+}
+
+static void release_nothing(void *context, void *p, size_t n_bytes)
+{
+	(void)context, (void)n_bytes;
+	CHECK(p == NULL); /* there is nothing to give back */
+}
+
+static void test_arguments(const struct image *image, const lanewise_bm25 *made)
+{
+	lanewise_allocator nothing = { allocate_nothing, release_nothing, NULL };
+	lanewise_bm25 *bm25 = NULL;
+	lanewise_file *file = NULL;
+	lanewise_error error;
+
+	CHECK_EQUAL(image_open(image, &file, &error), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_open(NULL, NULL, &bm25, &error), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_open(file, NULL, NULL, &error), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_open(file, &nothing, &bm25, &error), LANEWISE_ERROR_NO_MEMORY);
+	CHECK_EQUAL(error.status, LANEWISE_ERROR_NO_MEMORY);
+	CHECK_EQUAL(lanewise_bm25_write(made, NULL, &error), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_write(NULL, NULL, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK(bm25 == NULL);
+	lanewise_file_destroy(file);
+}
+
+int main(void)
+{
+	test_round_trip();
+
+	lanewise_bm25 *made = build(30, 2);
+	struct image image = image_of(made);
+	lanewise_error error;
+
+	if (!CHECK(image.n_bytes > 0 && try_image(&image, &error) == LANEWISE_OK))
+		return test_result();
+	test_messages(&image);
+	test_every_number(&image);
+	test_sections(&image);
+	test_word_rules(&image);
+	test_arguments(&image, made);
+	CHECK_EQUAL(try_image(&image, &error), LANEWISE_OK);
+	free(image.bytes);
+	lanewise_bm25_destroy(made);
+	return test_result();
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lanewise/parallel.h: batches equal single calls for any number of threads, also after fork and inside threads. */
+#include <lanewise/parallel.h>
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test.h"
+
+enum { N_QUERIES = 13, N_ROWS = 700, DIM = 37, LD = 40, K = 9 };
+
+static float queries[N_QUERIES * LD], rows[N_ROWS * LD];
+static uint32_t expected_index[N_QUERIES * K];
+static float expected_score[N_QUERIES * K];
+
+static void fill(float *p, size_t n, uint64_t seed)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (float)(int32_t)test_random(&seed) * 0x1p-31f;
+}
+
+/* 1 if a batch over n_threads gives the expected bits. */
+static int batch_is_right(uint32_t n_threads)
+{
+	void *scratch = aligned_alloc(64, (lanewise_scan_topk_batch_scratch_size(K, n_threads) + 63) / 64 * 64);
+	uint32_t index[N_QUERIES * K];
+	float score[N_QUERIES * K];
+	size_t n_found[N_QUERIES];
+	int right = lanewise_scan_topk_f32_batch(queries, N_QUERIES, LD, rows, N_ROWS, DIM, LD, LANEWISE_METRIC_COSINE,
+	                                         K, -INFINITY, n_threads, scratch, index, score, n_found) == LANEWISE_OK;
+
+	for (size_t q = 0; q < N_QUERIES; q++)
+		right = right && n_found[q] == K;
+	right = right && memcmp(index, expected_index, sizeof index) == 0 &&
+	        memcmp(score, expected_score, sizeof score) == 0;
+	free(scratch);
+	return right;
+}
+
+static void *batch_in_thread(void *unused)
+{
+	(void)unused;
+	return (void *)(intptr_t)batch_is_right(2);
+}
+
+static void test_threads(void)
+{
+	void *scratch = aligned_alloc(64, (lanewise_scan_topk_scratch_size(K) + 63) / 64 * 64);
+
+	for (size_t q = 0; q < N_QUERIES; q++) {
+		size_t n_found;
+
+		CHECK_EQUAL(lanewise_scan_topk_f32(queries + q * LD, rows, N_ROWS, DIM, LD, LANEWISE_METRIC_COSINE, K,
+		                                   -INFINITY, scratch, expected_index + q * K, expected_score + q * K,
+		                                   &n_found),
+		            LANEWISE_OK);
+	}
+	free(scratch);
+	for (uint32_t n_threads = 0; n_threads <= 20; n_threads++)
+		CHECK(batch_is_right(n_threads));
+
+	pthread_t thread[4];
+	for (int i = 0; i < 4; i++)
+		CHECK(pthread_create(&thread[i], NULL, batch_in_thread, NULL) == 0);
+	for (int i = 0; i < 4; i++) {
+		void *right;
+
+		pthread_join(thread[i], &right);
+		CHECK(right != NULL);
+	}
+}
+
+/* The parent has used its threads by now; the child must neither hang nor differ. */
+static void test_fork(void)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		alarm(60);
+		_exit(batch_is_right(4) && batch_is_right(0) ? 0 : 1);
+	}
+	int status = -1;
+
+	CHECK(child > 0 && waitpid(child, &status, 0) == child);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	CHECK(batch_is_right(4));
+}
+
+static void test_arguments(void)
+{
+	void *scratch = aligned_alloc(64, (lanewise_scan_topk_batch_scratch_size(K, 1) + 63) / 64 * 64);
+	uint32_t index[N_QUERIES * K];
+	float score[N_QUERIES * K];
+	size_t n_found[N_QUERIES];
+
+#define BATCH(queries, n_queries, query_ld, rows, n_rows, ld, k, threshold, n_found)                              \
+	lanewise_scan_topk_f32_batch(queries, n_queries, query_ld, rows, n_rows, DIM, ld, LANEWISE_METRIC_DOT, k,  \
+	                             threshold, 1, scratch, index, score, n_found)
+	CHECK_EQUAL(BATCH(NULL, 1, LD, rows, 1, LD, K, 0, n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(queries, 1, DIM - 1, rows, 1, LD, K, 0, n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(queries, 1, LD, NULL, 1, LD, K, 0, n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(queries, 1, LD, rows, 1, DIM - 1, K, 0, n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(queries, 1, LD, rows, 1, LD, 0, 0, n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(queries, 1, LD, rows, 1, LD, K, NAN, n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(queries, 1, LD, rows, 1, LD, K, 0, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(queries, 1, LD, rows, SIZE_MAX, LD, K, 0, n_found), LANEWISE_ERROR_TOO_LARGE);
+	CHECK_EQUAL(BATCH(queries, SIZE_MAX, LD, rows, 1, LD, K, 0, n_found), LANEWISE_ERROR_TOO_LARGE);
+	CHECK_EQUAL(BATCH(NULL, 0, LD, rows, 1, LD, K, 0, NULL), LANEWISE_OK);
+	CHECK_EQUAL(BATCH(queries, 1, LD, NULL, 0, LD, K, 0, n_found), LANEWISE_OK);
+	CHECK_EQUAL(n_found[0], 0);
+	free(scratch);
+	CHECK_EQUAL(lanewise_scan_topk_batch_scratch_size(0, 1), 0);
+	CHECK_EQUAL(lanewise_scan_topk_batch_scratch_size(SIZE_MAX, 1), 0);
+}
+
+static void test_topology(void)
+{
+	lanewise_topology t = { .struct_size = sizeof t };
+
+	CHECK_EQUAL(lanewise_topology_get(&t), LANEWISE_OK);
+	CHECK(t.source != NULL && t.physical_cores >= 1 && t.logical_cpus >= t.physical_cores);
+	CHECK_EQUAL(lanewise_default_threads(), t.physical_cores);
+	CHECK_EQUAL(lanewise_topology_get(NULL), LANEWISE_ERROR_ARGUMENT);
+	t.struct_size = 8;
+	CHECK_EQUAL(lanewise_topology_get(&t), LANEWISE_ERROR_ARGUMENT);
+}
+
+int main(void)
+{
+	fill(queries, N_QUERIES * LD, 1);
+	fill(rows, N_ROWS * LD, 2);
+	test_threads();
+	test_fork();
+	test_arguments();
+	test_topology();
+	return test_result();
+}
