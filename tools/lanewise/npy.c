@@ -70,6 +70,9 @@ static int is(const char *text, size_t length, const char *word)
 static void scan_descr(struct scanner *scanner, struct npy *npy)
 {
 	size_t length;
+
+	skip_spaces(scanner);
+
 	const char *begin = scanner->at;
 	const char *descr = scan_string(scanner, &length);
 
