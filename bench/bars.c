@@ -24,12 +24,16 @@ static void note(struct bar_list *bars, const struct bench_case *c, enum verdict
 	         bound, c->quiet ? "" : "; core disturbed");
 }
 
+/* The fastest of the references. */
 static int find_reference(const struct bench_case *c)
 {
+	int best = -1;
+
 	for (size_t i = 0; i < c->n_contenders; i++)
-		if (c->contender[i].kind == BENCH_REFERENCE)
-			return (int)i;
-	return -1;
+		if (c->contender[i].kind == BENCH_REFERENCE &&
+		    (best < 0 || c->contender[i].seconds.median < c->contender[best].seconds.median))
+			best = (int)i;
+	return best;
 }
 
 /* A goal of the form "time(other) / time(ours) is at least `least`". */

@@ -51,9 +51,11 @@ static void run_topk_case(struct bench_case *c, enum order order, size_t n, size
 		                 bench_alloc(k * sizeof(float)) };
 	struct topk_job jobs[BENCH_MAX_PEERS];
 	struct bench_read_job read;
+	size_t best[BENCH_BEST_READS];
 
 	fill(scores, n, order);
-	read = (struct bench_read_job) { scores, n * sizeof(float), bench_read_best(scores, n * sizeof(float)) };
+	bench_read_best(scores, n * sizeof(float), best);
+	read = (struct bench_read_job) { scores, n * sizeof(float), best[0] };
 	snprintf(c->workload, sizeof c->workload, "%s n=%zu k=%zu", order_names[order], n, k);
 	c->units = (double)n;
 	c->bytes = (double)n * sizeof(float);

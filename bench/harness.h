@@ -146,12 +146,12 @@ uint64_t bench_random(uint64_t *state);
 
 /*
  * Several ways to read memory and do nothing else; bench_read_best() tries all that this CPU runs on the given bytes
- * and returns the number of the fastest.
+ * and gives the numbers of the fastest, best first. The first few are close together, so where the bound matters all
+ * of them are measured.
  */
-size_t bench_read_count(void);
+enum { BENCH_BEST_READS = 3 };
 const char *bench_read_name(size_t variant);
-uint64_t bench_read(size_t variant, const void *p, size_t n_bytes);
-size_t bench_read_best(const void *p, size_t n_bytes);
+void bench_read_best(const void *p, size_t n_bytes, size_t best[BENCH_BEST_READS]);
 
 /* A contender that reads `n_bytes` at `data` with `variant`. */
 struct bench_read_job {

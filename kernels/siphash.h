@@ -14,6 +14,17 @@ static inline uint64_t lw_rotate_left_64(uint64_t x, int by)
 	return x << by | x >> (64 - by);
 }
 
+static inline uint64_t lw_load_little_endian_64(const unsigned char *bytes)
+{
+	uint64_t x;
+
+	memcpy(&x, bytes, sizeof x);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	x = __builtin_bswap64(x);
+#endif
+	return x;
+}
+
 static inline void lw_sip_round(uint64_t v[4])
 {
 	v[0] += v[1];
@@ -44,11 +55,7 @@ static inline uint64_t lw_siphash13(const void *data, size_t n_bytes, const uint
 	size_t whole = n_bytes / 8 * 8;
 
 	for (size_t i = 0; i < whole; i += 8) {
-		uint64_t message = 0;
-
-		for (int j = 0; j < 8; j++)
-			message |= (uint64_t)bytes[i + (size_t)j] << 8 * j;
-		lw_sip_absorb(v, message);
+		lw_sip_absorb(v, lw_load_little_endian_64(bytes + i));
 	}
 	for (size_t i = whole; i < n_bytes; i++)
 		last |= (uint64_t)bytes[i] << 8 * (i - whole);

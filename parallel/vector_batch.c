@@ -63,8 +63,11 @@ lanewise_status lanewise_scan_topk_f32_batch(const float *queries, size_t n_quer
 		return status;
 	if (query_ld < dim || !n_found || (!rows && n_rows && dim))
 		return LANEWISE_ERROR_ARGUMENT;
+	/* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): with k = 0 the call above has failed */
+	size_t most_queries = SIZE_MAX / sizeof(float) / k;
+
 	if (n_rows > UINT32_MAX || (ld && n_rows > SIZE_MAX / sizeof(float) / ld) ||
-	    (query_ld && n_queries > SIZE_MAX / sizeof(float) / query_ld) || n_queries > SIZE_MAX / sizeof(float) / k)
+	    (query_ld && n_queries > SIZE_MAX / sizeof(float) / query_ld) || n_queries > most_queries)
 		return LANEWISE_ERROR_TOO_LARGE;
 
 	uint32_t threads = lw_threads(threads_of(n_threads));

@@ -53,7 +53,8 @@ LANEWISE_API lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_op
  * text: the table of words is keyed with a secret drawn for each builder. On failure the builder is as it was before.
  *
  * LANEWISE_ERROR_ARGUMENT: builder NULL, text NULL while n_bytes is not 0. LANEWISE_ERROR_NO_MEMORY.
- * LANEWISE_ERROR_TOO_LARGE: over UINT32_MAX documents, words in this one, or different words in all.
+ * LANEWISE_ERROR_TOO_LARGE: over UINT32_MAX documents, over UINT32_MAX different words in all, or over INT32_MAX words
+ * in this document.
  */
 LANEWISE_API lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text,
                                                             size_t n_bytes);

@@ -17,6 +17,9 @@
 /* Beyond this a score might round to 0; no smaller k1 can make one do so (see lanewise_bm25_search). */
 #define LW_BM25_MAX_K1 1000.0f
 
+/* Words of one document, and with them the count of each. */
+#define LW_BM25_MAX_LENGTH ((uint32_t)INT32_MAX)
+
 /* The one element of section bm25.header. */
 struct lw_bm25_header {
 	uint64_t n_documents;
@@ -33,7 +36,7 @@ struct lanewise_bm25 {
 	size_t n_bytes;               /* of the allocation, which begins with this struct */
 
 	struct lw_bm25_header header;
-	const uint32_t *lengths;    /* words per document */
+	const uint32_t *lengths;    /* words per document, at most LW_BM25_MAX_LENGTH */
 	const uint64_t *term_at;    /* n_terms + 1 */
 	const char *terms;          /* term_at[n_terms] */
 	const uint64_t *posting_at; /* n_terms + 1 */

@@ -256,7 +256,7 @@ static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words 
 	lanewise_word word;
 
 	while (lanewise_words_next(words, &word)) {
-		if (*length == UINT32_MAX)
+		if (*length == LW_BM25_MAX_LENGTH)
 			return LANEWISE_ERROR_TOO_LARGE;
 		if ((status = add_word(builder, &word, first)))
 			return status;

@@ -4,12 +4,12 @@
  * lanewise_bm25_open has seen each number in it, searching needs no checks.
  *
  *     bm25.header      one struct lw_bm25_header
- *     bm25.lengths     n_documents u32
+ *     bm25.lengths     n_documents u32, at most LW_BM25_MAX_LENGTH
  *     bm25.term_at     n_terms + 1 u64: 0, ascending by 1 ... LANEWISE_WORD_BYTES
  *     bm25.terms       bytes: the words, ascending
  *     bm25.posting_at  n_terms + 1 u64: 0, ascending
  *     bm25.documents   n_postings u32, below n_documents, ascending within a word
- *     bm25.counts      n_postings u32, not 0
+ *     bm25.counts      n_postings u32, 1 ... LW_BM25_MAX_LENGTH
  */
 #include "bm25/bm25.h"
 
@@ -158,6 +158,9 @@ static lanewise_status check_lengths(const struct opening *opening)
 
 	if (n == 0 && header->total_length)
 		return WRONG_FIELD(opening, total_length, "%" PRIu64 " without documents", header->total_length);
+	for (size_t i = 0; i < n; i++)
+		if (lengths[i] > LW_BM25_MAX_LENGTH)
+			return WRONG(opening, "lengths", lengths, i, "%" PRIu32, lengths[i]);
 	if (wrong < n)
 		return WRONG(opening, "lengths", lengths, wrong, "the sum is not the header's total_length, %" PRIu64,
 		             header->total_length);
@@ -237,8 +240,8 @@ static lanewise_status check_counts(const struct opening *opening)
 	size_t n = opening->n_counts, wrong = first_wrong(counts, n, total);
 
 	for (size_t i = 0; i < n; i++)
-		if (counts[i] == 0)
-			return WRONG(opening, "counts", counts, i, "%d", 0);
+		if (counts[i] == 0 || counts[i] > LW_BM25_MAX_LENGTH)
+			return WRONG(opening, "counts", counts, i, "%" PRIu32, counts[i]);
 	if (n == 0 && total)
 		return WRONG_FIELD(opening, total_length, "%" PRIu64 " without postings", total);
 	if (wrong < n)

@@ -130,31 +130,34 @@ static float idf_of(const lanewise_bm25 *bm25, size_t term)
 	return (float)lw_log_f64(1.0 + (n - frequency + 0.5) / (frequency + 0.5));
 }
 
+static void clear_scores(const struct search *search, size_t block)
+{
+	size_t begin = block << BLOCK_BITS, left = (size_t)search->bm25->header.n_documents - begin;
+
+	search->touched[block] = 1;
+	memset(search->scores + begin, 0, (left < BLOCK ? left : BLOCK) * sizeof(float));
+}
+
 /* Adds a word's part to the scores of n of its documents, n <= STEP. */
 static void add_step(const struct search *search, const uint32_t *documents, const uint32_t *counts, size_t n,
                      float weight)
 {
 	const uint32_t *lengths = search->bm25->lengths;
-	size_t n_documents = (size_t)search->bm25->header.n_documents;
-	float part[STEP];
+	const unsigned char *touched = search->touched;
+	float base = search->norm_base, scale = search->norm_scale, part[STEP], *scores = search->scores;
 
+	/* Lengths and counts are below 2^31: CPUs convert signed integers sooner. */
 	for (size_t i = 0; i < n; i++)
-		part[i] = search->norm_base + search->norm_scale * (float)lengths[documents[i]];
+		part[i] = base + scale * (float)(int32_t)lengths[documents[i]];
 	for (size_t i = 0; i < n; i++) {
-		float tf = (float)counts[i];
+		float tf = (float)(int32_t)counts[i];
 
 		part[i] = weight * (tf / (tf + part[i]));
 	}
 	for (size_t i = 0; i < n; i++) {
-		size_t block = documents[i] >> BLOCK_BITS;
-
-		if (LW_UNLIKELY(!search->touched[block])) {
-			size_t begin = block << BLOCK_BITS, left = n_documents - begin;
-
-			search->touched[block] = 1;
-			memset(search->scores + begin, 0, (left < BLOCK ? left : BLOCK) * sizeof(float));
-		}
-		search->scores[documents[i]] += part[i];
+		if (LW_UNLIKELY(!touched[documents[i] >> BLOCK_BITS]))
+			clear_scores(search, documents[i] >> BLOCK_BITS);
+		scores[documents[i]] += part[i];
 	}
 }
 

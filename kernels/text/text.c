@@ -183,9 +183,12 @@ static int32_t take_character(struct lanewise_words *words, uint64_t end, lanewi
 /* Takes the ASCII byte at words->at and, if it is of a word, the word's bytes after it. */
 static int32_t take_ascii(struct lanewise_words *words, lanewise_word *word)
 {
-	size_t at = words->at, length, limit;
+	/* Copies, since for all that the compiler knows a byte stored into `folded` may change any member. */
+	const unsigned char *text = words->text;
+	size_t at = words->at, n = words->n, length, limit;
+	unsigned char folded = ascii_folded(text[at]);
 
-	if (!ascii_folded(words->text[at])) {
+	if (!folded) {
 		words->at++;
 		return end_word(words, word);
 	}
@@ -195,14 +198,14 @@ static int32_t take_ascii(struct lanewise_words *words, lanewise_word *word)
 		begin_word(words, LW_CHAR_LETTER, words->piece_begin + at);
 	}
 	/* Nothing more fits into a full word, even if it has a byte or two left. */
-	limit = words->full ? words->length : LANEWISE_WORD_BYTES;
 	length = words->length;
-	for (unsigned char folded; at < words->n && (folded = ascii_folded(words->text[at])); at++) {
-		if (length < limit)
-			words->folded[length++] = (char)folded;
-		else
-			words->full = 1;
-	}
+	limit = words->full ? length : LANEWISE_WORD_BYTES;
+	for (; folded && length < limit; folded = ++at < n ? ascii_folded(text[at]) : 0)
+		words->folded[length++] = (char)folded;
+	if (folded)
+		words->full = 1;
+	for (; folded; folded = ++at < n ? ascii_folded(text[at]) : 0)
+		;
 	words->length = (uint8_t)length;
 	words->at = at;
 	words->end = words->piece_begin + at;
