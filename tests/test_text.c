@@ -284,20 +284,28 @@ static void test_arguments(void)
 
 /* ------------------------------------------------------------------ vector */
 
-/* What the header says, word for word, for a text of separated lower-case ASCII words. */
-static void naive_embed(const char *const *words, size_t n, size_t dim, float *out)
+static void naive_add(const char *feature, float weight, size_t dim, float *out)
+{
+	uint64_t hash = lanewise_xxh3_64(feature, strlen(feature), 0);
+
+	out[(hash >> 1) % dim] += hash & 1 ? -weight : weight;
+}
+
+/* What the header says, for words given folded with their number of characters. */
+static void naive_embed(const char *const *words, const int *characters, size_t n, size_t dim, float *out)
 {
 	char pair[1024];
 
 	memset(out, 0, dim * sizeof *out);
 	for (size_t i = 0; i < n; i++) {
-		uint64_t hash = lanewise_xxh3_64(words[i], strlen(words[i]), 0);
+		float weight = (float)(characters[i] < 8 ? characters[i] : 8) / 8;
 
-		out[(hash >> 1) % dim] += hash & 1 ? -1.0f : 1.0f;
+		naive_add(words[i], weight, dim, out);
 		if (i + 1 < n) {
+			float next = (float)(characters[i + 1] < 8 ? characters[i + 1] : 8) / 8;
+
 			snprintf(pair, sizeof pair, "%s %s", words[i], words[i + 1]);
-			hash = lanewise_xxh3_64(pair, strlen(pair), 0);
-			out[(hash >> 1) % dim] += hash & 1 ? -1.0f : 1.0f;
+			naive_add(pair, weight * next / 4, dim, out);
 		}
 	}
 	lanewise_normalize_f32_rows(out, 1, dim, dim);
@@ -305,9 +313,10 @@ static void naive_embed(const char *const *words, size_t n, size_t dim, float *o
 
 static void test_embed(void)
 {
-	static const char *const words[] = { "the", "quick", "brown", "fox", "the", "quick", "dog" };
+	static const char *const words[] = { "the", "quick", "brownish", "füchse", "the", "quick", "dogmatism" };
+	static const int characters[] = { 3, 5, 8, 6, 3, 5, 9 };
 	static const size_t dims[] = { 1, 7, 384, 1000 };
-	static const char text[] = "The QUICK (brown) fox; the quick dog";
+	static const char text[] = "The QUICK (brownish) Füchse; the quick dogmatism";
 	float out[1000], expected[1000];
 	lanewise_tier first = lanewise_active_tier();
 
@@ -316,7 +325,7 @@ static void test_embed(void)
 			if (!lanewise_tier_supported(tier))
 				continue;
 			lanewise_set_tier(0);
-			naive_embed(words, 7, dims[i], expected);
+			naive_embed(words, characters, 7, dims[i], expected);
 			lanewise_set_tier(tier);
 			CHECK_EQUAL(lanewise_text_embed_f32(text, sizeof text - 1, dims[i], out), LANEWISE_OK);
 			CHECK(memcmp(out, expected, dims[i] * sizeof *out) == 0);
