@@ -54,8 +54,8 @@ int main(void)
 		double x;
 
 		memcpy(&x, &bits, sizeof x);
-		check_log(x);                                       /* any magnitude */
-		check_log(0.5 + (double)(random >> 11) * 0x1p-52);  /* about 1 */
+		check_log(x);                                      /* any magnitude */
+		check_log(0.5 + (double)(random >> 11) * 0x1p-52); /* about 1 */
 		check_log(1 + ldexp((double)(random >> 11), -53 - (int)(random % 53)));
 		check_log(1 - ldexp((double)(random >> 11), -54 - (int)(random % 52)));
 	}

@@ -69,7 +69,8 @@ static void list_whole(struct listing *listing, const char *text, size_t n_bytes
 
 	listing->length = 0;
 	listing->text[0] = '\0';
-	CHECK_EQUAL(lanewise_text_words(text, n_bytes, words, capacity, folded, folded_capacity, &n_words), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_text_words(text, n_bytes, words, capacity, folded, folded_capacity, &n_words),
+	            LANEWISE_OK);
 	for (size_t i = 0; i < n_words; i++)
 		list_word(listing, &words[i]);
 	free(words);
@@ -102,6 +103,8 @@ static void check_words(const char *text, size_t n_bytes, const char *expected)
 	check_cuts(text, n_bytes);
 }
 
+/* Byte strings are cut where an escape would run on into the next letter. */
+/* clang-format off */
 static void test_ascii(void)
 {
 	check_words(S(""), "");
@@ -253,6 +256,8 @@ static void test_random_cuts(void)
 			fprintf(stderr, "%s\n%s\n", pieces.text, whole.text);
 	}
 }
+
+/* clang-format on */
 
 static void test_arguments(void)
 {

@@ -34,10 +34,7 @@ struct lanewise_words {
 
 _Static_assert(sizeof(struct lanewise_words) <= 512, "text.h promises less than 512 bytes");
 
-size_t lanewise_words_scratch_size(void)
-{
-	return sizeof(struct lanewise_words);
-}
+size_t lanewise_words_scratch_size(void) { return sizeof(struct lanewise_words); }
 
 lanewise_words *lanewise_words_begin(void *scratch)
 {
