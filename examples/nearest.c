@@ -59,8 +59,8 @@ int main(void)
 	lanewise_status status = LANEWISE_ERROR_NO_MEMORY;
 
 	if (scratch)
-		status = lanewise_scan_topk_f32(query, rows, N_ROWS, LETTERS, LETTERS, LANEWISE_METRIC_DOT, K, -INFINITY,
-		                                scratch, best, best_score, &n_found);
+		status = lanewise_scan_topk_f32(query, rows, N_ROWS, LETTERS, LETTERS, LANEWISE_METRIC_DOT, K,
+		                                -INFINITY, scratch, best, best_score, &n_found);
 	free(scratch);
 	if (status != LANEWISE_OK) {
 		fprintf(stderr, "%s\n", lanewise_status_text(status));

@@ -29,8 +29,9 @@ static int batch_is_right(uint32_t n_threads)
 	uint32_t index[N_QUERIES * K];
 	float score[N_QUERIES * K];
 	size_t n_found[N_QUERIES];
-	int right = lanewise_scan_topk_f32_batch(queries, N_QUERIES, LD, rows, N_ROWS, DIM, LD, LANEWISE_METRIC_COSINE,
-	                                         K, -INFINITY, n_threads, scratch, index, score, n_found) == LANEWISE_OK;
+	int right =
+	        lanewise_scan_topk_f32_batch(queries, N_QUERIES, LD, rows, N_ROWS, DIM, LD, LANEWISE_METRIC_COSINE, K,
+	                                     -INFINITY, n_threads, scratch, index, score, n_found) == LANEWISE_OK;
 
 	for (size_t q = 0; q < N_QUERIES; q++)
 		right = right && n_found[q] == K;
@@ -96,8 +97,8 @@ static void test_arguments(void)
 	float score[N_QUERIES * K];
 	size_t n_found[N_QUERIES];
 
-#define BATCH(queries, n_queries, query_ld, rows, n_rows, ld, k, threshold, n_found)                              \
-	lanewise_scan_topk_f32_batch(queries, n_queries, query_ld, rows, n_rows, DIM, ld, LANEWISE_METRIC_DOT, k,  \
+#define BATCH(queries, n_queries, query_ld, rows, n_rows, ld, k, threshold, n_found) \
+	lanewise_scan_topk_f32_batch(queries, n_queries, query_ld, rows, n_rows, DIM, ld, LANEWISE_METRIC_DOT, k, \
 	                             threshold, 1, scratch, index, score, n_found)
 	CHECK_EQUAL(BATCH(NULL, 1, LD, rows, 1, LD, K, 0, n_found), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(BATCH(queries, 1, DIM - 1, rows, 1, LD, K, 0, n_found), LANEWISE_ERROR_ARGUMENT);

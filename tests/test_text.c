@@ -103,6 +103,8 @@ static void check_words(const char *text, size_t n_bytes, const char *expected)
 	check_cuts(text, n_bytes);
 }
 
+/* Byte strings are cut where an escape would run on into the next letter. */
+/* clang-format off */
 static void test_ascii(void)
 {
 	check_words(S(""), "");
@@ -300,6 +302,8 @@ static void test_random_cuts(void)
 			fprintf(stderr, "%s\n%s\n", pieces.text, whole.text);
 	}
 }
+
+/* clang-format on */
 
 static void test_arguments(void)
 {

@@ -13,20 +13,14 @@ static const float *rows_or_nothing(const float *rows)
 	return rows ? rows : &nothing;
 }
 
-float lanewise_dot_f32(const float *a, const float *b, size_t n)
-{
-	return lw_kernels()->dot_f32(a, b, n);
-}
+float lanewise_dot_f32(const float *a, const float *b, size_t n) { return lw_kernels()->dot_f32(a, b, n); }
 
 float lanewise_cosine_f32(const float *a, const float *b, size_t n)
 {
 	return lw_kernels()->cosine_f32(rows_or_nothing(a), rows_or_nothing(b), n);
 }
 
-float lanewise_l2sq_f32(const float *a, const float *b, size_t n)
-{
-	return lw_kernels()->l2sq_f32(a, b, n);
-}
+float lanewise_l2sq_f32(const float *a, const float *b, size_t n) { return lw_kernels()->l2sq_f32(a, b, n); }
 
 /* Whether so many rows are streamed from beyond L2: software prefetch gains there and costs inside. */
 static int beyond_l2(size_t n_rows, size_t ld)
@@ -70,10 +64,7 @@ void lanewise_normalize_f32_rows(float *rows, size_t n_rows, size_t dim, size_t 
 
 /* -------------------------------------------------------------- scan + top-k */
 
-size_t lanewise_scan_topk_scratch_size(size_t k)
-{
-	return lanewise_topk_scratch_size(k);
-}
+size_t lanewise_scan_topk_scratch_size(size_t k) { return lanewise_topk_scratch_size(k); }
 
 lanewise_status lanewise_scan_topk_f32(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld,
                                        lanewise_metric metric, size_t k, float threshold, void *scratch,

@@ -10,7 +10,8 @@ static void print_help(void)
 {
 	puts("Usage: lanewise selftest [--quiet]\n"
 	     "\n"
-	     "Runs every implementation of every kernel that this CPU can run and compares it with the scalar reference,\n"
+	     "Runs every implementation of every kernel that this CPU can run and compares it with the scalar "
+	     "reference,\n"
 	     "bit for bit, on random and hostile data beside unmapped memory. Takes a few seconds.\n"
 	     "\n"
 	     "      --quiet   failures and the last line only\n"
