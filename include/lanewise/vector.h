@@ -59,7 +59,8 @@ LANEWISE_API void lanewise_norm_f32_rows(const float *rows, size_t n_rows, size_
 
 /*
  * Divides each row by its L2 norm, in place. Rows of zeros are left as they are; rows with a NaN or an infinity
- * become NaN in every element. Each element is within 1.5 units in the last place of the true quotient.
+ * become NaN in every element. The relative error of an element is at most (dim / 64 + 6) * 2^-24, and usually
+ * below 2^-22.
  */
 LANEWISE_API void lanewise_normalize_f32_rows(float *rows, size_t n_rows, size_t dim, size_t ld);
 

@@ -184,8 +184,8 @@ lanewise_status lanewise_fuse_rrf(const lanewise_ranking *rankings, size_t n_ran
 		for (end = begin + 1; end < total && sorted[end] >> 32 == document;)
 			end++;
 		documents[n_documents] = (uint32_t)document;
-		scores[n_documents++] = score_document(rankings, n_rankings, ends, sorted + begin, end - begin,
-		                                       (double)rank_constant);
+		scores[n_documents++] =
+		        score_document(rankings, n_rankings, ends, sorted + begin, end - begin, (double)rank_constant);
 	}
 
 	lanewise_topk *topk = lanewise_topk_begin(base + places.topk, k < total ? k : total + (total == 0), -INFINITY);
