@@ -33,8 +33,8 @@ static lanewise_status build_index(lanewise_bm25 **index)
 static lanewise_status search(const lanewise_bm25 *index, const char *query, uint32_t *best, float *score,
                               size_t *n_found)
 {
-	/* One scratch per thread, aligned to 64 bytes; it may be kept for the next search. */
-	void *scratch = aligned_alloc(64, (lanewise_bm25_scratch_size(index, K) + 63) / 64 * 64);
+	/* One scratch per thread; it may be kept for the next search. */
+	void *scratch = malloc(lanewise_bm25_scratch_size(index, K));
 	lanewise_status status = LANEWISE_ERROR_NO_MEMORY;
 
 	if (scratch)

@@ -3,6 +3,7 @@
 #ifndef LW_KERNELS_COMMON_H
 #define LW_KERNELS_COMMON_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -25,6 +26,9 @@
 #else
 #define LW_ASSERT(condition) ((void)0)
 #endif
+
+/* What a caller's scratch must be aligned to: what malloc gives. */
+enum { LW_SCRATCH_ALIGNMENT = _Alignof(max_align_t) };
 
 LW_INLINE uint32_t lw_f32_bits(float x)
 {

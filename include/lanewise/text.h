@@ -62,7 +62,7 @@ typedef struct lanewise_words lanewise_words;
 /* Bytes of scratch for one text under way; it does not depend on the text and is below 512. */
 LANEWISE_API size_t lanewise_words_scratch_size(void);
 
-/* Begins a text in `scratch`, aligned to 64; NULL if it is not or is NULL. There is nothing to end or free. */
+/* Begins a text in `scratch`, aligned as by malloc; NULL if it is not or is NULL. There is nothing to end or free. */
 LANEWISE_API lanewise_words *lanewise_words_begin(void *scratch);
 
 /*

@@ -82,7 +82,7 @@ LANEWISE_API size_t lanewise_scan_topk_scratch_size(size_t k);
  * count, at most k, to `n_found`. Only rows with score >= threshold count (<= for LANEWISE_METRIC_L2SQ); pass
  * -INFINITY (INFINITY) for no threshold. Rows whose score is NaN are never returned.
  *
- * `scratch` has lanewise_scan_topk_scratch_size(k) bytes, aligned to 64; `index` and `score` have room for
+ * `scratch` has lanewise_scan_topk_scratch_size(k) bytes, aligned as by malloc; `index` and `score` have room for
  * min(k, n_rows) entries. O(n_rows * dim) whatever the scores.
  *
  * LANEWISE_ERROR_ARGUMENT: a NULL pointer to something not empty, k = 0, ld < dim, an unknown metric, a NaN threshold,

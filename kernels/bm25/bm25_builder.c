@@ -17,6 +17,7 @@
 
 #include <lanewise/text.h>
 
+#include "common.h"
 #include "siphash.h"
 #include "support.h"
 
@@ -268,7 +269,7 @@ static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words 
 
 lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text, size_t n_bytes)
 {
-	_Alignas(64) unsigned char scratch[512];
+	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
 	uint32_t length = 0;
 	lanewise_status status;
 

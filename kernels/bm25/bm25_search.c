@@ -206,7 +206,7 @@ static void score_word(const struct search *search, const lanewise_word *word)
 static void for_each_word(const struct search *search, const char *query, size_t n_bytes,
                           void (*use)(const struct search *search, const lanewise_word *word))
 {
-	_Alignas(64) unsigned char scratch[512];
+	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
 	lanewise_words *words = lanewise_words_begin(scratch);
 	lanewise_word word;
 
@@ -237,8 +237,8 @@ static size_t best_scores(const struct search *search, void *scratch, size_t k, 
 lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, size_t k,
                                      void *scratch, uint32_t *index, float *score, size_t *n_found)
 {
-	if (!bm25 || (!query && n_bytes) || !scratch || (uintptr_t)scratch % 64 || !index || !score || !n_found ||
-	    k == 0)
+	if (!bm25 || (!query && n_bytes) || !scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || !index || !score ||
+	    !n_found || k == 0)
 		return LANEWISE_ERROR_ARGUMENT;
 	if (lanewise_bm25_scratch_size(bm25, k) == 0)
 		return LANEWISE_ERROR_TOO_LARGE;

@@ -38,7 +38,7 @@ size_t lanewise_words_scratch_size(void) { return sizeof(struct lanewise_words);
 
 lanewise_words *lanewise_words_begin(void *scratch)
 {
-	if (!scratch || (uintptr_t)scratch % 64)
+	if (!scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT)
 		return NULL;
 	memset(scratch, 0, sizeof(struct lanewise_words));
 	return scratch;
@@ -296,7 +296,7 @@ size_t lanewise_text_folded_bound(size_t n_bytes)
 lanewise_status lanewise_text_words(const char *text, size_t n_bytes, lanewise_word *words, size_t words_capacity,
                                     char *folded, size_t folded_capacity, size_t *n_words)
 {
-	_Alignas(64) struct lanewise_words state;
+	struct lanewise_words state;
 	lanewise_word word;
 	size_t n = 0, n_folded = 0;
 
@@ -365,7 +365,7 @@ static void add_word(const lanewise_word *word, struct pair *pair, size_t dim, f
 
 lanewise_status lanewise_text_embed_f32(const char *text, size_t n_bytes, size_t dim, float *out)
 {
-	_Alignas(64) struct lanewise_words state;
+	struct lanewise_words state;
 	struct pair pair;
 	lanewise_word word;
 

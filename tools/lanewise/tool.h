@@ -61,9 +61,6 @@ void tool_check_signals(void);
 void *tool_allocate(size_t n, size_t element_bytes);
 void *tool_reallocate(void *p, size_t n, size_t element_bytes);
 
-/* `n_bytes` bytes aligned to 64. */
-void *tool_allocate_aligned(size_t n_bytes);
-
 /* Bytes that grow. All zeros is an empty one. */
 struct buffer {
 	char *data;
