@@ -7,6 +7,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memfd_create */
 #endif
+#include "fuzz/memory_file.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -548,6 +550,163 @@ static void test_changes(void)
 	free(d.rows);
 }
 
+/* -------------------------------------------------------------------- files */
+
+/* Bytes of a file with the index in it. */
+static unsigned char *save(const lanewise_index *index, size_t *n_bytes)
+{
+	char path[] = "/tmp/lanewise-index-XXXXXX";
+	lanewise_file_writer *writer = NULL;
+	int fd = mkstemp(path);
+	unsigned char *bytes = allocate(1 << 20);
+
+	CHECK(fd >= 0);
+	CHECK_EQUAL(lanewise_file_writer_create(path, NULL, &writer, NULL), 0);
+	CHECK_EQUAL(lanewise_index_write(index, writer, NULL), 0);
+	CHECK_EQUAL(lanewise_file_writer_commit(writer, NULL), 0);
+	lanewise_file_writer_destroy(writer);
+	close(fd);
+
+	FILE *stream = fopen(path, "rb");
+
+	*n_bytes = stream ? fread(bytes, 1, 1 << 20, stream) : 0;
+	CHECK(*n_bytes > 100 && *n_bytes < 1 << 20);
+	if (stream)
+		fclose(stream);
+	remove(path);
+	return bytes;
+}
+
+/* An opened index and what it lies over. */
+struct opened {
+	int fd;
+	lanewise_file *file;
+	lanewise_index *index;
+};
+
+static lanewise_status open_bytes(const unsigned char *bytes, size_t n_bytes, struct opened *o, lanewise_error *error)
+{
+	char path[64];
+	lanewise_status status;
+
+	*o = (struct opened) { memory_file(bytes, n_bytes, path), NULL, NULL };
+	status = lanewise_file_open(path, NULL, &o->file, error);
+	return status ? status : lanewise_index_open(o->file, NULL, &o->index, error);
+}
+
+static void close_opened(struct opened *o)
+{
+	lanewise_index_destroy(o->index);
+	lanewise_file_destroy(o->file);
+	close(o->fd);
+}
+
+static void test_saved(void)
+{
+	static const size_t n_rows[] = { 0, 1, 256, 257, 1000 };
+
+	for (size_t i = 0; i < sizeof n_rows / sizeof *n_rows; i++)
+		for (lanewise_metric metric = 0; metric <= LANEWISE_METRIC_L2SQ; metric++) {
+			struct data d = make_data(13, n_rows[i], 33);
+			lanewise_index *index = make_index(&d, metric);
+			size_t n_bytes;
+			unsigned char *bytes = save(index, &n_bytes);
+			struct opened o;
+
+			CHECK_EQUAL(open_bytes(bytes, n_bytes, &o, NULL), 0);
+			CHECK_EQUAL(lanewise_index_n_rows(o.index), d.n);
+			CHECK_EQUAL(lanewise_index_metric(o.index), metric);
+			if (d.n)
+				test_searches(&d, o.index, 2);
+			CHECK_EQUAL(lanewise_index_add(o.index, d.rows, 1, 33), LANEWISE_ERROR_UNSUPPORTED);
+			if (d.n)
+				CHECK_EQUAL(lanewise_index_remove(o.index, 0), LANEWISE_ERROR_UNSUPPORTED);
+			close_opened(&o);
+			free(bytes);
+			lanewise_index_destroy(index);
+			free(d.rows);
+		}
+}
+
+/* Where a section's elements lie in a file. */
+static size_t section_at(const unsigned char *bytes, const char *name)
+{
+	struct lw_file_header header;
+	struct lw_file_entry entry;
+
+	memcpy(&header, bytes, sizeof header);
+	for (size_t i = 0; i < header.n_sections; i++) {
+		memcpy(&entry, bytes + header.table_offset + i * sizeof entry, sizeof entry);
+		if (strcmp(entry.name, name) == 0)
+			return (size_t)entry.offset;
+	}
+	abort(); /* the test names a section that is not there */
+}
+
+/* Puts n bytes into a section, with right checksums, and expects this error at a byte of the file. */
+static void expect_lie(const unsigned char *bytes, size_t n_bytes, const char *section, size_t at, const void *lie,
+                       size_t n, lanewise_status expected, const char *what)
+{
+	unsigned char *copy = allocate(n_bytes);
+	lanewise_error error = { 0 };
+	struct opened o;
+
+	memcpy(copy, bytes, n_bytes);
+	memcpy(copy + section_at(bytes, section) + at, lie, n);
+	repair_file(copy, n_bytes);
+	CHECK_EQUAL(open_bytes(copy, n_bytes, &o, &error), expected);
+	if (!CHECK(strstr(error.what, what) != NULL))
+		fprintf(stderr, "\"%s\" does not contain \"%s\"\n", error.what, what);
+	CHECK(error.offset < n_bytes);
+	close_opened(&o);
+	free(copy);
+}
+
+static void test_lies(void)
+{
+	struct data d = make_data(0, 300, 20);
+	lanewise_index *index = make_index(&d, LANEWISE_METRIC_DOT);
+	size_t n_bytes;
+	unsigned char *bytes = save(index, &n_bytes);
+	const uint64_t no_dim = 0, wide = LANEWISE_INDEX_MAX_DIM + 1, wrong_dim = 21, many = (uint64_t)1 << 32, few = 299;
+	const uint64_t huge = UINT64_MAX;
+	const uint32_t metric = 3, rules = 2;
+	const float negative = -1, not_a_number = NAN, large = 1e20f;
+
+	expect_lie(bytes, n_bytes, "index.header", 0, &many, 8, LANEWISE_ERROR_DATA, "n_rows");
+	expect_lie(bytes, n_bytes, "index.header", 0, &huge, 8, LANEWISE_ERROR_DATA, "n_rows");
+	expect_lie(bytes, n_bytes, "index.header", 0, &few, 8, LANEWISE_ERROR_DATA, "section index.rows: 6000 elements");
+	expect_lie(bytes, n_bytes, "index.header", 8, &no_dim, 8, LANEWISE_ERROR_DATA, "dim");
+	expect_lie(bytes, n_bytes, "index.header", 8, &wide, 8, LANEWISE_ERROR_DATA, "dim");
+	expect_lie(bytes, n_bytes, "index.header", 8, &huge, 8, LANEWISE_ERROR_DATA, "dim");
+	expect_lie(bytes, n_bytes, "index.header", 8, &wrong_dim, 8, LANEWISE_ERROR_DATA, "section index.rows");
+	expect_lie(bytes, n_bytes, "index.header", 16, &metric, 4, LANEWISE_ERROR_DATA, "metric");
+	expect_lie(bytes, n_bytes, "index.header", 20, &rules, 4, LANEWISE_ERROR_UNSUPPORTED, "sketch_rules");
+	expect_lie(bytes, n_bytes, "index.scale", 4, &negative, 4, LANEWISE_ERROR_DATA, "element 1:");
+	expect_lie(bytes, n_bytes, "index.scale", 8, &not_a_number, 4, LANEWISE_ERROR_DATA, "element 2:");
+	expect_lie(bytes, n_bytes, "index.error", 0, &not_a_number, 4, LANEWISE_ERROR_DATA, "element 0:");
+	expect_lie(bytes, n_bytes, "index.norm", 1196, &large, 4, LANEWISE_ERROR_DATA, "element 299:");
+	/* Any other change with right checksums: what opens can be searched. */
+	for (int i = 0; i < 500; i++) {
+		unsigned char *copy = allocate(n_bytes);
+		struct result r = make_result(10);
+		struct opened o;
+
+		memcpy(copy, bytes, n_bytes);
+		for (size_t j = 0; j < 1 + below(8); j++)
+			copy[below(n_bytes)] = (unsigned char)random_bits();
+		repair_file(copy, n_bytes);
+		if (open_bytes(copy, n_bytes, &o, NULL) == LANEWISE_OK && lanewise_index_dim(o.index) == d.dim)
+			search(o.index, d.rows, 10, -INFINITY, NULL, &r);
+		close_opened(&o);
+		free_result(&r);
+		free(copy);
+	}
+	free(bytes);
+	lanewise_index_destroy(index);
+	free(d.rows);
+}
+
 /* ---------------------------------------------------------------- arguments */
 
 /* An allocator that counts, and fails when it is told to. */
@@ -657,6 +816,8 @@ int main(void)
 {
 	test_arguments();
 	test_allocator();
+	test_saved();
+	test_lies();
 	for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++) {
 		if (lanewise_set_tier(tier) != LANEWISE_OK)
 			continue;
