@@ -51,4 +51,42 @@ typedef void lanewise_topk_compact_f32_fn(float *v, uint32_t *index, size_t n, f
 
 typedef uint64_t lanewise_xxh3_64_fn(const void *data, size_t n_bytes, uint64_t seed);
 
+/* --- int8.h: ld >= dim, dim <= LANEWISE_DOT_I8_MAX_DIM; `prefetch` as for vector.h */
+
+typedef void lanewise_dot_i8_rows_fn(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                     int prefetch, int32_t *out);
+
+/*
+ * Codes and scale of each row as lanewise_quantize_i8_rows has them, and beside them the canonical sums of x[i]^2 and
+ * of e[i]^2, where e[i] = fma(-scale, codes[i], x[i]). Where the row is not finite both sums are the canonical NaN.
+ */
+typedef void lanewise_quantize_i8_rows_fn(const float *rows, size_t n_rows, size_t dim, size_t ld, int8_t *codes,
+                                          size_t codes_ld, float *scale, float *square, float *error_square);
+
+/* --- index.h */
+
+/* What turns an integer dot product into an interval that holds the score; kernels/index/sketch.h derives it. */
+struct lw_sketch_query {
+	float scale;         /* of the integer dot product, beside the row's */
+	float error_weight;  /* of the row's error */
+	float norm_weight;   /* of the row's norm, in the interval's radius */
+	float square_weight; /* of the square of the row's norm, in the middle */
+	float square_radius; /* the same, in the radius */
+	float base, base_radius;
+};
+
+/*
+ * For each of n rows, with square = norm * norm:
+ *
+ *     middle = fma(dot, scale * row_scale, fma(square_weight, square, base))
+ *     radius = fma(error_weight, error, fma(norm_weight, norm, fma(square_radius, square, base_radius)))
+ *     upper = middle + radius, lower = middle - radius
+ *
+ * Those with upper >= bound are appended, in order, to upper, lower and row (first_row + i) at *n_kept. The three have
+ * room for n, rounded up to a multiple of 16, more; anything may be written there. A NaN is never kept.
+ */
+typedef void lanewise_sketch_filter_fn(const struct lw_sketch_query *query, const int32_t *dot, const float *row_scale,
+                                       const float *error, const float *norm, size_t n, uint32_t first_row,
+                                       float bound, float *upper, float *lower, uint32_t *row, size_t *n_kept);
+
 #endif

@@ -25,6 +25,13 @@
  *   vu_compress(v, mask)   the same for 32-bit integers
  *   vu, vu_zero, vu_load, vu_store, vu_store_first, vu_iota(first)   VF_LANES uint32_t; iota is first, first + 1, ...
  *
+ *   vf_load_i32(p)         VF_LANES int32_t as floats, each rounded to nearest, ties to even
+ *   vf_round(v)            each lane to the nearest integer, ties to even
+ *   vf_store_i8(p, v)      lanes that are integers of magnitude at most 127, as VF_LANES int8_t
+ *   vf_magnitude_bits(v)   the bits of each lane without its sign: they ascend with the magnitude, infinity is
+ *                          0x7f800000, NaN above
+ *   vu_max vu_max_lane     the greater of two, lane by lane; the greatest lane
+ *
  * The canonical tree (vector.h): halves are added until four lanes are left, then neighbours.
  */
 #ifndef LW_VEC_H

@@ -116,4 +116,26 @@ LW_INLINE vu vu_iota(uint32_t first)
 	return _mm256_add_epi32(_mm256_set1_epi32((int32_t)first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+LW_INLINE vf vf_load_i32(const int32_t *p) { return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)p)); }
+LW_INLINE vf vf_round(vf v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+LW_INLINE void vf_store_i8(int8_t *p, vf v)
+{
+	__m256i i = _mm256_cvtps_epi32(v);
+	__m128i shorts = _mm_packs_epi32(_mm256_castsi256_si128(i), _mm256_extracti128_si256(i, 1));
+
+	_mm_storel_epi64((__m128i *)p, _mm_packs_epi16(shorts, shorts));
+}
+LW_INLINE vu vf_magnitude_bits(vf v)
+{
+	return _mm256_and_si256(_mm256_castps_si256(v), _mm256_set1_epi32(0x7fffffff));
+}
+LW_INLINE vu vu_max(vu a, vu b) { return _mm256_max_epu32(a, b); }
+LW_INLINE uint32_t vu_max_lane(vu v)
+{
+	__m128i x = _mm_max_epu32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+
+	x = _mm_max_epu32(x, _mm_shuffle_epi32(x, 0x4e));
+	return (uint32_t)_mm_cvtsi128_si32(_mm_max_epu32(x, _mm_shuffle_epi32(x, 0xb1)));
+}
+
 #endif

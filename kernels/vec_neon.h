@@ -133,4 +133,17 @@ LW_INLINE vu vu_iota(uint32_t first)
 	return vaddq_u32(vdupq_n_u32(first), vld1q_u32(iota));
 }
 
+LW_INLINE vf vf_load_i32(const int32_t *p) { return vcvtq_f32_s32(vld1q_s32(p)); }
+LW_INLINE vf vf_round(vf v) { return vrndnq_f32(v); }
+LW_INLINE void vf_store_i8(int8_t *p, vf v)
+{
+	int16x4_t shorts = vmovn_s32(vcvtq_s32_f32(v));
+	uint32_t bytes = vget_lane_u32(vreinterpret_u32_s8(vmovn_s16(vcombine_s16(shorts, shorts))), 0);
+
+	memcpy(p, &bytes, sizeof bytes);
+}
+LW_INLINE vu vf_magnitude_bits(vf v) { return vandq_u32(vreinterpretq_u32_f32(v), vdupq_n_u32(0x7fffffff)); }
+LW_INLINE vu vu_max(vu a, vu b) { return vmaxq_u32(a, b); }
+LW_INLINE uint32_t vu_max_lane(vu v) { return vmaxvq_u32(v); }
+
 #endif

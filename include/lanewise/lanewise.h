@@ -8,6 +8,8 @@
 #include "file.h"
 #include "fusion.h"
 #include "hash.h"
+#include "index.h"
+#include "int8.h"
 #include "parallel.h"
 #include "text.h"
 #include "topk.h"

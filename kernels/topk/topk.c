@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "common.h"
+#include "score_item.h"
 
 struct lanewise_topk {
 	size_t k, capacity, n;
@@ -87,22 +87,6 @@ void lanewise_topk_push_f32(lanewise_topk *topk, const float *scores, size_t n, 
 	}
 }
 
-/* Scores descending as unsigned integers ascending, in the upper half; the index in the lower. */
-static uint64_t item_of(float score, uint32_t index)
-{
-	uint32_t bits = lw_f32_bits(score + 0.0f);
-	uint32_t ascending = bits & 0x80000000 ? ~bits : bits | 0x80000000;
-
-	return (uint64_t)~ascending << 32 | index;
-}
-
-static float score_of(uint64_t item)
-{
-	uint32_t ascending = ~(uint32_t)(item >> 32);
-
-	return lw_f32_from_bits(ascending & 0x80000000 ? ascending ^ 0x80000000 : ~ascending);
-}
-
 static void insertion_sort(uint64_t *items, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -154,7 +138,7 @@ size_t lanewise_topk_finish(lanewise_topk *topk, uint32_t *index, float *score)
 	uint64_t *items = topk->items;
 
 	for (size_t i = 0; i < n; i++)
-		items[i] = item_of(topk->kept[i], topk->index[i]);
+		items[i] = lw_item_of(topk->kept[i], topk->index[i]);
 	if (n <= 48)
 		insertion_sort(items, n);
 	else
@@ -162,7 +146,7 @@ size_t lanewise_topk_finish(lanewise_topk *topk, uint32_t *index, float *score)
 	for (size_t i = 0; index && i < n; i++)
 		index[i] = (uint32_t)items[i];
 	for (size_t i = 0; score && i < n; i++)
-		score[i] = score_of(items[i]);
+		score[i] = lw_item_score(items[i]);
 	return n;
 }
 
