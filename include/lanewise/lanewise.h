@@ -4,6 +4,7 @@
 #define LANEWISE_LANEWISE_H
 
 #include "base.h"
+#include "base64.h"
 #include "bm25.h"
 #include "file.h"
 #include "fusion.h"
@@ -11,6 +12,7 @@
 #include "parallel.h"
 #include "text.h"
 #include "topk.h"
+#include "utf8.h"
 #include "vector.h"
 
 #endif
