@@ -9,6 +9,7 @@
 #include "file.h"
 #include "fusion.h"
 #include "hash.h"
+#include "json.h"
 #include "parallel.h"
 #include "text.h"
 #include "topk.h"
