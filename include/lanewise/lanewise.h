@@ -7,6 +7,7 @@
 #include "bm25.h"
 #include "file.h"
 #include "fusion.h"
+#include "graph.h"
 #include "hash.h"
 #include "parallel.h"
 #include "text.h"
