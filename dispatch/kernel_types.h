@@ -127,5 +127,18 @@ struct lw_json_carry {
  */
 typedef size_t lanewise_json_index_fn(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t *index,
                                       size_t *control);
+/* --- graph.h */
+
+/*
+ * Groups of 16 rows. Group g has steps from offset[g] to offset[g + 1] - 1; at step t its row l takes entry 16 * t + l
+ * of `column` and `weight` (NULL: no weights): sums[16 * g + l] = the sum over t, in order, of x[column] or
+ * weight * x[column], each product and each sum rounded, beginning with +0.
+ */
+typedef void lanewise_rank_sums_f64_fn(const uint32_t *column, const double *weight, const size_t *offset,
+                                       size_t n_groups, const double *x, double *sums);
+
+/* The same for 16 vectors side by side: element c of vector j is x[16 * c + j], sum r of it sums[16 * r + j]. */
+typedef void lanewise_rank_sums16_f64_fn(const uint32_t *column, const double *weight, const size_t *offset,
+                                         size_t n_groups, const double *x, double *sums);
 
 #endif

@@ -8,6 +8,7 @@
 #include "bm25.h"
 #include "file.h"
 #include "fusion.h"
+#include "graph.h"
 #include "hash.h"
 #include "index.h"
 #include "int8.h"
