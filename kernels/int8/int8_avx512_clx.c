@@ -9,7 +9,7 @@
 
 #include "common.h"
 
-enum { VI_BYTES = 64 };
+enum { VI_BYTES = 64, TILE_QUERIES = 4 };
 typedef __m512i vi;
 typedef __m512i ve;
 
