@@ -96,7 +96,8 @@ static void fill_rows(float *rows, size_t n_rows, uint64_t seed)
 {
 	for (size_t i = 0; i < n_rows * DIM; i++) {
 		uint64_t bits = bench_random(&seed);
-		int sum = (int)(bits & 0xffff) + (int)(bits >> 16 & 0xffff) + (int)(bits >> 32 & 0xffff) + (int)(bits >> 48);
+		int sum = (int)(bits & 0xffff) + (int)(bits >> 16 & 0xffff) + (int)(bits >> 32 & 0xffff) +
+		          (int)(bits >> 48);
 
 		rows[i] = (float)(sum - 2 * 0xffff);
 	}
@@ -123,9 +124,17 @@ static void bench_searches(struct bench *bench, enum bench_size size, size_t n_r
 	}
 
 	size_t scratch = lanewise_index_scratch_size(index, n_queries, K), scan = lanewise_scan_topk_scratch_size(K);
-	struct index_job ours = { index, NULL, queries, rows, n_queries, n_rows, 0,
-		                  bench_alloc(scratch > scan ? scratch : scan), bench_alloc(MANY * K * 4),
-		                  bench_alloc(MANY * K * 8), bench_alloc(MANY * K * 4) };
+	struct index_job ours = { index,
+		                  NULL,
+		                  queries,
+		                  rows,
+		                  n_queries,
+		                  n_rows,
+		                  0,
+		                  bench_alloc(scratch > scan ? scratch : scan),
+		                  bench_alloc(MANY * K * 4),
+		                  bench_alloc(MANY * K * 8),
+		                  bench_alloc(MANY * K * 4) };
 	struct index_job jobs[BENCH_MAX_PEERS], all_rows = ours;
 
 	snprintf(c->workload, sizeof c->workload, "%zux%d k=%d, %zu queries", n_rows, DIM, K, n_queries);

@@ -20,7 +20,9 @@ struct rows_case {
 /* --------------------------------------------------------------------- dots */
 
 enum { KINDS = 6 };
-static const char *const kind_names[KINDS] = { "random", "all -128", "all 127", "-128 and 127", "bytes_55_aa", "zeros" };
+static const char *const kind_names[KINDS] = {
+	"random", "all -128", "all 127", "-128 and 127", "bytes_55_aa", "zeros"
+};
 
 static void fill_bytes(struct lw_check *c, int8_t *p, size_t n, int kind)
 {
@@ -174,7 +176,8 @@ static void judge_quantize(struct lw_check *c, const struct rows_case *k, size_t
 	c->where.rows = k->n_rows;
 	c->where.ld = k->ld;
 	if (k->in_comb) {
-		r = lanewise_check_comb(c, rows, k->ld * sizeof *rows, k->n_rows, k->dim * sizeof *rows, k->place, 0, &ld);
+		r = lanewise_check_comb(c, rows, k->ld * sizeof *rows, k->n_rows, k->dim * sizeof *rows, k->place, 0,
+		                        &ld);
 		ld /= sizeof *rows;
 	} else {
 		r = lanewise_check_input(c, 0, rows, bytes_of(k) * sizeof *rows, k->place);

@@ -91,7 +91,8 @@ size_t lanewise_index_scratch_size(const lanewise_index *index, size_t n_queries
 	/* n_rows is below 2^32, so nothing here overflows 64 bits; where size_t has 32 it may. */
 	if (sizeof(size_t) < 8 && effective > SIZE_MAX / 1024)
 		return 0;
-	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) + (capacity ? group * query_bytes(index, capacity) : 0);
+	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) +
+	       (capacity ? group * query_bytes(index, capacity) : 0);
 }
 
 /* -------------------------------------------------------------- all the rows */
@@ -146,13 +147,15 @@ static size_t scan_all(const struct search *s, const float *query, uint32_t *row
 	lanewise_topk *topk = lanewise_topk_begin(s->topk, s->k, s->threshold);
 
 	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++) {
-		size_t first = lw_index_first(segment), end = smaller(first + lw_index_capacity(segment), index->n_rows);
+		size_t first = lw_index_first(segment),
+		       end = smaller(first + lw_index_capacity(segment), index->n_rows);
 
 		for (size_t r = first; r < end; r += BLOCK) {
 			size_t n = smaller(end - r, BLOCK);
 
 			if (any_may_return(s, r, n))
-				scan_block(s, query, topk, index->segments[segment].rows + (r - first) * index->dim, n, r);
+				scan_block(s, query, topk, index->segments[segment].rows + (r - first) * index->dim, n,
+				           r);
 		}
 	}
 	if (s->work) {
@@ -240,8 +243,8 @@ static void dot_block(const struct search *s, size_t n_queries, const int8_t *co
 	if (n_queries == 1)
 		s->kernels->dot_i8_rows(s->codes, codes, n, code_dim, code_dim, s->prefetch, dot);
 	else
-		s->kernels->dot_i8_queries(s->codes, n_queries, code_dim, codes, n, code_dim, code_dim, s->prefetch, dot,
-		                           BLOCK);
+		s->kernels->dot_i8_queries(s->codes, n_queries, code_dim, codes, n, code_dim, code_dim, s->prefetch,
+		                           dot, BLOCK);
 }
 
 static void filter_block(const struct search *s, struct query *queries, size_t n_queries,
@@ -278,7 +281,8 @@ static void filter_all(const struct search *s, struct query *queries, size_t n_q
 	const lanewise_index *index = s->index;
 
 	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++) {
-		size_t first = lw_index_first(segment), end = smaller(first + lw_index_capacity(segment), index->n_rows);
+		size_t first = lw_index_first(segment),
+		       end = smaller(first + lw_index_capacity(segment), index->n_rows);
 
 		for (size_t r = first; r < end; r += BLOCK) {
 			size_t n = smaller(end - r, BLOCK);
@@ -404,7 +408,8 @@ static void lay_out_query(const struct search *s, struct query *q, unsigned char
 static void search_group(struct search *s, unsigned char *scratch, const float *queries, size_t n_queries,
                          size_t query_ld, size_t k, uint32_t *row, float *score, size_t *n_found)
 {
-	size_t code_dim = s->index->code_dim, per_query = s->capacity ? query_bytes(s->index, s->capacity) - code_dim : 0;
+	size_t code_dim = s->index->code_dim,
+	       per_query = s->capacity ? query_bytes(s->index, s->capacity) - code_dim : 0;
 	struct query group[GROUP];
 
 	/* First the codes of all queries, then each one's reservoir. */
@@ -436,18 +441,18 @@ static lanewise_status check_arguments(const lanewise_index *index, const float 
 		return LANEWISE_ERROR_ARGUMENT;
 	if (work && work->struct_size != sizeof *work)
 		return LANEWISE_ERROR_ARGUMENT;
-	if (k > UINT32_MAX || n_queries > SIZE_MAX / sizeof(float) / k || n_queries > SIZE_MAX / sizeof(float) / query_ld)
+	if (k > UINT32_MAX || n_queries > SIZE_MAX / sizeof(float) / k ||
+	    n_queries > SIZE_MAX / sizeof(float) / query_ld)
 		return LANEWISE_ERROR_TOO_LARGE;
 	return LANEWISE_OK;
 }
 
 lanewise_status lanewise_index_search(const lanewise_index *index, const float *queries, size_t n_queries,
-                                      size_t query_ld, size_t k, float threshold, const uint64_t *filter,
-                                      void *scratch, uint32_t *row, float *score, size_t *n_found,
-                                      lanewise_index_work *work)
+                                      size_t query_ld, size_t k, float threshold, const uint64_t *filter, void *scratch,
+                                      uint32_t *row, float *score, size_t *n_found, lanewise_index_work *work)
 {
-	lanewise_status status = check_arguments(index, queries, n_queries, query_ld, k, threshold, scratch, row, score,
-	                                         n_found, work);
+	lanewise_status status =
+	        check_arguments(index, queries, n_queries, query_ld, k, threshold, scratch, row, score, n_found, work);
 
 	if (status)
 		return status;
@@ -468,7 +473,7 @@ lanewise_status lanewise_index_search(const lanewise_index *index, const float *
 	s.waiting = (uint64_t *)(void *)memory;
 	memory += aligned((s.capacity + BLOCK) * sizeof(uint64_t));
 	for (size_t j = 0; j < n_queries; j += GROUP)
-		search_group(&s, memory, queries + j * query_ld, smaller(n_queries - j, GROUP), query_ld, k, row + j * k,
-		             score + j * k, n_found + j);
+		search_group(&s, memory, queries + j * query_ld, smaller(n_queries - j, GROUP), query_ld, k,
+		             row + j * k, score + j * k, n_found + j);
 	return LANEWISE_OK;
 }

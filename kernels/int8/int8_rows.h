@@ -151,8 +151,8 @@ void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query
 		size_t q = 0;
 
 		for (; n_queries - q >= TILE_QUERIES; q += TILE_QUERIES)
-			dot_tile(prefetch && q == 0, queries + q * query_ld, query_ld, group, dim, ld, out + q * out_ld + r,
-			         out_ld);
+			dot_tile(prefetch && q == 0, queries + q * query_ld, query_ld, group, dim, ld,
+			         out + q * out_ld + r, out_ld);
 		for (; q < n_queries; q++)
 			dot_group(queries + q * query_ld, group, dim, ld, out + q * out_ld + r);
 	}
