@@ -94,5 +94,57 @@ struct lw_sketch_query {
 typedef void lanewise_sketch_filter_fn(const struct lw_sketch_query *query, const int32_t *dot, const float *row_scale,
                                        const float *error, const float *norm, size_t n, uint32_t first_row,
                                        float bound, float *upper, float *lower, uint32_t *row, size_t *n_kept);
+/* --- utf8.h */
+
+/* The length of the longest prefix of text[0 ... n) that consists of complete, valid characters. */
+typedef size_t lanewise_utf8_prefix_fn(const uint8_t *text, size_t n);
+
+/* The bytes of text[0 ... n) that are no continuations (80 ... bf). */
+typedef size_t lanewise_utf8_count_fn(const uint8_t *text, size_t n);
+
+/* --- base64.h: `url` is 0 or 1, for the second alphabet */
+
+/* n_groups groups of three bytes to four characters each. */
+typedef void lanewise_base64_encode_fn(const uint8_t *in, size_t n_groups, int url, uint8_t *out);
+
+/*
+ * Groups of four characters to three bytes each, up to the first with a character that is not of the alphabet; returns
+ * how many were decoded. May write anything to out[3 * that ... 3 * n_groups).
+ */
+typedef size_t lanewise_base64_decode_fn(const uint8_t *in, size_t n_groups, int url, uint8_t *out);
+
+/* --- json.h */
+
+/* The length of the prefix without '"', '\' and bytes below 0x20. */
+typedef size_t lanewise_json_plain_fn(const uint8_t *text, size_t n);
+
+/* What an index needs to know of the bytes before: each 0 or 1. All zeros before the first. */
+struct lw_json_carry {
+	uint8_t in_string; /* within a string */
+	uint8_t escaped;   /* the last byte was a backslash that takes the next with it, in or outside strings */
+	uint8_t in_scalar; /* the last byte was none of white space, {}[]:, or an unescaped quote */
+};
+
+/*
+ * The positions, ascending, in text[0 ... n), n <= UINT32_MAX, of: {}[]:, outside strings; unescaped quotes; backslashes
+ * within strings that begin an escape; outside strings, other bytes but space, tab, LF and CR, that do not follow one
+ * of their kind. Returns how many there are; room for n is needed, and anything may be written there. *control becomes
+ * the position of the first byte below 0x20 within a string, or n.
+ */
+typedef size_t lanewise_json_index_fn(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t *index,
+                                      size_t *control);
+/* --- graph.h */
+
+/*
+ * Groups of 16 rows. Group g has steps from offset[g] to offset[g + 1] - 1; at step t its row l takes entry 16 * t + l
+ * of `column` and `weight` (NULL: no weights): sums[16 * g + l] = the sum over t, in order, of x[column] or
+ * weight * x[column], each product and each sum rounded, beginning with +0.
+ */
+typedef void lanewise_rank_sums_f64_fn(const uint32_t *column, const double *weight, const size_t *offset,
+                                       size_t n_groups, const double *x, double *sums);
+
+/* The same for 16 vectors side by side: element c of vector j is x[16 * c + j], sum r of it sums[16 * r + j]. */
+typedef void lanewise_rank_sums16_f64_fn(const uint32_t *column, const double *weight, const size_t *offset,
+                                         size_t n_groups, const double *x, double *sums);
 
 #endif

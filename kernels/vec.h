@@ -38,13 +38,13 @@
 #define LW_VEC_H
 
 #if defined(LW_THIS_TIER_IS_avx512) || defined(LW_THIS_TIER_IS_avx512_clx)
-#  include "vec_avx512.h"
+#include "vec_avx512.h"
 #elif defined(LW_THIS_TIER_IS_avx2)
-#  include "vec_avx2.h"
+#include "vec_avx2.h"
 #elif defined(LW_THIS_TIER_IS_neon) || defined(LW_THIS_TIER_IS_neon_dot)
-#  include "vec_neon.h"
+#include "vec_neon.h"
 #else
-#  error "no vector tier selected: kernel files are compiled through the build's tier objects"
+#error "no vector tier selected: kernel files are compiled through the build's tier objects"
 #endif
 
 /* Vectors that hold the 32 partial sums of the canonical order. */

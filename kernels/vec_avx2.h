@@ -106,7 +106,10 @@ LW_INLINE vu vu_compress(vu v, uint32_t mask) { return _mm256_permutevar8x32_epi
 
 LW_INLINE vu vu_load(const uint32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
 LW_INLINE void vu_store(uint32_t *p, vu v) { _mm256_storeu_si256((__m256i *)p, v); }
-LW_INLINE vu vu_load_first(const uint32_t *p, size_t n) { return _mm256_maskload_epi32((const int *)p, vf_first_mask(n)); }
+LW_INLINE vu vu_load_first(const uint32_t *p, size_t n)
+{
+	return _mm256_maskload_epi32((const int *)p, vf_first_mask(n));
+}
 LW_INLINE void vu_store_first(uint32_t *p, vu v, size_t n) { _mm256_maskstore_epi32((int *)p, vf_first_mask(n), v); }
 LW_INLINE vu vu_iota(uint32_t first)
 {

@@ -11,10 +11,7 @@ enum { VF_LANES = 16 };
 typedef __m512 vf;
 typedef __m512i vu;
 
-LW_INLINE __mmask16 vf_first_mask(size_t n)
-{
-	return (__mmask16)((1u << n) - 1);
-}
+LW_INLINE __mmask16 vf_first_mask(size_t n) { return (__mmask16)((1u << n) - 1); }
 
 LW_INLINE vf vf_zero(void) { return _mm512_setzero_ps(); }
 LW_INLINE vf vf_set1(float x) { return _mm512_set1_ps(x); }
@@ -68,7 +65,8 @@ LW_INLINE vf vf_sum_rows(const vf v[VF_LANES])
 
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
-		q[i] = vf_add_quarters(vf_add_halves(v[4 * i], v[4 * i + 1]), vf_add_halves(v[4 * i + 2], v[4 * i + 3]));
+		q[i] = vf_add_quarters(vf_add_halves(v[4 * i], v[4 * i + 1]),
+		                       vf_add_halves(v[4 * i + 2], v[4 * i + 3]));
 	/* block j: rows j, 4 + j, 8 + j, 12 + j */
 	vf sums = vf_add_neighbours(vf_add_neighbours(q[0], q[1]), vf_add_neighbours(q[2], q[3]));
 

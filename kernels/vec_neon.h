@@ -7,10 +7,10 @@
 #define LW_VEC_NEON_H
 
 #if LW_NEON_VIA_SIMDE
-#  define SIMDE_ENABLE_NATIVE_ALIASES
-#  include <simde/arm/neon.h>
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/arm/neon.h>
 #else
-#  include <arm_neon.h>
+#include <arm_neon.h>
 #endif
 
 #include "common.h"
@@ -54,10 +54,7 @@ LW_INLINE float vf_sum(vf v)
 	return vgetq_lane_f32(vpaddq_f32(pairs, pairs), 0);
 }
 
-LW_INLINE vf vf_sum_rows(const vf v[VF_LANES])
-{
-	return vpaddq_f32(vpaddq_f32(v[0], v[1]), vpaddq_f32(v[2], v[3]));
-}
+LW_INLINE vf vf_sum_rows(const vf v[VF_LANES]) { return vpaddq_f32(vpaddq_f32(v[0], v[1]), vpaddq_f32(v[2], v[3])); }
 
 typedef uint32x4_t vb; /* all ones or all zeros per lane */
 LW_INLINE vb vf_ge(vf a, vf b) { return vcgeq_f32(a, b); }

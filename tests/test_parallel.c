@@ -25,12 +25,13 @@ static void fill(float *p, size_t n, uint64_t seed)
 /* 1 if a batch over n_threads gives the expected bits. */
 static int batch_is_right(uint32_t n_threads)
 {
-	void *scratch = aligned_alloc(64, (lanewise_scan_topk_batch_scratch_size(K, n_threads) + 63) / 64 * 64);
+	void *scratch = malloc(lanewise_scan_topk_batch_scratch_size(K, n_threads));
 	uint32_t index[N_QUERIES * K];
 	float score[N_QUERIES * K];
 	size_t n_found[N_QUERIES];
-	int right = lanewise_scan_topk_f32_batch(queries, N_QUERIES, LD, rows, N_ROWS, DIM, LD, LANEWISE_METRIC_COSINE,
-	                                         K, -INFINITY, n_threads, scratch, index, score, n_found) == LANEWISE_OK;
+	int right =
+	        lanewise_scan_topk_f32_batch(queries, N_QUERIES, LD, rows, N_ROWS, DIM, LD, LANEWISE_METRIC_COSINE, K,
+	                                     -INFINITY, n_threads, scratch, index, score, n_found) == LANEWISE_OK;
 
 	for (size_t q = 0; q < N_QUERIES; q++)
 		right = right && n_found[q] == K;
@@ -111,7 +112,7 @@ static void *batch_in_thread(void *unused)
 
 static void test_threads(void)
 {
-	void *scratch = aligned_alloc(64, (lanewise_scan_topk_scratch_size(K) + 63) / 64 * 64);
+	void *scratch = malloc(lanewise_scan_topk_scratch_size(K));
 
 	for (size_t q = 0; q < N_QUERIES; q++) {
 		size_t n_found;
@@ -154,13 +155,13 @@ static void test_fork(void)
 
 static void test_arguments(void)
 {
-	void *scratch = aligned_alloc(64, (lanewise_scan_topk_batch_scratch_size(K, 1) + 63) / 64 * 64);
+	void *scratch = malloc(lanewise_scan_topk_batch_scratch_size(K, 1));
 	uint32_t index[N_QUERIES * K];
 	float score[N_QUERIES * K];
 	size_t n_found[N_QUERIES];
 
-#define BATCH(queries, n_queries, query_ld, rows, n_rows, ld, k, threshold, n_found)                              \
-	lanewise_scan_topk_f32_batch(queries, n_queries, query_ld, rows, n_rows, DIM, ld, LANEWISE_METRIC_DOT, k,  \
+#define BATCH(queries, n_queries, query_ld, rows, n_rows, ld, k, threshold, n_found) \
+	lanewise_scan_topk_f32_batch(queries, n_queries, query_ld, rows, n_rows, DIM, ld, LANEWISE_METRIC_DOT, k, \
 	                             threshold, 1, scratch, index, score, n_found)
 	CHECK_EQUAL(BATCH(NULL, 1, LD, rows, 1, LD, K, 0, n_found), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(BATCH(queries, 1, DIM - 1, rows, 1, LD, K, 0, n_found), LANEWISE_ERROR_ARGUMENT);

@@ -53,7 +53,8 @@ LANEWISE_API size_t lanewise_scan_topk_batch_scratch_size(size_t k, uint32_t n_t
  * lanewise_scan_topk_f32 for each of n_queries queries, query j at queries + j * query_ld (query_ld >= dim). The
  * result of query j goes to index + j * k, score + j * k and n_found[j], so `index` and `score` have room for
  * n_queries * k entries whatever n_rows is; places beyond n_found[j] are left alone. Bit for bit what single calls
- * give. `scratch`: lanewise_scan_topk_batch_scratch_size(k, n_threads) bytes with the same n_threads, aligned to 64.
+ * give. `scratch`: lanewise_scan_topk_batch_scratch_size(k, n_threads) bytes with the same n_threads, aligned
+ * as by malloc.
  *
  * Errors: those of lanewise_scan_topk_f32, found before anything is computed; LANEWISE_ERROR_ARGUMENT also for
  * query_ld < dim and for NULL queries, LANEWISE_ERROR_TOO_LARGE if n_queries * k or n_queries * query_ld overflows.

@@ -17,7 +17,7 @@ struct lanewise_topk {
 	uint64_t *items; /* k places for sorting; `kept` and `index` are the other half of the ping-pong */
 };
 
-enum { ALIGNMENT = 64, HEADER_BYTES = 128 };
+enum { HEADER_BYTES = 128 };
 _Static_assert(sizeof(struct lanewise_topk) <= HEADER_BYTES, "the header has outgrown its place");
 
 /* Room for the reservoir: a multiple of k, so that dropping all but k happens seldom, and one block to write ahead. */
@@ -37,7 +37,8 @@ size_t lanewise_topk_scratch_size(size_t k)
 
 lanewise_topk *lanewise_topk_begin(void *scratch, size_t k, float threshold)
 {
-	if (!scratch || (uintptr_t)scratch % ALIGNMENT || lanewise_topk_scratch_size(k) == 0 || threshold != threshold)
+	if (!scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || lanewise_topk_scratch_size(k) == 0 ||
+	    threshold != threshold)
 		return NULL;
 
 	struct lanewise_topk *topk = scratch;
@@ -149,8 +150,7 @@ size_t lanewise_topk_finish(lanewise_topk *topk, uint32_t *index, float *score)
 	return n;
 }
 
-lanewise_status lanewise_topk_f32(const float *scores, size_t n, size_t k, void *scratch, uint32_t *index,
-                                  float *score)
+lanewise_status lanewise_topk_f32(const float *scores, size_t n, size_t k, void *scratch, uint32_t *index, float *score)
 {
 	if (k > UINT32_MAX || n > UINT32_MAX)
 		return LANEWISE_ERROR_TOO_LARGE;

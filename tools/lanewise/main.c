@@ -10,6 +10,10 @@
 
 #include "tool.h"
 
+#if LW_HAVE_BENCH
+#include "harness.h"
+#endif
+
 static const struct command {
 	const char *name, *summary;
 	int (*run)(int argc, char **argv);
@@ -17,6 +21,10 @@ static const struct command {
 	{ "index", "make an index of documents", tool_index },
 	{ "search", "find the documents that fit a query best", tool_search },
 	{ "info", "tell about this build, this machine and the kernels in use", tool_info },
+	{ "selftest", "compare every kernel that this CPU can run with the reference, bit for bit", tool_selftest },
+#if LW_HAVE_BENCH
+	{ "bench", "measure kernels beside each other and beside other libraries", lanewise_bench_main },
+#endif
 };
 
 static void print_help(FILE *stream)
