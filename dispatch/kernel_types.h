@@ -56,6 +56,12 @@ typedef uint64_t lanewise_xxh3_64_fn(const void *data, size_t n_bytes, uint64_t 
 typedef void lanewise_dot_i8_rows_fn(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
                                      int prefetch, int32_t *out);
 
+/* out[q * out_ld + r] is the dot product of query q, at queries + q * query_ld, and row r; out_ld >= n_rows. */
+enum { LW_DOT_I8_QUERIES = 32 }; /* at most so many queries */
+typedef void lanewise_dot_i8_queries_fn(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows,
+                                        size_t n_rows, size_t dim, size_t ld, int prefetch, int32_t *out,
+                                        size_t out_ld);
+
 /*
  * Codes and scale of each row as lanewise_quantize_i8_rows has them, and beside them the canonical sums of x[i]^2 and
  * of e[i]^2, where e[i] = fma(-scale, codes[i], x[i]). Where the row is not finite both sums are the canonical NaN.

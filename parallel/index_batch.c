@@ -10,7 +10,7 @@
 enum {
 	MAX_THREADS = 1024,
 	ALIGNMENT = 64,
-	QUERIES_PER_ITEM = 8,
+	QUERIES_PER_ITEM = 32,
 	/* Multiplications below which starting threads costs more than they gain: some 200 microseconds of work. */
 	SERIAL_WORK = 8 << 20
 };
@@ -68,7 +68,8 @@ lanewise_status lanewise_index_search_batch(const lanewise_index *index, const f
 		return LANEWISE_ERROR_ARGUMENT;
 	if (n_queries && (!queries || !row || !score || !n_found || !scratch || (uintptr_t)scratch % ALIGNMENT))
 		return LANEWISE_ERROR_ARGUMENT;
-	if (k > UINT32_MAX || n_queries > SIZE_MAX / sizeof(float) / k || n_queries > SIZE_MAX / sizeof(float) / query_ld)
+	if (k > UINT32_MAX || n_queries > SIZE_MAX / sizeof(float) / k ||
+	    n_queries > SIZE_MAX / sizeof(float) / query_ld)
 		return LANEWISE_ERROR_TOO_LARGE;
 
 	double work = (double)lanewise_index_n_rows(index) * (double)lanewise_index_dim(index) * (double)n_queries;

@@ -15,8 +15,8 @@ struct kept {
 	size_t n;
 };
 
-static void run(const struct lw_kernels *kernels, const struct lw_sketch_query *query, const void *const in[4], size_t n,
-                uint32_t first_row, float bound, struct kept *kept)
+static void run(const struct lw_kernels *kernels, const struct lw_sketch_query *query, const void *const in[4],
+                size_t n, uint32_t first_row, float bound, struct kept *kept)
 {
 	kernels->sketch_filter(query, in[DOT], in[SCALE], in[ERROR], in[NORM], n, first_row, bound, kept->upper,
 	                       kept->lower, kept->row, &kept->n);

@@ -20,7 +20,9 @@ struct rows_case {
 /* --------------------------------------------------------------------- dots */
 
 enum { KINDS = 6 };
-static const char *const kind_names[KINDS] = { "random", "all -128", "all 127", "-128 and 127", "bytes_55_aa", "zeros" };
+static const char *const kind_names[KINDS] = {
+	"random", "all -128", "all 127", "-128 and 127", "bytes_55_aa", "zeros"
+};
 
 static void fill_bytes(struct lw_check *c, int8_t *p, size_t n, int kind)
 {
@@ -104,6 +106,56 @@ void lanewise_check_dot_i8_rows(struct lw_check *c)
 	}
 }
 
+/* ---------------------------------------------------------- several queries */
+
+static void judge_queries(struct lw_check *c, const struct rows_case *k, size_t n_queries, int kind)
+{
+	int8_t *queries = c->scratch[0], *rows = c->scratch[1];
+	int32_t *expected = c->scratch[2];
+	size_t query_ld = k->dim + lanewise_check_sometimes(c, 70), out_ld = k->n_rows + lanewise_check_sometimes(c, 5);
+	size_t n_query_bytes = n_queries ? (n_queries - 1) * query_ld + k->dim : 0;
+	size_t n_out = n_queries ? ((n_queries - 1) * out_ld + k->n_rows) * sizeof *expected : 0;
+	int prefetch = (int)lanewise_check_below(c, 2), query_place = lanewise_check_random_place(c, 1);
+
+	c->where.pattern = kind_names[kind];
+	c->where.place = k->place;
+	c->where.length = k->dim;
+	c->where.rows = k->n_rows;
+	c->where.ld = k->ld;
+	c->where.k = n_queries;
+	fill_bytes(c, queries, n_query_bytes, kind);
+	fill_bytes(c, rows, k->n_rows * k->ld, kind);
+	memset(expected, 0xa5, n_out); /* what outputs are filled with */
+	c->reference->dot_i8_queries(queries, n_queries, query_ld, rows, k->n_rows, k->dim, k->ld, 0, expected, out_ld);
+
+	const int8_t *q = lanewise_check_input(c, 0, queries, n_query_bytes, query_place);
+	const int8_t *r = lanewise_check_input(c, 1, rows, bytes_of(k), k->place);
+	int32_t *out = lanewise_check_output(c, 2, n_out, LW_AT_BACK);
+
+	c->subject->dot_i8_queries(q, n_queries, query_ld, r, k->n_rows, k->dim, k->ld, prefetch, out, out_ld);
+	lanewise_check_same(c, "out", expected, out, n_out, sizeof *out);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_dot_i8_queries(struct lw_check *c)
+{
+	for (size_t i = 0; i < MAX_LENGTH + N_LONG; i++) {
+		struct rows_case k = { .dim = i <= MAX_LENGTH ? i : long_lengths[i - MAX_LENGTH - 1] };
+
+		for (int kind = 0; kind < KINDS; kind++) {
+			if (c->quick && (kind + (int)i) % 3 != 0)
+				continue;
+			for (k.place = LW_AT_FRONT; k.place <= 0; k.place++) {
+				size_t n_queries = lanewise_check_below(c, k.dim > 5000 ? 6 : LW_DOT_I8_QUERIES + 1);
+
+				k.n_rows = lanewise_check_below(c, MAX_ROWS + 1);
+				k.ld = k.dim + lanewise_check_sometimes(c, 70);
+				judge_queries(c, &k, n_queries, kind);
+			}
+		}
+	}
+}
+
 /* ---------------------------------------------------------------- quantiser */
 
 /* What a call writes: codes, gaps of codes_ld - dim among them, and three floats a row. */
@@ -124,7 +176,8 @@ static void judge_quantize(struct lw_check *c, const struct rows_case *k, size_t
 	c->where.rows = k->n_rows;
 	c->where.ld = k->ld;
 	if (k->in_comb) {
-		r = lanewise_check_comb(c, rows, k->ld * sizeof *rows, k->n_rows, k->dim * sizeof *rows, k->place, 0, &ld);
+		r = lanewise_check_comb(c, rows, k->ld * sizeof *rows, k->n_rows, k->dim * sizeof *rows, k->place, 0,
+		                        &ld);
 		ld /= sizeof *rows;
 	} else {
 		r = lanewise_check_input(c, 0, rows, bytes_of(k) * sizeof *rows, k->place);

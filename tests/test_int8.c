@@ -29,7 +29,10 @@ static int64_t exact_dot(const int8_t *x, const int8_t *y, size_t n)
 static void fill(int8_t *p, size_t n, int kind)
 {
 	for (size_t i = 0; i < n; i++)
-		p[i] = kind == 0 ? (int8_t)test_random(&random_state) : kind == 1 ? -128 : kind == 2 ? 127 : (int8_t)-below(2);
+		p[i] = kind == 0   ? (int8_t)test_random(&random_state)
+		       : kind == 1 ? -128
+		       : kind == 2 ? 127
+		                   : (int8_t)-below(2);
 }
 
 static void test_dots(void)
@@ -87,7 +90,8 @@ static void test_quantizer(void)
 	for (size_t m = 0; m < sizeof magnitudes / sizeof *magnitudes; m++)
 		for (size_t dim = 1; dim <= 256; dim += 1 + below(9)) {
 			for (size_t i = 0; i < dim; i++)
-				x[i] = ((float)(int32_t)(test_random(&random_state) >> 40) * 0x1p-23f - 1) * magnitudes[m];
+				x[i] = ((float)(int32_t)(test_random(&random_state) >> 40) * 0x1p-23f - 1) *
+				       magnitudes[m];
 			test_row(x, dim);
 		}
 

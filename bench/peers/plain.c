@@ -72,6 +72,17 @@ static void normalize_f32_rows(float *rows, size_t n_rows, size_t dim, size_t ld
 	}
 }
 
+static void dot_i8_rows(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld, int32_t *out)
+{
+	for (size_t r = 0; r < n_rows; r++) {
+		int32_t sum = 0;
+
+		for (size_t i = 0; i < dim; i++)
+			sum += query[i] * rows[r * ld + i];
+		out[r] = sum;
+	}
+}
+
 const struct bench_peer *bench_peer_get(void)
 {
 	static const struct bench_peer peer = {
@@ -85,6 +96,7 @@ const struct bench_peer *bench_peer_get(void)
 		.dot_f32 = dot_f32,
 		.cosine_f32 = cosine_f32,
 		.l2sq_f32 = l2sq_f32,
+		.dot_i8_rows = dot_i8_rows,
 	};
 
 	return &peer;

@@ -80,8 +80,8 @@ typedef struct lanewise_index_work {
 } lanewise_index_work;
 
 /*
- * Bytes of scratch for a search of n_queries queries and k with as many rows as the index has now, about 0.3 MB a query
- * for k up to 512 and up to 8 queries; more queries need no more. 0 if index is NULL, k is 0, or a size overflows.
+ * Bytes of scratch for a search of n_queries queries and k with as many rows as the index has now, about 0.1 MB a query
+ * for k up to 512, and no more for more than 32 queries than for 32. 0 if index is NULL, k is 0, or a size overflows.
  */
 LANEWISE_API size_t lanewise_index_scratch_size(const lanewise_index *index, size_t n_queries, size_t k);
 

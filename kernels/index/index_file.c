@@ -69,7 +69,8 @@ lanewise_status lanewise_index_write(const lanewise_index *index, lanewise_file_
 	lanewise_status status;
 
 	if (!index || !writer)
-		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL", index ? "writer" : "index");
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
+		               index ? "writer" : "index");
 
 	const struct header header = { index->n_rows, index->dim, index->metric, SKETCH_RULES };
 
@@ -84,8 +85,8 @@ lanewise_status lanewise_index_write(const lanewise_index *index, lanewise_file_
 /* --------------------------------------------------------------- checking */
 
 /* What is wrong with a field of the header. */
-#define WRONG_FIELD(file, header, field, format, ...)                                                              \
-	lw_fail(error, LANEWISE_ERROR_DATA, lanewise_file_offset(file, &(header)->field),                          \
+#define WRONG_FIELD(file, header, field, format, ...) \
+	lw_fail(error, LANEWISE_ERROR_DATA, lanewise_file_offset(file, &(header)->field), \
 	        "section index.header, " #field ": " format, __VA_ARGS__)
 
 static lanewise_status read_header(const lanewise_file *file, lanewise_index *index, lanewise_error *error)
@@ -136,7 +137,8 @@ static lanewise_status check_sketches(const lanewise_file *file, const void *con
 	for (size_t r = 0; r < n_rows; r++)
 		if (!is_sketch(scale[r], errors[r], norm[r]))
 			return lw_fail(error, LANEWISE_ERROR_DATA, lanewise_file_offset(file, scale + r),
-			               "section index.scale, element %zu: with its error and norm this is no sketch", r);
+			               "section index.scale, element %zu: with its error and norm this is no sketch",
+			               r);
 	return LANEWISE_OK;
 }
 
@@ -152,8 +154,8 @@ static lanewise_status find_arrays(const lanewise_file *file, const lanewise_ind
 			return status;
 		if (n % width != 0 || n / width != index->n_rows)
 			return lw_fail(error, LANEWISE_ERROR_DATA, lanewise_file_offset(file, arrays[array]),
-			               "section %s: %zu elements, which are not %zu for each of %zu rows", names[array], n,
-			               width, index->n_rows);
+			               "section %s: %zu elements, which are not %zu for each of %zu rows", names[array],
+			               n, width, index->n_rows);
 	}
 	return LANEWISE_OK;
 }
@@ -180,7 +182,8 @@ lanewise_status lanewise_index_open(const lanewise_file *file, const lanewise_al
 	lanewise_status status;
 
 	if (!file || !out)
-		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL", file ? "index" : "file");
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
+		               file ? "index" : "file");
 	*out = NULL;
 	if ((status = read_header(file, &made, error)) || (status = find_arrays(file, &made, arrays, error)) ||
 	    (status = check_sketches(file, arrays, made.n_rows, error)))

@@ -18,7 +18,7 @@
 
 enum {
 	BLOCK = LW_INDEX_FIRST_ROWS,
-	GROUP = 8, /* queries that share a pass over the sketches */
+	GROUP = LW_DOT_I8_QUERIES, /* queries that share a pass over the sketches */
 	ALIGNMENT = 64,
 	LIMIT_AT_FIRST = 1024,
 	MIN_CAPACITY = 8192, /* candidates of a query, at least (where there are so many rows) */
@@ -34,6 +34,7 @@ struct search {
 	float threshold;
 	int prefetch;
 	size_t capacity;   /* of a reservoir; 0: scan all rows */
+	int8_t *codes;     /* of the group's queries, code_dim each; zeros for one that scans all rows */
 	uint64_t *waiting; /* capacity places, for rescoring */
 	void *topk;
 	lanewise_index_work *work;
@@ -42,7 +43,6 @@ struct search {
 /* One query of a group. */
 struct query {
 	const float *values;
-	int8_t *codes;
 	struct lw_sketch_query weights;
 	int scans_all;
 	float bound;
@@ -70,7 +70,7 @@ static size_t reservoir_places(size_t capacity) { return capacity + BLOCK + 16; 
 
 static size_t query_bytes(const lanewise_index *index, size_t capacity)
 {
-	return aligned(index->code_dim) + 3 * aligned(reservoir_places(capacity) * sizeof(float));
+	return index->code_dim + 3 * aligned(reservoir_places(capacity) * sizeof(float));
 }
 
 /* The k of the search: at least 1, since a selection needs one. */
@@ -91,7 +91,8 @@ size_t lanewise_index_scratch_size(const lanewise_index *index, size_t n_queries
 	/* n_rows is below 2^32, so nothing here overflows 64 bits; where size_t has 32 it may. */
 	if (sizeof(size_t) < 8 && effective > SIZE_MAX / 1024)
 		return 0;
-	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) + (capacity ? group * query_bytes(index, capacity) : 0);
+	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) +
+	       (capacity ? group * query_bytes(index, capacity) : 0);
 }
 
 /* -------------------------------------------------------------- all the rows */
@@ -146,13 +147,15 @@ static size_t scan_all(const struct search *s, const float *query, uint32_t *row
 	lanewise_topk *topk = lanewise_topk_begin(s->topk, s->k, s->threshold);
 
 	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++) {
-		size_t first = lw_index_first(segment), end = smaller(first + lw_index_capacity(segment), index->n_rows);
+		size_t first = lw_index_first(segment),
+		       end = smaller(first + lw_index_capacity(segment), index->n_rows);
 
 		for (size_t r = first; r < end; r += BLOCK) {
 			size_t n = smaller(end - r, BLOCK);
 
 			if (any_may_return(s, r, n))
-				scan_block(s, query, topk, index->segments[segment].rows + (r - first) * index->dim, n, r);
+				scan_block(s, query, topk, index->segments[segment].rows + (r - first) * index->dim, n,
+				           r);
 		}
 	}
 	if (s->work) {
@@ -165,7 +168,7 @@ static size_t scan_all(const struct search *s, const float *query, uint32_t *row
 /* ------------------------------------------------------------- the first stage */
 
 /* Steps 3 and 4 of sketch.h for a query; one that they do not cover scans all rows. */
-static void begin_query(const struct search *s, struct query *q, const float *values)
+static void begin_query(const struct search *s, struct query *q, const float *values, int8_t *codes)
 {
 	size_t dim = s->index->dim;
 	float scale, square, error_square;
@@ -177,8 +180,8 @@ static void begin_query(const struct search *s, struct query *q, const float *va
 	q->limit = smaller(s->capacity, s->k > LIMIT_AT_FIRST / 4 ? 4 * s->k : LIMIT_AT_FIRST);
 	if (s->capacity == 0)
 		return;
-	memset(q->codes, 0, s->index->code_dim);
-	s->kernels->quantize_i8_rows(values, 1, dim, dim, q->codes, dim, &scale, &square, &error_square);
+	memset(codes, 0, s->index->code_dim);
+	s->kernels->quantize_i8_rows(values, 1, dim, dim, codes, dim, &scale, &square, &error_square);
 
 	struct lw_sketch sketch = lw_sketch_of(values, dim, scale, square, error_square);
 
@@ -232,18 +235,45 @@ static void make_room(const struct search *s, struct query *q)
 	q->limit = smaller(q->limit, s->capacity);
 }
 
-static void filter_block(const struct search *s, struct query *q, const struct lw_index_segment *segment, size_t at,
-                         size_t n, size_t first_row, int prefetch)
+/* Integer dot products of all queries with a block of n rows, each query's BLOCK places after the one's before it. */
+static void dot_block(const struct search *s, size_t n_queries, const int8_t *codes, size_t n, int32_t *dot)
 {
-	int32_t dot[BLOCK];
-	size_t before = q->n, code_dim = s->index->code_dim;
+	size_t code_dim = s->index->code_dim;
 
-	s->kernels->dot_i8_rows(q->codes, segment->codes + at * code_dim, n, code_dim, code_dim, prefetch, dot);
-	s->kernels->sketch_filter(&q->weights, dot, segment->scale + at, segment->error + at, segment->norm + at, n,
-	                          (uint32_t)first_row, q->bound, q->upper, q->lower, q->row, &q->n);
-	apply_filter(s, q, before);
-	if (q->n > q->limit)
-		make_room(s, q);
+	if (n_queries == 1)
+		s->kernels->dot_i8_rows(s->codes, codes, n, code_dim, code_dim, s->prefetch, dot);
+	else
+		s->kernels->dot_i8_queries(s->codes, n_queries, code_dim, codes, n, code_dim, code_dim, s->prefetch,
+		                           dot, BLOCK);
+}
+
+static void filter_block(const struct search *s, struct query *queries, size_t n_queries,
+                         const struct lw_index_segment *segment, size_t at, size_t n, size_t first_row)
+{
+	int32_t dot[GROUP * BLOCK];
+
+	dot_block(s, n_queries, segment->codes + at * s->index->code_dim, n, dot);
+	for (size_t j = 0; j < n_queries; j++) {
+		struct query *q = &queries[j];
+		size_t before = q->n;
+
+		if (q->scans_all)
+			continue;
+		s->kernels->sketch_filter(&q->weights, dot + j * BLOCK, segment->scale + at, segment->error + at,
+		                          segment->norm + at, n, (uint32_t)first_row, q->bound, q->upper, q->lower,
+		                          q->row, &q->n);
+		apply_filter(s, q, before);
+		if (q->n > q->limit)
+			make_room(s, q);
+	}
+}
+
+static int all_scan_all(const struct query *queries, size_t n_queries)
+{
+	for (size_t j = 0; j < n_queries; j++)
+		if (!queries[j].scans_all)
+			return 0;
+	return 1;
 }
 
 static void filter_all(const struct search *s, struct query *queries, size_t n_queries)
@@ -251,19 +281,16 @@ static void filter_all(const struct search *s, struct query *queries, size_t n_q
 	const lanewise_index *index = s->index;
 
 	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++) {
-		size_t first = lw_index_first(segment), end = smaller(first + lw_index_capacity(segment), index->n_rows);
+		size_t first = lw_index_first(segment),
+		       end = smaller(first + lw_index_capacity(segment), index->n_rows);
 
 		for (size_t r = first; r < end; r += BLOCK) {
 			size_t n = smaller(end - r, BLOCK);
-			int prefetch = s->prefetch; /* for the first query; the others find the block in L2 */
 
-			if (!any_may_return(s, r, n))
-				continue;
-			for (size_t j = 0; j < n_queries; j++)
-				if (!queries[j].scans_all) {
-					filter_block(s, &queries[j], &index->segments[segment], r - first, n, r, prefetch);
-					prefetch = 0;
-				}
+			if (all_scan_all(queries, n_queries))
+				return;
+			if (any_may_return(s, r, n))
+				filter_block(s, queries, n_queries, &index->segments[segment], r - first, n, r);
 		}
 	}
 }
@@ -373,22 +400,24 @@ static void lay_out_query(const struct search *s, struct query *q, unsigned char
 {
 	size_t array = aligned(reservoir_places(s->capacity) * sizeof(float));
 
-	q->codes = (int8_t *)memory;
-	memory += aligned(s->index->code_dim);
 	q->upper = (float *)(void *)memory;
 	q->lower = (float *)(void *)(memory + array);
 	q->row = (uint32_t *)(void *)(memory + 2 * array);
 }
 
-static void search_group(const struct search *s, unsigned char *scratch, const float *queries, size_t n_queries,
+static void search_group(struct search *s, unsigned char *scratch, const float *queries, size_t n_queries,
                          size_t query_ld, size_t k, uint32_t *row, float *score, size_t *n_found)
 {
+	size_t code_dim = s->index->code_dim,
+	       per_query = s->capacity ? query_bytes(s->index, s->capacity) - code_dim : 0;
 	struct query group[GROUP];
 
+	/* First the codes of all queries, then each one's reservoir. */
+	s->codes = (int8_t *)scratch;
 	for (size_t j = 0; j < n_queries; j++) {
 		if (s->capacity)
-			lay_out_query(s, &group[j], scratch + j * query_bytes(s->index, s->capacity));
-		begin_query(s, &group[j], queries + j * query_ld);
+			lay_out_query(s, &group[j], scratch + n_queries * code_dim + j * per_query);
+		begin_query(s, &group[j], queries + j * query_ld, s->codes + j * code_dim);
 	}
 	filter_all(s, group, n_queries);
 	for (size_t j = 0; j < n_queries; j++) {
@@ -412,18 +441,18 @@ static lanewise_status check_arguments(const lanewise_index *index, const float 
 		return LANEWISE_ERROR_ARGUMENT;
 	if (work && work->struct_size != sizeof *work)
 		return LANEWISE_ERROR_ARGUMENT;
-	if (k > UINT32_MAX || n_queries > SIZE_MAX / sizeof(float) / k || n_queries > SIZE_MAX / sizeof(float) / query_ld)
+	if (k > UINT32_MAX || n_queries > SIZE_MAX / sizeof(float) / k ||
+	    n_queries > SIZE_MAX / sizeof(float) / query_ld)
 		return LANEWISE_ERROR_TOO_LARGE;
 	return LANEWISE_OK;
 }
 
 lanewise_status lanewise_index_search(const lanewise_index *index, const float *queries, size_t n_queries,
-                                      size_t query_ld, size_t k, float threshold, const uint64_t *filter,
-                                      void *scratch, uint32_t *row, float *score, size_t *n_found,
-                                      lanewise_index_work *work)
+                                      size_t query_ld, size_t k, float threshold, const uint64_t *filter, void *scratch,
+                                      uint32_t *row, float *score, size_t *n_found, lanewise_index_work *work)
 {
-	lanewise_status status = check_arguments(index, queries, n_queries, query_ld, k, threshold, scratch, row, score,
-	                                         n_found, work);
+	lanewise_status status =
+	        check_arguments(index, queries, n_queries, query_ld, k, threshold, scratch, row, score, n_found, work);
 
 	if (status)
 		return status;
@@ -444,7 +473,7 @@ lanewise_status lanewise_index_search(const lanewise_index *index, const float *
 	s.waiting = (uint64_t *)(void *)memory;
 	memory += aligned((s.capacity + BLOCK) * sizeof(uint64_t));
 	for (size_t j = 0; j < n_queries; j += GROUP)
-		search_group(&s, memory, queries + j * query_ld, smaller(n_queries - j, GROUP), query_ld, k, row + j * k,
-		             score + j * k, n_found + j);
+		search_group(&s, memory, queries + j * query_ld, smaller(n_queries - j, GROUP), query_ld, k,
+		             row + j * k, score + j * k, n_found + j);
 	return LANEWISE_OK;
 }

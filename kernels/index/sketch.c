@@ -5,10 +5,7 @@
 #include <math.h>
 
 /* G of step 2. */
-static double slack_of(size_t dim)
-{
-	return ((double)dim / 32 + 64) * 0x1p-23;
-}
+static double slack_of(size_t dim) { return ((double)dim / 32 + 64) * 0x1p-23; }
 
 static enum lw_sketch_kind kind_of(const float *x, size_t dim, float scale, float square)
 {

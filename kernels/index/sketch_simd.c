@@ -42,8 +42,8 @@ void LW_FN(sketch_filter)(const struct lw_sketch_query *query, const int32_t *do
 	size_t used = *n_kept, i = 0;
 
 	for (; n - i >= VF_LANES; i += VF_LANES)
-		filter_vector(query, dot + i, row_scale + i, error + i, norm + i, first_row + (uint32_t)i, b, upper, lower,
-		              row, &used);
+		filter_vector(query, dot + i, row_scale + i, error + i, norm + i, first_row + (uint32_t)i, b, upper,
+		              lower, row, &used);
 	if (i < n) {
 		int32_t last_dot[VF_LANES] = { 0 };
 		float last[3][VF_LANES];

@@ -7,7 +7,7 @@
 
 #include "common.h"
 
-enum { VI_BYTES = 16 };
+enum { VI_BYTES = 16, TILE_QUERIES = 2 };
 typedef __m256i vi;
 typedef __m256i ve;
 

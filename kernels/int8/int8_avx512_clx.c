@@ -9,7 +9,7 @@
 
 #include "common.h"
 
-enum { VI_BYTES = 64 };
+enum { VI_BYTES = 64, TILE_QUERIES = 4 };
 typedef __m512i vi;
 typedef __m512i ve;
 
@@ -20,7 +20,12 @@ LW_INLINE ve flip(ve v) { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
 LW_INLINE ve ve_load_row(const int8_t *p) { return flip(ve_load(p)); }
 LW_INLINE ve ve_load_row_first(const int8_t *p, size_t n) { return flip(ve_load_first(p, n)); }
 LW_INLINE vi vi_zero(void) { return _mm512_setzero_si512(); }
-LW_INLINE vi vi_dot(vi sums, ve query, ve row) { return _mm512_dpbusd_epi32(sums, row, query); }
+/* _mm512_dpbusd_epi32(sums, row, query); as an intrinsic gcc 12 copies the sums into and out of it, two moves for each. */
+LW_INLINE vi vi_dot(vi sums, ve query, ve row)
+{
+	__asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(row), "v"(query));
+	return sums;
+}
 
 LW_INLINE void vi_sum4(const vi v[4], int32_t *out)
 {

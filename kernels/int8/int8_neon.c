@@ -5,7 +5,7 @@
  */
 #include "vec.h"
 
-enum { VI_BYTES = 16 };
+enum { VI_BYTES = 16, TILE_QUERIES = 4 };
 typedef int32x4_t vi;
 typedef int8x16_t ve;
 

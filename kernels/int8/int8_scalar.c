@@ -15,6 +15,13 @@ void LW_FN(dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, 
 	}
 }
 
+void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows, size_t n_rows,
+                           size_t dim, size_t ld, int prefetch, int32_t *out, size_t out_ld)
+{
+	for (size_t q = 0; q < n_queries; q++)
+		LW_FN(dot_i8_rows)(queries + q * query_ld, rows, n_rows, dim, ld, prefetch, out + q * out_ld);
+}
+
 /* The sum of v[i]^2 in the canonical order, where v[i] = x[i] - scale * codes[i] rounded once. */
 static float canonical_error(const float *x, float scale, const int8_t *codes, size_t n)
 {

@@ -59,7 +59,8 @@ static void search(const lanewise_index *index, const struct problem *p, const u
 	free(scratch);
 }
 
-static void require_scan(const lanewise_index *index, const struct problem *p, const float *rows, const uint64_t *filter)
+static void require_scan(const lanewise_index *index, const struct problem *p, const float *rows,
+                         const uint64_t *filter)
 {
 	struct found expected = allocate_found(smaller(p->k, p->n)), got = allocate_found(smaller(p->k, p->n));
 	void *scratch = allocate_scratch(lanewise_scan_topk_scratch_size(p->k));
