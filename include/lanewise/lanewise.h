@@ -11,6 +11,7 @@
 #include "hash.h"
 #include "json.h"
 #include "parallel.h"
+#include "sse.h"
 #include "text.h"
 #include "topk.h"
 #include "utf8.h"
