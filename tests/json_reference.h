@@ -14,7 +14,7 @@ enum { REFERENCE_DEPTH = 64 };
 
 struct reference_parser {
 	const unsigned char *p, *begin, *end;
-	lanewise_json_node *nodes; /* room for one per byte */
+	lanewise_json_node *nodes; /* room for one per byte, and one */
 	size_t n_nodes;
 	int depth;
 };

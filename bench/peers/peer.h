@@ -42,6 +42,11 @@ struct bench_peer {
 	void (*dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld, int32_t *out);
 
 	uint64_t (*hash64)(const void *data, size_t n_bytes);
+
+	/* Text: whether it is UTF-8; the positions of JSON's tokens (kept by the peer); whether it is JSON, with a tree made. */
+	int (*utf8_valid)(const char *text, size_t n_bytes);
+	void (*json_index)(const char *text, size_t n_bytes);
+	int (*json_parse)(const char *text, size_t n_bytes);
 };
 
 __attribute__((visibility("default"))) const struct bench_peer *bench_peer_get(void);

@@ -14,6 +14,7 @@
 #include "int8.h"
 #include "json.h"
 #include "parallel.h"
+#include "sse.h"
 #include "text.h"
 #include "topk.h"
 #include "utf8.h"

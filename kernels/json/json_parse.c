@@ -2,9 +2,10 @@
 /*
  * From the index to a tree: one loop over tokens, no recursion, no memory but the nodes.
  *
- * The index comes in windows of the text, so that it stays in the L1 cache. `expect` holds what may come next, as bits;
- * each token asks for its bit and sets what may follow it. The containers that are open form the stack by themselves:
- * until it is closed, a container's `next` is the number of the one around it.
+ * The index comes in windows of the text, so that it stays in the L1 cache. Only where a value begins are there more than
+ * two or three tokens to tell apart; elsewhere the code asks for the one that must follow, which branch predictors like.
+ * The containers that are open form the stack by themselves: until it is closed, a container's `next` is the number of
+ * the one around it.
  *
  * Strings need no second look: the index gives their closing quotes, and the escapes on the way there.
  */
@@ -15,8 +16,6 @@
 
 enum { WINDOW = 4096, DEFAULT_DEPTH = 1024 };
 
-enum { VALUE = 1, NAME = 2, COLON = 4, COMMA = 8, END_ARRAY = 16, END_OBJECT = 32 };
-
 #define NONE SIZE_MAX
 
 struct parser {
@@ -25,16 +24,20 @@ struct parser {
 	uint32_t flags, max_depth;
 	lanewise_error *error;
 
+	lanewise_json_node *nodes;
+	size_t capacity, n_nodes;
+
 	/* The window of the index. */
 	lanewise_json_index_state state;
 	lanewise_status status; /* of the index; an error counts once its positions are used up */
-	size_t indexed, base, at, count;
+	size_t indexed, base, count;
 	uint32_t index[WINDOW];
+};
 
-	lanewise_json_node *nodes;
-	size_t capacity, n_nodes;
-	uint32_t container, depth; /* the innermost one that is open, if depth is not 0 */
-	unsigned expect, after;    /* after: what may come behind a value */
+/* The positions of the window that are left; apart from the parser, so that it stays in registers. */
+struct cursor {
+	const uint32_t *at, *end;
+	size_t base;
 };
 
 static lanewise_status fail_at(const struct parser *p, size_t offset, const char *what)
@@ -44,29 +47,34 @@ static lanewise_status fail_at(const struct parser *p, size_t offset, const char
 
 /* ----------------------------------------------------------------- tokens */
 
+/* Fills the window with positions, at least one; 0 if there are no more. */
 static LW_NOINLINE int next_window(struct parser *p)
 {
-	while (p->at == p->count) {
+	do {
 		size_t left = p->n - p->indexed, taken;
 
 		if (left == 0 || p->status != LANEWISE_OK)
 			return 0;
 		p->base = p->indexed;
-		p->at = 0;
 		p->status = lanewise_json_index_feed(&p->state, (const char *)p->text + p->base,
 		                                     left < WINDOW ? left : WINDOW, p->index, WINDOW, &p->count, &taken,
 		                                     p->error);
 		p->indexed += taken;
-	}
+	} while (p->count == 0);
 	return 1;
 }
 
 /* The next position of the index, or NONE. */
-LW_INLINE size_t next_position(struct parser *p)
+LW_INLINE size_t next_position(struct parser *p, struct cursor *c)
 {
-	if (LW_UNLIKELY(p->at == p->count) && !next_window(p))
-		return NONE;
-	return p->base + p->index[p->at++];
+	if (LW_UNLIKELY(c->at == c->end)) {
+		if (!next_window(p))
+			return NONE;
+		c->at = p->index;
+		c->end = p->index + p->count;
+		c->base = p->base;
+	}
+	return c->base + *c->at++;
 }
 
 /* Why there are no more positions, where more are needed. */
@@ -79,9 +87,11 @@ static lanewise_status fail_at_end(struct parser *p)
 	return fail_at(p, p->n, p->n_nodes ? "the text ends within a value" : "no value");
 }
 
-/* An error at a position: one that the index has met before it counts first. */
+/* An error at a position, which may be NONE: one that the index has met before it counts first. */
 static LW_NOINLINE lanewise_status fail(struct parser *p, size_t offset, const char *what)
 {
+	if (offset == NONE)
+		return fail_at_end(p);
 	if (p->status != LANEWISE_OK && p->state.failed_at <= offset)
 		return p->status;
 	return fail_at(p, offset, what);
@@ -233,93 +243,43 @@ static int check_escape(const struct parser *p, size_t at, size_t *low_at)
 
 /* ------------------------------------------------------------------ nodes */
 
-static lanewise_status fail_capacity(const struct parser *p)
+static LW_NOINLINE lanewise_status fail_capacity(const struct parser *p)
 {
 	return lw_fail(p->error, LANEWISE_ERROR_CAPACITY, LANEWISE_NO_OFFSET,
 	               "json: more than the %zu nodes there is room for", p->capacity);
 }
 
-LW_INLINE int add_node(struct parser *p, size_t offset, size_t n_bytes, uint8_t type, uint8_t flags)
+/* A node behind the last one; NULL if there is no room. */
+LW_INLINE lanewise_json_node *add_node(struct parser *p, size_t offset, size_t n_bytes, uint8_t type, uint8_t flags)
 {
+	lanewise_json_node *node = &p->nodes[p->n_nodes];
+
 	if (LW_UNLIKELY(p->n_nodes == p->capacity))
-		return 0;
-	p->nodes[p->n_nodes] =
-	        (lanewise_json_node) { (uint32_t)offset, (uint32_t)n_bytes, (uint32_t)p->n_nodes + 1, type, flags, 0 };
+		return NULL;
 	p->n_nodes++;
-	return 1;
+	*node = (lanewise_json_node) { (uint32_t)offset, (uint32_t)n_bytes, (uint32_t)p->n_nodes, type, flags, 0 };
+	return node;
 }
 
-static void enter(struct parser *p, uint32_t container)
+LW_INLINE lanewise_status read_string(struct parser *p, struct cursor *c, size_t begin, uint8_t flags)
 {
-	int is_object = p->nodes[container].type == LANEWISE_JSON_OBJECT;
+	size_t at = next_position(p, c), low_at = NONE;
 
-	p->container = container;
-	p->after = COMMA | (is_object ? (unsigned)END_OBJECT : (unsigned)END_ARRAY);
-}
-
-static lanewise_status open_container(struct parser *p, size_t at, uint8_t type)
-{
-	uint32_t around = p->container;
-
-	if (!(p->expect & VALUE))
-		return fail(p, at, "a value where none can be");
-	if (p->depth == p->max_depth)
-		return fail(p, at, "arrays and objects too deep within each other");
-	if (!add_node(p, at, 0, type, 0))
-		return fail_capacity(p);
-	enter(p, (uint32_t)(p->n_nodes - 1));
-	p->nodes[p->container].next = around;
-	p->depth++;
-	p->expect = type == LANEWISE_JSON_OBJECT ? NAME | END_OBJECT : VALUE | END_ARRAY;
-	return LANEWISE_OK;
-}
-
-static lanewise_status close_container(struct parser *p, size_t at, unsigned which)
-{
-	if (!(p->expect & which))
-		return fail(p, at,
-		            which == END_ARRAY ? "a ']' where no array can end" : "a '}' where no object can end");
-
-	lanewise_json_node *node = &p->nodes[p->container];
-	uint32_t around = node->next;
-
-	node->n_bytes = (uint32_t)(at + 1 - node->offset);
-	node->next = (uint32_t)p->n_nodes;
-	if (--p->depth)
-		enter(p, around);
-	else
-		p->after = 0;
-	p->expect = p->after;
-	return LANEWISE_OK;
-}
-
-LW_INLINE lanewise_status read_string(struct parser *p, size_t begin)
-{
-	uint8_t flags = p->expect & NAME ? LANEWISE_JSON_NAME : 0;
-	size_t at, low_at = NONE;
-
-	if (LW_UNLIKELY(!(p->expect & (VALUE | NAME))))
-		return fail(p, begin, "a string where none can be");
-	while ((at = next_position(p)) != NONE && p->text[at] == '\\') {
+	for (; at != NONE && p->text[at] == '\\'; at = next_position(p, c)) {
 		flags |= LANEWISE_JSON_ESCAPES;
 		if (LW_UNLIKELY(!check_escape(p, at, &low_at)))
 			return fail(p, at, "not an escape");
 	}
 	if (LW_UNLIKELY(at == NONE))
 		return fail_at_end(p);
-	if (LW_UNLIKELY(!add_node(p, begin, at + 1 - begin, LANEWISE_JSON_STRING, flags)))
-		return fail_capacity(p);
-	p->expect = flags & LANEWISE_JSON_NAME ? (unsigned)COLON : p->after;
-	return LANEWISE_OK;
+	return add_node(p, begin, at + 1 - begin, LANEWISE_JSON_STRING, flags) ? LANEWISE_OK : fail_capacity(p);
 }
 
-static lanewise_status read_scalar(struct parser *p, size_t at)
+LW_INLINE lanewise_status read_scalar(struct parser *p, size_t at)
 {
 	uint8_t type = LANEWISE_JSON_NUMBER, flags = 0;
 	size_t n_bytes;
 
-	if (LW_UNLIKELY(!(p->expect & VALUE)))
-		return fail(p, at, "neither a string, bracket, colon nor comma, where a value cannot be");
 	switch (p->text[at]) {
 	case 't':
 		type = LANEWISE_JSON_TRUE;
@@ -338,55 +298,93 @@ static lanewise_status read_scalar(struct parser *p, size_t at)
 		break;
 	}
 	if (LW_UNLIKELY(!n_bytes))
-		return fail(p, at, "neither a number nor true, false or null");
-	if (LW_UNLIKELY(!add_node(p, at, n_bytes, type, flags)))
-		return fail_capacity(p);
-	p->expect = p->after;
-	return LANEWISE_OK;
+		return fail(p, at, "no value");
+	return add_node(p, at, n_bytes, type, flags) ? LANEWISE_OK : fail_capacity(p);
 }
 
-static lanewise_status read_token(struct parser *p, size_t at)
-{
-	switch (p->text[at]) {
-	case '"':
-		return read_string(p, at);
-	case ',':
-		if (LW_UNLIKELY(!(p->expect & COMMA)))
-			return fail(p, at, "a comma where none can be");
-		p->expect = p->after & END_OBJECT ? NAME : VALUE;
-		return LANEWISE_OK;
-	case ':':
-		if (LW_UNLIKELY(!(p->expect & COLON)))
-			return fail(p, at, "a colon where none can be");
-		p->expect = VALUE;
-		return LANEWISE_OK;
-	case '{':
-		return open_container(p, at, LANEWISE_JSON_OBJECT);
-	case '[':
-		return open_container(p, at, LANEWISE_JSON_ARRAY);
-	case '}':
-		return close_container(p, at, END_OBJECT);
-	case ']':
-		return close_container(p, at, END_ARRAY);
-	default:
-		return read_scalar(p, at);
-	}
-}
-
+/*
+ * The grammar as a machine whose states are labels: `container` is the innermost open one, `in_object` what it is. At
+ * each label, `at` is the position of a token not yet used, or NONE.
+ */
 static lanewise_status parse(struct parser *p)
 {
-	size_t at;
+	const uint8_t *text = p->text;
+	struct cursor cursor = { NULL, NULL, 0 };
+	uint32_t container = 0, depth = 0;
+	int in_object = 0;
+	lanewise_status status;
+	size_t at = next_position(p, &cursor);
 
-	while ((at = next_position(p)) != NONE) {
-		lanewise_status status = read_token(p, at);
-
-		if (LW_UNLIKELY(status != LANEWISE_OK))
-			return status;
-	}
-	if (p->depth || !p->n_nodes || p->status != LANEWISE_OK ||
-	    lanewise_json_index_finish(&p->state, NULL) != LANEWISE_OK)
+value:
+	if (LW_UNLIKELY(at == NONE))
 		return fail_at_end(p);
-	return LANEWISE_OK;
+	if (text[at] == '"') {
+		status = read_string(p, &cursor, at, 0);
+	} else if (text[at] == '{' || text[at] == '[') {
+		in_object = text[at] == '{';
+		goto open;
+	} else {
+		status = read_scalar(p, at);
+	}
+	if (LW_UNLIKELY(status != LANEWISE_OK))
+		return status;
+
+after_value:
+	at = next_position(p, &cursor);
+	if (LW_UNLIKELY(depth == 0))
+		return at == NONE && p->status == LANEWISE_OK ? lanewise_json_index_finish(&p->state, p->error)
+		                                              : fail(p, at, "something behind the value");
+	if (LW_UNLIKELY(at == NONE))
+		return fail_at_end(p);
+	if (text[at] == ',') {
+		at = next_position(p, &cursor);
+		if (!in_object)
+			goto value;
+		goto name;
+	}
+	if (LW_LIKELY(text[at] == (in_object ? '}' : ']')))
+		goto close;
+	return fail(p, at, in_object ? "neither ',' nor '}' behind a member" : "neither ',' nor ']' behind an element");
+
+name:
+	if (LW_UNLIKELY(at == NONE || text[at] != '"'))
+		return fail(p, at, "no name of a member");
+	status = read_string(p, &cursor, at, LANEWISE_JSON_NAME);
+	if (LW_UNLIKELY(status != LANEWISE_OK))
+		return status;
+	at = next_position(p, &cursor);
+	if (LW_UNLIKELY(at == NONE || text[at] != ':'))
+		return fail(p, at, "no ':' behind a name");
+	at = next_position(p, &cursor);
+	goto value;
+
+open:
+	if (LW_UNLIKELY(depth == p->max_depth))
+		return fail(p, at, "arrays and objects too deep within each other");
+
+	lanewise_json_node *opened = add_node(p, at, 0, in_object ? LANEWISE_JSON_OBJECT : LANEWISE_JSON_ARRAY, 0);
+
+	if (LW_UNLIKELY(!opened))
+		return fail_capacity(p);
+	opened->next = container;
+	container = (uint32_t)(p->n_nodes - 1);
+	depth++;
+	at = next_position(p, &cursor);
+	if (at != NONE && text[at] == (in_object ? '}' : ']'))
+		goto close;
+	if (in_object)
+		goto name;
+	goto value;
+
+close:;
+	lanewise_json_node *closed = &p->nodes[container];
+
+	container = closed->next;
+	closed->n_bytes = (uint32_t)(at + 1 - closed->offset);
+	closed->next = (uint32_t)p->n_nodes;
+	depth--;
+	in_object = p->nodes[container].type == LANEWISE_JSON_OBJECT;
+	goto after_value;
 }
 
 /* ----------------------------------------------------------------- public */
@@ -430,13 +428,10 @@ lanewise_status lanewise_json_parse(const char *text, size_t n_bytes, const lane
 	p.state = (lanewise_json_index_state) { .n_bytes = bom, .utf8.n_valid = bom };
 	p.status = LANEWISE_OK;
 	p.indexed = bom;
-	p.base = p.at = p.count = 0;
+	p.base = p.count = 0;
 	p.nodes = nodes;
 	p.capacity = capacity;
 	p.n_nodes = 0;
-	p.container = p.depth = 0;
-	p.expect = VALUE;
-	p.after = 0;
 
 	lanewise_status status = parse(&p);
 

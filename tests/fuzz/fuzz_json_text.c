@@ -66,7 +66,7 @@ static void check_string(const char *text, const lanewise_json_node *node)
 
 static void check_parse(const char *text, size_t n)
 {
-	lanewise_json_node *expected = fuzz_allocate(n * sizeof *expected);
+	lanewise_json_node *expected = fuzz_allocate((n + 1) * sizeof *expected);
 	size_t n_expected;
 	int ok = reference_parse(text, n, expected, &n_expected);
 
