@@ -599,6 +599,38 @@ static void test_large_pagerank(uint32_t n, uint32_t m, uint32_t n_hubs)
 	free(src), free(dst), free(rank), free(expected), free(next), free(many), free(wanted), free(scratch);
 }
 
+/* Graphs that are dealt out in parts: each row must list its edges in their order. */
+static void test_large_rows(uint32_t n, uint32_t m, int drop)
+{
+	uint32_t *src = malloc(m * sizeof *src), *dst = malloc(m * sizeof *dst), *at = malloc(n * sizeof *at);
+	double *weight = malloc(m * sizeof *weight);
+	lanewise_graph_options options = { sizeof options, drop ? LANEWISE_GRAPH_DROP : LANEWISE_GRAPH_KEEP, 0 };
+	lanewise_graph *graph = NULL;
+	size_t n_wrong = 0, n_kept = 0;
+
+	for (uint32_t i = 0; i < m; i++) {
+		src[i] = below(4) ? below(n) : n - 1 - below(100);
+		dst[i] = below(3) ? below(n) : src[i];
+		weight[i] = i;
+	}
+	CHECK_EQUAL(lanewise_graph_create(n, src, dst, weight, m, &options, NULL, &graph, NULL), LANEWISE_OK);
+
+	const uint32_t *offset = lanewise_graph_offsets(graph), *target = lanewise_graph_targets(graph);
+
+	memcpy(at, offset, n * sizeof *at);
+	for (uint32_t i = 0; i < m; i++)
+		if (!drop || src[i] != dst[i]) {
+			uint32_t place = at[src[i]]++;
+
+			n_wrong += target[place] != dst[i] || lanewise_graph_weights(graph)[place] != weight[i];
+			n_kept++;
+		}
+	CHECK(n_wrong == 0 && offset[0] == 0 && !memcmp(at, offset + 1, n * sizeof *at));
+	CHECK_EQUAL(lanewise_graph_n_edges(graph), n_kept);
+	lanewise_graph_destroy(graph);
+	free(src), free(dst), free(at), free(weight);
+}
+
 /* ------------------------------------------------------------------- depth */
 
 static void test_deep(uint32_t n)
@@ -831,6 +863,8 @@ int main(void)
 	}
 	test_large_pagerank(20000, 100000, 3); /* rows that are kept apart */
 	test_large_pagerank(10000, 200000, 500);
+	test_large_rows(70000, 600000, 0);
+	test_large_rows(300001, 530000, 1);
 	test_bad_edges();
 	test_arguments();
 	test_deep(deep ? (uint32_t)strtoul(deep, NULL, 10) : 10000000);

@@ -47,6 +47,13 @@ struct bench_peer {
 	int (*utf8_valid)(const char *text, size_t n_bytes);
 	void (*json_index)(const char *text, size_t n_bytes);
 	int (*json_parse)(const char *text, size_t n_bytes);
+
+	/*
+	 * One iteration of PageRank: edges to node v are in_offset[v] ... in_offset[v + 1] - 1, with their sources; share[u]
+	 * is u's rank * inverse[u], here and afterwards.
+	 */
+	void (*pagerank_step)(size_t n, const uint32_t *in_offset, const uint32_t *source, const double *inverse,
+	                      double damping, double *rank, double *share);
 };
 
 __attribute__((visibility("default"))) const struct bench_peer *bench_peer_get(void);

@@ -83,6 +83,20 @@ static void dot_i8_rows(const int8_t *query, const int8_t *rows, size_t n_rows, 
 	}
 }
 
+static void pagerank_step(size_t n, const uint32_t *in_offset, const uint32_t *source, const double *inverse,
+                          double damping, double *rank, double *share)
+{
+	for (size_t v = 0; v < n; v++) {
+		double sum = 0;
+
+		for (uint32_t i = in_offset[v]; i < in_offset[v + 1]; i++)
+			sum += share[source[i]];
+		rank[v] = (1 - damping) / (double)n + damping * sum;
+	}
+	for (size_t v = 0; v < n; v++)
+		share[v] = rank[v] * inverse[v];
+}
+
 const struct bench_peer *bench_peer_get(void)
 {
 	static const struct bench_peer peer = {
@@ -97,6 +111,7 @@ const struct bench_peer *bench_peer_get(void)
 		.cosine_f32 = cosine_f32,
 		.l2sq_f32 = l2sq_f32,
 		.dot_i8_rows = dot_i8_rows,
+		.pagerank_step = pagerank_step,
 	};
 
 	return &peer;

@@ -4,12 +4,35 @@
  * its source's next place. The places are kept in the offsets themselves: after the last edge each offset has moved to
  * where the next row begins, so moving all by one element restores them and no second array is needed.
  */
+#define _DEFAULT_SOURCE /* madvise */
+
 #include "graph/graph.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* ----------------------------------------------------------------- memory */
+
+void *lanewise_graph_allocate(const lanewise_allocator *allocator, size_t n_bytes)
+{
+	enum { HUGE_PAGE = 2 << 20 };
+	void *p;
+
+	if (allocator || n_bytes < 2 * HUGE_PAGE || n_bytes > SIZE_MAX - HUGE_PAGE)
+		return lw_allocate(allocator, n_bytes);
+	p = aligned_alloc(HUGE_PAGE, (n_bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+#if defined(MADV_HUGEPAGE)
+	if (p) {
+		int saved_errno = errno;
+
+		madvise(p, n_bytes, MADV_HUGEPAGE); /* advice: that it may fail does not matter */
+		errno = saved_errno;
+	}
+#endif
+	return p;
+}
 
 static lanewise_status allocate(const lanewise_allocator *allocator, size_t n_nodes, size_t n_edges, int weighted,
                                 lanewise_graph **graph)
@@ -24,10 +47,10 @@ static lanewise_status allocate(const lanewise_allocator *allocator, size_t n_no
 	made->n_nodes = (uint32_t)n_nodes;
 	made->n_edges = (uint32_t)n_edges;
 	made->edge_capacity = n_edges ? n_edges : 1;
-	made->offset = lw_allocate(allocator, (n_nodes + 1) * sizeof *made->offset);
-	made->target = lw_allocate(allocator, made->edge_capacity * sizeof *made->target);
+	made->offset = lanewise_graph_allocate(allocator, (n_nodes + 1) * sizeof *made->offset);
+	made->target = lanewise_graph_allocate(allocator, made->edge_capacity * sizeof *made->target);
 	if (weighted)
-		made->weight = lw_allocate(allocator, made->edge_capacity * sizeof *made->weight);
+		made->weight = lanewise_graph_allocate(allocator, made->edge_capacity * sizeof *made->weight);
 	if (!made->offset || !made->target || (weighted && !made->weight)) {
 		lanewise_graph_destroy(made);
 		return LANEWISE_ERROR_NO_MEMORY;
@@ -140,6 +163,16 @@ static void ends_to_offsets(uint32_t *offset, size_t n_nodes)
 	offset[0] = 0;
 }
 
+/* One edge to the next place of its source. */
+static inline void place_edge(lanewise_graph *graph, uint32_t src, uint32_t dst, const double *weight)
+{
+	uint32_t place = graph->offset[src]++;
+
+	graph->target[place] = dst;
+	if (weight)
+		graph->weight[place] = *weight;
+}
+
 static void fill_rows(lanewise_graph *graph, const struct edges *e)
 {
 	const int drop = e->self_loops == LANEWISE_GRAPH_DROP;
@@ -149,17 +182,92 @@ static void fill_rows(lanewise_graph *graph, const struct edges *e)
 		offset[e->src[i] + 1] += !(drop && e->src[i] == e->dst[i]);
 	counts_to_places(offset, graph->n_nodes);
 	graph->n_edges = offset[graph->n_nodes];
+	for (size_t i = 0; i < e->n; i++)
+		if (!drop || e->src[i] != e->dst[i])
+			place_edge(graph, e->src[i], e->dst[i], e->weight ? &e->weight[i] : NULL);
+	ends_to_offsets(offset, graph->n_nodes);
+}
+
+/*
+ * The same for graphs beyond the caches, in two steps: first edges are dealt out to at most 512 parts by the leading
+ * bits of their sources, which writes that many streams side by side, then each part is a small graph whose rows and
+ * places stay in the L2 cache. Both steps keep the order of edges of one source.
+ */
+enum { PARTS_LOG = 9, MAX_PARTS = 1 << PARTS_LOG, SMALL_GRAPH = 1 << 16, FEW_EDGES = 1 << 19 };
+
+struct parted {
+	uint32_t *ends; /* source, target, source, target, ... */
+	double *weight;
+	size_t begin[MAX_PARTS + 1];
+	int shift; /* from a source to its part */
+};
+
+static void deal_out(struct parted *p, const struct edges *e, int drop)
+{
+	size_t next[MAX_PARTS];
+
+	memset(p->begin, 0, sizeof p->begin);
+	for (size_t i = 0; i < e->n; i++)
+		p->begin[(e->src[i] >> p->shift) + 1] += !(drop && e->src[i] == e->dst[i]);
+	for (int j = 0; j < MAX_PARTS; j++)
+		p->begin[j + 1] += p->begin[j];
+	memcpy(next, p->begin, sizeof next);
 	for (size_t i = 0; i < e->n; i++) {
 		if (drop && e->src[i] == e->dst[i])
 			continue;
 
-		uint32_t place = offset[e->src[i]]++;
+		size_t at = next[e->src[i] >> p->shift]++;
 
-		graph->target[place] = e->dst[i];
-		if (e->weight)
-			graph->weight[place] = e->weight[i];
+		p->ends[2 * at] = e->src[i];
+		p->ends[2 * at + 1] = e->dst[i];
+		if (p->weight)
+			p->weight[at] = e->weight[i];
 	}
-	ends_to_offsets(offset, graph->n_nodes);
+}
+
+static void fill_part(lanewise_graph *graph, const struct parted *p, int part)
+{
+	uint64_t first = (uint64_t)part << p->shift, end = (uint64_t)(part + 1) << p->shift;
+	uint32_t *offset = graph->offset, at = (uint32_t)p->begin[part];
+
+	if (end > graph->n_nodes)
+		end = graph->n_nodes;
+	for (size_t i = p->begin[part]; i < p->begin[part + 1]; i++)
+		offset[p->ends[2 * i]]++;
+	for (uint64_t u = first; u < end; u++) {
+		uint32_t count = offset[u];
+
+		offset[u] = at;
+		at += count;
+	}
+	for (size_t i = p->begin[part]; i < p->begin[part + 1]; i++)
+		place_edge(graph, p->ends[2 * i], p->ends[2 * i + 1], p->weight ? &p->weight[i] : NULL);
+}
+
+/* 0 if there is no memory for it. */
+static int fill_rows_by_parts(lanewise_graph *graph, const struct edges *e, const lanewise_allocator *allocator)
+{
+	struct parted p = { .shift = 0 };
+	size_t ends_bytes = 2 * e->n * sizeof *p.ends, weight_bytes = e->n * sizeof *p.weight;
+
+	while ((uint64_t)(graph->n_nodes - 1) >> p.shift >= MAX_PARTS)
+		p.shift++;
+	p.ends = lanewise_graph_allocate(allocator, ends_bytes);
+	if (e->weight)
+		p.weight = lanewise_graph_allocate(allocator, weight_bytes);
+	if (!p.ends || (e->weight && !p.weight)) {
+		lw_release(allocator, p.ends, ends_bytes);
+		lw_release(allocator, p.weight, weight_bytes);
+		return 0;
+	}
+	deal_out(&p, e, e->self_loops == LANEWISE_GRAPH_DROP);
+	graph->n_edges = (uint32_t)p.begin[MAX_PARTS];
+	for (int part = 0; part < MAX_PARTS && (uint64_t)part << p.shift < graph->n_nodes; part++)
+		fill_part(graph, &p, part);
+	ends_to_offsets(graph->offset, graph->n_nodes);
+	lw_release(allocator, p.ends, ends_bytes);
+	lw_release(allocator, p.weight, weight_bytes);
+	return 1;
 }
 
 static lanewise_status name_duplicate(const struct edges *e, uint32_t src, uint32_t dst, lanewise_error *error,
@@ -218,7 +326,7 @@ static lanewise_status treat_duplicates(lanewise_graph *graph, const struct edge
 
 	if (e->duplicates == LANEWISE_GRAPH_KEEP)
 		return LANEWISE_OK;
-	place = lw_allocate(allocator, n_bytes);
+	place = lanewise_graph_allocate(allocator, n_bytes);
 	if (!place)
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "out of memory");
 	status = merge_duplicates(graph, e, place, error);
@@ -246,7 +354,8 @@ lanewise_status lanewise_graph_create(size_t n_nodes, const uint32_t *src, const
 	status = allocate(allocator, n_nodes, n_edges, weight != NULL, &made);
 	if (status)
 		return lw_fail(error, status, LANEWISE_NO_OFFSET, "out of memory");
-	fill_rows(made, &e);
+	if (n_nodes <= SMALL_GRAPH || n_edges <= FEW_EDGES || !fill_rows_by_parts(made, &e, allocator))
+		fill_rows(made, &e);
 	status = treat_duplicates(made, &e, allocator, error);
 	if (status) {
 		lanewise_graph_destroy(made);

@@ -94,10 +94,10 @@ static lanewise_status sum_weights(const lanewise_graph *graph, double *total, l
 static lanewise_status allocate_making(const lanewise_allocator *allocator, uint32_t n, int weighted, struct making *m)
 {
 	memset(m, 0, sizeof *m);
-	m->memory = lw_allocate(allocator, 4 * at_least_one(n) * sizeof *m->memory);
-	m->cursor = lw_allocate(allocator, at_least_one(n) * sizeof *m->cursor);
+	m->memory = lanewise_graph_allocate(allocator, 4 * at_least_one(n) * sizeof *m->memory);
+	m->cursor = lanewise_graph_allocate(allocator, at_least_one(n) * sizeof *m->cursor);
 	if (weighted)
-		m->total = lw_allocate(allocator, at_least_one(n) * sizeof *m->total);
+		m->total = lanewise_graph_allocate(allocator, at_least_one(n) * sizeof *m->total);
 	if (!m->memory || !m->cursor || (weighted && !m->total))
 		return LANEWISE_ERROR_NO_MEMORY;
 	m->in_degree = m->memory;
@@ -200,10 +200,10 @@ static lanewise_status allocate_rows(lanewise_pagerank *p, const lanewise_alloca
 {
 	size_t n = at_least_one(p->n);
 
-	p->node = lw_allocate(allocator, n * sizeof *p->node);
-	p->place = lw_allocate(allocator, n * sizeof *p->place);
-	p->factor = lw_allocate(allocator, n * sizeof *p->factor);
-	p->offset = lw_allocate(allocator, ((size_t)p->n_groups + 1) * sizeof *p->offset);
+	p->node = lanewise_graph_allocate(allocator, n * sizeof *p->node);
+	p->place = lanewise_graph_allocate(allocator, n * sizeof *p->place);
+	p->factor = lanewise_graph_allocate(allocator, n * sizeof *p->factor);
+	p->offset = lanewise_graph_allocate(allocator, ((size_t)p->n_groups + 1) * sizeof *p->offset);
 	return p->node && p->place && p->factor && p->offset ? LANEWISE_OK : LANEWISE_ERROR_NO_MEMORY;
 }
 
@@ -211,9 +211,9 @@ static lanewise_status allocate_entries(lanewise_pagerank *p, const lanewise_all
 {
 	if (p->n_entries > SIZE_MAX / sizeof *p->weight)
 		return LANEWISE_ERROR_TOO_LARGE;
-	p->column = lw_allocate(allocator, at_least_one(p->n_entries) * sizeof *p->column);
+	p->column = lanewise_graph_allocate(allocator, at_least_one(p->n_entries) * sizeof *p->column);
 	if (weighted)
-		p->weight = lw_allocate(allocator, at_least_one(p->n_entries) * sizeof *p->weight);
+		p->weight = lanewise_graph_allocate(allocator, at_least_one(p->n_entries) * sizeof *p->weight);
 	return p->column && (!weighted || p->weight) ? LANEWISE_OK : LANEWISE_ERROR_NO_MEMORY;
 }
 
@@ -226,7 +226,7 @@ static lanewise_status lay_out(const lanewise_graph *graph, lanewise_pagerank *p
 		return status;
 	arrange_nodes(graph, p, m);
 	p->n_thin = count_thin_groups(graph, p, m);
-	p->thin_begin = lw_allocate(allocator, ((size_t)LANES * p->n_thin + 1) * sizeof *p->thin_begin);
+	p->thin_begin = lanewise_graph_allocate(allocator, ((size_t)LANES * p->n_thin + 1) * sizeof *p->thin_begin);
 	if (!p->thin_begin)
 		return LANEWISE_ERROR_NO_MEMORY;
 	place_rows(p, m);
