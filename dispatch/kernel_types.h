@@ -50,5 +50,11 @@ typedef void lanewise_topk_compact_f32_fn(float *v, uint32_t *index, size_t n, f
 /* --- hash.h */
 
 typedef uint64_t lanewise_xxh3_64_fn(const void *data, size_t n_bytes, uint64_t seed);
+typedef void lanewise_xxh3_128_fn(const void *data, size_t n_bytes, uint64_t seed, uint64_t value[2]); /* low, high */
+
+/* `state` is an XXH3_state_t of xxHash, the same on every tier; n_bytes > 0. */
+typedef void lanewise_xxh3_feed_fn(void *state, const void *data, size_t n_bytes);
+typedef void lanewise_xxh3_64_batch_fn(const void *data, const uint64_t *begin, const uint64_t *end, size_t n,
+                                       uint64_t seed, uint64_t *out);
 
 #endif
