@@ -40,14 +40,14 @@ LANEWISE_API lanewise_hash128 lanewise_xxh3_128(const void *data, size_t n_bytes
  *     value = lanewise_xxh3_value_64(hash);
  *
  * A value may be asked for at any time, of either width and more than once, and does not end the hash: it is that of
- * all bytes fed so far. There is nothing to free; copying the scratch (to another place aligned to 64) forks the hash.
+ * all bytes fed so far. There is nothing to free.
  */
 typedef struct lanewise_xxh3 lanewise_xxh3;
 
 /* Bytes of scratch; below 1024. */
 LANEWISE_API size_t lanewise_xxh3_scratch_size(void);
 
-/* Begins a hash in `scratch`, aligned to 64; NULL if it is not or is NULL. */
+/* Begins a hash in `scratch`, aligned as by malloc; NULL if it is not or is NULL. */
 LANEWISE_API lanewise_xxh3 *lanewise_xxh3_begin(void *scratch, uint64_t seed);
 
 LANEWISE_API void lanewise_xxh3_feed(lanewise_xxh3 *hash, const void *data, size_t n_bytes);

@@ -14,6 +14,9 @@ struct lanewise_xxh3 {
 	XXH3_state_t state;
 };
 
+enum { ALIGNMENT = 64 }; /* of the state, for vector loads */
+_Static_assert(_Alignof(XXH3_state_t) <= ALIGNMENT, "xxHash wants more");
+
 uint64_t lanewise_xxh3_64(const void *data, size_t n_bytes, uint64_t seed)
 {
 	return lw_kernels()->xxh3_64(data, n_bytes, seed);
@@ -31,10 +34,11 @@ size_t lanewise_xxh3_scratch_size(void) { return sizeof(struct lanewise_xxh3); }
 
 lanewise_xxh3 *lanewise_xxh3_begin(void *scratch, uint64_t seed)
 {
-	if (!scratch || (uintptr_t)scratch % 64)
+	if (!scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT)
 		return NULL;
 
-	struct lanewise_xxh3 *hash = scratch;
+	size_t skipped = (0 - (uintptr_t)scratch) % ALIGNMENT;
+	struct lanewise_xxh3 *hash = (void *)((unsigned char *)scratch + skipped);
 
 	/* The library's reset believes in the old seed of a state to save time, which a fresh scratch does not have. */
 	memset(hash, 0, sizeof *hash);

@@ -16,6 +16,7 @@ static const struct command {
 } commands[] = {
 	{ "index", "make an index of documents", tool_index },
 	{ "search", "find the documents that fit a query best", tool_search },
+	{ "dedup", "drop lines or blocks that came before", tool_dedup },
 	{ "info", "tell about this build, this machine and the kernels in use", tool_info },
 };
 
