@@ -12,14 +12,8 @@ const char *const lanewise_cpu_feature_names[LW_CPU_FEATURE_COUNT] = {
 
 #if !defined(__x86_64__) && !defined(__aarch64__)
 
-uint32_t lanewise_cpu_features(void)
-{
-	return 0;
-}
+uint32_t lanewise_cpu_features(void) { return 0; }
 
-void lanewise_cpu_model_name(char text[LW_CPU_MODEL_BYTES])
-{
-	strcpy(text, "unknown");
-}
+void lanewise_cpu_model_name(char text[LW_CPU_MODEL_BYTES]) { strcpy(text, "unknown"); }
 
 #endif

@@ -13,15 +13,15 @@
 #include <stdint.h>
 
 #if defined(__x86_64__)
-#  define LW_HAVE_X86 1
+#define LW_HAVE_X86 1
 #else
-#  define LW_HAVE_X86 0
+#define LW_HAVE_X86 0
 #endif
 /* On x86 the NEON tiers exist only in builds that emulate them through SIMDe, for tests. */
 #if defined(__aarch64__) || LW_NEON_VIA_SIMDE
-#  define LW_HAVE_NEON 1
+#define LW_HAVE_NEON 1
 #else
-#  define LW_HAVE_NEON 0
+#define LW_HAVE_NEON 0
 #endif
 
 /* LW_CPU_FEATURE(name): one bit each, in this order. */
@@ -51,6 +51,7 @@
 	LW_CPU_FEATURE(ASIMD) \
 	LW_CPU_FEATURE(ASIMDDP)
 
+/* clang-format off */
 enum {
 #define LW_CPU_FEATURE(name) LW_CPU_INDEX_##name,
 	LW_CPU_FEATURES_X86(LW_CPU_FEATURE)
@@ -81,6 +82,7 @@ enum {
 	LW_CPU_TIER_NEON_DOT = LW_CPU_TIER_NEON | LW_CPU_ASIMDDP
 #endif
 };
+/* clang-format on */
 
 /* "AVX2" for bit LW_CPU_INDEX_AVX2, and so on. */
 extern const char *const lanewise_cpu_feature_names[LW_CPU_FEATURE_COUNT];

@@ -45,9 +45,6 @@ uint32_t lanewise_cpu_features(void)
 	return lanewise_cpu_features_aarch64(&real);
 }
 
-void lanewise_cpu_model_name(char text[LW_CPU_MODEL_BYTES])
-{
-	strcpy(text, "aarch64");
-}
+void lanewise_cpu_model_name(char text[LW_CPU_MODEL_BYTES]) { strcpy(text, "aarch64"); }
 
 #endif

@@ -83,7 +83,7 @@ static const char *implementation_cell(const struct implementations *row, lanewi
 {
 	switch (tier) {
 #define LW_TIER(name, needs) \
-	case TIER_##name:    \
+	case TIER_##name: \
 		return row->name;
 #include "tiers.def"
 #undef LW_TIER
@@ -106,10 +106,7 @@ static int is_emulated(lanewise_tier tier)
 #endif
 }
 
-static int supported_with(lanewise_tier tier, uint32_t features)
-{
-	return (tiers[tier].needs & ~features) == 0;
-}
+static int supported_with(lanewise_tier tier, uint32_t features) { return (tiers[tier].needs & ~features) == 0; }
 
 lanewise_tier lanewise_choose_tier(uint32_t features, const char *cap)
 {
@@ -159,27 +156,15 @@ const struct lw_kernels *lanewise_dispatch_init(void)
 	return found;
 }
 
-__attribute__((constructor)) static void choose_at_load(void)
-{
-	lanewise_dispatch_init();
-}
+__attribute__((constructor)) static void choose_at_load(void) { lanewise_dispatch_init(); }
 
 /* ---------------------------------------------------------------- public */
 
-const struct lw_kernels *lanewise_kernels_of(lanewise_tier tier)
-{
-	return tiers[tier].kernels;
-}
+const struct lw_kernels *lanewise_kernels_of(lanewise_tier tier) { return tiers[tier].kernels; }
 
-int32_t lanewise_tier_count(void)
-{
-	return TIER_COUNT;
-}
+int32_t lanewise_tier_count(void) { return TIER_COUNT; }
 
-const char *lanewise_tier_name(lanewise_tier tier)
-{
-	return tier >= 0 && tier < TIER_COUNT ? tiers[tier].name : NULL;
-}
+const char *lanewise_tier_name(lanewise_tier tier) { return tier >= 0 && tier < TIER_COUNT ? tiers[tier].name : NULL; }
 
 int32_t lanewise_tier_supported(lanewise_tier tier)
 {
@@ -266,10 +251,7 @@ size_t lanewise_cpu_model(char *text, size_t n_bytes)
 	return length;
 }
 
-int32_t lanewise_kernel_count(void)
-{
-	return LW_KERNEL_COUNT;
-}
+int32_t lanewise_kernel_count(void) { return LW_KERNEL_COUNT; }
 
 const char *lanewise_kernel_name(int32_t kernel)
 {
@@ -283,7 +265,7 @@ const char *lanewise_kernel_implementation(int32_t kernel, lanewise_tier tier)
 	return implementation_cell(&implementations[kernel], tier);
 }
 
-#define TEXT_OF(x) #x
+#define TEXT_OF(x)                        #x
 #define VERSION_TEXT(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
 
 const char *lanewise_version(void)

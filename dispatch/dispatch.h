@@ -31,9 +31,9 @@ enum {
 };
 
 /* Prototypes of all implementations that the table names. */
-#define LW_KERNEL(kernel, scalar, avx2, avx512_clx, avx512, neon, neon_dot)                                       \
-	lanewise_##kernel##_fn lanewise_##kernel##_##scalar, lanewise_##kernel##_##avx2,                          \
-	        lanewise_##kernel##_##avx512_clx, lanewise_##kernel##_##avx512, lanewise_##kernel##_##neon,       \
+#define LW_KERNEL(kernel, scalar, avx2, avx512_clx, avx512, neon, neon_dot) \
+	lanewise_##kernel##_fn lanewise_##kernel##_##scalar, lanewise_##kernel##_##avx2, \
+	        lanewise_##kernel##_##avx512_clx, lanewise_##kernel##_##avx512, lanewise_##kernel##_##neon, \
 	        lanewise_##kernel##_##neon_dot;
 #include "kernel_table.def"
 #undef LW_KERNEL

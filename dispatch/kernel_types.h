@@ -77,4 +77,102 @@ typedef size_t lanewise_byte_index_fn(const unsigned char *data, size_t n, unsig
 enum { LW_FOLD_PAD = 64 };
 typedef size_t lanewise_fold_text_fn(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out);
 
+/*
+ * For every lane i: run[i] becomes run[i] + 1, at most 65535, if history[i] is the token, else 0. Returns the first lane
+ * with run[i] >= threshold[i] after that, or n_lanes, a multiple of LW_LOOP_LANES, if there is none.
+ */
+enum { LW_LOOP_LANES = 32 };
+typedef size_t lanewise_loop_step_fn(const uint32_t *history, uint32_t token, size_t n_lanes, uint16_t *run,
+                                     const uint16_t *threshold);
+
+/* --- int8.h: ld >= dim, dim <= LANEWISE_DOT_I8_MAX_DIM; `prefetch` as for vector.h */
+
+typedef void lanewise_dot_i8_rows_fn(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                     int prefetch, int32_t *out);
+
+/*
+ * Codes and scale of each row as lanewise_quantize_i8_rows has them, and beside them the canonical sums of x[i]^2 and
+ * of e[i]^2, where e[i] = fma(-scale, codes[i], x[i]). Where the row is not finite both sums are the canonical NaN.
+ */
+typedef void lanewise_quantize_i8_rows_fn(const float *rows, size_t n_rows, size_t dim, size_t ld, int8_t *codes,
+                                          size_t codes_ld, float *scale, float *square, float *error_square);
+
+/* --- index.h */
+
+/* What turns an integer dot product into an interval that holds the score; kernels/index/sketch.h derives it. */
+struct lw_sketch_query {
+	float scale;         /* of the integer dot product, beside the row's */
+	float error_weight;  /* of the row's error */
+	float norm_weight;   /* of the row's norm, in the interval's radius */
+	float square_weight; /* of the square of the row's norm, in the middle */
+	float square_radius; /* the same, in the radius */
+	float base, base_radius;
+};
+
+/*
+ * For each of n rows, with square = norm * norm:
+ *
+ *     middle = fma(dot, scale * row_scale, fma(square_weight, square, base))
+ *     radius = fma(error_weight, error, fma(norm_weight, norm, fma(square_radius, square, base_radius)))
+ *     upper = middle + radius, lower = middle - radius
+ *
+ * Those with upper >= bound are appended, in order, to upper, lower and row (first_row + i) at *n_kept. The three have
+ * room for n, rounded up to a multiple of 16, more; anything may be written there. A NaN is never kept.
+ */
+typedef void lanewise_sketch_filter_fn(const struct lw_sketch_query *query, const int32_t *dot, const float *row_scale,
+                                       const float *error, const float *norm, size_t n, uint32_t first_row,
+                                       float bound, float *upper, float *lower, uint32_t *row, size_t *n_kept);
+/* --- utf8.h */
+
+/* The length of the longest prefix of text[0 ... n) that consists of complete, valid characters. */
+typedef size_t lanewise_utf8_prefix_fn(const uint8_t *text, size_t n);
+
+/* The bytes of text[0 ... n) that are no continuations (80 ... bf). */
+typedef size_t lanewise_utf8_count_fn(const uint8_t *text, size_t n);
+
+/* --- base64.h: `url` is 0 or 1, for the second alphabet */
+
+/* n_groups groups of three bytes to four characters each. */
+typedef void lanewise_base64_encode_fn(const uint8_t *in, size_t n_groups, int url, uint8_t *out);
+
+/*
+ * Groups of four characters to three bytes each, up to the first with a character that is not of the alphabet; returns
+ * how many were decoded. May write anything to out[3 * that ... 3 * n_groups).
+ */
+typedef size_t lanewise_base64_decode_fn(const uint8_t *in, size_t n_groups, int url, uint8_t *out);
+
+/* --- json.h */
+
+/* The length of the prefix without '"', '\' and bytes below 0x20. */
+typedef size_t lanewise_json_plain_fn(const uint8_t *text, size_t n);
+
+/* What an index needs to know of the bytes before: each 0 or 1. All zeros before the first. */
+struct lw_json_carry {
+	uint8_t in_string; /* within a string */
+	uint8_t escaped;   /* the last byte was a backslash that takes the next with it, in or outside strings */
+	uint8_t in_scalar; /* the last byte was none of white space, {}[]:, or an unescaped quote */
+};
+
+/*
+ * The positions, ascending, in text[0 ... n), n <= UINT32_MAX, of: {}[]:, outside strings; unescaped quotes; backslashes
+ * within strings that begin an escape; outside strings, other bytes but space, tab, LF and CR, that do not follow one
+ * of their kind. Returns how many there are; room for n is needed, and anything may be written there. *control becomes
+ * the position of the first byte below 0x20 within a string, or n.
+ */
+typedef size_t lanewise_json_index_fn(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t *index,
+                                      size_t *control);
+/* --- graph.h */
+
+/*
+ * Groups of 16 rows. Group g has steps from offset[g] to offset[g + 1] - 1; at step t its row l takes entry 16 * t + l
+ * of `column` and `weight` (NULL: no weights): sums[16 * g + l] = the sum over t, in order, of x[column] or
+ * weight * x[column], each product and each sum rounded, beginning with +0.
+ */
+typedef void lanewise_rank_sums_f64_fn(const uint32_t *column, const double *weight, const size_t *offset,
+                                       size_t n_groups, const double *x, double *sums);
+
+/* The same for 16 vectors side by side: element c of vector j is x[16 * c + j], sum r of it sums[16 * r + j]. */
+typedef void lanewise_rank_sums16_f64_fn(const uint32_t *column, const double *weight, const size_t *offset,
+                                         size_t n_groups, const double *x, double *sums);
+
 #endif

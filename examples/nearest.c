@@ -50,17 +50,15 @@ int main(void)
 			return 1;
 	}
 
-	/* The scratch must be aligned to 64 bytes, so its size is rounded up for aligned_alloc. */
-	size_t n_bytes = (lanewise_scan_topk_scratch_size(K) + 63) / 64 * 64;
-	void *scratch = aligned_alloc(64, n_bytes);
+	void *scratch = malloc(lanewise_scan_topk_scratch_size(K));
 	uint32_t best[K];
 	float best_score[K];
 	size_t n_found = 0;
 	lanewise_status status = LANEWISE_ERROR_NO_MEMORY;
 
 	if (scratch)
-		status = lanewise_scan_topk_f32(query, rows, N_ROWS, LETTERS, LETTERS, LANEWISE_METRIC_DOT, K, -INFINITY,
-		                                scratch, best, best_score, &n_found);
+		status = lanewise_scan_topk_f32(query, rows, N_ROWS, LETTERS, LETTERS, LANEWISE_METRIC_DOT, K,
+		                                -INFINITY, scratch, best, best_score, &n_found);
 	free(scratch);
 	if (status != LANEWISE_OK) {
 		fprintf(stderr, "%s\n", lanewise_status_text(status));

@@ -9,10 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static inline uint64_t lw_rotate_left_64(uint64_t x, int by)
-{
-	return x << by | x >> (64 - by);
-}
+static inline uint64_t lw_rotate_left_64(uint64_t x, int by) { return x << by | x >> (64 - by); }
 
 static inline uint64_t lw_load_little_endian_64(const unsigned char *bytes)
 {

@@ -35,6 +35,13 @@
  *   vc_add_range(x, low, n, d) d is added to bytes in that range
  *   vc_compress_store(p, x, mask) the bytes whose bits are set, moved together, to p; may write 64 bytes there
  *
+ *   vf_load_i32(p)         VF_LANES int32_t as floats, each rounded to nearest, ties to even
+ *   vf_round(v)            each lane to the nearest integer, ties to even
+ *   vf_store_i8(p, v)      lanes that are integers of magnitude at most 127, as VF_LANES int8_t
+ *   vf_magnitude_bits(v)   the bits of each lane without its sign: they ascend with the magnitude, infinity is
+ *                          0x7f800000, NaN above
+ *   vu_max vu_max_lane     the greater of two, lane by lane; the greatest lane
+ *
  * The canonical tree (vector.h): halves are added until four lanes are left, then neighbours.
  */
 #ifndef LW_VEC_H
@@ -43,13 +50,13 @@
 #include "vec_bytes.h"
 
 #if defined(LW_THIS_TIER_IS_avx512) || defined(LW_THIS_TIER_IS_avx512_clx)
-#  include "vec_avx512.h"
+#include "vec_avx512.h"
 #elif defined(LW_THIS_TIER_IS_avx2)
-#  include "vec_avx2.h"
+#include "vec_avx2.h"
 #elif defined(LW_THIS_TIER_IS_neon) || defined(LW_THIS_TIER_IS_neon_dot)
-#  include "vec_neon.h"
+#include "vec_neon.h"
 #else
-#  error "no vector tier selected: kernel files are compiled through the build's tier objects"
+#error "no vector tier selected: kernel files are compiled through the build's tier objects"
 #endif
 
 /* Vectors that hold the 32 partial sums of the canonical order. */

@@ -106,7 +106,10 @@ LW_INLINE vu vu_compress(vu v, uint32_t mask) { return _mm256_permutevar8x32_epi
 
 LW_INLINE vu vu_load(const uint32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
 LW_INLINE void vu_store(uint32_t *p, vu v) { _mm256_storeu_si256((__m256i *)p, v); }
-LW_INLINE vu vu_load_first(const uint32_t *p, size_t n) { return _mm256_maskload_epi32((const int *)p, vf_first_mask(n)); }
+LW_INLINE vu vu_load_first(const uint32_t *p, size_t n)
+{
+	return _mm256_maskload_epi32((const int *)p, vf_first_mask(n));
+}
 LW_INLINE void vu_store_first(uint32_t *p, vu v, size_t n) { _mm256_maskstore_epi32((int *)p, vf_first_mask(n), v); }
 LW_INLINE vu vu_iota(uint32_t first)
 {
@@ -188,6 +191,28 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 	p = vc_compress_part(p, _mm256_extracti128_si256(x.half[0], 1), (uint32_t)(mask >> 16) & 0xffff);
 	p = vc_compress_part(p, _mm256_castsi256_si128(x.half[1]), (uint32_t)(mask >> 32) & 0xffff);
 	vc_compress_part(p, _mm256_extracti128_si256(x.half[1], 1), (uint32_t)(mask >> 48));
+}
+
+LW_INLINE vf vf_load_i32(const int32_t *p) { return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)p)); }
+LW_INLINE vf vf_round(vf v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+LW_INLINE void vf_store_i8(int8_t *p, vf v)
+{
+	__m256i i = _mm256_cvtps_epi32(v);
+	__m128i shorts = _mm_packs_epi32(_mm256_castsi256_si128(i), _mm256_extracti128_si256(i, 1));
+
+	_mm_storel_epi64((__m128i *)p, _mm_packs_epi16(shorts, shorts));
+}
+LW_INLINE vu vf_magnitude_bits(vf v)
+{
+	return _mm256_and_si256(_mm256_castps_si256(v), _mm256_set1_epi32(0x7fffffff));
+}
+LW_INLINE vu vu_max(vu a, vu b) { return _mm256_max_epu32(a, b); }
+LW_INLINE uint32_t vu_max_lane(vu v)
+{
+	__m128i x = _mm_max_epu32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+
+	x = _mm_max_epu32(x, _mm_shuffle_epi32(x, 0x4e));
+	return (uint32_t)_mm_cvtsi128_si32(_mm_max_epu32(x, _mm_shuffle_epi32(x, 0xb1)));
 }
 
 #endif

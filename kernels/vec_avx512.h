@@ -11,10 +11,7 @@ enum { VF_LANES = 16 };
 typedef __m512 vf;
 typedef __m512i vu;
 
-LW_INLINE __mmask16 vf_first_mask(size_t n)
-{
-	return (__mmask16)((1u << n) - 1);
-}
+LW_INLINE __mmask16 vf_first_mask(size_t n) { return (__mmask16)((1u << n) - 1); }
 
 LW_INLINE vf vf_zero(void) { return _mm512_setzero_ps(); }
 LW_INLINE vf vf_set1(float x) { return _mm512_set1_ps(x); }
@@ -68,7 +65,8 @@ LW_INLINE vf vf_sum_rows(const vf v[VF_LANES])
 
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
-		q[i] = vf_add_quarters(vf_add_halves(v[4 * i], v[4 * i + 1]), vf_add_halves(v[4 * i + 2], v[4 * i + 3]));
+		q[i] = vf_add_quarters(vf_add_halves(v[4 * i], v[4 * i + 1]),
+		                       vf_add_halves(v[4 * i + 2], v[4 * i + 3]));
 	/* block j: rows j, 4 + j, 8 + j, 12 + j */
 	vf sums = vf_add_neighbours(vf_add_neighbours(q[0], q[1]), vf_add_neighbours(q[2], q[3]));
 
@@ -145,5 +143,18 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 	p = vc_compress_part(p, _mm512_extracti32x4_epi32(x, 2), (uint32_t)(mask >> 32) & 0xffff);
 	vc_compress_part(p, _mm512_extracti32x4_epi32(x, 3), (uint32_t)(mask >> 48));
 }
+
+LW_INLINE vf vf_load_i32(const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
+LW_INLINE vf vf_round(vf v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+LW_INLINE void vf_store_i8(int8_t *p, vf v)
+{
+	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+}
+LW_INLINE vu vf_magnitude_bits(vf v)
+{
+	return _mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff));
+}
+LW_INLINE vu vu_max(vu a, vu b) { return _mm512_max_epu32(a, b); }
+LW_INLINE uint32_t vu_max_lane(vu v) { return (uint32_t)_mm512_reduce_max_epu32(v); }
 
 #endif

@@ -7,10 +7,10 @@
 #define LW_VEC_NEON_H
 
 #if LW_NEON_VIA_SIMDE
-#  define SIMDE_ENABLE_NATIVE_ALIASES
-#  include <simde/arm/neon.h>
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/arm/neon.h>
 #else
-#  include <arm_neon.h>
+#include <arm_neon.h>
 #endif
 
 #include "common.h"
@@ -54,10 +54,7 @@ LW_INLINE float vf_sum(vf v)
 	return vgetq_lane_f32(vpaddq_f32(pairs, pairs), 0);
 }
 
-LW_INLINE vf vf_sum_rows(const vf v[VF_LANES])
-{
-	return vpaddq_f32(vpaddq_f32(v[0], v[1]), vpaddq_f32(v[2], v[3]));
-}
+LW_INLINE vf vf_sum_rows(const vf v[VF_LANES]) { return vpaddq_f32(vpaddq_f32(v[0], v[1]), vpaddq_f32(v[2], v[3])); }
 
 typedef uint32x4_t vb; /* all ones or all zeros per lane */
 LW_INLINE vb vf_ge(vf a, vf b) { return vcgeq_f32(a, b); }
@@ -208,5 +205,18 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 		p += __builtin_popcount((uint32_t)(mask >> 8) & 255);
 	}
 }
+
+LW_INLINE vf vf_load_i32(const int32_t *p) { return vcvtq_f32_s32(vld1q_s32(p)); }
+LW_INLINE vf vf_round(vf v) { return vrndnq_f32(v); }
+LW_INLINE void vf_store_i8(int8_t *p, vf v)
+{
+	int16x4_t shorts = vmovn_s32(vcvtq_s32_f32(v));
+	uint32_t bytes = vget_lane_u32(vreinterpret_u32_s8(vmovn_s16(vcombine_s16(shorts, shorts))), 0);
+
+	memcpy(p, &bytes, sizeof bytes);
+}
+LW_INLINE vu vf_magnitude_bits(vf v) { return vandq_u32(vreinterpretq_u32_f32(v), vdupq_n_u32(0x7fffffff)); }
+LW_INLINE vu vu_max(vu a, vu b) { return vmaxq_u32(a, b); }
+LW_INLINE uint32_t vu_max_lane(vu v) { return vmaxvq_u32(v); }
 
 #endif

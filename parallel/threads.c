@@ -17,20 +17,11 @@
 static _Atomic int in_forked_child;
 static pthread_once_t fork_handler_once = PTHREAD_ONCE_INIT;
 
-static void after_fork_in_child(void)
-{
-	atomic_store_explicit(&in_forked_child, 1, memory_order_relaxed);
-}
+static void after_fork_in_child(void) { atomic_store_explicit(&in_forked_child, 1, memory_order_relaxed); }
 
-static void install_fork_handler(void)
-{
-	pthread_atfork(NULL, NULL, after_fork_in_child);
-}
+static void install_fork_handler(void) { pthread_atfork(NULL, NULL, after_fork_in_child); }
 
-int32_t lanewise_has_threads(void)
-{
-	return 1;
-}
+int32_t lanewise_has_threads(void) { return 1; }
 
 uint32_t lw_threads(uint32_t requested)
 {
@@ -59,10 +50,7 @@ void lw_parallel_for(size_t n_items, uint32_t n_threads, void (*body)(void *cont
 
 #else
 
-int32_t lanewise_has_threads(void)
-{
-	return 0;
-}
+int32_t lanewise_has_threads(void) { return 0; }
 
 uint32_t lw_threads(uint32_t requested)
 {

@@ -4,12 +4,12 @@
 
 #include "threads.h"
 
-enum { MAX_THREADS = 1024, ALIGNMENT = 64 };
+enum { MAX_THREADS = 1024, CACHE_LINE = 64 };
 
-/* Scratch of one thread, rounded up so that the next one's is aligned. */
+/* Scratch of one thread, rounded up to whole cache lines. */
 static size_t thread_scratch_size(size_t k)
 {
-	return (lanewise_scan_topk_scratch_size(k) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	return (lanewise_scan_topk_scratch_size(k) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 }
 
 static uint32_t threads_of(uint32_t n_threads)

@@ -142,3 +142,49 @@ void lanewise_check_fold_text(struct lw_check *c)
 		judge_fold(c, text, n, flags, lanewise_check_random_place(c, 1));
 	}
 }
+
+/* -------------------------------------------------------------------- loop */
+
+/* Values near each other and near the counters' end, so that lanes reach their thresholds or are full. */
+static void fill_counters(struct lw_check *c, uint16_t *v, size_t n, int kind)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint16_t near = (uint16_t)lanewise_check_below(c, 4);
+
+		v[i] = kind == 0   ? (uint16_t)lanewise_check_random(c)
+		       : kind == 1 ? near
+		                   : (uint16_t)(UINT16_MAX - near);
+	}
+}
+
+void lanewise_check_loop_step(struct lw_check *c)
+{
+	uint32_t *history = c->scratch[0];
+	uint16_t *run = c->scratch[1], *threshold = c->scratch[2], *expected = c->scratch[3];
+
+	for (int i = 0; i < (c->quick ? 100 : 4000); i++) {
+		size_t n = LW_LOOP_LANES * lanewise_check_below(c, i % 10 ? 8 : 64);
+		uint32_t token = i % 2 ? 0 : (uint32_t)lanewise_check_random(c);
+
+		for (size_t k = 0; k < n; k++)
+			history[k] = lanewise_check_below(c, 3) ? token : (uint32_t)lanewise_check_random(c);
+		fill_counters(c, run, n, i % 3);
+		fill_counters(c, threshold, n, i % 5 % 3);
+		memcpy(expected, run, n * sizeof *run);
+
+		size_t expected_first = c->reference->loop_step(history, token, n, expected, threshold);
+
+		c->where.length = n;
+
+		const uint32_t *h =
+		        lanewise_check_input(c, 0, history, n * sizeof *h, lanewise_check_random_place(c, 4));
+		uint16_t *r = lanewise_check_inout(c, 1, run, n * sizeof *r, lanewise_check_random_place(c, 2));
+		const uint16_t *t =
+		        lanewise_check_input(c, 2, threshold, n * sizeof *t, lanewise_check_random_place(c, 2));
+		size_t first = c->subject->loop_step(h, token, n, r, t);
+
+		lanewise_check_same(c, "the first lane", &expected_first, &first, sizeof first, sizeof first);
+		lanewise_check_same(c, "run", expected, r, n * sizeof *r, sizeof *r);
+		lanewise_check_after(c);
+	}
+}

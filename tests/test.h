@@ -14,18 +14,20 @@
 static unsigned long test_checks, test_failures;
 
 #define CHECK(condition) \
-	(test_checks++, (condition) ? 1 : (test_failures++, fprintf(stderr, "%s:%d: CHECK(%s)\n", __FILE__, __LINE__, #condition), 0))
+	(test_checks++, \
+	 (condition) ? 1 \
+	             : (test_failures++, fprintf(stderr, "%s:%d: CHECK(%s)\n", __FILE__, __LINE__, #condition), 0))
 
 /* Two integers that must be equal, both shown if they are not. */
-#define CHECK_EQUAL(actual, expected)                                                                              \
-	do {                                                                                                       \
-		intmax_t actual_ = (intmax_t)(actual), expected_ = (intmax_t)(expected);                           \
-		test_checks++;                                                                                     \
-		if (actual_ != expected_) {                                                                        \
-			test_failures++;                                                                           \
-			fprintf(stderr, "%s:%d: %s is %" PRIdMAX ", expected %" PRIdMAX "\n", __FILE__, __LINE__,  \
-			        #actual, actual_, expected_);                                                      \
-		}                                                                                                  \
+#define CHECK_EQUAL(actual, expected) \
+	do { \
+		intmax_t actual_ = (intmax_t)(actual), expected_ = (intmax_t)(expected); \
+		test_checks++; \
+		if (actual_ != expected_) { \
+			test_failures++; \
+			fprintf(stderr, "%s:%d: %s is %" PRIdMAX ", expected %" PRIdMAX "\n", __FILE__, __LINE__, \
+			        #actual, actual_, expected_); \
+		} \
 	} while (0)
 
 /* The program's exit status; a program that checked nothing fails. */

@@ -136,7 +136,8 @@ static void check_search(const lanewise_bm25 *bm25, size_t n_documents, const st
 		uint32_t best = UINT32_MAX;
 
 		for (uint32_t d = 0; d < n_documents; d++)
-			if (!taken[d] && expected[d].bits > 0 && (best == UINT32_MAX || expected[d].bits > expected[best].bits))
+			if (!taken[d] && expected[d].bits > 0 &&
+			    (best == UINT32_MAX || expected[d].bits > expected[best].bits))
 				best = d;
 		if (!CHECK(best != UINT32_MAX))
 			return;
@@ -191,7 +192,8 @@ static void test_blocks(void)
 	for (size_t d = 0; d < MAX_DOCUMENTS; d++) {
 		corpus[d].n = 2 + d % 3;
 		for (size_t i = 0; i < corpus[d].n; i++)
-			snprintf(corpus[d].words[i], sizeof corpus[d].words[i], "w%u", (unsigned)(test_random(&seed) % 3000));
+			snprintf(corpus[d].words[i], sizeof corpus[d].words[i], "w%u",
+			         (unsigned)(test_random(&seed) % 3000));
 	}
 	strcpy(corpus[2999].words[1], "rare");
 	strcpy(corpus[1023].words[0], "rare");
@@ -226,9 +228,9 @@ static void test_queries(void)
 {
 	static struct results once, twice;
 
-	corpus[0] = (struct text){ .n = 3, .words = { "red", "green", "red" } };
-	corpus[1] = (struct text){ .n = 0 };
-	corpus[2] = (struct text){ .n = 1, .words = { "green" } };
+	corpus[0] = (struct text) { .n = 3, .words = { "red", "green", "red" } };
+	corpus[1] = (struct text) { .n = 0 };
+	corpus[2] = (struct text) { .n = 1, .words = { "green" } };
 
 	lanewise_bm25 *bm25 = build(3, 1.2f, 0.75f);
 

@@ -64,7 +64,8 @@ static void test_round_trip(void)
 		lanewise_file *file = NULL;
 		lanewise_error error = { .what = "" };
 
-		CHECK(image.n_bytes > 0 && image.n_bytes == same.n_bytes && !memcmp(image.bytes, same.bytes, same.n_bytes));
+		CHECK(image.n_bytes > 0 && image.n_bytes == same.n_bytes &&
+		      !memcmp(image.bytes, same.bytes, same.n_bytes));
 		CHECK_EQUAL(image_open(&image, &file, &error), LANEWISE_OK);
 		if (!CHECK(lanewise_bm25_open(file, NULL, &opened, &error) == LANEWISE_OK)) {
 			fprintf(stderr, "%s\n", error.what);
@@ -148,8 +149,16 @@ static void test_every_number(const struct image *image)
 
 			memcpy(&old, image->bytes + at, width);
 
-			const uint64_t values[] = { 0, 1, old - 1, old + 1, old ^ 0x80, UINT32_MAX, UINT64_MAX,
-				                    UINT64_MAX / 2 + 1, image->n_bytes, old << 32 };
+			const uint64_t values[] = { 0,
+				                    1,
+				                    old - 1,
+				                    old + 1,
+				                    old ^ 0x80,
+				                    UINT32_MAX,
+				                    UINT64_MAX,
+				                    UINT64_MAX / 2 + 1,
+				                    image->n_bytes,
+				                    old << 32 };
 
 			for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
 				lanewise_error error;
@@ -209,7 +218,8 @@ static void test_messages(const struct image *image)
 	};
 
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-		unsigned char *section = image->bytes + image_section(image, find_section(image, faults[i].section)).offset;
+		unsigned char *section =
+		        image->bytes + image_section(image, find_section(image, faults[i].section)).offset;
 		uint64_t old = 0, place = (uint64_t)(section - image->bytes) + faults[i].at;
 
 		memcpy(&old, section + faults[i].at, faults[i].width);

@@ -187,8 +187,8 @@ static float illegal_instruction(const float *a, const float *b, size_t n)
 
 /* --------------------------------------------------------------- the court */
 
-/* Runs check over this table in a child; what it printed into `text`. Returns its exit status, 128 + signal if killed. */
-static int check_table(const struct lw_kernels *kernels, char *text, size_t n_bytes)
+/* Runs check over this table, or one kernel of it, in a child; what it printed into `text`. Returns its exit status, 128 + signal if killed. */
+static int check_table(const struct lw_kernels *kernels, const char *kernel, char *text, size_t n_bytes)
 {
 	FILE *out = tmpfile();
 	pid_t child;
@@ -200,9 +200,13 @@ static int check_table(const struct lw_kernels *kernels, char *text, size_t n_by
 	child = fork();
 	if (child == 0) {
 		const struct lw_check_subject subject = { "planted", kernels };
-		const struct lw_check_options options = {
-			.seed = 7, .quick = 1, .quiet = 1, .out = out, .subjects = &subject, .n_subjects = 1
-		};
+		const struct lw_check_options options = { .seed = 7,
+			                                  .kernel = kernel,
+			                                  .quick = 1,
+			                                  .quiet = 1,
+			                                  .out = out,
+			                                  .subjects = &subject,
+			                                  .n_subjects = 1 };
 		struct rlimit no_core = { 0, 0 };
 
 		setrlimit(RLIMIT_CORE, &no_core);
@@ -234,7 +238,7 @@ static void expect_caught(const char *fault, const char *kernel, const struct lw
 {
 	static char text[1 << 20];
 	char line[100];
-	int status = check_table(kernels, text, sizeof text);
+	int status = check_table(kernels, kernel, text, sizeof text);
 
 	snprintf(line, sizeof line, "FAIL %-19s planted ", kernel);
 	if (!CHECK(status != 0) || !CHECK(strstr(text, line) != NULL) || !CHECK(count(text, "FAIL ") == 1) ||
@@ -256,7 +260,7 @@ int main(void)
 	static char text[1 << 20];
 
 	scalar = lanewise_kernels_of(0);
-	if (!CHECK(check_table(scalar, text, sizeof text) == 0))
+	if (!CHECK(check_table(scalar, NULL, text, sizeof text) == 0))
 		fprintf(stderr, "%s", text);
 
 	PLANT(dot_f32, reads_past_end);

@@ -46,14 +46,16 @@ static void naive_fuse(const lanewise_ranking *rankings, size_t n, float rank_co
 			for (size_t list = 0; list < n; list++)
 				for (size_t rank = 1; rank <= rankings[list].n; rank++)
 					if (rankings[list].index[rank - 1] == document) {
-						sum += (double)rankings[list].weight / ((double)rank_constant + (double)rank);
+						sum += (double)rankings[list].weight /
+						       ((double)rank_constant + (double)rank);
 						break;
 					}
 			/* Insert where it belongs. */
 			float score = (float)sum;
 
-			for (at = n_documents++; at > 0 && (fused->score[at - 1] < score ||
-			                                    (fused->score[at - 1] == score && fused->index[at - 1] > document));
+			for (at = n_documents++;
+			     at > 0 && (fused->score[at - 1] < score ||
+			                (fused->score[at - 1] == score && fused->index[at - 1] > document));
 			     at--) {
 				fused->score[at] = fused->score[at - 1];
 				fused->index[at] = fused->index[at - 1];
@@ -97,7 +99,8 @@ static void test_by_hand(void)
 	CHECK(actual.n == 1 && actual.index[0] == 0);
 	rankings[0].weight = rankings[1].weight = 0;
 	fuse(rankings, 2, 60, 9, &actual);
-	CHECK(actual.n == 4 && actual.index[0] == 0 && actual.index[1] == 3 && actual.index[2] == 7 && actual.score[3] == 0);
+	CHECK(actual.n == 4 && actual.index[0] == 0 && actual.index[1] == 3 && actual.index[2] == 7 &&
+	      actual.score[3] == 0);
 }
 
 static void test_duplicates(void)
@@ -130,7 +133,8 @@ static void test_random_lists(void)
 			rankings[i].weight = round % 3 ? 1 : (float)(test_random(&seed) % 9) * 0.25f - 0.5f;
 			/* Numbers that differ in any of their bytes. */
 			for (size_t j = 0; j < rankings[i].n; j++)
-				numbers[i][j] = (uint32_t)(test_random(&seed) % range << shift | (test_random(&seed) & 1));
+				numbers[i][j] =
+				        (uint32_t)(test_random(&seed) % range << shift | (test_random(&seed) & 1));
 		}
 		check(rankings, n, constants[round % 5], 1 + test_random(&seed) % 100);
 	}
@@ -172,11 +176,11 @@ static void test_arguments(void)
 	CHECK_EQUAL(lanewise_fuse_rrf(&ranking, 1, -1, 1, scratch, index, score, &n), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_fuse_rrf(&ranking, 1, NAN, 1, scratch, index, score, &n), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_fuse_rrf(&ranking, 1, INFINITY, 1, scratch, index, score, &n), LANEWISE_ERROR_ARGUMENT);
-	wrong = (lanewise_ranking){ NULL, 1, 1 };
+	wrong = (lanewise_ranking) { NULL, 1, 1 };
 	CHECK_EQUAL(lanewise_fuse_rrf(&wrong, 1, 60, 1, scratch, index, score, &n), LANEWISE_ERROR_ARGUMENT);
-	wrong = (lanewise_ranking){ a, 1, NAN };
+	wrong = (lanewise_ranking) { a, 1, NAN };
 	CHECK_EQUAL(lanewise_fuse_rrf(&wrong, 1, 60, 1, scratch, index, score, &n), LANEWISE_ERROR_ARGUMENT);
-	wrong = (lanewise_ranking){ a, (size_t)UINT32_MAX + 1, 1 };
+	wrong = (lanewise_ranking) { a, (size_t)UINT32_MAX + 1, 1 };
 	CHECK_EQUAL(lanewise_fuse_rrf(&wrong, 1, 60, 1, scratch, index, score, &n), LANEWISE_ERROR_TOO_LARGE);
 	CHECK_EQUAL(lanewise_fuse_rrf_scratch_size(&wrong, 1), 0);
 	CHECK_EQUAL(lanewise_fuse_rrf(&ranking, 1, 60, (size_t)UINT32_MAX + 1, scratch, index, score, &n),

@@ -38,7 +38,9 @@ static void check_log(double x)
 
 int main(void)
 {
-	uint64_t seed = 1;
+	/* Where long double is done in software, fewer points. */
+	int n_random = LDBL_MANT_DIG <= 64 ? 500000 : 20000;
+	uint64_t n_documents = LDBL_MANT_DIG <= 64 ? 1000 : 200, seed = 1;
 
 	CHECK(lw_log_f64(1.0) == 0.0 && !signbit(lw_log_f64(1.0)));
 	for (int e = -1022; e <= 1023; e++) {
@@ -48,19 +50,19 @@ int main(void)
 	}
 	check_log(DBL_MIN);
 	check_log(DBL_MAX);
-	for (int i = 0; i < 500000; i++) {
+	for (int i = 0; i < n_random; i++) {
 		uint64_t random = test_random(&seed);
 		uint64_t bits = (random >> 12) | (1 + random % 2046) << 52;
 		double x;
 
 		memcpy(&x, &bits, sizeof x);
-		check_log(x);                                       /* any magnitude */
-		check_log(0.5 + (double)(random >> 11) * 0x1p-52);  /* about 1 */
+		check_log(x);                                      /* any magnitude */
+		check_log(0.5 + (double)(random >> 11) * 0x1p-52); /* about 1 */
 		check_log(1 + ldexp((double)(random >> 11), -53 - (int)(random % 53)));
 		check_log(1 - ldexp((double)(random >> 11), -54 - (int)(random % 52)));
 	}
 	/* The arguments that BM25 has. */
-	for (uint64_t n = 1; n < 1000; n++)
+	for (uint64_t n = 1; n < n_documents; n++)
 		for (uint64_t df = 1; df <= n; df++)
 			check_log(1.0 + ((double)(n - df) + 0.5) / ((double)df + 0.5));
 	printf("farthest from libm: %" PRId64 " units; largest error %.3f\n", worst, worst_error);

@@ -25,12 +25,13 @@ static void fill(float *p, size_t n, uint64_t seed)
 /* 1 if a batch over n_threads gives the expected bits. */
 static int batch_is_right(uint32_t n_threads)
 {
-	void *scratch = aligned_alloc(64, (lanewise_scan_topk_batch_scratch_size(K, n_threads) + 63) / 64 * 64);
+	void *scratch = malloc(lanewise_scan_topk_batch_scratch_size(K, n_threads));
 	uint32_t index[N_QUERIES * K];
 	float score[N_QUERIES * K];
 	size_t n_found[N_QUERIES];
-	int right = lanewise_scan_topk_f32_batch(queries, N_QUERIES, LD, rows, N_ROWS, DIM, LD, LANEWISE_METRIC_COSINE,
-	                                         K, -INFINITY, n_threads, scratch, index, score, n_found) == LANEWISE_OK;
+	int right =
+	        lanewise_scan_topk_f32_batch(queries, N_QUERIES, LD, rows, N_ROWS, DIM, LD, LANEWISE_METRIC_COSINE, K,
+	                                     -INFINITY, n_threads, scratch, index, score, n_found) == LANEWISE_OK;
 
 	for (size_t q = 0; q < N_QUERIES; q++)
 		right = right && n_found[q] == K;
@@ -38,6 +39,69 @@ static int batch_is_right(uint32_t n_threads)
 	        memcmp(score, expected_score, sizeof score) == 0;
 	free(scratch);
 	return right;
+}
+
+/* 1 if a batch of the index finds the same. */
+static int index_batch_is_right(const lanewise_index *vectors, uint32_t n_threads)
+{
+	void *scratch = aligned_alloc(64, (lanewise_index_search_batch_scratch_size(vectors, K, n_threads) + 63) / 64 * 64);
+	uint32_t index[N_QUERIES * K];
+	float score[N_QUERIES * K];
+	size_t n_found[N_QUERIES];
+	int right = lanewise_index_search_batch(vectors, queries, N_QUERIES, LD, K, -INFINITY, NULL, n_threads, scratch,
+	                                        index, score, n_found) == LANEWISE_OK;
+
+	for (size_t q = 0; q < N_QUERIES; q++)
+		right = right && n_found[q] == K;
+	right = right && memcmp(index, expected_index, sizeof index) == 0 &&
+	        memcmp(score, expected_score, sizeof score) == 0;
+	free(scratch);
+	return right;
+}
+
+static lanewise_index *make_index(void)
+{
+	const float nothing[DIM] = { 0 };
+	lanewise_index *vectors = NULL;
+
+	CHECK_EQUAL(lanewise_index_create(DIM, LANEWISE_METRIC_COSINE, NULL, &vectors), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_index_add(vectors, rows, N_ROWS, LD), LANEWISE_OK);
+	/* Rows of cosine 0, which change no result and make it worth while to start threads. */
+	for (size_t r = 0; r < 40000; r++)
+		CHECK_EQUAL(lanewise_index_add(vectors, nothing, 1, DIM), LANEWISE_OK);
+	return vectors;
+}
+
+static void test_index_arguments(const lanewise_index *vectors)
+{
+	void *scratch = aligned_alloc(64, (lanewise_index_search_batch_scratch_size(vectors, K, 1) + 63) / 64 * 64);
+	uint32_t index[K];
+	float score[K];
+	size_t n_found;
+
+#define BATCH(vectors, queries, n_queries, query_ld, k, threshold, n_found) \
+	lanewise_index_search_batch(vectors, queries, n_queries, query_ld, k, threshold, NULL, 1, scratch, index, score, n_found)
+	CHECK_EQUAL(BATCH(NULL, queries, 1, LD, K, 0, &n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, NULL, 1, LD, K, 0, &n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, queries, 1, DIM - 1, K, 0, &n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, queries, 1, LD, 0, 0, &n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, queries, 1, LD, K, NAN, &n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, queries, 1, LD, K, 0, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, queries, SIZE_MAX, LD, K, 0, &n_found), LANEWISE_ERROR_TOO_LARGE);
+	CHECK_EQUAL(BATCH(vectors, NULL, 0, LD, K, 0, NULL), LANEWISE_OK);
+#undef BATCH
+	free(scratch);
+	CHECK_EQUAL(lanewise_index_search_batch_scratch_size(NULL, K, 1), 0);
+}
+
+static void test_index(void)
+{
+	lanewise_index *vectors = make_index();
+
+	for (uint32_t n_threads = 0; n_threads <= 6; n_threads++)
+		CHECK(index_batch_is_right(vectors, n_threads));
+	test_index_arguments(vectors);
+	lanewise_index_destroy(vectors);
 }
 
 static void *batch_in_thread(void *unused)
@@ -48,7 +112,7 @@ static void *batch_in_thread(void *unused)
 
 static void test_threads(void)
 {
-	void *scratch = aligned_alloc(64, (lanewise_scan_topk_scratch_size(K) + 63) / 64 * 64);
+	void *scratch = malloc(lanewise_scan_topk_scratch_size(K));
 
 	for (size_t q = 0; q < N_QUERIES; q++) {
 		size_t n_found;
@@ -91,13 +155,13 @@ static void test_fork(void)
 
 static void test_arguments(void)
 {
-	void *scratch = aligned_alloc(64, (lanewise_scan_topk_batch_scratch_size(K, 1) + 63) / 64 * 64);
+	void *scratch = malloc(lanewise_scan_topk_batch_scratch_size(K, 1));
 	uint32_t index[N_QUERIES * K];
 	float score[N_QUERIES * K];
 	size_t n_found[N_QUERIES];
 
-#define BATCH(queries, n_queries, query_ld, rows, n_rows, ld, k, threshold, n_found)                              \
-	lanewise_scan_topk_f32_batch(queries, n_queries, query_ld, rows, n_rows, DIM, ld, LANEWISE_METRIC_DOT, k,  \
+#define BATCH(queries, n_queries, query_ld, rows, n_rows, ld, k, threshold, n_found) \
+	lanewise_scan_topk_f32_batch(queries, n_queries, query_ld, rows, n_rows, DIM, ld, LANEWISE_METRIC_DOT, k, \
 	                             threshold, 1, scratch, index, score, n_found)
 	CHECK_EQUAL(BATCH(NULL, 1, LD, rows, 1, LD, K, 0, n_found), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(BATCH(queries, 1, DIM - 1, rows, 1, LD, K, 0, n_found), LANEWISE_ERROR_ARGUMENT);
@@ -133,6 +197,7 @@ int main(void)
 	fill(queries, N_QUERIES * LD, 1);
 	fill(rows, N_ROWS * LD, 2);
 	test_threads();
+	test_index();
 	test_fork();
 	test_arguments();
 	test_topology();

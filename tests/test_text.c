@@ -69,7 +69,8 @@ static void list_whole(struct listing *listing, const char *text, size_t n_bytes
 
 	listing->length = 0;
 	listing->text[0] = '\0';
-	CHECK_EQUAL(lanewise_text_words(text, n_bytes, words, capacity, folded, folded_capacity, &n_words), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_text_words(text, n_bytes, words, capacity, folded, folded_capacity, &n_words),
+	            LANEWISE_OK);
 	for (size_t i = 0; i < n_words; i++)
 		list_word(listing, &words[i]);
 	free(words);
@@ -102,6 +103,8 @@ static void check_words(const char *text, size_t n_bytes, const char *expected)
 	check_cuts(text, n_bytes);
 }
 
+/* Byte strings are cut where an escape would run on into the next letter. */
+/* clang-format off */
 static void test_ascii(void)
 {
 	check_words(S(""), "");
@@ -112,15 +115,18 @@ static void test_ascii(void)
 	check_words(S("don't 3.14 1,000 foo.bar a-b"),
 	            "don[0,3) t[4,5) 3[6,7) 14[8,10) 1[11,12) 000[13,16) foo[17,20) bar[21,24) a[25,26) b[27,28)");
 	check_words(S("___"), "___[0,3)");
-	check_words(S("a\0b\x7f" "c"), "a[0,1) b[2,3) c[4,5)");
+	check_words(S("a\0b\x7f"
+	              "c"),
+	            "a[0,1) b[2,3) c[4,5)");
 
 	/* All ASCII characters at once: the words are the letters, digits and the underscore. */
 	char all[128];
 
 	for (int i = 0; i < 128; i++)
 		all[i] = (char)i;
-	check_words(all, 128, "0123456789[48,58) abcdefghijklmnopqrstuvwxyz[65,91) _[95,96) "
-	                      "abcdefghijklmnopqrstuvwxyz[97,123)");
+	check_words(all, 128,
+	            "0123456789[48,58) abcdefghijklmnopqrstuvwxyz[65,91) _[95,96) "
+	            "abcdefghijklmnopqrstuvwxyz[97,123)");
 }
 
 static void test_letters(void)
@@ -145,13 +151,21 @@ static void test_marks(void)
 	check_words(S("e\xcc\x81t\xc3\xa9"), "e\xcc\x81t\xc3\xa9[0,6)");
 	check_words(S("हिन्दी"), "हिन्दी[0,18)");
 	/* Marks with nothing to stand on are no words; after a separator neither. */
-	check_words(S("\xcc\x81 \xcc\x81" "a"), "a[5,6)");
+	check_words(S("\xcc\x81 \xcc\x81"
+	              "a"),
+	            "a[5,6)");
 	check_words(S("x\xcc\x81\xcc\x82 y"), "x\xcc\x81\xcc\x82[0,5) y[6,7)");
 	/* A soft hyphen, a zero width joiner and a direction mark: in the word as written, not in the folded one. */
-	check_words(S("co\xc2\xadop a\xe2\x80\x8d" "b c\xe2\x80\x8e d"), "coop[0,6) ab[7,12) c[13,17) d[18,19)");
-	check_words(S("\xc2\xad" "a"), "a[2,3)");
+	check_words(S("co\xc2\xadop a\xe2\x80\x8d"
+	              "b c\xe2\x80\x8e d"),
+	            "coop[0,6) ab[7,12) c[13,17) d[18,19)");
+	check_words(S("\xc2\xad"
+	              "a"),
+	            "a[2,3)");
 	/* Zero width space separates, the byte order mark at the beginning is nothing. */
-	check_words(S("a\xe2\x80\x8b" "b"), "a[0,1) b[4,5)");
+	check_words(S("a\xe2\x80\x8b"
+	              "b"),
+	            "a[0,1) b[4,5)");
 	check_words(S("\xef\xbb\xbfhi"), "hi[3,5)");
 }
 
@@ -174,23 +188,36 @@ static void test_no_words(void)
 	check_words(S("a😀b"), "a[0,1) b[5,6)");
 	check_words(S("“x” – €5…"), "x[3,4) 5[15,16)");
 	/* Private use, unassigned, noncharacters. */
-	check_words(S("a\xee\x80\x80" "b\xef\xbf\xbf" "c\xf4\x8f\xbf\xbf" "d"), "a[0,1) b[4,5) c[8,9) d[13,14)");
+	check_words(S("a\xee\x80\x80"
+	              "b\xef\xbf\xbf"
+	              "c\xf4\x8f\xbf\xbf"
+	              "d"),
+	            "a[0,1) b[4,5) c[8,9) d[13,14)");
 }
 
 static void test_invalid(void)
 {
-	check_words(S("a\x80" "b"), "a[0,1) b[2,3)");
-	check_words(S("a\xff\xfe" "b"), "a[0,1) b[3,4)");
-	check_words(S("a\xc0\xafz\xc1\x81z"), "a[0,1) z[3,4) z[6,7)");           /* overlong, two bytes */
-	check_words(S("a\xe0\x9f\xbfz"), "a[0,1) z[4,5)");                       /* overlong, three */
-	check_words(S("a\xf0\x8f\xbf\xbfz"), "a[0,1) z[5,6)");                   /* overlong, four */
-	check_words(S("a\xed\xa0\x80z\xed\xbf\xbfz"), "a[0,1) z[4,5) z[8,9)");   /* surrogates */
+	check_words(S("a\x80"
+	              "b"),
+	            "a[0,1) b[2,3)");
+	check_words(S("a\xff\xfe"
+	              "b"),
+	            "a[0,1) b[3,4)");
+	check_words(S("a\xc0\xafz\xc1\x81z"), "a[0,1) z[3,4) z[6,7)");                   /* overlong, two bytes */
+	check_words(S("a\xe0\x9f\xbfz"), "a[0,1) z[4,5)");                               /* overlong, three */
+	check_words(S("a\xf0\x8f\xbf\xbfz"), "a[0,1) z[5,6)");                           /* overlong, four */
+	check_words(S("a\xed\xa0\x80z\xed\xbf\xbfz"), "a[0,1) z[4,5) z[8,9)");           /* surrogates */
 	check_words(S("a\xf4\x90\x80\x80z\xf5\x80\x80\x80z"), "a[0,1) z[5,6) z[10,11)"); /* beyond the last */
-	check_words(S("a\xc3"), "a[0,1)");                                       /* cut off */
+	check_words(S("a\xc3"), "a[0,1)");                                               /* cut off */
 	check_words(S("a\xe6\xbc"), "a[0,1)");
 	check_words(S("a\xf0\xa0\x80"), "a[0,1)");
-	check_words(S("a\xc3" "b"), "a[0,1) b[2,3)");
-	check_words(S("a\xe6\xbc" "b\xf0\xa0\x80" "c"), "a[0,1) b[3,4) c[7,8)");
+	check_words(S("a\xc3"
+	              "b"),
+	            "a[0,1) b[2,3)");
+	check_words(S("a\xe6\xbc"
+	              "b\xf0\xa0\x80"
+	              "c"),
+	            "a[0,1) b[3,4) c[7,8)");
 	/* A lead byte that breaks a character begins the next one. */
 	check_words(S("\xe6\xbc\xc3\xa9\xe6\xe6\xbc\xa2"), "é[2,4) 漢[5,8)");
 	check_words(S("é\x80é"), "é[0,2) é[3,5)");
@@ -230,8 +257,30 @@ static void test_long_words(void)
 static void test_random_cuts(void)
 {
 	static const char *const parts[] = {
-		"a",    "Z",    "9",    "_",    " ",        ".",            "é",    "ß",    "Σ",    "漢", "か", "カ", "한",
-		"\xcc\x81", "\xc2\xad", "😀", "\xf0\xa0\x80\x80", "\xc3", "\xe6", "\xbc", "\xf0\x90", "\xff", "\xed\xa0", "word",
+		"a",
+		"Z",
+		"9",
+		"_",
+		" ",
+		".",
+		"é",
+		"ß",
+		"Σ",
+		"漢",
+		"か",
+		"カ",
+		"한",
+		"\xcc\x81",
+		"\xc2\xad",
+		"😀",
+		"\xf0\xa0\x80\x80",
+		"\xc3",
+		"\xe6",
+		"\xbc",
+		"\xf0\x90",
+		"\xff",
+		"\xed\xa0",
+		"word",
 	};
 	uint64_t seed = 1;
 
@@ -253,6 +302,8 @@ static void test_random_cuts(void)
 			fprintf(stderr, "%s\n%s\n", pieces.text, whole.text);
 	}
 }
+
+/* clang-format on */
 
 static void test_arguments(void)
 {
@@ -284,20 +335,28 @@ static void test_arguments(void)
 
 /* ------------------------------------------------------------------ vector */
 
-/* What the header says, word for word, for a text of separated lower-case ASCII words. */
-static void naive_embed(const char *const *words, size_t n, size_t dim, float *out)
+static void naive_add(const char *feature, float weight, size_t dim, float *out)
+{
+	uint64_t hash = lanewise_xxh3_64(feature, strlen(feature), 0);
+
+	out[(hash >> 1) % dim] += hash & 1 ? -weight : weight;
+}
+
+/* What the header says, for words given folded with their number of characters. */
+static void naive_embed(const char *const *words, const int *characters, size_t n, size_t dim, float *out)
 {
 	char pair[1024];
 
 	memset(out, 0, dim * sizeof *out);
 	for (size_t i = 0; i < n; i++) {
-		uint64_t hash = lanewise_xxh3_64(words[i], strlen(words[i]), 0);
+		float weight = (float)(characters[i] < 8 ? characters[i] : 8) / 8;
 
-		out[(hash >> 1) % dim] += hash & 1 ? -1.0f : 1.0f;
+		naive_add(words[i], weight, dim, out);
 		if (i + 1 < n) {
+			float next = (float)(characters[i + 1] < 8 ? characters[i + 1] : 8) / 8;
+
 			snprintf(pair, sizeof pair, "%s %s", words[i], words[i + 1]);
-			hash = lanewise_xxh3_64(pair, strlen(pair), 0);
-			out[(hash >> 1) % dim] += hash & 1 ? -1.0f : 1.0f;
+			naive_add(pair, weight * next / 4, dim, out);
 		}
 	}
 	lanewise_normalize_f32_rows(out, 1, dim, dim);
@@ -305,9 +364,10 @@ static void naive_embed(const char *const *words, size_t n, size_t dim, float *o
 
 static void test_embed(void)
 {
-	static const char *const words[] = { "the", "quick", "brown", "fox", "the", "quick", "dog" };
+	static const char *const words[] = { "the", "quick", "brownish", "füchse", "the", "quick", "dogmatism" };
+	static const int characters[] = { 3, 5, 8, 6, 3, 5, 9 };
 	static const size_t dims[] = { 1, 7, 384, 1000 };
-	static const char text[] = "The QUICK (brown) fox; the quick dog";
+	static const char text[] = "The QUICK (brownish) Füchse; the quick dogmatism";
 	float out[1000], expected[1000];
 	lanewise_tier first = lanewise_active_tier();
 
@@ -316,7 +376,7 @@ static void test_embed(void)
 			if (!lanewise_tier_supported(tier))
 				continue;
 			lanewise_set_tier(0);
-			naive_embed(words, 7, dims[i], expected);
+			naive_embed(words, characters, 7, dims[i], expected);
 			lanewise_set_tier(tier);
 			CHECK_EQUAL(lanewise_text_embed_f32(text, sizeof text - 1, dims[i], out), LANEWISE_OK);
 			CHECK(memcmp(out, expected, dims[i] * sizeof *out) == 0);

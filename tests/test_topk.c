@@ -275,7 +275,7 @@ static void test_edges(void)
 
 static void test_arguments(void)
 {
-	unsigned char *scratch = allocate(4096);
+	unsigned char *scratch = allocate(lanewise_topk_scratch_size(2));
 	const float scores[2] = { 1, 2 };
 	uint32_t index[2];
 	float score[2];

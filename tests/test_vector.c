@@ -313,6 +313,16 @@ static void test_special_values(void)
 		}
 	CHECK_TIER(bits_of(lanewise_dot_f32(NULL, NULL, 0)) == 0);
 	CHECK_TIER(bits_of(lanewise_l2sq_f32(NULL, NULL, 0)) == 0);
+	for (size_t ld = 0; ld < 3; ld++) {
+		float out[40] = { 7, 7 };
+
+		lanewise_dot_f32_rows(NULL, NULL, 40, 0, ld, out);
+		CHECK_TIER(bits_of(out[0]) == 0 && bits_of(out[39]) == 0);
+		lanewise_cosine_f32_rows(NULL, NULL, 40, 0, ld, out);
+		lanewise_l2sq_f32_rows(NULL, NULL, 40, 0, ld, out);
+		lanewise_norm_f32_rows(NULL, 40, 0, ld, out);
+		CHECK_TIER(bits_of(out[0]) == 0 && bits_of(out[39]) == 0);
+	}
 
 	const float tiny[1] = { -0x1p-149f }, half[1] = { 0.25f }, huge[2] = { FLT_MAX, FLT_MAX };
 
@@ -380,6 +390,8 @@ static void test_normalize(void)
 	lanewise_normalize_f32_rows(zeros, 1, 3, 3);
 	CHECK_TIER(bits_of(zeros[0]) == 0 && bits_of(zeros[1]) == 0x80000000 && bits_of(zeros[2]) == 0);
 	lanewise_normalize_f32_rows(NULL, 0, 3, 3);
+	lanewise_normalize_f32_rows(NULL, 3, 0, 0);
+	lanewise_normalize_f32_rows(NULL, 3, 0, 2);
 	lanewise_normalize_f32_rows(zeros, 3, 0, 1);
 	CHECK_TIER(bits_of(zeros[1]) == 0x80000000);
 }

@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 #ifndef LANEWISE_API
-#  if defined(LANEWISE_STATIC)
-#    define LANEWISE_API
-#  else
-#    define LANEWISE_API __attribute__((visibility("default")))
-#  endif
+#if defined(LANEWISE_STATIC)
+#define LANEWISE_API
+#else
+#define LANEWISE_API __attribute__((visibility("default")))
+#endif
 #endif
 
 #ifdef __cplusplus
@@ -40,13 +40,13 @@ typedef int32_t lanewise_status;
 
 enum {
 	LANEWISE_OK = 0,
-	LANEWISE_ERROR_ARGUMENT = -1,    /* an argument is outside its documented range: NULL, k = 0, ld < dim */
-	LANEWISE_ERROR_NO_MEMORY = -2,   /* the allocator returned NULL */
-	LANEWISE_ERROR_TOO_LARGE = -3,   /* a size overflows or passes a documented limit */
-	LANEWISE_ERROR_CAPACITY = -4,    /* the caller's output buffer is too small */
-	LANEWISE_ERROR_DATA = -5,        /* the input is malformed; the error says what and at which byte */
-	LANEWISE_ERROR_SYSTEM = -6,      /* the operating system refused: the error names the call and its reason */
-	LANEWISE_ERROR_UNSUPPORTED = -7  /* this CPU, build or file version cannot do it */
+	LANEWISE_ERROR_ARGUMENT = -1,   /* an argument is outside its documented range: NULL, k = 0, ld < dim */
+	LANEWISE_ERROR_NO_MEMORY = -2,  /* the allocator returned NULL */
+	LANEWISE_ERROR_TOO_LARGE = -3,  /* a size overflows or passes a documented limit */
+	LANEWISE_ERROR_CAPACITY = -4,   /* the caller's output buffer is too small */
+	LANEWISE_ERROR_DATA = -5,       /* the input is malformed; the error says what and at which byte */
+	LANEWISE_ERROR_SYSTEM = -6,     /* the operating system refused: the error names the call and its reason */
+	LANEWISE_ERROR_UNSUPPORTED = -7 /* this CPU, build or file version cannot do it */
 };
 
 /* A short English name, "malformed data" say; never NULL, also for values that are no status. */

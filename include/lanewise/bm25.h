@@ -107,7 +107,7 @@ LANEWISE_API size_t lanewise_bm25_scratch_size(const lanewise_bm25 *bm25, size_t
  * n_documents)), best first, ties by ascending number, their count into `n_found`. Documents without any of the words
  * are never returned; a query without words, or with none that the index knows, finds nothing.
  *
- * `scratch`: lanewise_bm25_scratch_size(bm25, k) bytes, aligned to 64. It needs no preparation and keeps nothing from
+ * `scratch`: lanewise_bm25_scratch_size(bm25, k) bytes, aligned as by malloc. It needs no preparation and keeps nothing from
  * one search to the next: scores are cleared by blocks of documents when a block's first posting is met, so a search
  * for rare words touches little of it.
  *
@@ -117,8 +117,9 @@ LANEWISE_API size_t lanewise_bm25_scratch_size(const lanewise_bm25 *bm25, size_t
  * LANEWISE_ERROR_ARGUMENT: a NULL pointer (query may be NULL if n_bytes is 0), k = 0, scratch not aligned.
  * LANEWISE_ERROR_TOO_LARGE: k beyond UINT32_MAX.
  */
-LANEWISE_API lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, size_t k,
-                                                  void *scratch, uint32_t *index, float *score, size_t *n_found);
+LANEWISE_API lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
+                                                  size_t k, void *scratch, uint32_t *index, float *score,
+                                                  size_t *n_found);
 
 #ifdef __cplusplus
 }

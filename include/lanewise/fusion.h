@@ -32,7 +32,7 @@ LANEWISE_API size_t lanewise_fuse_rrf_scratch_size(const lanewise_ranking *ranki
  * and at most as many as there are different documents, which is the room that both arrays need. Sums are taken in
  * double, in order of the lists, and rounded to float at the end, so every CPU gives the same bits.
  *
- * `scratch`: lanewise_fuse_rrf_scratch_size(rankings, n_rankings) bytes, aligned to 64. Outputs must not overlap it or
+ * `scratch`: lanewise_fuse_rrf_scratch_size(rankings, n_rankings) bytes, aligned as by malloc. Outputs must not overlap it or
  * the inputs. Reentrant; the calling thread. O(total * log(n_rankings) + k log k) for `total` entries of any numbers:
  * documents are brought together by a radix sort.
  *

@@ -4,14 +4,20 @@
 #define LANEWISE_LANEWISE_H
 
 #include "base.h"
+#include "base64.h"
 #include "bm25.h"
 #include "dedup.h"
 #include "file.h"
 #include "fusion.h"
+#include "graph.h"
 #include "hash.h"
+#include "index.h"
+#include "int8.h"
+#include "json.h"
 #include "parallel.h"
 #include "text.h"
 #include "topk.h"
+#include "utf8.h"
 #include "vector.h"
 
 #endif

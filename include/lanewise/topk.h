@@ -26,7 +26,7 @@ LANEWISE_API size_t lanewise_topk_scratch_size(size_t k);
 /*
  * The min(k, n) largest of `n` scores: indices into `index`, scores into `score` (each with room for min(k, n); either
  * may be NULL if it is not wanted). NaN comes last, in order of index, as 0x7fc00000. `scratch`: lanewise_topk_scratch_size(k) bytes,
- * aligned to 64. `scores` may be NULL if n is 0.
+ * aligned as by malloc. `scores` may be NULL if n is 0.
  *
  * LANEWISE_ERROR_ARGUMENT: k = 0, scores or scratch NULL, scratch not aligned. LANEWISE_ERROR_TOO_LARGE: n or k over UINT32_MAX.
  */
@@ -37,7 +37,7 @@ LANEWISE_API lanewise_status lanewise_topk_f32(const float *scores, size_t n, si
 typedef struct lanewise_topk lanewise_topk;
 
 /*
- * Begins a top-k of k in `scratch` (lanewise_topk_scratch_size(k) bytes, aligned to 64) over scores >= threshold
+ * Begins a top-k of k in `scratch` (lanewise_topk_scratch_size(k) bytes, aligned as by malloc) over scores >= threshold
  * (-INFINITY: all but NaN). NULL if k is 0 or too large, the scratch is NULL or not aligned, or the threshold is NaN.
  */
 LANEWISE_API lanewise_topk *lanewise_topk_begin(void *scratch, size_t k, float threshold);

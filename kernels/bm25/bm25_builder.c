@@ -17,6 +17,7 @@
 
 #include <lanewise/text.h>
 
+#include "common.h"
 #include "siphash.h"
 #include "support.h"
 
@@ -183,7 +184,8 @@ static lanewise_status add_term(lanewise_bm25_builder *builder, const lanewise_w
 
 	if (builder->terms.n == UINT32_MAX)
 		return LANEWISE_ERROR_TOO_LARGE;
-	if ((status = reserve(allocator, &builder->terms, 1)) || (status = reserve(allocator, &builder->pool, word->n_bytes)))
+	if ((status = reserve(allocator, &builder->terms, 1)) ||
+	    (status = reserve(allocator, &builder->pool, word->n_bytes)))
 		return status;
 	term = (struct term *)builder->terms.elements + builder->terms.n++;
 	term->hash = hash;
@@ -246,7 +248,7 @@ static lanewise_status add_word(lanewise_bm25_builder *builder, const lanewise_w
 		return status;
 	postings = builder->postings.elements;
 	term->last_posting = builder->postings.n;
-	postings[builder->postings.n++] = (struct posting){ number, 1 };
+	postings[builder->postings.n++] = (struct posting) { number, 1 };
 	return LANEWISE_OK;
 }
 
@@ -267,7 +269,7 @@ static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words 
 
 lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text, size_t n_bytes)
 {
-	_Alignas(64) unsigned char scratch[512];
+	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
 	uint32_t length = 0;
 	lanewise_status status;
 
@@ -280,7 +282,8 @@ lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, c
 	lanewise_words *words = lanewise_words_begin(scratch);
 	size_t first = builder->postings.n;
 
-	if ((status = reserve(allocator, &builder->lengths, 1)) || (status = reserve(allocator, &builder->posting_end, 1)))
+	if ((status = reserve(allocator, &builder->lengths, 1)) ||
+	    (status = reserve(allocator, &builder->posting_end, 1)))
 		return status;
 	lanewise_words_feed(words, text, n_bytes);
 	status = add_words(builder, words, first, &length);
@@ -421,14 +424,15 @@ static size_t collect_terms(const lanewise_bm25_builder *builder, struct work *w
 		work->next[postings[i].term]++;
 	for (size_t i = 0; i < builder->terms.n; i++)
 		if (work->next[i]) {
-			work->items[n++] = (struct sort_item){ prefix_of(pool + terms[i].text_at, terms[i].n_bytes), (uint32_t)i };
+			work->items[n++] = (struct sort_item) { prefix_of(pool + terms[i].text_at, terms[i].n_bytes),
+				                                (uint32_t)i };
 			*n_text += terms[i].n_bytes;
 		}
 	return n;
 }
 
-static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, const struct sort_item *sorted, size_t n,
-                       uint64_t *term_at, char *text, uint64_t *posting_at)
+static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, const struct sort_item *sorted,
+                       size_t n, uint64_t *term_at, char *text, uint64_t *posting_at)
 {
 	const struct term *terms = builder->terms.elements;
 	const char *pool = builder->pool.elements;
@@ -449,7 +453,8 @@ static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, 
 	posting_at[n] = n_postings;
 }
 
-static void fill_postings(const lanewise_bm25_builder *builder, struct work *work, uint32_t *documents, uint32_t *counts)
+static void fill_postings(const lanewise_bm25_builder *builder, struct work *work, uint32_t *documents,
+                          uint32_t *counts)
 {
 	const struct posting *postings = builder->postings.elements;
 	const uint64_t *posting_end = builder->posting_end.elements;
@@ -483,7 +488,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	if (allocator)
 		made->allocator = *allocator;
 	made->n_bytes = layout.n_bytes;
-	made->header = (struct lw_bm25_header){
+	made->header = (struct lw_bm25_header) {
 		.n_documents = builder->lengths.n,
 		.n_terms = n_terms,
 		.n_postings = builder->postings.n,
@@ -494,8 +499,8 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	};
 	if (builder->lengths.n)
 		memcpy(base + layout.lengths, builder->lengths.elements, builder->lengths.n * sizeof(uint32_t));
-	fill_terms(builder, work, sorted, n_terms, (uint64_t *)(void *)(base + layout.term_at), (char *)base + layout.terms,
-	           (uint64_t *)(void *)(base + layout.posting_at));
+	fill_terms(builder, work, sorted, n_terms, (uint64_t *)(void *)(base + layout.term_at),
+	           (char *)base + layout.terms, (uint64_t *)(void *)(base + layout.posting_at));
 	fill_postings(builder, work, (uint32_t *)(void *)(base + layout.documents),
 	              (uint32_t *)(void *)(base + layout.counts));
 	made->lengths = (const uint32_t *)(void *)(base + layout.lengths);

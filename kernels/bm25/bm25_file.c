@@ -37,7 +37,8 @@ lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_wri
 	lanewise_status status;
 
 	if (!bm25 || !writer)
-		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL", bm25 ? "writer" : "bm25");
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
+		               bm25 ? "writer" : "bm25");
 
 	const struct lw_bm25_header *header = &bm25->header;
 	size_t n_terms = (size_t)header->n_terms, n_postings = (size_t)header->n_postings;
@@ -64,14 +65,14 @@ struct opening {
 };
 
 /* What is wrong with element `i` of a section, which begins at `elements`. */
-#define WRONG(opening, section, elements, i, format, ...)                                                          \
-	lw_fail((opening)->error, LANEWISE_ERROR_DATA, lanewise_file_offset((opening)->file, &(elements)[i]),      \
+#define WRONG(opening, section, elements, i, format, ...) \
+	lw_fail((opening)->error, LANEWISE_ERROR_DATA, lanewise_file_offset((opening)->file, &(elements)[i]), \
 	        "section bm25." section ", element %zu: " format, (size_t)(i), __VA_ARGS__)
 
 /* What is wrong with a field of the header. */
-#define WRONG_FIELD(opening, field, format, ...)                                                                   \
-	lw_fail((opening)->error, LANEWISE_ERROR_DATA,                                                             \
-	        lanewise_file_offset((opening)->file, &(opening)->header->field),                                  \
+#define WRONG_FIELD(opening, field, format, ...) \
+	lw_fail((opening)->error, LANEWISE_ERROR_DATA, \
+	        lanewise_file_offset((opening)->file, &(opening)->header->field), \
 	        "section bm25.header, " #field ": " format, __VA_ARGS__)
 
 static lanewise_status find_sections(struct opening *opening)
@@ -92,9 +93,10 @@ static lanewise_status find_sections(struct opening *opening)
 	opening->header = header;
 	bm25->header = *opening->header;
 	if (bm25->header.word_rules != LW_WORD_RULES)
-		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, lanewise_file_offset(file, &opening->header->word_rules),
-		               "section bm25.header, word_rules: %" PRIu32 ", this version has %d", bm25->header.word_rules,
-		               LW_WORD_RULES);
+		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED,
+		               lanewise_file_offset(file, &opening->header->word_rules),
+		               "section bm25.header, word_rules: %" PRIu32 ", this version has %d",
+		               bm25->header.word_rules, LW_WORD_RULES);
 	if ((status = lanewise_file_section(file, "bm25.lengths", 4, &lengths, &opening->n_lengths, error)) ||
 	    (status = lanewise_file_section(file, "bm25.term_at", 8, &term_at, &opening->n_term_at, error)) ||
 	    (status = lanewise_file_section(file, "bm25.terms", 1, &terms, &opening->n_terms, error)) ||
@@ -184,12 +186,13 @@ static lanewise_status check_terms(const struct opening *opening)
 		int order = i ? memcmp(word - n_before, word, shorter) : -1;
 
 		if (order > 0 || (order == 0 && n_before >= n))
-			return WRONG(opening, "terms", opening->bm25.terms, at[i], "word %zu does not come after word %zu",
-			             i, i - 1);
+			return WRONG(opening, "terms", opening->bm25.terms, at[i],
+			             "word %zu does not come after word %zu", i, i - 1);
 		n_before = n;
 	}
 	if (at[n_terms] != opening->n_terms)
-		return WRONG(opening, "term_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms], opening->n_terms);
+		return WRONG(opening, "term_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms],
+		             opening->n_terms);
 	return LANEWISE_OK;
 }
 
@@ -221,12 +224,13 @@ static lanewise_status check_documents(const struct opening *opening)
 			uint32_t document = bm25->documents[i];
 
 			if (document >= bm25->header.n_documents)
-				return WRONG(opening, "documents", bm25->documents, i, "%" PRIu32 " of %" PRIu64 " documents",
-				             document, bm25->header.n_documents);
+				return WRONG(opening, "documents", bm25->documents, i,
+				             "%" PRIu32 " of %" PRIu64 " documents", document,
+				             bm25->header.n_documents);
 			if (document < next)
 				return WRONG(opening, "documents", bm25->documents, i,
-				             "%" PRIu32 " after %" PRIu64 " among those of word %zu", document, next - 1,
-				             term);
+				             "%" PRIu32 " after %" PRIu64 " among those of word %zu", document,
+				             next - 1, term);
 			next = (uint64_t)document + 1;
 		}
 	}
@@ -245,7 +249,8 @@ static lanewise_status check_counts(const struct opening *opening)
 	if (n == 0 && total)
 		return WRONG_FIELD(opening, total_length, "%" PRIu64 " without postings", total);
 	if (wrong < n)
-		return WRONG(opening, "counts", counts, wrong, "the sum is not the header's total_length, %" PRIu64, total);
+		return WRONG(opening, "counts", counts, wrong, "the sum is not the header's total_length, %" PRIu64,
+		             total);
 	return LANEWISE_OK;
 }
 
@@ -256,7 +261,8 @@ lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_all
 	lanewise_status status;
 
 	if (!file || !bm25)
-		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL", file ? "bm25" : "file");
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
+		               file ? "bm25" : "file");
 	if ((status = find_sections(&opening)) || (status = check_header(&opening)) ||
 	    (status = check_lengths(&opening)) || (status = check_terms(&opening)) ||
 	    (status = check_posting_at(&opening)) || (status = check_documents(&opening)) ||

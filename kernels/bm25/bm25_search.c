@@ -58,10 +58,7 @@ static size_t place(size_t *end, size_t n, size_t element_bytes)
 	return begin;
 }
 
-static size_t n_blocks(size_t n)
-{
-	return n / BLOCK + (n % BLOCK != 0);
-}
+static size_t n_blocks(size_t n) { return n / BLOCK + (n % BLOCK != 0); }
 
 /* More than all documents cannot be found. */
 static size_t least_k(const lanewise_bm25 *bm25, size_t k)
@@ -209,7 +206,7 @@ static void score_word(const struct search *search, const lanewise_word *word)
 static void for_each_word(const struct search *search, const char *query, size_t n_bytes,
                           void (*use)(const struct search *search, const lanewise_word *word))
 {
-	_Alignas(64) unsigned char scratch[512];
+	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
 	lanewise_words *words = lanewise_words_begin(scratch);
 	lanewise_word word;
 
@@ -231,7 +228,8 @@ static size_t best_scores(const struct search *search, void *scratch, size_t k, 
 		size_t left = n_documents - begin;
 
 		if (search->touched[begin >> BLOCK_BITS])
-			lanewise_topk_push_f32(topk, search->scores + begin, left < BLOCK ? left : BLOCK, (uint32_t)begin);
+			lanewise_topk_push_f32(topk, search->scores + begin, left < BLOCK ? left : BLOCK,
+			                       (uint32_t)begin);
 	}
 	return lanewise_topk_finish(topk, index, score);
 }
@@ -239,7 +237,8 @@ static size_t best_scores(const struct search *search, void *scratch, size_t k, 
 lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, size_t k,
                                      void *scratch, uint32_t *index, float *score, size_t *n_found)
 {
-	if (!bm25 || (!query && n_bytes) || !scratch || (uintptr_t)scratch % 64 || !index || !score || !n_found || k == 0)
+	if (!bm25 || (!query && n_bytes) || !scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || !index || !score ||
+	    !n_found || k == 0)
 		return LANEWISE_ERROR_ARGUMENT;
 	if (lanewise_bm25_scratch_size(bm25, k) == 0)
 		return LANEWISE_ERROR_TOO_LARGE;
@@ -270,15 +269,9 @@ lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *quer
 	return LANEWISE_OK;
 }
 
-size_t lanewise_bm25_n_documents(const lanewise_bm25 *bm25)
-{
-	return (size_t)bm25->header.n_documents;
-}
+size_t lanewise_bm25_n_documents(const lanewise_bm25 *bm25) { return (size_t)bm25->header.n_documents; }
 
-size_t lanewise_bm25_n_terms(const lanewise_bm25 *bm25)
-{
-	return (size_t)bm25->header.n_terms;
-}
+size_t lanewise_bm25_n_terms(const lanewise_bm25 *bm25) { return (size_t)bm25->header.n_terms; }
 
 void lanewise_bm25_destroy(lanewise_bm25 *bm25)
 {

@@ -158,8 +158,8 @@ static int valid(const lanewise_ranking *rankings, size_t n_rankings, float rank
 lanewise_status lanewise_fuse_rrf(const lanewise_ranking *rankings, size_t n_rankings, float rank_constant, size_t k,
                                   void *scratch, uint32_t *index, float *score, size_t *n_found)
 {
-	if (!valid(rankings, n_rankings, rank_constant) || k == 0 || !scratch || (uintptr_t)scratch % 64 || !index ||
-	    !score || !n_found)
+	if (!valid(rankings, n_rankings, rank_constant) || k == 0 || !scratch ||
+	    (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || !index || !score || !n_found)
 		return LANEWISE_ERROR_ARGUMENT;
 	if (k > UINT32_MAX || lanewise_fuse_rrf_scratch_size(rankings, n_rankings) == 0)
 		return LANEWISE_ERROR_TOO_LARGE;
@@ -184,8 +184,8 @@ lanewise_status lanewise_fuse_rrf(const lanewise_ranking *rankings, size_t n_ran
 		for (end = begin + 1; end < total && sorted[end] >> 32 == document;)
 			end++;
 		documents[n_documents] = (uint32_t)document;
-		scores[n_documents++] = score_document(rankings, n_rankings, ends, sorted + begin, end - begin,
-		                                       (double)rank_constant);
+		scores[n_documents++] =
+		        score_document(rankings, n_rankings, ends, sorted + begin, end - begin, (double)rank_constant);
 	}
 
 	lanewise_topk *topk = lanewise_topk_begin(base + places.topk, k < total ? k : total + (total == 0), -INFINITY);

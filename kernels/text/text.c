@@ -34,14 +34,11 @@ struct lanewise_words {
 
 _Static_assert(sizeof(struct lanewise_words) <= 512, "text.h promises less than 512 bytes");
 
-size_t lanewise_words_scratch_size(void)
-{
-	return sizeof(struct lanewise_words);
-}
+size_t lanewise_words_scratch_size(void) { return sizeof(struct lanewise_words); }
 
 lanewise_words *lanewise_words_begin(void *scratch)
 {
-	if (!scratch || (uintptr_t)scratch % 64)
+	if (!scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT)
 		return NULL;
 	memset(scratch, 0, sizeof(struct lanewise_words));
 	return scratch;
@@ -299,7 +296,7 @@ size_t lanewise_text_folded_bound(size_t n_bytes)
 lanewise_status lanewise_text_words(const char *text, size_t n_bytes, lanewise_word *words, size_t words_capacity,
                                     char *folded, size_t folded_capacity, size_t *n_words)
 {
-	_Alignas(64) struct lanewise_words state;
+	struct lanewise_words state;
 	lanewise_word word;
 	size_t n = 0, n_folded = 0;
 
@@ -327,44 +324,63 @@ lanewise_status lanewise_text_words(const char *text, size_t n_bytes, lanewise_w
 
 /* ----------------------------------------------------------------- vector */
 
-static void add_feature(const char *bytes, size_t n_bytes, size_t dim, float *out)
+/* The word before, if there is one, and the room to form the pair of it and the next. */
+struct pair {
+	char text[2 * LANEWISE_WORD_BYTES + 1];
+	size_t n_before; /* bytes of the word before and a space; 0 if there is none */
+	float weight_before;
+};
+
+/* Characters of a folded word, at most 8, in eighths. */
+static float weight_of(const lanewise_word *word)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < word->n_bytes && n < 8; i++)
+		n += ((unsigned char)word->text[i] & 0xc0) != 0x80;
+	return (float)n * 0.125f;
+}
+
+static void add_feature(const char *bytes, size_t n_bytes, float weight, size_t dim, float *out)
 {
 	uint64_t hash = lanewise_xxh3_64(bytes, n_bytes, 0);
 
-	/* Sums of +-1 are exact in any order. */
-	out[(hash >> 1) % dim] += hash & 1 ? -1.0f : 1.0f;
+	out[(hash >> 1) % dim] += hash & 1 ? -weight : weight;
 }
 
-/* `pair` holds the word before and a space, `n_before` bytes in all; 0 if there is none. Returns the next n_before. */
-static size_t add_word(const lanewise_word *word, char *pair, size_t n_before, size_t dim, float *out)
+static void add_word(const lanewise_word *word, struct pair *pair, size_t dim, float *out)
 {
-	add_feature(word->text, word->n_bytes, dim, out);
-	memcpy(pair + n_before, word->text, word->n_bytes);
-	if (n_before)
-		add_feature(pair, n_before + word->n_bytes, dim, out);
-	memcpy(pair, word->text, word->n_bytes);
-	pair[word->n_bytes] = ' ';
-	return word->n_bytes + 1;
+	float weight = weight_of(word);
+
+	add_feature(word->text, word->n_bytes, weight, dim, out);
+	if (pair->n_before) {
+		memcpy(pair->text + pair->n_before, word->text, word->n_bytes);
+		add_feature(pair->text, pair->n_before + word->n_bytes, 0.25f * weight * pair->weight_before, dim, out);
+	}
+	memcpy(pair->text, word->text, word->n_bytes);
+	pair->text[word->n_bytes] = ' ';
+	pair->n_before = word->n_bytes + 1;
+	pair->weight_before = weight;
 }
 
 lanewise_status lanewise_text_embed_f32(const char *text, size_t n_bytes, size_t dim, float *out)
 {
-	_Alignas(64) struct lanewise_words state;
-	char pair[2 * LANEWISE_WORD_BYTES + 1];
+	struct lanewise_words state;
+	struct pair pair;
 	lanewise_word word;
-	size_t n_before = 0;
 
 	if ((!text && n_bytes) || !out || dim == 0)
 		return LANEWISE_ERROR_ARGUMENT;
+	pair.n_before = 0;
 	for (size_t i = 0; i < dim; i++)
 		out[i] = 0.0f;
 	lanewise_words_begin(&state);
 	lanewise_words_feed(&state, text, n_bytes);
 	while (lanewise_words_next(&state, &word))
-		n_before = add_word(&word, pair, n_before, dim, out);
+		add_word(&word, &pair, dim, out);
 	lanewise_words_finish(&state);
 	while (lanewise_words_next(&state, &word))
-		n_before = add_word(&word, pair, n_before, dim, out);
+		add_word(&word, &pair, dim, out);
 	lanewise_normalize_f32_rows(out, 1, dim, dim);
 	return LANEWISE_OK;
 }

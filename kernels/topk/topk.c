@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "common.h"
+#include "score_item.h"
 
 struct lanewise_topk {
 	size_t k, capacity, n;
@@ -17,7 +17,7 @@ struct lanewise_topk {
 	uint64_t *items; /* k places for sorting; `kept` and `index` are the other half of the ping-pong */
 };
 
-enum { ALIGNMENT = 64, HEADER_BYTES = 128 };
+enum { HEADER_BYTES = 128 };
 _Static_assert(sizeof(struct lanewise_topk) <= HEADER_BYTES, "the header has outgrown its place");
 
 /* Room for the reservoir: a multiple of k, so that dropping all but k happens seldom, and one block to write ahead. */
@@ -37,7 +37,8 @@ size_t lanewise_topk_scratch_size(size_t k)
 
 lanewise_topk *lanewise_topk_begin(void *scratch, size_t k, float threshold)
 {
-	if (!scratch || (uintptr_t)scratch % ALIGNMENT || lanewise_topk_scratch_size(k) == 0 || threshold != threshold)
+	if (!scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || lanewise_topk_scratch_size(k) == 0 ||
+	    threshold != threshold)
 		return NULL;
 
 	struct lanewise_topk *topk = scratch;
@@ -84,22 +85,6 @@ void lanewise_topk_push_f32(lanewise_topk *topk, const float *scores, size_t n, 
 		if (i < n)
 			keep_best_k(topk);
 	}
-}
-
-/* Scores descending as unsigned integers ascending, in the upper half; the index in the lower. */
-static uint64_t item_of(float score, uint32_t index)
-{
-	uint32_t bits = lw_f32_bits(score + 0.0f);
-	uint32_t ascending = bits & 0x80000000 ? ~bits : bits | 0x80000000;
-
-	return (uint64_t)~ascending << 32 | index;
-}
-
-static float score_of(uint64_t item)
-{
-	uint32_t ascending = ~(uint32_t)(item >> 32);
-
-	return lw_f32_from_bits(ascending & 0x80000000 ? ascending ^ 0x80000000 : ~ascending);
 }
 
 static void insertion_sort(uint64_t *items, size_t n)
@@ -153,7 +138,7 @@ size_t lanewise_topk_finish(lanewise_topk *topk, uint32_t *index, float *score)
 	uint64_t *items = topk->items;
 
 	for (size_t i = 0; i < n; i++)
-		items[i] = item_of(topk->kept[i], topk->index[i]);
+		items[i] = lw_item_of(topk->kept[i], topk->index[i]);
 	if (n <= 48)
 		insertion_sort(items, n);
 	else
@@ -161,12 +146,11 @@ size_t lanewise_topk_finish(lanewise_topk *topk, uint32_t *index, float *score)
 	for (size_t i = 0; index && i < n; i++)
 		index[i] = (uint32_t)items[i];
 	for (size_t i = 0; score && i < n; i++)
-		score[i] = score_of(items[i]);
+		score[i] = lw_item_score(items[i]);
 	return n;
 }
 
-lanewise_status lanewise_topk_f32(const float *scores, size_t n, size_t k, void *scratch, uint32_t *index,
-                                  float *score)
+lanewise_status lanewise_topk_f32(const float *scores, size_t n, size_t k, void *scratch, uint32_t *index, float *score)
 {
 	if (k > UINT32_MAX || n > UINT32_MAX)
 		return LANEWISE_ERROR_TOO_LARGE;

@@ -102,10 +102,7 @@ LW_INLINE int64_t key_of(float x)
 	return bits >= 0 ? bits : bits ^ 0x7fffffff;
 }
 
-LW_INLINE float float_of(int64_t key)
-{
-	return lw_f32_from_bits((uint32_t)(key >= 0 ? key : key ^ 0x7fffffff));
-}
+LW_INLINE float float_of(int64_t key) { return lw_f32_from_bits((uint32_t)(key >= 0 ? key : key ^ 0x7fffffff)); }
 
 static size_t count_ge(const float *v, size_t n, float bound)
 {

@@ -5,20 +5,22 @@
 
 #include "common.h"
 
-float lanewise_dot_f32(const float *a, const float *b, size_t n)
+/* Vectors of no elements may be NULL, but kernels add offsets, which C allows to no NULL; nothing is read from this. */
+static const float *rows_or_nothing(const float *rows)
 {
-	return lw_kernels()->dot_f32(a, b, n);
+	static const float nothing;
+
+	return rows ? rows : &nothing;
 }
+
+float lanewise_dot_f32(const float *a, const float *b, size_t n) { return lw_kernels()->dot_f32(a, b, n); }
 
 float lanewise_cosine_f32(const float *a, const float *b, size_t n)
 {
-	return lw_kernels()->cosine_f32(a, b, n);
+	return lw_kernels()->cosine_f32(rows_or_nothing(a), rows_or_nothing(b), n);
 }
 
-float lanewise_l2sq_f32(const float *a, const float *b, size_t n)
-{
-	return lw_kernels()->l2sq_f32(a, b, n);
-}
+float lanewise_l2sq_f32(const float *a, const float *b, size_t n) { return lw_kernels()->l2sq_f32(a, b, n); }
 
 /* Whether so many rows are streamed from beyond L2: software prefetch gains there and costs inside. */
 static int beyond_l2(size_t n_rows, size_t ld)
@@ -32,39 +34,37 @@ static int beyond_l2(size_t n_rows, size_t ld)
 void lanewise_dot_f32_rows(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
 {
 	LW_ASSERT(ld >= dim);
-	lw_kernels()->dot_f32_rows(query, rows, n_rows, dim, ld, beyond_l2(n_rows, ld), out);
+	lw_kernels()->dot_f32_rows(query, rows_or_nothing(rows), n_rows, dim, ld, beyond_l2(n_rows, ld), out);
 }
 
 void lanewise_cosine_f32_rows(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
 {
 	LW_ASSERT(ld >= dim);
-	lw_kernels()->cosine_f32_rows(query, rows, n_rows, dim, ld, beyond_l2(n_rows, ld), out);
+	lw_kernels()->cosine_f32_rows(query, rows_or_nothing(rows), n_rows, dim, ld, beyond_l2(n_rows, ld), out);
 }
 
 void lanewise_l2sq_f32_rows(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
 {
 	LW_ASSERT(ld >= dim);
-	lw_kernels()->l2sq_f32_rows(query, rows, n_rows, dim, ld, beyond_l2(n_rows, ld), out);
+	lw_kernels()->l2sq_f32_rows(query, rows_or_nothing(rows), n_rows, dim, ld, beyond_l2(n_rows, ld), out);
 }
 
 void lanewise_norm_f32_rows(const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
 {
 	LW_ASSERT(ld >= dim);
-	lw_kernels()->norm_f32_rows(rows, n_rows, dim, ld, beyond_l2(n_rows, ld), out);
+	lw_kernels()->norm_f32_rows(rows_or_nothing(rows), n_rows, dim, ld, beyond_l2(n_rows, ld), out);
 }
 
 void lanewise_normalize_f32_rows(float *rows, size_t n_rows, size_t dim, size_t ld)
 {
 	LW_ASSERT(ld >= dim);
-	lw_kernels()->normalize_f32_rows(rows, n_rows, dim, ld);
+	if (rows)
+		lw_kernels()->normalize_f32_rows(rows, n_rows, dim, ld);
 }
 
 /* -------------------------------------------------------------- scan + top-k */
 
-size_t lanewise_scan_topk_scratch_size(size_t k)
-{
-	return lanewise_topk_scratch_size(k);
-}
+size_t lanewise_scan_topk_scratch_size(size_t k) { return lanewise_topk_scratch_size(k); }
 
 lanewise_status lanewise_scan_topk_f32(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld,
                                        lanewise_metric metric, size_t k, float threshold, void *scratch,
@@ -91,6 +91,7 @@ lanewise_status lanewise_scan_topk_f32(const float *query, const float *rows, si
 
 	int prefetch = beyond_l2(n_rows, ld);
 
+	rows = rows_or_nothing(rows);
 	for (size_t r = 0; r < n_rows; r += BLOCK_ROWS) {
 		size_t n = n_rows - r < BLOCK_ROWS ? n_rows - r : BLOCK_ROWS;
 		const float *block = rows + r * ld;

@@ -27,10 +27,7 @@ static float scaled_dot(const float *a, float a_scale, const float *b, float b_s
 	return lw_f32_canonical(tree_sum(p));
 }
 
-float LW_FN(dot_f32)(const float *a, const float *b, size_t n)
-{
-	return scaled_dot(a, 1, b, 1, n);
-}
+float LW_FN(dot_f32)(const float *a, const float *b, size_t n) { return scaled_dot(a, 1, b, 1, n); }
 
 float LW_FN(l2sq_f32)(const float *a, const float *b, size_t n)
 {

@@ -100,7 +100,9 @@ LW_INLINE void sum_rows(enum op op, int rows, int prefetch, int scaled, const fl
 			if (at >= dim)
 				break;
 			int whole = dim - at >= VF_LANES;
-			vf q = op == OP_SQUARE ? vf_zero() : whole ? vf_load(query + at) : vf_load_first(query + at, dim - at);
+			vf q = op == OP_SQUARE ? vf_zero()
+			       : whole         ? vf_load(query + at)
+			                       : vf_load_first(query + at, dim - at);
 
 			if (scaled)
 				q = vf_mul(q, vf_set1(query_scale));
@@ -134,15 +136,9 @@ LW_INLINE float sum_one(enum op op, int scaled, const float *query, float query_
 	return lw_f32_canonical(vf_sum(main));
 }
 
-float LW_FN(dot_f32)(const float *a, const float *b, size_t n)
-{
-	return sum_one(OP_DOT, 0, a, 1, b, 1, n);
-}
+float LW_FN(dot_f32)(const float *a, const float *b, size_t n) { return sum_one(OP_DOT, 0, a, 1, b, 1, n); }
 
-float LW_FN(l2sq_f32)(const float *a, const float *b, size_t n)
-{
-	return sum_one(OP_L2SQ, 0, a, 1, b, 1, n);
-}
+float LW_FN(l2sq_f32)(const float *a, const float *b, size_t n) { return sum_one(OP_L2SQ, 0, a, 1, b, 1, n); }
 
 /* ------------------------------------------------------- rows, dot and L2 */
 
@@ -169,10 +165,10 @@ LW_INLINE void sum_group(enum op op, int prefetch, const float *query, const flo
 
 typedef void sum_group_fn(const float *query, const float *rows, size_t dim, size_t ld, float *sums);
 
-#define LW_DEFINE_SUM_GROUP(name, op, prefetch)                                                                   \
-	static LW_NOINLINE void name(const float *query, const float *rows, size_t dim, size_t ld, float *sums)   \
-	{                                                                                                         \
-		sum_group(op, prefetch, query, rows, dim, ld, sums);                                              \
+#define LW_DEFINE_SUM_GROUP(name, op, prefetch) \
+	static LW_NOINLINE void name(const float *query, const float *rows, size_t dim, size_t ld, float *sums) \
+	{ \
+		sum_group(op, prefetch, query, rows, dim, ld, sums); \
 	}
 LW_DEFINE_SUM_GROUP(dot_group, OP_DOT, 0)
 LW_DEFINE_SUM_GROUP(dot_group_streamed, OP_DOT, 1)
@@ -211,10 +207,7 @@ void LW_FN(l2sq_f32_rows)(const float *query, const float *rows, size_t n_rows, 
  * at least 2^-96 in all, while a square that underflows loses at most 2^-150. Outside (also for NaN) it is taken
  * again over scaled elements.
  */
-LW_INLINE int in_safe_range(float sum_of_squares)
-{
-	return sum_of_squares >= 0x1p-96f && sum_of_squares <= FLT_MAX;
-}
+LW_INLINE int in_safe_range(float sum_of_squares) { return sum_of_squares >= 0x1p-96f && sum_of_squares <= FLT_MAX; }
 
 /* See vector_scalar.c for why these two factors suffice. */
 LW_INLINE float safe_scale(float sum_of_squares)
@@ -259,8 +252,8 @@ LW_INLINE void cosine_group(int prefetch, const float *query, const float *rows,
 	vf folded[VF_LANES], folded_square[VF_LANES];
 
 	for (size_t r = 0; r < VF_LANES; r += prefetch ? 1 : ROWS_COSINE)
-		sum_rows(OP_COSINE, prefetch ? 1 : ROWS_COSINE, prefetch, 0, query, 1, rows + r * ld, 1, dim, ld, folded + r,
-		         folded_square + r);
+		sum_rows(OP_COSINE, prefetch ? 1 : ROWS_COSINE, prefetch, 0, query, 1, rows + r * ld, 1, dim, ld,
+		         folded + r, folded_square + r);
 	vf_store(dot, vf_canonical(vf_sum_rows(folded)));
 	vf_store(square, vf_canonical(vf_sum_rows(folded_square)));
 }
@@ -333,7 +326,8 @@ void LW_FN(norm_f32_rows)(const float *rows, size_t n_rows, size_t dim, size_t l
 		size_t n = n_rows - r < VF_LANES ? n_rows - r : VF_LANES;
 		const float *block = rows + r * ld;
 
-		rows_loop(OP_SQUARE, prefetch ? square_group_streamed : square_group, block, block, n, dim, ld, out + r);
+		rows_loop(OP_SQUARE, prefetch ? square_group_streamed : square_group, block, block, n, dim, ld,
+		          out + r);
 		for (size_t j = 0; j < n; j++)
 			out[r + j] = finish_norm(block + j * ld, out[r + j], dim);
 	}

@@ -104,7 +104,8 @@ static void check_texts(const char *text, size_t n_bytes)
 	/* The best few are the first of all. */
 	n_found = search(bm25, text, (size_t)(end - text), 3, few_index, few_score);
 	require(n_found == (n_expected < 3 ? n_expected : 3));
-	require(!memcmp(few_index, index, n_found * sizeof *index) && !memcmp(few_score, score, n_found * sizeof *score));
+	require(!memcmp(few_index, index, n_found * sizeof *index) &&
+	        !memcmp(few_score, score, n_found * sizeof *score));
 	free(query.words);
 	free(query.folded);
 	lanewise_bm25_destroy(bm25);
@@ -114,7 +115,8 @@ static void check_texts(const char *text, size_t n_bytes)
 
 static struct image make_image(void)
 {
-	static const char *const texts[] = { "red green blue", "", "green sea, green tree", "a b c d e f g", "blue blue" };
+	static const char *const texts[] = { "red green blue", "", "green sea, green tree", "a b c d e f g",
+		                             "blue blue" };
 	lanewise_bm25_builder *builder = NULL;
 	lanewise_bm25 *bm25 = NULL;
 

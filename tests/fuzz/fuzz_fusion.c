@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	k = data[1] % 32 + 1;
 	shift = data[2] % 25;
 	for (size_t i = 0; i < n_lists; i++)
-		rankings[i] = (lanewise_ranking){ numbers[i], 0, 1 };
+		rankings[i] = (lanewise_ranking) { numbers[i], 0, 1 };
 	for (size_t i = 3; i < size; i++) {
 		lanewise_ranking *ranking = &rankings[i % n_lists];
 

@@ -7,7 +7,6 @@
 #include <lanewise/lanewise.h>
 
 #include "json.h"
-#include "machine.h"
 #include "tool.h"
 
 #if defined(__clang__)
@@ -50,34 +49,36 @@ static void print_tiers_and_kernels(void)
 		printf("  %-20s %s\n", lanewise_kernel_name(k), lanewise_kernel_implementation(k, active));
 }
 
-static void print_number(const char *name, uint64_t number)
+static lanewise_topology topology(void)
 {
-	if (number)
-		printf("  %-20s %llu\n", name, (unsigned long long)number);
+	lanewise_topology told = { .struct_size = sizeof told };
+
+	lanewise_topology_get(&told);
+	return told;
+}
+
+/* Sizes that nobody could tell are 0 and left out. */
+static void print_cache(const char *name, uint64_t n_bytes)
+{
+	if (n_bytes)
+		printf("  %-20s %llu KiB\n", name, (unsigned long long)n_bytes / 1024);
 }
 
 static void print_machine(void)
 {
-	struct machine machine;
+	lanewise_topology told = topology();
 	char bytes[TOOL_COUNT_BYTES];
 
-	machine_describe(&machine);
-	printf("Machine, as told by %s\n", machine.source);
-	print_number("packages", machine.packages);
-	print_number("cores", machine.cores);
-	print_number("hardware threads", machine.threads);
-	print_number("usable by this one", machine.usable_threads);
-	print_number("NUMA nodes", machine.numa_nodes);
-	printf("  %-20s %s\n", "memory", tool_bytes(bytes, machine.memory_bytes));
-	for (int i = 0; i < machine.n_caches; i++) {
-		const struct machine_cache *cache = &machine.caches[i];
-
-		printf("  %-20s %llu KiB, lines of %llu bytes", cache->name, (unsigned long long)cache->bytes / 1024,
-		       (unsigned long long)cache->line_bytes);
-		if (cache->count)
-			printf(", %llu of them", (unsigned long long)cache->count);
-		putchar('\n');
-	}
+	printf("Machine, as told by %s\n", told.source);
+	printf("  %-20s %u usable, %u hardware threads\n", "cores", told.physical_cores, told.logical_cpus);
+	if (told.numa_nodes)
+		printf("  %-20s %u\n", "NUMA nodes", told.numa_nodes);
+	print_cache("L1 data cache", told.l1d_bytes);
+	print_cache("L2 cache", told.l2_bytes);
+	print_cache("L3 cache", told.l3_bytes);
+	if (told.memory_bytes)
+		printf("  %-20s %s\n", "memory", tool_bytes(bytes, told.memory_bytes));
+	printf("  %-20s %s\n", "threads", lanewise_has_threads() ? "OpenMP" : "none in this build");
 }
 
 static void print_text(int only_kernels)
@@ -135,26 +136,18 @@ static void print_json_kernels(void)
 
 static void print_json_machine(void)
 {
-	struct machine machine;
+	lanewise_topology told = topology();
 
-	machine_describe(&machine);
-	printf("{\"source\":");
-	json_write_string(stdout, machine.source, strlen(machine.source));
-	json_number_member("packages", machine.packages);
-	json_number_member("cores", machine.cores);
-	json_number_member("threads", machine.threads);
-	json_number_member("usable_threads", machine.usable_threads);
-	json_number_member("numa_nodes", machine.numa_nodes);
-	json_number_member("memory_bytes", machine.memory_bytes);
-	printf(",\"caches\":[");
-	for (int i = 0; i < machine.n_caches; i++) {
-		printf("%s{\"name\":\"%s\"", i ? "," : "", machine.caches[i].name);
-		json_number_member("bytes", machine.caches[i].bytes);
-		json_number_member("line_bytes", machine.caches[i].line_bytes);
-		json_number_member("count", machine.caches[i].count);
-		putchar('}');
-	}
-	printf("]}");
+	printf("{\"source\":\"%s\"", told.source);
+	json_number_member("cores", told.physical_cores);
+	json_number_member("hardware_threads", told.logical_cpus);
+	json_number_member("numa_nodes", told.numa_nodes);
+	json_number_member("memory_bytes", told.memory_bytes);
+	json_number_member("cache_line_bytes", told.cache_line_bytes);
+	json_number_member("l1d_bytes", told.l1d_bytes);
+	json_number_member("l2_bytes", told.l2_bytes);
+	json_number_member("l3_bytes", told.l3_bytes);
+	printf(",\"openmp\":%s}", lanewise_has_threads() ? "true" : "false");
 }
 
 static void print_json(void)

@@ -10,6 +10,10 @@
 
 #include "tool.h"
 
+#if LW_HAVE_BENCH
+#include "harness.h"
+#endif
+
 static const struct command {
 	const char *name, *summary;
 	int (*run)(int argc, char **argv);
@@ -18,6 +22,10 @@ static const struct command {
 	{ "search", "find the documents that fit a query best", tool_search },
 	{ "dedup", "drop lines or blocks that came before", tool_dedup },
 	{ "info", "tell about this build, this machine and the kernels in use", tool_info },
+	{ "selftest", "compare every kernel that this CPU can run with the reference, bit for bit", tool_selftest },
+#if LW_HAVE_BENCH
+	{ "bench", "measure kernels beside each other and beside other libraries", lanewise_bench_main },
+#endif
 };
 
 static void print_help(FILE *stream)

@@ -85,7 +85,7 @@ static void free_hits(struct hits *hits)
 static struct hits search_bm25(const struct options *options, const struct collection *collection, size_t k)
 {
 	struct hits hits;
-	void *scratch = tool_allocate_aligned(lanewise_bm25_scratch_size(collection->bm25, k));
+	void *scratch = tool_allocate(lanewise_bm25_scratch_size(collection->bm25, k), 1);
 	double start;
 
 	allocate_hits(&hits, k);
@@ -131,7 +131,7 @@ static float *query_vector(const struct options *options, const struct collectio
 static struct hits search_vectors(const struct options *options, const struct collection *collection, size_t k)
 {
 	struct hits hits;
-	void *scratch = tool_allocate_aligned(lanewise_scan_topk_scratch_size(k));
+	void *scratch = tool_allocate(lanewise_scan_topk_scratch_size(k), 1);
 	double start = tool_seconds();
 	float *query = query_vector(options, collection);
 
@@ -151,7 +151,7 @@ static struct hits fuse(const struct options *options, const struct hits *a, con
 {
 	const lanewise_ranking rankings[2] = { { a->index, a->n, 1 }, { b->index, b->n, 1 } };
 	struct hits hits;
-	void *scratch = tool_allocate_aligned(lanewise_fuse_rrf_scratch_size(rankings, 2));
+	void *scratch = tool_allocate(lanewise_fuse_rrf_scratch_size(rankings, 2), 1);
 	double start = tool_seconds();
 
 	allocate_hits(&hits, options->k);

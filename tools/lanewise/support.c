@@ -167,15 +167,6 @@ void *tool_reallocate(void *p, size_t n, size_t element_bytes)
 
 void *tool_allocate(size_t n, size_t element_bytes) { return tool_reallocate(NULL, n, element_bytes); }
 
-void *tool_allocate_aligned(size_t n_bytes)
-{
-	void *p = n_bytes <= SIZE_MAX - 64 ? aligned_alloc(64, (n_bytes + 64) / 64 * 64) : NULL;
-
-	if (!p)
-		tool_fail("out of memory");
-	return p;
-}
-
 char *buffer_reserve(struct buffer *buffer, size_t n_bytes)
 {
 	if (n_bytes > SIZE_MAX / 2 || buffer->n > SIZE_MAX / 2 - n_bytes)

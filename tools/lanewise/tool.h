@@ -20,6 +20,7 @@ int tool_index(int argc, char **argv);
 int tool_search(int argc, char **argv);
 int tool_dedup(int argc, char **argv);
 int tool_info(int argc, char **argv);
+int tool_selftest(int argc, char **argv);
 
 /* ------------------------------------------------------------------ messages */
 
@@ -60,9 +61,6 @@ void tool_check_signals(void);
 /* Never NULL: they fail the command. */
 void *tool_allocate(size_t n, size_t element_bytes);
 void *tool_reallocate(void *p, size_t n, size_t element_bytes);
-
-/* `n_bytes` bytes aligned to 64. */
-void *tool_allocate_aligned(size_t n_bytes);
 
 /* Bytes that grow. All zeros is an empty one. */
 struct buffer {

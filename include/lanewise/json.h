@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lanewise/json.h - JSON (RFC 8259): an index of its tokens, resumable at any byte; validated trees in the caller's
+ * memory; exact numbers; strings.
+ *
+ * Text is UTF-8 of any alignment. It needs no padding, and nothing outside of it is read. Everything is reentrant, runs
+ * on the calling thread, allocates nothing, and takes time linear in the text, whatever the text.
+ */
+#ifndef LANEWISE_JSON_H
+#define LANEWISE_JSON_H
+
+#include "base.h"
+#include "utf8.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------ index */
+
+/*
+ * The index of a text: the positions of
+ *   - {}[]:, outside strings;
+ *   - the quotes that begin and end strings;
+ *   - backslashes within strings that begin an escape;
+ *   - outside strings, the first byte of each run of other bytes that are no white space (space, tab, LF, CR).
+ * Backslashes outside strings, an error in JSON, take a following quote with them too. On the way it is checked that the
+ * text is UTF-8, that strings hold no bytes below 0x20, and that the last string ends. Grammar is not checked.
+ *
+ * The text may come in pieces cut anywhere, also through NDJSON or any other sequence of documents.
+ *
+ *     lanewise_json_index_state state = { 0 };
+ *     for each piece:
+ *         lanewise_json_index_feed(&state, piece, n_bytes, index, capacity, &n_index, &n_taken, &error);
+ *     lanewise_json_index_finish(&state, &error);
+ */
+typedef struct lanewise_json_index_state {
+	lanewise_utf8_state utf8;
+	uint64_t n_bytes;                      /* fed so far */
+	uint64_t failed_at;                    /* offset of the error, if there was one */
+	uint8_t failed;                        /* 1 not UTF-8, 2 a control character in a string */
+	uint8_t in_string, escaped, in_scalar; /* as after the last byte fed */
+	uint8_t reserved[4];
+} lanewise_json_index_state;
+
+enum { LANEWISE_JSON_INDEX_CAPACITY = 64 };
+
+/*
+ * Indexes a piece: positions counted from its beginning, ascending, to `index`, and their number to `n_index`. Room for
+ * n_bytes positions is always enough. With less, but at least LANEWISE_JSON_INDEX_CAPACITY, as many bytes are taken as
+ * there is surely room for: call again with what is behind the `n_taken` bytes. At least one byte is taken.
+ *
+ * LANEWISE_ERROR_DATA: not UTF-8, or a control character in a string; the error's offset is that in the whole text, and
+ * the index goes up to it, inclusively. Every further call returns the error again. LANEWISE_ERROR_ARGUMENT: a NULL
+ * pointer, n_bytes over UINT32_MAX, or too small a capacity (for n_bytes < LANEWISE_JSON_INDEX_CAPACITY, n_bytes will
+ * do).
+ */
+LANEWISE_API lanewise_status lanewise_json_index_feed(lanewise_json_index_state *state, const char *text,
+                                                      size_t n_bytes, uint32_t *index, size_t capacity, size_t *n_index,
+                                                      size_t *n_taken, lanewise_error *error);
+
+/* LANEWISE_ERROR_DATA if the text ended within a string or a character, or there was an error before. */
+LANEWISE_API lanewise_status lanewise_json_index_finish(const lanewise_json_index_state *state, lanewise_error *error);
+
+/* ------------------------------------------------------------------- tree */
+
+enum {
+	LANEWISE_JSON_NULL = 0,
+	LANEWISE_JSON_FALSE = 1,
+	LANEWISE_JSON_TRUE = 2,
+	LANEWISE_JSON_NUMBER = 3,
+	LANEWISE_JSON_STRING = 4,
+	LANEWISE_JSON_ARRAY = 5,
+	LANEWISE_JSON_OBJECT = 6
+};
+
+enum {
+	LANEWISE_JSON_NAME = 1,    /* a string that is the name of a member: the next node is the member's value */
+	LANEWISE_JSON_ESCAPES = 2, /* a string that holds escapes */
+	LANEWISE_JSON_INTEGER = 4  /* a number without fraction and exponent */
+};
+
+/*
+ * A value or a member's name. Nodes are in the order of the text, so an array or object is followed by what it holds:
+ * its first element or name is the next node, and behind an element comes nodes[its next]. They end at the container's
+ * own `next`.
+ */
+typedef struct lanewise_json_node {
+	uint32_t offset;  /* of the value's first byte: the quote of a string, the bracket of a container */
+	uint32_t n_bytes; /* of the value as written, with quotes or brackets */
+	uint32_t next;    /* the number of the first node behind this one and everything in it */
+	uint8_t type;     /* LANEWISE_JSON_NULL ... OBJECT */
+	uint8_t flags;    /* LANEWISE_JSON_NAME ... INTEGER */
+	uint16_t reserved;
+} lanewise_json_node;
+
+/*
+ * What RFC 8259 leaves open. Without flags, a byte order mark and \u escapes of surrogates that do not come in pairs are
+ * errors. Numbers may have any size: whether one fits is asked when it is decoded. Names may occur more than once.
+ */
+enum {
+	LANEWISE_JSON_ALLOW_BOM = 1,            /* U+FEFF before the value is passed over */
+	LANEWISE_JSON_ALLOW_LONE_SURROGATES = 2 /* such an escape is taken; it decodes to U+FFFD */
+};
+
+typedef struct lanewise_json_options {
+	size_t struct_size; /* sizeof(lanewise_json_options) */
+	uint32_t flags;     /* LANEWISE_JSON_ALLOW_... */
+	uint32_t max_depth; /* arrays and objects within each other; 0 is 1024 */
+} lanewise_json_options;
+
+/* Nodes that no text of n_bytes bytes exceeds, valid or not; SIZE_MAX is never needed. `options` may be NULL. */
+LANEWISE_API size_t lanewise_json_nodes_bound(size_t n_bytes, const lanewise_json_options *options);
+
+/*
+ * Checks that the text is one JSON value with nothing but white space around, and writes its nodes, the value itself
+ * first, and their number to `n_nodes`. `options` may be NULL.
+ *
+ * LANEWISE_ERROR_DATA: not JSON; the error says what is wrong, and the offset is that of the first byte that cannot be
+ * where it is (of the character or escape it is in, if there is one; of a number or word at its first byte; n_bytes if the
+ * text ends too early). LANEWISE_ERROR_CAPACITY: more than `capacity` nodes. LANEWISE_ERROR_TOO_LARGE: n_bytes over
+ * UINT32_MAX. LANEWISE_ERROR_ARGUMENT: a NULL pointer, unknown flags.
+ */
+LANEWISE_API lanewise_status lanewise_json_parse(const char *text, size_t n_bytes, const lanewise_json_options *options,
+                                                 lanewise_json_node *nodes, size_t capacity, size_t *n_nodes,
+                                                 lanewise_error *error);
+
+/* ---------------------------------------------------------------- numbers */
+
+/*
+ * A number of a parsed text: `text` is the one parsed, `node` its node. Integers are exact, floats the nearest value to
+ * the number as written, ties to even, however many digits it has.
+ *
+ * LANEWISE_ERROR_ARGUMENT: the node is no number, or for i64 and u64 one with a fraction or exponent.
+ * LANEWISE_ERROR_TOO_LARGE: it is beyond the type; f64 and f32 then write the infinity. -0 is 0 as an integer.
+ */
+LANEWISE_API lanewise_status lanewise_json_i64(const char *text, const lanewise_json_node *node, int64_t *value);
+LANEWISE_API lanewise_status lanewise_json_u64(const char *text, const lanewise_json_node *node, uint64_t *value);
+LANEWISE_API lanewise_status lanewise_json_f64(const char *text, const lanewise_json_node *node, double *value);
+LANEWISE_API lanewise_status lanewise_json_f32(const char *text, const lanewise_json_node *node, float *value);
+
+/*
+ * The elements of an array of numbers, nodes[array], to values[0 ...), their number to `n_values`.
+ * LANEWISE_ERROR_ARGUMENT: no array, or an element is no number. LANEWISE_ERROR_CAPACITY: more than `capacity`.
+ * LANEWISE_ERROR_TOO_LARGE: an element is beyond the type. `n_values` becomes the number written before.
+ */
+LANEWISE_API lanewise_status lanewise_json_f64_array(const char *text, const lanewise_json_node *nodes, size_t array,
+                                                     double *values, size_t capacity, size_t *n_values);
+LANEWISE_API lanewise_status lanewise_json_f32_array(const char *text, const lanewise_json_node *nodes, size_t array,
+                                                     float *values, size_t capacity, size_t *n_values);
+
+/* ---------------------------------------------------------------- strings */
+
+/*
+ * The string of a node, escapes decoded, to out[0 ...) and its size to `n_out`; it may hold NUL. node->n_bytes - 2 is
+ * always room enough. LANEWISE_ERROR_ARGUMENT: no string. LANEWISE_ERROR_CAPACITY: more than `capacity` bytes.
+ */
+LANEWISE_API lanewise_status lanewise_json_string(const char *text, const lanewise_json_node *node, char *out,
+                                                  size_t capacity, size_t *n_out);
+
+/* The number of the value of the last member of that name in the object nodes[object]; SIZE_MAX if there is none. */
+LANEWISE_API size_t lanewise_json_member(const char *text, const lanewise_json_node *nodes, size_t object,
+                                         const char *name, size_t n_name);
+
+/*
+ * Text to the inside of a JSON string: quotes, backslashes and bytes below 0x20 are escaped, the latter as \b \t \n \f
+ * \r or \u00XX; everything else stays as it is. Returns the size; 6 * n_bytes is always room enough. If `capacity` is
+ * less than the size, nothing meaningful is in `out`.
+ */
+LANEWISE_API size_t lanewise_json_escape(const char *text, size_t n_bytes, char *out, size_t capacity);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

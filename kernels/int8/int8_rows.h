@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dot_i8_rows for one tier, from what its file defines before it includes this one:
+ *
+ *     VI_BYTES                 bytes of the elements that one step takes
+ *     vi                       a vector of 32-bit sums
+ *     ve                       a vector of VI_BYTES elements, as loaded
+ *     ve_load ve_load_first    all, or the first n and zeros behind them
+ *     ve_load_row ...          the same for rows, where a tier changes them on the way
+ *     vi_zero
+ *     vi_dot(sums, query, row) sums plus products, modulo 2^32
+ *     vi_sum4(v, out)          the sums of the lanes of four vectors, stored as four integers
+ *     vi_excess(query, dim)    what vi_dot adds to each row too much, for the whole row
+ *
+ * Integers can be added in any order, so this needs no canonical one. All sums are modulo 2^32 and the result fits,
+ * hence it is right whatever the parts were.
+ *
+ * Four rows go side by side where they lie in the caches: that shares the loads of the query and hides latencies. From
+ * memory they go one after the other, one ascending stream, and are prefetched along it.
+ */
+#ifndef LW_INT8_ROWS_H
+#define LW_INT8_ROWS_H
+
+enum { ROWS = 4, PREFETCH_BYTES = 4096, LINE_BYTES = 64 };
+
+LW_INLINE void dot_rows(int rows, int prefetch, const int8_t *query, const int8_t *row, size_t dim, size_t ld, vi *sums)
+{
+	size_t i = 0;
+
+#pragma GCC unroll 4
+	for (int r = 0; r < rows; r++)
+		sums[r] = vi_zero();
+	for (; i + VI_BYTES <= dim; i += VI_BYTES) {
+		ve q = ve_load(query + i);
+
+#pragma GCC unroll 4
+		for (int r = 0; r < rows; r++) {
+			if (prefetch && i % LINE_BYTES == 0)
+				__builtin_prefetch(row + (size_t)r * ld + i + PREFETCH_BYTES);
+			sums[r] = vi_dot(sums[r], q, ve_load_row(row + (size_t)r * ld + i));
+		}
+	}
+	if (i < dim) {
+		ve q = ve_load_first(query + i, dim - i);
+
+#pragma GCC unroll 4
+		for (int r = 0; r < rows; r++)
+			sums[r] = vi_dot(sums[r], q, ve_load_row_first(row + (size_t)r * ld + i, dim - i));
+	}
+}
+
+static LW_NOINLINE void dot_group(const int8_t *query, const int8_t *rows, size_t dim, size_t ld, int32_t *out)
+{
+	vi sums[ROWS];
+
+	dot_rows(ROWS, 0, query, rows, dim, ld, sums);
+	vi_sum4(sums, out);
+}
+
+static LW_NOINLINE void dot_group_streamed(const int8_t *query, const int8_t *rows, size_t dim, size_t ld, int32_t *out)
+{
+	vi sums[ROWS];
+
+#pragma GCC unroll 4
+	for (size_t r = 0; r < ROWS; r++)
+		dot_rows(1, 1, query, rows + r * ld, dim, ld, sums + r);
+	vi_sum4(sums, out);
+}
+
+void LW_FN(dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld, int prefetch,
+                        int32_t *out)
+{
+	uint32_t excess = vi_excess(query, dim);
+	size_t r = 0;
+
+	for (; n_rows - r >= ROWS; r += ROWS) {
+		(prefetch ? dot_group_streamed : dot_group)(query, rows + r * ld, dim, ld, out + r);
+		for (size_t j = 0; j < ROWS; j++)
+			out[r + j] = (int32_t)((uint32_t)out[r + j] - excess);
+	}
+	for (; r < n_rows; r++) {
+		vi sums[ROWS] = { vi_zero(), vi_zero(), vi_zero(), vi_zero() };
+		int32_t four[ROWS];
+
+		dot_rows(1, 0, query, rows + r * ld, dim, ld, sums);
+		vi_sum4(sums, four);
+		out[r] = (int32_t)((uint32_t)four[0] - excess);
+	}
+}
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The index of a text in pieces: the kernels for UTF-8 and for positions, one after the other over parts that stay in
+ * the L1 cache.
+ */
+#include <lanewise/json.h>
+
+#include "common.h"
+#include "support.h"
+
+enum { PART = 8192, FAILED_UTF8 = 1, FAILED_CONTROL = 2 };
+
+static lanewise_status report(const lanewise_json_index_state *state, lanewise_error *error)
+{
+	if (!state->failed)
+		return LANEWISE_OK;
+	return lw_fail(error, LANEWISE_ERROR_DATA, state->failed_at,
+	               state->failed == FAILED_UTF8 ? "not valid UTF-8" : "a control character in a string");
+}
+
+/* Notes an error unless there is one that lies before it. */
+static void note(lanewise_json_index_state *state, uint8_t what, uint64_t offset)
+{
+	if (state->failed && state->failed_at <= offset)
+		return;
+	state->failed = what;
+	state->failed_at = offset;
+}
+
+/* Indexes one part; returns the number of positions, which are counted from its beginning. */
+static size_t index_part(lanewise_json_index_state *state, const uint8_t *text, size_t n, uint32_t *index)
+{
+	struct lw_json_carry carry = { state->in_string, state->escaped, state->in_scalar };
+	size_t control, count = lw_kernels()->json_index(text, n, &carry, index, &control);
+
+	if (lanewise_utf8_feed(&state->utf8, text, n, NULL) != LANEWISE_OK)
+		note(state, FAILED_UTF8, state->utf8.n_valid);
+	if (control < n)
+		note(state, FAILED_CONTROL, state->n_bytes + control);
+	while (LW_UNLIKELY(state->failed) && count && state->n_bytes + index[count - 1] > state->failed_at)
+		count--;
+	state->in_string = carry.in_string;
+	state->escaped = carry.escaped;
+	state->in_scalar = carry.in_scalar;
+	state->n_bytes += n;
+	return count;
+}
+
+lanewise_status lanewise_json_index_feed(lanewise_json_index_state *state, const char *text, size_t n_bytes,
+                                         uint32_t *index, size_t capacity, size_t *n_index, size_t *n_taken,
+                                         lanewise_error *error)
+{
+	const uint8_t *p = (const uint8_t *)text;
+	size_t taken = 0, count = 0;
+
+	if (!state || (!text && n_bytes) || (!index && n_bytes) || !n_index || !n_taken)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: a NULL pointer");
+	if (n_bytes > UINT32_MAX)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: a piece of more than 4 GiB");
+	if (capacity < n_bytes && capacity < LANEWISE_JSON_INDEX_CAPACITY)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: capacity %zu", capacity);
+	while (taken < n_bytes && !state->failed) {
+		size_t left = n_bytes - taken, room = capacity - count, part = left < PART ? left : PART;
+
+		if (part > room) {
+			if (room < LANEWISE_JSON_INDEX_CAPACITY)
+				break;
+			part = room;
+		}
+
+		size_t n = index_part(state, p + taken, part, index + count);
+
+		for (size_t i = 0; taken && i < n; i++)
+			index[count + i] += (uint32_t)taken;
+		count += n;
+		taken += part;
+	}
+	*n_index = count;
+	*n_taken = taken;
+	return report(state, error);
+}
+
+lanewise_status lanewise_json_index_finish(const lanewise_json_index_state *state, lanewise_error *error)
+{
+	if (state->failed)
+		return report(state, error);
+	if (state->utf8.n_partial)
+		return lanewise_utf8_finish(&state->utf8, error);
+	if (state->in_string)
+		return lw_fail(error, LANEWISE_ERROR_DATA, state->n_bytes, "the text ends within a string");
+	return LANEWISE_OK;
+}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the index to a tree: one loop over tokens, no recursion, no memory but the nodes.
+ *
+ * The index comes in windows of the text, so that it stays in the L1 cache. `expect` holds what may come next, as bits;
+ * each token asks for its bit and sets what may follow it. The containers that are open form the stack by themselves:
+ * until it is closed, a container's `next` is the number of the one around it.
+ *
+ * Strings need no second look: the index gives their closing quotes, and the escapes on the way there.
+ */
+#include <lanewise/json.h>
+
+#include "common.h"
+#include "support.h"
+
+enum { WINDOW = 4096, DEFAULT_DEPTH = 1024 };
+
+enum { VALUE = 1, NAME = 2, COLON = 4, COMMA = 8, END_ARRAY = 16, END_OBJECT = 32 };
+
+#define NONE SIZE_MAX
+
+struct parser {
+	const uint8_t *text;
+	size_t n;
+	uint32_t flags, max_depth;
+	lanewise_error *error;
+
+	/* The window of the index. */
+	lanewise_json_index_state state;
+	lanewise_status status; /* of the index; an error counts once its positions are used up */
+	size_t indexed, base, at, count;
+	uint32_t index[WINDOW];
+
+	lanewise_json_node *nodes;
+	size_t capacity, n_nodes;
+	uint32_t container, depth; /* the innermost one that is open, if depth is not 0 */
+	unsigned expect, after;    /* after: what may come behind a value */
+};
+
+static lanewise_status fail_at(const struct parser *p, size_t offset, const char *what)
+{
+	return lw_fail(p->error, LANEWISE_ERROR_DATA, offset, "json: %s", what);
+}
+
+/* ----------------------------------------------------------------- tokens */
+
+static LW_NOINLINE int next_window(struct parser *p)
+{
+	while (p->at == p->count) {
+		size_t left = p->n - p->indexed, taken;
+
+		if (left == 0 || p->status != LANEWISE_OK)
+			return 0;
+		p->base = p->indexed;
+		p->at = 0;
+		p->status = lanewise_json_index_feed(&p->state, (const char *)p->text + p->base,
+		                                     left < WINDOW ? left : WINDOW, p->index, WINDOW, &p->count, &taken,
+		                                     p->error);
+		p->indexed += taken;
+	}
+	return 1;
+}
+
+/* The next position of the index, or NONE. */
+LW_INLINE size_t next_position(struct parser *p)
+{
+	if (LW_UNLIKELY(p->at == p->count) && !next_window(p))
+		return NONE;
+	return p->base + p->index[p->at++];
+}
+
+/* Why there are no more positions, where more are needed. */
+static lanewise_status fail_at_end(struct parser *p)
+{
+	if (p->status == LANEWISE_OK)
+		p->status = lanewise_json_index_finish(&p->state, p->error);
+	if (p->status != LANEWISE_OK)
+		return p->status;
+	return fail_at(p, p->n, p->n_nodes ? "the text ends within a value" : "no value");
+}
+
+/* An error at a position: one that the index has met before it counts first. */
+static LW_NOINLINE lanewise_status fail(struct parser *p, size_t offset, const char *what)
+{
+	if (p->status != LANEWISE_OK && p->state.failed_at <= offset)
+		return p->status;
+	return fail_at(p, offset, what);
+}
+
+/* ---------------------------------------------------------------- scalars */
+
+/* Bytes that are of a word or number if they follow one: all but white space, {}[]:, and quotes. */
+static int goes_on(const struct parser *p, size_t at)
+{
+	if (at >= p->n)
+		return 0;
+	switch (p->text[at]) {
+	case ' ':
+	case '\t':
+	case '\n':
+	case '\r':
+	case '{':
+	case '}':
+	case '[':
+	case ']':
+	case ':':
+	case ',':
+	case '"':
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+static int is_word(const struct parser *p, size_t at, const char *word, size_t n_word)
+{
+	return p->n - at >= n_word && memcmp(p->text + at, word, n_word) == 0 && !goes_on(p, at + n_word);
+}
+
+/* Behind the digits from `at` on. */
+LW_INLINE size_t skip_digits(const struct parser *p, size_t at)
+{
+	/* Eight at a time: no digit's high half is other than 3, nor becomes so when 6 is added. */
+	while (p->n - at >= 8) {
+		uint64_t eight;
+
+		memcpy(&eight, p->text + at, 8);
+		if (((eight & 0xf0f0f0f0f0f0f0f0) | ((eight + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) >> 4) !=
+		    0x3333333333333333)
+			break;
+		at += 8;
+	}
+	while (at < p->n && (uint8_t)(p->text[at] - '0') < 10)
+		at++;
+	return at;
+}
+
+/* Behind the number at `at`, or `at` if there is none. */
+static size_t read_number(const struct parser *p, size_t at, uint8_t *flags)
+{
+	const uint8_t *text = p->text;
+	size_t begin = at, digits;
+
+	at += text[at] == '-';
+	digits = at;
+	at = skip_digits(p, at);
+	if (at == digits || (text[digits] == '0' && at - digits > 1))
+		return begin;
+	*flags = LANEWISE_JSON_INTEGER;
+	if (at < p->n && text[at] == '.') {
+		digits = at + 1;
+		at = skip_digits(p, digits);
+		if (at == digits)
+			return begin;
+		*flags = 0;
+	}
+	if (at < p->n && (text[at] | 0x20) == 'e') {
+		digits = at + 1;
+		if (digits < p->n && (text[digits] == '+' || text[digits] == '-'))
+			digits++;
+		at = skip_digits(p, digits);
+		if (at == digits)
+			return begin;
+		*flags = 0;
+	}
+	return goes_on(p, at) ? begin : at;
+}
+
+static int hex_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The value of \uXXXX at `at`, or -1. */
+static int read_u_escape(const uint8_t *text, size_t n, size_t at)
+{
+	int value = 0;
+
+	if (n - at < 6 || text[at] != '\\' || text[at + 1] != 'u')
+		return -1;
+	for (size_t i = 2; i < 6; i++) {
+		int digit = hex_value(text[at + i]);
+
+		if (digit < 0)
+			return -1;
+		value = value << 4 | digit;
+	}
+	return value;
+}
+
+/*
+ * Whether the escape at `at` is valid. `*low_at` is where the second half of a surrogate pair must stand, or NONE: both
+ * halves are tokens, so the first only notes it and the second is recognised by it.
+ */
+static int check_escape(const struct parser *p, size_t at, size_t *low_at)
+{
+	int paired = *low_at == at, value;
+
+	*low_at = NONE;
+	if (p->n - at < 2)
+		return 0;
+	switch (p->text[at + 1]) {
+	case '"':
+	case '\\':
+	case '/':
+	case 'b':
+	case 'f':
+	case 'n':
+	case 'r':
+	case 't':
+		return 1;
+	case 'u':
+		break;
+	default:
+		return 0;
+	}
+	value = read_u_escape(p->text, p->n, at);
+	if (value < 0)
+		return 0;
+	if (value < 0xd800 || value > 0xdfff || (p->flags & LANEWISE_JSON_ALLOW_LONE_SURROGATES))
+		return 1;
+	if (value >= 0xdc00)
+		return paired;
+
+	int low = read_u_escape(p->text, p->n, at + 6);
+
+	*low_at = at + 6;
+	return low >= 0xdc00 && low <= 0xdfff;
+}
+
+/* ------------------------------------------------------------------ nodes */
+
+static lanewise_status fail_capacity(const struct parser *p)
+{
+	return lw_fail(p->error, LANEWISE_ERROR_CAPACITY, LANEWISE_NO_OFFSET,
+	               "json: more than the %zu nodes there is room for", p->capacity);
+}
+
+LW_INLINE int add_node(struct parser *p, size_t offset, size_t n_bytes, uint8_t type, uint8_t flags)
+{
+	if (LW_UNLIKELY(p->n_nodes == p->capacity))
+		return 0;
+	p->nodes[p->n_nodes] =
+	        (lanewise_json_node) { (uint32_t)offset, (uint32_t)n_bytes, (uint32_t)p->n_nodes + 1, type, flags, 0 };
+	p->n_nodes++;
+	return 1;
+}
+
+static void enter(struct parser *p, uint32_t container)
+{
+	int is_object = p->nodes[container].type == LANEWISE_JSON_OBJECT;
+
+	p->container = container;
+	p->after = COMMA | (is_object ? (unsigned)END_OBJECT : (unsigned)END_ARRAY);
+}
+
+static lanewise_status open_container(struct parser *p, size_t at, uint8_t type)
+{
+	uint32_t around = p->container;
+
+	if (!(p->expect & VALUE))
+		return fail(p, at, "a value where none can be");
+	if (p->depth == p->max_depth)
+		return fail(p, at, "arrays and objects too deep within each other");
+	if (!add_node(p, at, 0, type, 0))
+		return fail_capacity(p);
+	enter(p, (uint32_t)(p->n_nodes - 1));
+	p->nodes[p->container].next = around;
+	p->depth++;
+	p->expect = type == LANEWISE_JSON_OBJECT ? NAME | END_OBJECT : VALUE | END_ARRAY;
+	return LANEWISE_OK;
+}
+
+static lanewise_status close_container(struct parser *p, size_t at, unsigned which)
+{
+	if (!(p->expect & which))
+		return fail(p, at,
+		            which == END_ARRAY ? "a ']' where no array can end" : "a '}' where no object can end");
+
+	lanewise_json_node *node = &p->nodes[p->container];
+	uint32_t around = node->next;
+
+	node->n_bytes = (uint32_t)(at + 1 - node->offset);
+	node->next = (uint32_t)p->n_nodes;
+	if (--p->depth)
+		enter(p, around);
+	else
+		p->after = 0;
+	p->expect = p->after;
+	return LANEWISE_OK;
+}
+
+LW_INLINE lanewise_status read_string(struct parser *p, size_t begin)
+{
+	uint8_t flags = p->expect & NAME ? LANEWISE_JSON_NAME : 0;
+	size_t at, low_at = NONE;
+
+	if (LW_UNLIKELY(!(p->expect & (VALUE | NAME))))
+		return fail(p, begin, "a string where none can be");
+	while ((at = next_position(p)) != NONE && p->text[at] == '\\') {
+		flags |= LANEWISE_JSON_ESCAPES;
+		if (LW_UNLIKELY(!check_escape(p, at, &low_at)))
+			return fail(p, at, "not an escape");
+	}
+	if (LW_UNLIKELY(at == NONE))
+		return fail_at_end(p);
+	if (LW_UNLIKELY(!add_node(p, begin, at + 1 - begin, LANEWISE_JSON_STRING, flags)))
+		return fail_capacity(p);
+	p->expect = flags & LANEWISE_JSON_NAME ? (unsigned)COLON : p->after;
+	return LANEWISE_OK;
+}
+
+static lanewise_status read_scalar(struct parser *p, size_t at)
+{
+	uint8_t type = LANEWISE_JSON_NUMBER, flags = 0;
+	size_t n_bytes;
+
+	if (LW_UNLIKELY(!(p->expect & VALUE)))
+		return fail(p, at, "neither a string, bracket, colon nor comma, where a value cannot be");
+	switch (p->text[at]) {
+	case 't':
+		type = LANEWISE_JSON_TRUE;
+		n_bytes = is_word(p, at, "true", 4) ? 4 : 0;
+		break;
+	case 'f':
+		type = LANEWISE_JSON_FALSE;
+		n_bytes = is_word(p, at, "false", 5) ? 5 : 0;
+		break;
+	case 'n':
+		type = LANEWISE_JSON_NULL;
+		n_bytes = is_word(p, at, "null", 4) ? 4 : 0;
+		break;
+	default:
+		n_bytes = read_number(p, at, &flags) - at;
+		break;
+	}
+	if (LW_UNLIKELY(!n_bytes))
+		return fail(p, at, "neither a number nor true, false or null");
+	if (LW_UNLIKELY(!add_node(p, at, n_bytes, type, flags)))
+		return fail_capacity(p);
+	p->expect = p->after;
+	return LANEWISE_OK;
+}
+
+static lanewise_status read_token(struct parser *p, size_t at)
+{
+	switch (p->text[at]) {
+	case '"':
+		return read_string(p, at);
+	case ',':
+		if (LW_UNLIKELY(!(p->expect & COMMA)))
+			return fail(p, at, "a comma where none can be");
+		p->expect = p->after & END_OBJECT ? NAME : VALUE;
+		return LANEWISE_OK;
+	case ':':
+		if (LW_UNLIKELY(!(p->expect & COLON)))
+			return fail(p, at, "a colon where none can be");
+		p->expect = VALUE;
+		return LANEWISE_OK;
+	case '{':
+		return open_container(p, at, LANEWISE_JSON_OBJECT);
+	case '[':
+		return open_container(p, at, LANEWISE_JSON_ARRAY);
+	case '}':
+		return close_container(p, at, END_OBJECT);
+	case ']':
+		return close_container(p, at, END_ARRAY);
+	default:
+		return read_scalar(p, at);
+	}
+}
+
+static lanewise_status parse(struct parser *p)
+{
+	size_t at;
+
+	while ((at = next_position(p)) != NONE) {
+		lanewise_status status = read_token(p, at);
+
+		if (LW_UNLIKELY(status != LANEWISE_OK))
+			return status;
+	}
+	if (p->depth || !p->n_nodes || p->status != LANEWISE_OK ||
+	    lanewise_json_index_finish(&p->state, NULL) != LANEWISE_OK)
+		return fail_at_end(p);
+	return LANEWISE_OK;
+}
+
+/* ----------------------------------------------------------------- public */
+
+static uint32_t depth_of(const lanewise_json_options *options)
+{
+	return options && options->max_depth ? options->max_depth : DEFAULT_DEPTH;
+}
+
+/* Of n bytes read, d of them brackets still open, at most (n + d + 1) / 2 begin a value or name. */
+size_t lanewise_json_nodes_bound(size_t n_bytes, const lanewise_json_options *options)
+{
+	size_t bound = n_bytes / 2 + 1 + depth_of(options);
+
+	return bound < n_bytes ? bound : n_bytes;
+}
+
+lanewise_status lanewise_json_parse(const char *text, size_t n_bytes, const lanewise_json_options *options,
+                                    lanewise_json_node *nodes, size_t capacity, size_t *n_nodes, lanewise_error *error)
+{
+	static const uint32_t known = LANEWISE_JSON_ALLOW_BOM | LANEWISE_JSON_ALLOW_LONE_SURROGATES;
+	struct parser p; /* the window is left as it is: clearing it would cost more than a small text */
+
+	if ((!text && n_bytes) || (!nodes && capacity) || !n_nodes)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: a NULL pointer");
+	if (options && (options->struct_size < sizeof *options || (options->flags & ~known)))
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: unknown options");
+	if (n_bytes > UINT32_MAX)
+		return lw_fail(error, LANEWISE_ERROR_TOO_LARGE, LANEWISE_NO_OFFSET, "json: %zu bytes", n_bytes);
+
+	size_t bom = options && (options->flags & LANEWISE_JSON_ALLOW_BOM) && n_bytes >= 3 &&
+	                             memcmp(text, "\xef\xbb\xbf", 3) == 0
+	                     ? 3
+	                     : 0;
+
+	p.text = (const uint8_t *)text;
+	p.n = n_bytes;
+	p.flags = options ? options->flags : 0;
+	p.max_depth = depth_of(options);
+	p.error = error;
+	p.state = (lanewise_json_index_state) { .n_bytes = bom, .utf8.n_valid = bom };
+	p.status = LANEWISE_OK;
+	p.indexed = bom;
+	p.base = p.at = p.count = 0;
+	p.nodes = nodes;
+	p.capacity = capacity;
+	p.n_nodes = 0;
+	p.container = p.depth = 0;
+	p.expect = VALUE;
+	p.after = 0;
+
+	lanewise_status status = parse(&p);
+
+	if (status == LANEWISE_OK)
+		*n_nodes = p.n_nodes;
+	return status;
+}

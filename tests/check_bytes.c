@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks of the kernels over bytes of text: utf8.h, base64.h, json.h. */
+#include "check.h"
+
+#include <string.h>
+
+enum { BLOCK = 64, MAX_LENGTH = 4 * BLOCK + 3 };
+
+static void fill_random(struct lw_check *c, uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)(lanewise_check_random(c) >> 7);
+}
+
+/* ------------------------------------------------------------------- utf8 */
+
+/* Bytes of a character chosen among those at the edges of what is valid, or anything of its length. */
+static size_t put_character(struct lw_check *c, uint8_t *p, size_t room)
+{
+	static const uint32_t edges[] = { 0x00,   0x7f,   0x80,   0x7ff,   0x800,   0xfff,
+		                          0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff };
+	uint32_t code = edges[lanewise_check_below(c, sizeof edges / sizeof *edges)];
+	size_t kind = lanewise_check_below(c, 4);
+
+	if (kind == 0)
+		code = 'a' + code % 26;
+	else if (kind == 1)
+		code = 0x4e00 + (uint32_t)lanewise_check_below(c, 0x5000);
+	if (code < 0x80) {
+		p[0] = (uint8_t)code;
+		return 1;
+	}
+
+	size_t length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+
+	if (length > room) {
+		p[0] = 'z';
+		return 1;
+	}
+	for (size_t i = length - 1; i > 0; i--, code >>= 6)
+		p[i] = (uint8_t)(0x80 | (code & 0x3f));
+	p[0] = (uint8_t)((length == 2 ? 0xc0 : length == 3 ? 0xe0 : 0xf0) | code);
+	return length;
+}
+
+enum { UTF8_KINDS = 7 };
+
+static void fill_utf8(struct lw_check *c, uint8_t *p, size_t n, int kind)
+{
+	static const char *const names[UTF8_KINDS] = { "ASCII",          "characters",   "one byte changed",
+		                                       "cut at the end", "random bytes", "bytes 0x80",
+		                                       "leads" };
+	static const uint8_t hostile[] = {
+		0xc0, 0xc1, 0xe0, 0xed, 0xf0, 0xf4, 0xf5, 0xff, 0x80, 0x9f, 0xa0, 0xbf, 0x41
+	};
+
+	c->where.pattern = names[kind];
+	if (kind == 4)
+		fill_random(c, p, n);
+	else if (kind == 0 || kind >= 5)
+		memset(p, kind == 0 ? 'a' : kind == 5 ? 0x80 : 0xe2, n);
+	else
+		for (size_t i = 0; i < n;)
+			i += put_character(c, p + i, kind == 3 && n - i < 5 ? 4 : n - i);
+	if (kind == 2 && n)
+		p[lanewise_check_below(c, n)] = hostile[lanewise_check_below(c, sizeof hostile)];
+}
+
+typedef size_t text_fn(const uint8_t *text, size_t n);
+
+static void judge_text(struct lw_check *c, text_fn *reference, text_fn *subject, const uint8_t *text, size_t n,
+                       int place)
+{
+	size_t expected = reference(text, n);
+
+	c->where.length = n;
+	c->where.place = place;
+
+	size_t got = subject(lanewise_check_input(c, 0, text, n, place), n);
+
+	lanewise_check_same(c, "result", &expected, &got, sizeof got, sizeof got);
+	lanewise_check_after(c);
+}
+
+static void check_text(struct lw_check *c, text_fn *reference, text_fn *subject,
+                       void (*fill)(struct lw_check *, uint8_t *, size_t, int), int n_kinds)
+{
+	uint8_t *text = c->scratch[0];
+
+	for (size_t n = 0; n <= MAX_LENGTH; n++)
+		for (int kind = 0; kind < n_kinds; kind++)
+			for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1) {
+				fill(c, text, n, kind);
+				judge_text(c, reference, subject, text, n, place);
+			}
+	for (int i = 0; i < (c->quick ? 100 : 3000); i++) {
+		size_t n = lanewise_check_below(c, 10000);
+
+		fill(c, text, n, i % n_kinds);
+		judge_text(c, reference, subject, text, n, lanewise_check_random_place(c, 1));
+	}
+}
+
+void lanewise_check_utf8_prefix(struct lw_check *c)
+{
+	uint8_t *text = c->scratch[1];
+
+	check_text(c, c->reference->utf8_prefix, c->subject->utf8_prefix, fill_utf8, UTF8_KINDS);
+	/* Every pair of bytes, and after it every third: at the beginning, over the edge of a block, and at the end. */
+	c->where.pattern = "all three bytes";
+	for (uint32_t bytes = 0; bytes < 1u << 24; bytes += c->quick ? 9973 : 61) {
+		uint8_t three[3] = { (uint8_t)(bytes >> 16), (uint8_t)(bytes >> 8), (uint8_t)bytes };
+		size_t at = bytes / 7 % 3 * 63;
+
+		memset(text, 'a', 130);
+		memcpy(text + at, three, 3);
+		text[at + 3] = bytes & 1 ? 0x80 : 'a';
+
+		size_t n = at == 126 ? 129 : 130, expected = c->reference->utf8_prefix(text, n);
+		size_t got = c->subject->utf8_prefix(text, n);
+
+		lanewise_check_same(c, "result", &expected, &got, sizeof got, sizeof got);
+	}
+}
+
+void lanewise_check_utf8_count(struct lw_check *c)
+{
+	check_text(c, c->reference->utf8_count, c->subject->utf8_count, fill_utf8, UTF8_KINDS);
+}
+
+/* ----------------------------------------------------------------- base64 */
+
+static void judge_encode(struct lw_check *c, size_t n_groups, int url, int place)
+{
+	uint8_t *data = c->scratch[0], *expected = c->scratch[1];
+
+	c->where.pattern = url ? "url" : "standard";
+	c->where.length = 3 * n_groups;
+	c->where.place = place;
+	c->reference->base64_encode(data, n_groups, url, expected);
+
+	const uint8_t *in = lanewise_check_input(c, 0, data, 3 * n_groups, place);
+	uint8_t *out = lanewise_check_output(c, 1, 4 * n_groups, place);
+
+	c->subject->base64_encode(in, n_groups, url, out);
+	lanewise_check_same(c, "text", expected, out, 4 * n_groups, 1);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_base64_encode(struct lw_check *c)
+{
+	for (size_t n = 0; n <= MAX_LENGTH; n++) {
+		fill_random(c, c->scratch[0], 3 * n);
+		for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1)
+			judge_encode(c, n, place & 1, place);
+	}
+	for (int i = 0; i < (c->quick ? 20 : 300); i++) {
+		size_t n = lanewise_check_below(c, 20000);
+
+		fill_random(c, c->scratch[0], 3 * n);
+		judge_encode(c, n, i & 1, lanewise_check_random_place(c, 1));
+	}
+}
+
+static void judge_decode(struct lw_check *c, size_t n_groups, int url, int place)
+{
+	uint8_t *text = c->scratch[0], *expected = c->scratch[1];
+	size_t n_expected = c->reference->base64_decode(text, n_groups, url, expected);
+
+	c->where.length = 4 * n_groups;
+	c->where.place = place;
+
+	const uint8_t *in = lanewise_check_input(c, 0, text, 4 * n_groups, place);
+	uint8_t *out = lanewise_check_output(c, 1, 3 * n_groups, place);
+	size_t got = c->subject->base64_decode(in, n_groups, url, out);
+
+	lanewise_check_same(c, "groups", &n_expected, &got, sizeof got, sizeof got);
+	lanewise_check_same(c, "bytes", expected, out, 3 * n_expected, 1);
+	lanewise_check_after(c);
+}
+
+static void fill_base64(struct lw_check *c, size_t n_groups, int url)
+{
+	fill_random(c, c->scratch[2], 3 * n_groups);
+	c->reference->base64_encode(c->scratch[2], n_groups, url, c->scratch[0]);
+	c->where.pattern = url ? "url" : "standard";
+}
+
+void lanewise_check_base64_decode(struct lw_check *c)
+{
+	uint8_t *text = c->scratch[0];
+
+	for (size_t n = 0; n <= MAX_LENGTH; n++)
+		for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1) {
+			fill_base64(c, n, place & 1);
+			if (n && place % 3 == 0)
+				text[lanewise_check_below(c, 4 * n)] = (uint8_t)lanewise_check_random(c);
+			judge_decode(c, n, place & 1, place);
+		}
+	/* Every byte at every place of a few vectors. */
+	for (int value = 0; value < 256; value++)
+		for (size_t at = 0; at < 4 * 40; at += c->quick ? 37 : 1) {
+			fill_base64(c, 40, (int)at & 1);
+			text[at] = (uint8_t)value;
+			judge_decode(c, 40, (int)at & 1, LW_AT_BACK);
+		}
+	for (int i = 0; i < (c->quick ? 20 : 300); i++) {
+		size_t n = 1 + lanewise_check_below(c, 20000);
+
+		fill_base64(c, n, i & 1);
+		if (i % 3)
+			text[lanewise_check_below(c, 4 * n)] = (uint8_t)lanewise_check_random(c);
+		judge_decode(c, n, i & 1, lanewise_check_random_place(c, 1));
+	}
+}
+
+/* ------------------------------------------------------------------- json */
+
+enum { JSON_KINDS = 7 };
+
+/* Text that looks like JSON the more often, the more it matters to the kernels; no grammar. */
+static void fill_json(struct lw_check *c, uint8_t *p, size_t n, int kind)
+{
+	static const char *const names[JSON_KINDS] = { "plain",     "operators",   "strings", "escapes",
+		                                       "all bytes", "backslashes", "controls" };
+	static const char *const alphabets[JSON_KINDS] = { "abcdefgh",
+		                                           "{}[]:, 1a\n\"",
+		                                           "abcdefghijklmn\" ",
+		                                           "\\\\\"an{",
+		                                           NULL,
+		                                           "\\",
+		                                           "\x01\x1f\x0c\x1a\",:a \x7f\x80\xfb\xac" };
+	const char *alphabet = alphabets[kind];
+
+	c->where.pattern = names[kind];
+	if (!alphabet) {
+		fill_random(c, p, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)alphabet[lanewise_check_below(c, strlen(alphabet))];
+	if (kind == 0 && n && lanewise_check_below(c, 2))
+		p[lanewise_check_below(c, n)] = "\"\\\x1f"[lanewise_check_below(c, 3)];
+	if (kind == 5 && n > 2)
+		p[lanewise_check_below(c, n)] = (uint8_t)"\"a"[lanewise_check_below(c, 2)];
+}
+
+void lanewise_check_json_plain(struct lw_check *c)
+{
+	check_text(c, c->reference->json_plain, c->subject->json_plain, fill_json, JSON_KINDS);
+}
+
+static void judge_index(struct lw_check *c, const uint8_t *text, size_t n, int place)
+{
+	struct lw_json_carry before = { (uint8_t)lanewise_check_below(c, 2), (uint8_t)0, (uint8_t)0 };
+
+	before.escaped = (uint8_t)lanewise_check_below(c, 2);
+	before.in_scalar = (uint8_t)lanewise_check_below(c, 2);
+
+	struct lw_json_carry expected_carry = before, carry = before;
+	uint32_t *expected = c->scratch[3];
+	size_t expected_control, control;
+	size_t n_expected = c->reference->json_index(text, n, &expected_carry, expected, &expected_control);
+
+	c->where.length = n;
+	c->where.place = place;
+
+	const uint8_t *in = lanewise_check_input(c, 0, text, n, place);
+	uint32_t *index = lanewise_check_output(c, 1, n * sizeof *index, place < 0 ? place : place & ~3);
+	size_t got = c->subject->json_index(in, n, &carry, index, &control);
+
+	lanewise_check_same(c, "count", &n_expected, &got, sizeof got, sizeof got);
+	lanewise_check_same(c, "index", expected, index, n_expected * sizeof *index, sizeof *index);
+	lanewise_check_same(c, "carry", &expected_carry, &carry, sizeof carry, 1);
+	lanewise_check_same(c, "control", &expected_control, &control, sizeof control, sizeof control);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_json_index(struct lw_check *c)
+{
+	uint8_t *text = c->scratch[0];
+
+	for (size_t n = 0; n <= MAX_LENGTH; n++)
+		for (int kind = 0; kind < JSON_KINDS; kind++)
+			for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1) {
+				fill_json(c, text, n, kind);
+				judge_index(c, text, n, place);
+			}
+	for (int i = 0; i < (c->quick ? 100 : 3000); i++) {
+		size_t n = lanewise_check_below(c, 10000);
+
+		fill_json(c, text, n, i % JSON_KINDS);
+		judge_index(c, text, n, lanewise_check_random_place(c, 1));
+	}
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lanewise/base64.h: RFC 4648's vectors, tables of what each mode takes and refuses, a plain decoder, round trips. */
+#include <lanewise/base64.h>
+
+#include <stdlib.h>
+
+#include "test.h"
+
+enum {
+	URL = LANEWISE_BASE64_URL,
+	UNPADDED = LANEWISE_BASE64_UNPADDED,
+	FORGIVING = LANEWISE_BASE64_FORGIVING,
+	LAX = LANEWISE_BASE64_LAX
+};
+
+static void test_encoding(const char *data, size_t n, uint32_t flags, const char *expected)
+{
+	char text[64];
+
+	CHECK_EQUAL(lanewise_base64_encoded_size(n, flags), strlen(expected));
+	CHECK_EQUAL(lanewise_base64_encode(data, n, flags, text), strlen(expected));
+	CHECK(memcmp(text, expected, strlen(expected)) == 0);
+}
+
+static void test_known_encodings(void)
+{
+	static const char *const rfc[][2] = { { "", "" },
+		                              { "f", "Zg==" },
+		                              { "fo", "Zm8=" },
+		                              { "foo", "Zm9v" },
+		                              { "foob", "Zm9vYg==" },
+		                              { "fooba", "Zm9vYmE=" },
+		                              { "foobar", "Zm9vYmFy" } };
+
+	for (size_t i = 0; i < sizeof rfc / sizeof *rfc; i++)
+		test_encoding(rfc[i][0], strlen(rfc[i][0]), 0, rfc[i][1]);
+	test_encoding("\xfb\xff\xbf", 3, 0, "+/+/");
+	test_encoding("\xfb\xff\xbf", 3, URL, "-_-_");
+	test_encoding("f", 1, UNPADDED, "Zg");
+	test_encoding("fo", 2, UNPADDED | URL, "Zm8");
+	CHECK(lanewise_base64_encoded_size(SIZE_MAX, 0) == SIZE_MAX);
+	CHECK(lanewise_base64_encoded_size(SIZE_MAX / 2, 0) != SIZE_MAX);
+	CHECK_EQUAL(lanewise_base64_encode(NULL, 0, 0, NULL), 0);
+}
+
+/* What decoding gives: bytes, or "!" and the offset of the error. */
+struct decoding {
+	const char *text;
+	uint32_t flags;
+	const char *expected;
+};
+
+static const struct decoding decodings[] = {
+	{ "", 0, "" },
+	{ "Zg==", 0, "f" },
+	{ "Zm8=", 0, "fo" },
+	{ "Zm9vYmFy", 0, "foobar" },
+	{ "Zg", 0, "!2" },
+	{ "Zg", UNPADDED, "f" },
+	{ "Zg==", UNPADDED, "f" },
+	{ "Zm8", UNPADDED, "fo" },
+	{ "Zg=", UNPADDED, "!3" },
+	{ "Zg=", 0, "!3" },
+	{ "Z", UNPADDED, "!1" },
+	{ "Z===", 0, "!1" },
+	{ "====", 0, "!0" },
+	{ "Zh==", 0, "!1" }, /* unused bits */
+	{ "Zm9=", 0, "!2" },
+	{ "Zh", UNPADDED, "!1" },
+	{ "Zh==", FORGIVING, "f" },
+	{ "Zh==", LAX, "f" },
+	{ "Zm9v\n", 0, "!4" },
+	{ "Zm9v\nYmFy", 0, "!4" },
+	{ "Zm9v\nYmFy\r\n", FORGIVING, "foobar" },
+	{ " Z m 9\tv\f", FORGIVING, "foo" },
+	{ "Zg =\n= ", FORGIVING, "f" },
+	{ "Zg", FORGIVING, "f" },
+	{ "Zg=", FORGIVING, "!3" },
+	{ "Zg===", FORGIVING, "!4" },
+	{ "Zm9v=", FORGIVING, "!4" },
+	{ "Zg==Zg==", FORGIVING, "!4" },
+	{ "Z", FORGIVING, "!1" },
+	{ "Zm9v!", FORGIVING, "!4" },
+	{ "Zm\v9v", FORGIVING, "!2" },
+	{ "-_-_", 0, "!0" },
+	{ "-_-_", URL, "\xfb\xff\xbf" },
+	{ "+/+/", URL, "!0" },
+	{ "Zm9\xc3v", 0, "!3" },
+	/* As Python 3.11 decodes them. */
+	{ "Zm9v-YmFy", LAX, "foobar" },
+	{ "*Z*m*9*v*", LAX, "foo" },
+	{ "Zg==Zm9v", LAX, "f" },
+	{ "Zm9v====YmFy", LAX, "foobar" },
+	{ "Z=g==", LAX, "f" },
+	{ "Zm=9v", LAX, "foo" },
+	{ "=Zm9v", LAX, "foo" },
+	{ "Zg", LAX, "!2" },
+	{ "Zg=", LAX, "!3" },
+	{ "Zg", LAX | UNPADDED, "f" },
+	{ "Z", LAX | UNPADDED, "!1" },
+	{ "Zm8=", LAX, "fo" },
+};
+
+static void test_decoding(const struct decoding *d)
+{
+	size_t n = strlen(d->text), n_decoded = 777;
+	char data[64], got[64];
+	lanewise_error error = { 0 };
+	lanewise_status status = lanewise_base64_decode(d->text, n, d->flags, data, sizeof data, &n_decoded, &error);
+
+	if (status == LANEWISE_OK) {
+		CHECK(n_decoded <= lanewise_base64_decoded_bound(n));
+		memcpy(got, data, n_decoded);
+		got[n_decoded] = '\0';
+	} else {
+		CHECK_EQUAL(status, LANEWISE_ERROR_DATA);
+		CHECK_EQUAL(n_decoded, 777);
+		snprintf(got, sizeof got, "!%" PRIu64, error.offset);
+	}
+	if (!CHECK(strcmp(got, d->expected) == 0))
+		fprintf(stderr, "\"%s\" with flags %u: \"%s\"\n", d->text, (unsigned)d->flags, got);
+	if (status == LANEWISE_OK && n_decoded > 0) {
+		char *exact = malloc(n_decoded);
+
+		CHECK_EQUAL(lanewise_base64_decode(d->text, n, d->flags, exact, n_decoded, &n_decoded, NULL),
+		            LANEWISE_OK);
+		CHECK_EQUAL(lanewise_base64_decode(d->text, n, d->flags, exact, n_decoded - 1, &n_decoded, NULL),
+		            LANEWISE_ERROR_CAPACITY);
+		free(exact);
+	}
+}
+
+static void test_arguments(void)
+{
+	char data[4];
+	size_t n;
+
+	CHECK_EQUAL(lanewise_base64_decode(NULL, 1, 0, data, 4, &n, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_base64_decode("Zg==", 4, 0, NULL, 4, &n, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_base64_decode("Zg==", 4, 0, data, 4, NULL, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_base64_decode("Zg==", 4, 16, data, 4, &n, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_base64_decode("Zg==", 4, LAX | FORGIVING, data, 4, &n, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_base64_decode(NULL, 0, 0, NULL, 0, &n, NULL), LANEWISE_OK);
+	CHECK_EQUAL(n, 0);
+}
+
+/* Round trips, lines of 76 characters too, and every byte changed: strict decoding finds it or gives other bytes. */
+static void test_round_trips(void)
+{
+	enum { MAX = 700 };
+	unsigned char data[MAX], back[MAX];
+	char text[MAX * 2], lines[MAX * 2];
+	uint64_t state = 3;
+
+	for (size_t n = 0; n < MAX; n++)
+		for (uint32_t flags = 0; flags < 4; flags++) {
+			size_t n_text, n_back = 0, n_lines = 0;
+			lanewise_error error;
+
+			for (size_t i = 0; i < n; i++)
+				data[i] = (unsigned char)test_random(&state);
+			n_text = lanewise_base64_encode(data, n, flags, text);
+			CHECK(n_text < sizeof text);
+			CHECK_EQUAL(lanewise_base64_decode(text, n_text, flags, back, n, &n_back, NULL), LANEWISE_OK);
+			CHECK(n_back == n && memcmp(back, data, n) == 0);
+			for (size_t i = 0; i < n_text; i++) {
+				if (i && i % 76 == 0) {
+					lines[n_lines++] = '\r';
+					lines[n_lines++] = '\n';
+				}
+				lines[n_lines++] = text[i];
+			}
+			CHECK_EQUAL(lanewise_base64_decode(lines, n_lines, flags | FORGIVING, back, n, &n_back, NULL),
+			            LANEWISE_OK);
+			CHECK(n_back == n && memcmp(back, data, n) == 0);
+			CHECK_EQUAL(lanewise_base64_decode(lines, n_lines, flags | LAX, back, n, &n_back, NULL),
+			            LANEWISE_OK);
+			CHECK(n_back == n && memcmp(back, data, n) == 0);
+			if (n_text == 0)
+				continue;
+			/* A character that is of neither alphabet is found where it is. */
+			size_t at = (size_t)(test_random(&state) % n_text);
+
+			if (text[at] == '=')
+				continue;
+			text[at] = "\x80\xff .~\0"[test_random(&state) % 6];
+			CHECK_EQUAL(lanewise_base64_decode(text, n_text, flags, back, n, &n_back, &error),
+			            LANEWISE_ERROR_DATA);
+			CHECK_EQUAL(error.offset, at);
+		}
+}
+
+int main(void)
+{
+	for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++) {
+		if (lanewise_set_tier(tier) != LANEWISE_OK)
+			continue;
+		test_known_encodings();
+		for (size_t i = 0; i < sizeof decodings / sizeof *decodings; i++)
+			test_decoding(&decodings[i]);
+		test_arguments();
+		test_round_trips();
+	}
+	return test_result();
+}
