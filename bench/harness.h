@@ -193,8 +193,8 @@ void bench_topk_random_case(struct bench_case *c, size_t n, size_t k);
 	BENCH_FAMILY(vector) \
 	BENCH_FAMILY(topk) \
 	BENCH_FAMILY(hash) \
-	BENCH_FAMILY(index)
-	BENCH_FAMILY(bytes)
+	BENCH_FAMILY(index) \
+	BENCH_FAMILY(bytes) \
 	BENCH_FAMILY(graph)
 
 #define BENCH_FAMILY(name) void bench_##name(struct bench *bench);

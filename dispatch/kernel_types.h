@@ -50,6 +50,40 @@ typedef void lanewise_topk_compact_f32_fn(float *v, uint32_t *index, size_t n, f
 /* --- hash.h */
 
 typedef uint64_t lanewise_xxh3_64_fn(const void *data, size_t n_bytes, uint64_t seed);
+typedef void lanewise_xxh3_128_fn(const void *data, size_t n_bytes, uint64_t seed, uint64_t value[2]); /* low, high */
+
+/* `state` is an XXH3_state_t of xxHash, the same on every tier; n_bytes > 0. */
+typedef void lanewise_xxh3_feed_fn(void *state, const void *data, size_t n_bytes);
+typedef void lanewise_xxh3_64_batch_fn(const void *data, const uint64_t *begin, const uint64_t *end, size_t n,
+                                       uint64_t seed, uint64_t *out);
+
+/* --- dedup.h */
+
+/*
+ * Appends first + i for every data[i] that is a or b, in order, to index[*n_index ...). Goes through the data in blocks
+ * of LW_INDEX_BLOCK bytes (the last may be shorter) and stops before a block that has something to append when fewer
+ * than LW_INDEX_BLOCK places are left below `capacity`. Returns the number of bytes gone through; first + n must not
+ * pass 2^32. May write anything to index[*n_index ... capacity) beyond what it appends.
+ */
+enum { LW_INDEX_BLOCK = 64 };
+typedef size_t lanewise_byte_index_fn(const unsigned char *data, size_t n, unsigned char a, unsigned char b,
+                                      uint32_t first, uint32_t *index, size_t *n_index, size_t capacity);
+
+/*
+ * What lanewise_normalize does inside a text, by LANEWISE_NORMALIZE_COLLAPSE, _LOWER, _STRIP_CONTROL and the whitespace
+ * set among `flags`; the ends are left alone. Returns the number of bytes written to `out`, which has n + LW_FOLD_PAD
+ * bytes and may hold anything behind the result.
+ */
+enum { LW_FOLD_PAD = 64 };
+typedef size_t lanewise_fold_text_fn(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out);
+
+/*
+ * For every lane i: run[i] becomes run[i] + 1, at most 65535, if history[i] is the token, else 0. Returns the first lane
+ * with run[i] >= threshold[i] after that, or n_lanes, a multiple of LW_LOOP_LANES, if there is none.
+ */
+enum { LW_LOOP_LANES = 32 };
+typedef size_t lanewise_loop_step_fn(const uint32_t *history, uint32_t token, size_t n_lanes, uint16_t *run,
+                                     const uint16_t *threshold);
 
 /* --- int8.h: ld >= dim, dim <= LANEWISE_DOT_I8_MAX_DIM; `prefetch` as for vector.h */
 

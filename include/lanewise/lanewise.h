@@ -6,6 +6,7 @@
 #include "base.h"
 #include "base64.h"
 #include "bm25.h"
+#include "dedup.h"
 #include "file.h"
 #include "fusion.h"
 #include "graph.h"

@@ -19,6 +19,7 @@ enum { TOOL_OK = 0, TOOL_FAILURE = 1, TOOL_USAGE = 2 };
 int tool_index(int argc, char **argv);
 int tool_search(int argc, char **argv);
 int tool_graph(int argc, char **argv);
+int tool_dedup(int argc, char **argv);
 int tool_info(int argc, char **argv);
 int tool_selftest(int argc, char **argv);
 
