@@ -367,10 +367,15 @@ static void test_score_arguments(void)
 	static const uint32_t a[] = { 1 };
 	static const float s[] = { 2 }, infinite[] = { INFINITY }, no_number[] = { NAN };
 	lanewise_scored_ranking ranking = { a, s, 1, 1 };
-	const lanewise_scored_ranking wrong[] = { { NULL, s, 1, 1 },       { a, NULL, 1, 1 },     { a, s, 1, NAN },
-		                                  { a, s, 1, INFINITY },   { a, infinite, 1, 1 }, { a, no_number, 1, 1 } };
-	lanewise_fuse_options options[] = { { sizeof *options - 1, 0, 0 }, { sizeof *options, 3, 0 }, { sizeof *options, -1, 0 },
-		                            { sizeof *options, 0, 2 },     { sizeof *options, 0, -1 } };
+	const lanewise_scored_ranking wrong[] = {
+		{ NULL, s, 1, 1 },     { a, NULL, 1, 1 },     { a, s, 1, NAN },
+		{ a, s, 1, INFINITY }, { a, infinite, 1, 1 }, { a, no_number, 1, 1 }
+	};
+	lanewise_fuse_options options[] = { { sizeof *options - 1, 0, 0 },
+		                            { sizeof *options, 3, 0 },
+		                            { sizeof *options, -1, 0 },
+		                            { sizeof *options, 0, 2 },
+		                            { sizeof *options, 0, -1 } };
 	uint32_t index[1];
 	float score[1];
 	size_t n = 9;

@@ -69,7 +69,7 @@ enum {
 typedef struct lanewise_fuse_options {
 	size_t struct_size; /* sizeof(lanewise_fuse_options) */
 	int32_t normalize;  /* default LANEWISE_NORMALIZE_MIN_MAX */
-	int32_t missing;    /* default LANEWISE_MISSING_ZERO; for z-scores, where 0 is the mean, LEAST is the better one */
+	int32_t missing; /* default LANEWISE_MISSING_ZERO; for z-scores, where 0 is the mean, LEAST is the better one */
 } lanewise_fuse_options;
 
 /* Bytes of scratch that lanewise_fuse_scores needs for these lists, for any k; 0 as for lanewise_fuse_rrf. */

@@ -5,6 +5,7 @@
 
 #include "base.h"
 #include "bm25.h"
+#include "evaluate.h"
 #include "file.h"
 #include "fusion.h"
 #include "hash.h"

@@ -302,7 +302,10 @@ static double next_score(const struct sorted *sorted, size_t *at, size_t *list)
 		position = (uint32_t)sorted->entries[*at];
 		if (position >= sorted->ends[*list])
 			break;
-		score = fmax(score, (double)sorted->rankings[*list].score[position - first]);
+
+		double other = (double)sorted->rankings[*list].score[position - first];
+
+		score = other > score ? other : score;
 	}
 	return score;
 }
@@ -327,8 +330,8 @@ static void measure(const struct sorted *sorted, struct list *lists, int second_
 			l->squares += difference * difference;
 			continue;
 		}
-		l->min = l->n ? fmin(l->min, score) : score;
-		l->max = l->n ? fmax(l->max, score) : score;
+		l->min = l->n == 0 || score < l->min ? score : l->min;
+		l->max = l->n == 0 || score > l->max ? score : l->max;
 		l->sum += score;
 		l->n++;
 	}
