@@ -415,7 +415,7 @@ struct filling {
 
 /* What creating an index needs besides it. */
 struct work {
-	struct sort_item *items;   /* two for each of the builder's words */
+	struct sort_item *items;  /* two for each of the builder's words */
 	struct filling *fillings; /* for each of them */
 	size_t items_bytes, fillings_bytes;
 };

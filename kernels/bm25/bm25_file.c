@@ -109,8 +109,7 @@ static lanewise_status find_sections(struct opening *opening)
 		               bm25->header.word_rules, LW_WORD_RULES);
 	if (bm25->header.format != LW_BM25_FORMAT)
 		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, lanewise_file_offset(file, &opening->header->format),
-		               "section bm25.header, format: %" PRIu32
-		               ", this version reads %d; make the index again",
+		               "section bm25.header, format: %" PRIu32 ", this version reads %d; make the index again",
 		               bm25->header.format, LW_BM25_FORMAT);
 	if ((status = lanewise_file_section(file, "bm25.lengths", 4, &lengths, &opening->n_lengths, error)) ||
 	    (status = lanewise_file_section(file, "bm25.term_at", 8, &term_at, &opening->n_term_at, error)) ||

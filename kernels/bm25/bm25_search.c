@@ -24,6 +24,7 @@
 
 #include "common.h"
 #include "log.h"
+#include "sort.h"
 #include "support.h"
 #include "topk/topk.h"
 
@@ -32,7 +33,8 @@ enum {
 	COUNT_BLOCK = 1 << COUNT_BITS,
 	SCORE_BITS = 8, /* scores per block */
 	SCORE_BLOCK = 1 << SCORE_BITS,
-	FEW_POSTINGS = 512,    /* of so few in a segment not all blocks are cleared and gone over */
+	FEW_POSTINGS = 64,     /* of so few in a segment not all blocks are cleared and gone over */
+	WALK_SHARE = 24,       /* of so small a share of a segment's documents the postings are gone over again */
 	MAX_PRUNED = 32,       /* words of a query that is searched for candidates */
 	LEAST_WEAK = 2048,     /* postings of weak words that are worth the trouble */
 	MAX_CANDIDATES = 4096, /* in a segment */
@@ -69,15 +71,17 @@ struct search {
 	struct term *terms; /* in the order of the query; n_terms of them, which have runs left */
 	size_t n_terms;
 	float *scores; /* of one segment */
+	int clean;     /* all scores are 0 */
 	float *candidate_scores;
 	uint32_t *candidates;
+	uint64_t *walked; /* document above score */
 	lanewise_topk *topk;
 };
 
 /* ---------------------------------------------------------------- scratch */
 
 struct places {
-	size_t topk, count_touched, counts, terms, scores, candidate_scores, candidates, n_bytes;
+	size_t topk, count_touched, counts, terms, scores, candidate_scores, candidates, walked, n_bytes;
 };
 
 /* The place of n elements at the end of what is laid out; SIZE_MAX as the end stands for overflow. */
@@ -114,6 +118,7 @@ static struct places lay_out(const lanewise_bm25 *bm25, size_t k)
 	places.scores = place(&end, n_documents < LW_BM25_SEGMENT ? n_documents : LW_BM25_SEGMENT, sizeof(float));
 	places.candidate_scores = place(&end, MAX_CANDIDATES, sizeof(float));
 	places.candidates = place(&end, MAX_CANDIDATES, sizeof(uint32_t));
+	places.walked = place(&end, LW_BM25_SEGMENT / WALK_SHARE, sizeof(uint64_t));
 	places.n_bytes = end == SIZE_MAX ? 0 : end;
 	return places;
 }
@@ -173,8 +178,7 @@ static uint32_t *count_of(const struct search *search, size_t term)
 		size_t begin = block << COUNT_BITS, left = counts->n - begin;
 
 		counts->touched[block] = 1;
-		memset(counts->values + begin, 0,
-		       (left < COUNT_BLOCK ? left : COUNT_BLOCK) * sizeof *counts->values);
+		memset(counts->values + begin, 0, (left < COUNT_BLOCK ? left : COUNT_BLOCK) * sizeof *counts->values);
 	}
 	return &counts->values[term];
 }
@@ -291,6 +295,7 @@ static void score_sparse(struct search *search, uint32_t segment, size_t length)
 	uint32_t first = segment * LW_BM25_SEGMENT;
 	struct list list;
 
+	search->clean = 0;
 	for (size_t i = 0; i < search->n_terms; i++)
 		if (list_of(search, &search->terms[i], segment, &list))
 			add_short_list(&list, search->scores, length, touched);
@@ -301,12 +306,55 @@ static void score_sparse(struct search *search, uint32_t segment, size_t length)
 			                       first + (uint32_t)begin);
 }
 
+static void clear_scores(struct search *search, size_t length)
+{
+	if (!search->clean)
+		memset(search->scores, 0, length * sizeof *search->scores);
+}
+
+/*
+ * Scores a segment with postings for few of its documents, at most one in WALK_SHARE: goes over the postings again
+ * instead of over all documents, picks the scores at or above the bound and sets each to 0. Scores are positive, so
+ * their bits order as they do, and what is picked is sorted by document.
+ */
+static void score_walking(struct search *search, uint32_t segment, float bound)
+{
+	uint32_t first = segment * LW_BM25_SEGMENT;
+	float *scores = search->scores;
+	struct list list;
+	size_t n = 0;
+
+	for (size_t i = 0; i < search->n_terms; i++)
+		if (list_of(search, &search->terms[i], segment, &list))
+			add_list(&list, scores);
+	for (size_t i = 0; i < search->n_terms; i++) {
+		if (!list_of(search, &search->terms[i], segment, &list))
+			continue;
+		for (size_t j = 0; j < list.n; j++) {
+			uint32_t document = list.documents[j];
+			float score = scores[document];
+
+			/* A branch would be mispredicted often. There is room for all postings. */
+			search->walked[n] = (uint64_t)document << 32 | lw_f32_bits(score);
+			n += score >= bound;
+			scores[document] = 0;
+		}
+	}
+	lw_sort_u64(search->walked, n);
+	for (size_t i = 0; i < n; i++) {
+		float score = lw_f32_from_bits((uint32_t)search->walked[i]);
+
+		lanewise_topk_push_f32(search->topk, &score, 1, first + (uint32_t)(search->walked[i] >> 32));
+	}
+}
+
 /* Scores all documents of a segment by all terms. */
 static void score_all(struct search *search, uint32_t segment, size_t length)
 {
 	struct list list;
 
-	memset(search->scores, 0, length * sizeof *search->scores);
+	clear_scores(search, length);
+	search->clean = 0;
 	for (size_t i = 0; i < search->n_terms; i++)
 		if (list_of(search, &search->terms[i], segment, &list))
 			add_list(&list, search->scores);
@@ -367,11 +415,11 @@ static float score_one(const struct list *lists, size_t n_lists, uint32_t docume
 }
 
 /* Scores the documents of a segment that can be among the best; 0, and nothing done, if that would not pay. */
-static int score_pruned(struct search *search, uint32_t segment, size_t length)
+static int score_pruned(struct search *search, uint32_t segment, size_t length, float tight_bound)
 {
 	struct list lists[MAX_PRUNED];
 	size_t order[MAX_PRUNED], n_lists = 0, n_weak, weak_postings = 0, n_found = 0;
-	double bound = (double)lanewise_topk_tighten(search->topk), reach, least;
+	double bound = (double)tight_bound, reach, least;
 
 	for (size_t i = 0; i < search->n_terms; i++)
 		n_lists += (size_t)list_of(search, &search->terms[i], segment, &lists[n_lists]);
@@ -385,7 +433,8 @@ static int score_pruned(struct search *search, uint32_t segment, size_t length)
 
 	/* What the other lists' sum must reach. At least one of them must have the document. */
 	least = (bound / ROUNDING - reach) / ROUNDING * (1 - 1e-6);
-	memset(search->scores, 0, length * sizeof *search->scores);
+	clear_scores(search, length);
+	search->clean = 0;
 	for (size_t i = n_weak; i < n_lists; i++)
 		add_list(&lists[order[i]], search->scores);
 	if (lw_kernels()->topk_filter_f32(search->scores, length, 0, least > (double)FLT_MIN ? (float)least : FLT_MIN,
@@ -396,13 +445,30 @@ static int score_pruned(struct search *search, uint32_t segment, size_t length)
 	for (size_t i = 0; i < n_found; i++) {
 		float score = score_one(lists, n_lists, search->candidates[i]);
 
-		lanewise_topk_push_f32(search->topk, &score, 1,
-		                       segment * LW_BM25_SEGMENT + search->candidates[i]);
+		lanewise_topk_push_f32(search->topk, &score, 1, segment * LW_BM25_SEGMENT + search->candidates[i]);
 	}
 	return 1;
 }
 
 /* ----------------------------------------------------------------- search */
+
+/* Scores a segment in the way that costs least; all ways find the same. */
+static void choose_and_score(struct search *search, uint32_t segment, size_t length, size_t n_postings)
+{
+	float bound = lanewise_topk_tighten(search->topk);
+	int some_fail = bound > FLT_MIN; /* some of the documents that have a word cannot be among the best any more */
+
+	if (n_postings < FEW_POSTINGS && !search->clean) {
+		score_sparse(search, segment, length);
+	} else if (n_postings < FEW_POSTINGS || (some_fail && n_postings < length / WALK_SHARE)) {
+		clear_scores(search, length);
+		search->clean = 1;
+		score_walking(search, segment, bound);
+	} else if (!some_fail || n_postings < LEAST_WEAK || search->n_terms > MAX_PRUNED ||
+	           !score_pruned(search, segment, length, bound)) {
+		score_all(search, segment, length);
+	}
+}
 
 /* Scores a segment, and moves the terms behind it. */
 static void score_segment(struct search *search, uint32_t segment)
@@ -414,10 +480,7 @@ static void score_segment(struct search *search, uint32_t segment)
 
 	for (size_t i = 0; i < search->n_terms; i++)
 		n_postings += list_of(search, &search->terms[i], segment, &list) ? list.n : 0;
-	if (n_postings < FEW_POSTINGS)
-		score_sparse(search, segment, length);
-	else if (n_postings < LEAST_WEAK || search->n_terms > MAX_PRUNED || !score_pruned(search, segment, length))
-		score_all(search, segment, length);
+	choose_and_score(search, segment, length, n_postings);
 	for (size_t i = 0; i < search->n_terms; i++) {
 		struct term *term = &search->terms[i];
 
@@ -449,6 +512,7 @@ lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *quer
 		.scores = (float *)(void *)(base + places.scores),
 		.candidate_scores = (float *)(void *)(base + places.candidate_scores),
 		.candidates = (uint32_t *)(void *)(base + places.candidates),
+		.walked = (uint64_t *)(void *)(base + places.walked),
 		/* Parts are at least LW_BM25_LEAST_PART, so only the score of no word is below FLT_MIN. */
 		.topk = lanewise_topk_begin(base + places.topk, least_k(bm25, k), FLT_MIN),
 	};

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common.h"
-#include "evaluate/sort.h"
+#include "sort.h"
 
 /* ------------------------------------------------------------------ words */
 

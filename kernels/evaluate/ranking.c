@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "common.h"
-#include "evaluate/sort.h"
+#include "sort.h"
 #include "log.h"
 
 /* Two arrays: the judgements as document above gain, and the gains above 0, descending once they are sorted. */

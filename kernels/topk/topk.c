@@ -173,8 +173,7 @@ size_t lanewise_topk_finish(lanewise_topk *topk, uint32_t *index, float *score)
 	return n;
 }
 
-lanewise_status lanewise_topk_f32(const float *scores, size_t n, size_t k, void *scratch, uint32_t *index,
-                                  float *score)
+lanewise_status lanewise_topk_f32(const float *scores, size_t n, size_t k, void *scratch, uint32_t *index, float *score)
 {
 	if (k > UINT32_MAX || n > UINT32_MAX)
 		return LANEWISE_ERROR_TOO_LARGE;

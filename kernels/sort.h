@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sorting in place, without memory, in O(n log n) for any data. */
-#ifndef LW_EVALUATE_SORT_H
-#define LW_EVALUATE_SORT_H
+#ifndef LW_SORT_H
+#define LW_SORT_H
 
 #include <stddef.h>
 #include <stdint.h>
