@@ -192,6 +192,7 @@ void bench_topk_random_case(struct bench_case *c, size_t n, size_t k);
 #define BENCH_FAMILIES(BENCH_FAMILY) \
 	BENCH_FAMILY(vector) \
 	BENCH_FAMILY(topk) \
+	BENCH_FAMILY(bm25) \
 	BENCH_FAMILY(hash)
 
 #define BENCH_FAMILY(name) void bench_##name(struct bench *bench);

@@ -10,9 +10,8 @@
  * done. Either way a score is the float sum over the words in the query's order, so the result has the same bits.
  *
  * A word of the query that occurs in it several times must be scored once, with its count, where it occurs first. So
- * the query is read twice: once to count each word in an array over the dictionary, once to list each word whose
- * count is not 0 and to set that to 0. The array is not cleared as a whole: counts are valid by blocks, each of which
- * is cleared when it is first touched.
+ * words are counted in an array over the dictionary, and listed when their count becomes 1. The array is not cleared as
+ * a whole: counts are valid by blocks, each of which is cleared when it is first touched.
  */
 #include "bm25/bm25.h"
 
@@ -44,9 +43,9 @@ enum {
 /* A computed sum of MAX_PRUNED or fewer products is at most so many times the exact one, and that of the computed. */
 #define ROUNDING 1.000004
 
-/* A word of the query: its weight, the runs that are left, and where their postings begin. */
+/* A word of the query: its number in the dictionary, the runs that are left, where their postings begin, its weight. */
 struct term {
-	size_t run, run_end, posting;
+	size_t number, run, run_end, posting;
 	float weight;
 };
 
@@ -183,36 +182,27 @@ static uint32_t *count_of(const struct search *search, size_t term)
 	return &counts->values[term];
 }
 
-static void count_word(struct search *search, const lanewise_word *word)
-{
-	size_t term = find_word(search->bm25, word);
-
-	if (term < search->bm25->header.n_terms) {
-		uint32_t *count = count_of(search, term);
-
-		*count += *count < UINT32_MAX;
-	}
-}
-
-static void list_word(struct search *search, const lanewise_word *word)
+/* Counts a word, and lists it if it is the first of its kind. */
+static void take_word(struct search *search, const lanewise_word *word)
 {
 	const lanewise_bm25 *bm25 = search->bm25;
-	size_t term = find_word(bm25, word);
+	size_t number = find_word(bm25, word);
 	uint32_t *count;
 
-	if (term == bm25->header.n_terms || *(count = count_of(search, term)) == 0)
+	if (number == bm25->header.n_terms)
 		return;
-	search->terms[search->n_terms++] = (struct term) {
-		.run = (size_t)bm25->run_at[term],
-		.run_end = (size_t)bm25->run_at[term + 1],
-		.posting = (size_t)bm25->posting_at[term],
-		.weight = (float)*count * idf_of(bm25, term),
-	};
-	*count = 0;
+	count = count_of(search, number);
+	if (*count == 0)
+		search->terms[search->n_terms++] = (struct term) {
+			.number = number,
+			.run = (size_t)bm25->run_at[number],
+			.run_end = (size_t)bm25->run_at[number + 1],
+			.posting = (size_t)bm25->posting_at[number],
+		};
+	*count += *count < UINT32_MAX;
 }
 
-static void for_each_word(struct search *search, const char *query, size_t n_bytes,
-                          void (*use)(struct search *search, const lanewise_word *word))
+static void read_query(struct search *search, const char *query, size_t n_bytes)
 {
 	_Alignas(64) unsigned char scratch[512];
 	lanewise_words *words = lanewise_words_begin(scratch);
@@ -220,10 +210,15 @@ static void for_each_word(struct search *search, const char *query, size_t n_byt
 
 	lanewise_words_feed(words, query, n_bytes);
 	while (lanewise_words_next(words, &word))
-		use(search, &word);
+		take_word(search, &word);
 	lanewise_words_finish(words);
 	while (lanewise_words_next(words, &word))
-		use(search, &word);
+		take_word(search, &word);
+	for (size_t i = 0; i < search->n_terms; i++) {
+		struct term *term = &search->terms[i];
+
+		term->weight = (float)*count_of(search, term->number) * idf_of(search->bm25, term->number);
+	}
 }
 
 /* --------------------------------------------------------------- segments */
@@ -518,8 +513,7 @@ lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *quer
 	};
 
 	memset(search.counts.touched, 0, n_blocks((size_t)header->n_terms));
-	for_each_word(&search, query, n_bytes, count_word);
-	for_each_word(&search, query, n_bytes, list_word);
+	read_query(&search, query, n_bytes);
 	for (uint32_t segment; (segment = next_segment(&search)) < LW_BM25_SEGMENT;)
 		score_segment(&search, segment);
 	*n_found = lanewise_topk_finish(search.topk, index, score);
