@@ -815,6 +815,60 @@ class Dedup(TestCase):
         self.assertIn(b"No space left on device", result.stderr)
 
 
+class Eval(TestCase):
+    DOCS = "a\tthe cat sat\nb\ta dog barked\nc\tcats and dogs\nd\tnothing here\n"
+    QUERIES = "1\tcat sat\n2\tdog\n3\tzebra\n"
+
+    def evaluate(self, qrels, *options):
+        self.write("docs", self.DOCS)
+        self.write("queries", self.QUERIES)
+        self.write("qrels", qrels)
+        return run("eval", "docs", "queries", "qrels", *options)
+
+    def test_metrics(self):
+        result = self.evaluate("1\ta\t2\n1\tc\t1\n2\tb\n3\td\t0\n", "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        values = json.loads(result.stdout)
+        self.assertEqual((values["documents"], values["queries"]), (4, 2))
+        # Query 1 finds a alone, of two; query 2 all it should.
+        best = (2 / math.log2(2)) / (2 / math.log2(2) + 1 / math.log2(3))
+        self.assertAlmostEqual(values["bm25"]["ndcg_at_10"], (best + 1) / 2, places=5)
+        self.assertAlmostEqual(values["bm25"]["map"], 0.75, places=5)
+        self.assertAlmostEqual(values["bm25"]["mrr"], 1, places=5)
+        self.assertAlmostEqual(values["bm25"]["recall_at_100"], 0.75, places=5)
+        self.assertEqual(set(values), {"documents", "queries", "bm25", "vector", "hybrid"})
+
+    def test_binary(self):
+        values = json.loads(self.evaluate("1\ta\t2\n1\tc\t1\n", "--json", "--binary").stdout)
+        self.assertAlmostEqual(values["bm25"]["ndcg_at_10"], 1 / (1 + 1 / math.log2(3)), places=5)
+
+    def test_trec_and_text(self):
+        result = self.evaluate("1 0 a 1\n9 0 a 1\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("passed over 1 judgements", result.stderr)
+        self.assertRegex(result.stdout, r"(?m)^bm25 +1\.0000  1\.0000  1\.0000 +1\.0000$")
+        self.assertIn("4 documents, 1 queries", result.stdout)
+
+    def test_errors(self):
+        for qrels, what in (("1\tz\n", "qrels:1: no document has the id z"), ("1\n", "qrels:1: not 2 to 4"),
+                            ("1\ta\tx\n", "qrels:1: the grade is x"), ("1\ta\tnan\n", "the grade is nan"),
+                            ("1\ta\n1\ta\t0\n", "document a is judged twice for query 1"), ("", "no judgements"),
+                            ("1\ta\t0\n", "no query has a relevant document"), ("1 2 3 4 5\n", "not 2 to 4")):
+            result = self.evaluate(qrels)
+            self.assertEqual(result.returncode, 1, qrels)
+            self.assertIn(what, result.stderr)
+        self.evaluate("1\ta\n")
+        for docs, what in (("x y\n", "docs:1: no id and tab"), ("\tx\n", "docs:1: no id"), ("", "docs: no lines"),
+                           ("a\tx\na\ty\n", "two lines have the id a"), ("a\0b\tx\n", "docs:1: the id has a NUL")):
+            self.write("docs", docs)
+            result = run("eval", "docs", "queries", "qrels")
+            self.assertEqual(result.returncode, 1, docs)
+            self.assertIn(what, result.stderr)
+        self.assertEqual(run("eval", "missing", "queries", "qrels").returncode, 1)
+        self.assertEqual(run("eval", "docs", "queries").returncode, 2)
+        self.assertEqual(run("eval", "--wrong").returncode, 2)
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)

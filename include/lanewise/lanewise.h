@@ -7,6 +7,7 @@
 #include "base64.h"
 #include "bm25.h"
 #include "dedup.h"
+#include "evaluate.h"
 #include "file.h"
 #include "fusion.h"
 #include "graph.h"

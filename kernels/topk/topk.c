@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "score_item.h"
+#include "topk/topk.h"
 
 struct lanewise_topk {
 	size_t k, capacity, n;
@@ -73,6 +74,13 @@ static void keep_best_k(struct lanewise_topk *topk)
 	topk->n = topk->k;
 	/* Equal scores with a higher index lose, so from here on only greater ones count. */
 	topk->bound = next_above(kth);
+}
+
+float lanewise_topk_tighten(lanewise_topk *topk)
+{
+	if (topk->n >= topk->k)
+		keep_best_k(topk);
+	return topk->bound;
 }
 
 void lanewise_topk_push_f32(lanewise_topk *topk, const float *scores, size_t n, uint32_t first_index)
