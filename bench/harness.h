@@ -193,7 +193,10 @@ void bench_topk_random_case(struct bench_case *c, size_t n, size_t k);
 	BENCH_FAMILY(vector) \
 	BENCH_FAMILY(topk) \
 	BENCH_FAMILY(hash) \
-	BENCH_FAMILY(bytes)
+	BENCH_FAMILY(index) \
+	BENCH_FAMILY(bytes) \
+	BENCH_FAMILY(graph) \
+	BENCH_FAMILY(bm25)
 
 #define BENCH_FAMILY(name) void bench_##name(struct bench *bench);
 BENCH_FAMILIES(BENCH_FAMILY)

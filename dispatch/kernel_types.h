@@ -50,7 +50,84 @@ typedef void lanewise_topk_compact_f32_fn(float *v, uint32_t *index, size_t n, f
 /* --- hash.h */
 
 typedef uint64_t lanewise_xxh3_64_fn(const void *data, size_t n_bytes, uint64_t seed);
+typedef void lanewise_xxh3_128_fn(const void *data, size_t n_bytes, uint64_t seed, uint64_t value[2]); /* low, high */
 
+/* `state` is an XXH3_state_t of xxHash, the same on every tier; n_bytes > 0. */
+typedef void lanewise_xxh3_feed_fn(void *state, const void *data, size_t n_bytes);
+typedef void lanewise_xxh3_64_batch_fn(const void *data, const uint64_t *begin, const uint64_t *end, size_t n,
+                                       uint64_t seed, uint64_t *out);
+
+/* --- dedup.h */
+
+/*
+ * Appends first + i for every data[i] that is a or b, in order, to index[*n_index ...). Goes through the data in blocks
+ * of LW_INDEX_BLOCK bytes (the last may be shorter) and stops before a block that has something to append when fewer
+ * than LW_INDEX_BLOCK places are left below `capacity`. Returns the number of bytes gone through; first + n must not
+ * pass 2^32. May write anything to index[*n_index ... capacity) beyond what it appends.
+ */
+enum { LW_INDEX_BLOCK = 64 };
+typedef size_t lanewise_byte_index_fn(const unsigned char *data, size_t n, unsigned char a, unsigned char b,
+                                      uint32_t first, uint32_t *index, size_t *n_index, size_t capacity);
+
+/*
+ * What lanewise_normalize does inside a text, by LANEWISE_NORMALIZE_COLLAPSE, _LOWER, _STRIP_CONTROL and the whitespace
+ * set among `flags`; the ends are left alone. Returns the number of bytes written to `out`, which has n + LW_FOLD_PAD
+ * bytes and may hold anything behind the result.
+ */
+enum { LW_FOLD_PAD = 64 };
+typedef size_t lanewise_fold_text_fn(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out);
+
+/*
+ * For every lane i: run[i] becomes run[i] + 1, at most 65535, if history[i] is the token, else 0. Returns the first lane
+ * with run[i] >= threshold[i] after that, or n_lanes, a multiple of LW_LOOP_LANES, if there is none.
+ */
+enum { LW_LOOP_LANES = 32 };
+typedef size_t lanewise_loop_step_fn(const uint32_t *history, uint32_t token, size_t n_lanes, uint16_t *run,
+                                     const uint16_t *threshold);
+
+/* --- int8.h: ld >= dim, dim <= LANEWISE_DOT_I8_MAX_DIM; `prefetch` as for vector.h */
+
+typedef void lanewise_dot_i8_rows_fn(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                     int prefetch, int32_t *out);
+
+/* out[q * out_ld + r] is the dot product of query q, at queries + q * query_ld, and row r; out_ld >= n_rows. */
+enum { LW_DOT_I8_QUERIES = 32 }; /* at most so many queries */
+typedef void lanewise_dot_i8_queries_fn(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows,
+                                        size_t n_rows, size_t dim, size_t ld, int prefetch, int32_t *out,
+                                        size_t out_ld);
+
+/*
+ * Codes and scale of each row as lanewise_quantize_i8_rows has them, and beside them the canonical sums of x[i]^2 and
+ * of e[i]^2, where e[i] = fma(-scale, codes[i], x[i]). Where the row is not finite both sums are the canonical NaN.
+ */
+typedef void lanewise_quantize_i8_rows_fn(const float *rows, size_t n_rows, size_t dim, size_t ld, int8_t *codes,
+                                          size_t codes_ld, float *scale, float *square, float *error_square);
+
+/* --- index.h */
+
+/* What turns an integer dot product into an interval that holds the score; kernels/index/sketch.h derives it. */
+struct lw_sketch_query {
+	float scale;         /* of the integer dot product, beside the row's */
+	float error_weight;  /* of the row's error */
+	float norm_weight;   /* of the row's norm, in the interval's radius */
+	float square_weight; /* of the square of the row's norm, in the middle */
+	float square_radius; /* the same, in the radius */
+	float base, base_radius;
+};
+
+/*
+ * For each of n rows, with square = norm * norm:
+ *
+ *     middle = fma(dot, scale * row_scale, fma(square_weight, square, base))
+ *     radius = fma(error_weight, error, fma(norm_weight, norm, fma(square_radius, square, base_radius)))
+ *     upper = middle + radius, lower = middle - radius
+ *
+ * Those with upper >= bound are appended, in order, to upper, lower and row (first_row + i) at *n_kept. The three have
+ * room for n, rounded up to a multiple of 16, more; anything may be written there. A NaN is never kept.
+ */
+typedef void lanewise_sketch_filter_fn(const struct lw_sketch_query *query, const int32_t *dot, const float *row_scale,
+                                       const float *error, const float *norm, size_t n, uint32_t first_row,
+                                       float bound, float *upper, float *lower, uint32_t *row, size_t *n_kept);
 /* --- utf8.h */
 
 /* The length of the longest prefix of text[0 ... n) that consists of complete, valid characters. */
@@ -90,5 +167,18 @@ struct lw_json_carry {
  */
 typedef size_t lanewise_json_index_fn(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t *index,
                                       size_t *control);
+/* --- graph.h */
+
+/*
+ * Groups of 16 rows. Group g has steps from offset[g] to offset[g + 1] - 1; at step t its row l takes entry 16 * t + l
+ * of `column` and `weight` (NULL: no weights): sums[16 * g + l] = the sum over t, in order, of x[column] or
+ * weight * x[column], each product and each sum rounded, beginning with +0.
+ */
+typedef void lanewise_rank_sums_f64_fn(const uint32_t *column, const double *weight, const size_t *offset,
+                                       size_t n_groups, const double *x, double *sums);
+
+/* The same for 16 vectors side by side: element c of vector j is x[16 * c + j], sum r of it sums[16 * r + j]. */
+typedef void lanewise_rank_sums16_f64_fn(const uint32_t *column, const double *weight, const size_t *offset,
+                                         size_t n_groups, const double *x, double *sums);
 
 #endif

@@ -25,10 +25,29 @@
  *   vu_compress(v, mask)   the same for 32-bit integers
  *   vu, vu_zero, vu_load, vu_store, vu_store_first, vu_iota(first)   VF_LANES uint32_t; iota is first, first + 1, ...
  *
+ *   vc                     64 bytes of text; masks of 64 bits have bit i for byte i
+ *   vc_load vc_store       64 bytes at any alignment
+ *   vc_load_first(p, n)    the first n < 64 bytes at p, zeros behind; nothing else is read
+ *   vc_bits_eq(x, c)       which bytes are c
+ *   vc_bits_high(x)        which bytes are 0x80 or more
+ *   vc_bits_range(x, low, n) which bytes are in [low, low + n); n >= 1
+ *   vc_fill_range(x, low, n, c) bytes in that range become c
+ *   vc_add_range(x, low, n, d) d is added to bytes in that range
+ *   vc_compress_store(p, x, mask) the bytes whose bits are set, moved together, to p; may write 64 bytes there
+ *
+ *   vf_load_i32(p)         VF_LANES int32_t as floats, each rounded to nearest, ties to even
+ *   vf_round(v)            each lane to the nearest integer, ties to even
+ *   vf_store_i8(p, v)      lanes that are integers of magnitude at most 127, as VF_LANES int8_t
+ *   vf_magnitude_bits(v)   the bits of each lane without its sign: they ascend with the magnitude, infinity is
+ *                          0x7f800000, NaN above
+ *   vu_max vu_max_lane     the greater of two, lane by lane; the greatest lane
+ *
  * The canonical tree (vector.h): halves are added until four lanes are left, then neighbours.
  */
 #ifndef LW_VEC_H
 #define LW_VEC_H
+
+#include "vec_bytes.h"
 
 #if defined(LW_THIS_TIER_IS_avx512) || defined(LW_THIS_TIER_IS_avx512_clx)
 #include "vec_avx512.h"

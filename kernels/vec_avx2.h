@@ -116,4 +116,103 @@ LW_INLINE vu vu_iota(uint32_t first)
 	return _mm256_add_epi32(_mm256_set1_epi32((int32_t)first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+typedef struct {
+	__m256i half[2];
+} vc;
+
+LW_INLINE vc vc_load(const unsigned char *p)
+{
+	return (vc) { { _mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)(p + 32)) } };
+}
+LW_INLINE void vc_store(unsigned char *p, vc x)
+{
+	_mm256_storeu_si256((__m256i *)p, x.half[0]);
+	_mm256_storeu_si256((__m256i *)(p + 32), x.half[1]);
+}
+LW_INLINE vc vc_load_first(const unsigned char *p, size_t n)
+{
+	unsigned char bytes[64] = { 0 };
+
+	memcpy(bytes, p, n);
+	return vc_load(bytes);
+}
+LW_INLINE uint64_t vc_bits(__m256i low, __m256i high)
+{
+	return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
+}
+LW_INLINE uint64_t vc_bits_eq(vc x, uint8_t c)
+{
+	__m256i all = _mm256_set1_epi8((char)c);
+
+	return vc_bits(_mm256_cmpeq_epi8(x.half[0], all), _mm256_cmpeq_epi8(x.half[1], all));
+}
+LW_INLINE uint64_t vc_bits_high(vc x) { return vc_bits(x.half[0], x.half[1]); }
+LW_INLINE __m256i vc_half_range(__m256i x, uint8_t low, uint8_t n) /* there is no unsigned comparison */
+{
+	__m256i above = _mm256_sub_epi8(x, _mm256_set1_epi8((char)low));
+
+	return _mm256_cmpeq_epi8(_mm256_min_epu8(above, _mm256_set1_epi8((char)(n - 1))), above);
+}
+LW_INLINE uint64_t vc_bits_range(vc x, uint8_t low, uint8_t n)
+{
+	return vc_bits(vc_half_range(x.half[0], low, n), vc_half_range(x.half[1], low, n));
+}
+LW_INLINE vc vc_fill_range(vc x, uint8_t low, uint8_t n, uint8_t c)
+{
+	for (int i = 0; i < 2; i++)
+		x.half[i] = _mm256_blendv_epi8(x.half[i], _mm256_set1_epi8((char)c), vc_half_range(x.half[i], low, n));
+	return x;
+}
+LW_INLINE vc vc_add_range(vc x, uint8_t low, uint8_t n, uint8_t d)
+{
+	for (int i = 0; i < 2; i++) {
+		__m256i add = _mm256_and_si256(vc_half_range(x.half[i], low, n), _mm256_set1_epi8((char)d));
+
+		x.half[i] = _mm256_add_epi8(x.half[i], add);
+	}
+	return x;
+}
+
+/* Eight bytes at a time; a 128-bit part holds two eights. */
+LW_INLINE unsigned char *vc_compress_part(unsigned char *p, __m128i part, uint32_t mask)
+{
+	__m128i low = _mm_loadl_epi64((const __m128i *)&lw_compress_8[mask & 255]);
+	__m128i high = _mm_loadl_epi64((const __m128i *)&lw_compress_8[mask >> 8 & 255]);
+
+	_mm_storel_epi64((__m128i *)p, _mm_shuffle_epi8(part, low));
+	p += __builtin_popcount(mask & 255);
+	_mm_storel_epi64((__m128i *)p, _mm_shuffle_epi8(_mm_unpackhi_epi64(part, part), high));
+	return p + __builtin_popcount(mask >> 8 & 255);
+}
+
+LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
+{
+	p = vc_compress_part(p, _mm256_castsi256_si128(x.half[0]), (uint32_t)mask & 0xffff);
+	p = vc_compress_part(p, _mm256_extracti128_si256(x.half[0], 1), (uint32_t)(mask >> 16) & 0xffff);
+	p = vc_compress_part(p, _mm256_castsi256_si128(x.half[1]), (uint32_t)(mask >> 32) & 0xffff);
+	vc_compress_part(p, _mm256_extracti128_si256(x.half[1], 1), (uint32_t)(mask >> 48));
+}
+
+LW_INLINE vf vf_load_i32(const int32_t *p) { return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)p)); }
+LW_INLINE vf vf_round(vf v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+LW_INLINE void vf_store_i8(int8_t *p, vf v)
+{
+	__m256i i = _mm256_cvtps_epi32(v);
+	__m128i shorts = _mm_packs_epi32(_mm256_castsi256_si128(i), _mm256_extracti128_si256(i, 1));
+
+	_mm_storel_epi64((__m128i *)p, _mm_packs_epi16(shorts, shorts));
+}
+LW_INLINE vu vf_magnitude_bits(vf v)
+{
+	return _mm256_and_si256(_mm256_castps_si256(v), _mm256_set1_epi32(0x7fffffff));
+}
+LW_INLINE vu vu_max(vu a, vu b) { return _mm256_max_epu32(a, b); }
+LW_INLINE uint32_t vu_max_lane(vu v)
+{
+	__m128i x = _mm_max_epu32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+
+	x = _mm_max_epu32(x, _mm_shuffle_epi32(x, 0x4e));
+	return (uint32_t)_mm_cvtsi128_si32(_mm_max_epu32(x, _mm_shuffle_epi32(x, 0xb1)));
+}
+
 #endif

@@ -101,4 +101,60 @@ LW_INLINE vu vu_iota(uint32_t first)
 	                        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
 }
 
+typedef __m512i vc;
+
+LW_INLINE vc vc_load(const unsigned char *p) { return _mm512_loadu_si512(p); }
+LW_INLINE void vc_store(unsigned char *p, vc x) { _mm512_storeu_si512(p, x); }
+LW_INLINE vc vc_load_first(const unsigned char *p, size_t n)
+{
+	return _mm512_maskz_loadu_epi8(((uint64_t)1 << n) - 1, p);
+}
+LW_INLINE uint64_t vc_bits_eq(vc x, uint8_t c) { return _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8((char)c)); }
+LW_INLINE uint64_t vc_bits_high(vc x) { return _mm512_movepi8_mask(x); }
+LW_INLINE uint64_t vc_bits_range(vc x, uint8_t low, uint8_t n)
+{
+	return _mm512_cmplt_epu8_mask(_mm512_sub_epi8(x, _mm512_set1_epi8((char)low)), _mm512_set1_epi8((char)n));
+}
+LW_INLINE vc vc_fill_range(vc x, uint8_t low, uint8_t n, uint8_t c)
+{
+	return _mm512_mask_mov_epi8(x, vc_bits_range(x, low, n), _mm512_set1_epi8((char)c));
+}
+LW_INLINE vc vc_add_range(vc x, uint8_t low, uint8_t n, uint8_t d)
+{
+	return _mm512_mask_add_epi8(x, vc_bits_range(x, low, n), x, _mm512_set1_epi8((char)d));
+}
+
+/* Eight bytes at a time; a 128-bit part holds two eights. */
+LW_INLINE unsigned char *vc_compress_part(unsigned char *p, __m128i part, uint32_t mask)
+{
+	__m128i low = _mm_loadl_epi64((const __m128i *)&lw_compress_8[mask & 255]);
+	__m128i high = _mm_loadl_epi64((const __m128i *)&lw_compress_8[mask >> 8 & 255]);
+
+	_mm_storel_epi64((__m128i *)p, _mm_shuffle_epi8(part, low));
+	p += __builtin_popcount(mask & 255);
+	_mm_storel_epi64((__m128i *)p, _mm_shuffle_epi8(_mm_unpackhi_epi64(part, part), high));
+	return p + __builtin_popcount(mask >> 8 & 255);
+}
+
+LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
+{
+	p = vc_compress_part(p, _mm512_castsi512_si128(x), (uint32_t)mask & 0xffff);
+	p = vc_compress_part(p, _mm512_extracti32x4_epi32(x, 1), (uint32_t)(mask >> 16) & 0xffff);
+	p = vc_compress_part(p, _mm512_extracti32x4_epi32(x, 2), (uint32_t)(mask >> 32) & 0xffff);
+	vc_compress_part(p, _mm512_extracti32x4_epi32(x, 3), (uint32_t)(mask >> 48));
+}
+
+LW_INLINE vf vf_load_i32(const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
+LW_INLINE vf vf_round(vf v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+LW_INLINE void vf_store_i8(int8_t *p, vf v)
+{
+	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+}
+LW_INLINE vu vf_magnitude_bits(vf v)
+{
+	return _mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff));
+}
+LW_INLINE vu vu_max(vu a, vu b) { return _mm512_max_epu32(a, b); }
+LW_INLINE uint32_t vu_max_lane(vu v) { return (uint32_t)_mm512_reduce_max_epu32(v); }
+
 #endif

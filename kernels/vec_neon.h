@@ -133,4 +133,90 @@ LW_INLINE vu vu_iota(uint32_t first)
 	return vaddq_u32(vdupq_n_u32(first), vld1q_u32(iota));
 }
 
+typedef struct {
+	uint8x16_t part[4];
+} vc;
+
+LW_INLINE vc vc_load(const unsigned char *p)
+{
+	return (vc) { { vld1q_u8(p), vld1q_u8(p + 16), vld1q_u8(p + 32), vld1q_u8(p + 48) } };
+}
+LW_INLINE void vc_store(unsigned char *p, vc x)
+{
+	for (int i = 0; i < 4; i++)
+		vst1q_u8(p + 16 * i, x.part[i]);
+}
+LW_INLINE vc vc_load_first(const unsigned char *p, size_t n)
+{
+	unsigned char bytes[64] = { 0 };
+
+	memcpy(bytes, p, n);
+	return vc_load(bytes);
+}
+LW_INLINE uint64_t vc_bits(const uint8x16_t m[4]) /* each byte keeps the bit of its number, then neighbours are added */
+{
+	static const uint8_t bit[16] = { 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128 };
+	const uint8x16_t bits = vld1q_u8(bit);
+	uint8x16_t low = vpaddq_u8(vandq_u8(m[0], bits), vandq_u8(m[1], bits));
+	uint8x16_t high = vpaddq_u8(vandq_u8(m[2], bits), vandq_u8(m[3], bits));
+	uint8x16_t all = vpaddq_u8(low, high);
+
+	return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(all, all)), 0);
+}
+LW_INLINE uint64_t vc_bits_eq(vc x, uint8_t c)
+{
+	for (int i = 0; i < 4; i++)
+		x.part[i] = vceqq_u8(x.part[i], vdupq_n_u8(c));
+	return vc_bits(x.part);
+}
+LW_INLINE uint8x16_t vc_part_range(uint8x16_t x, uint8_t low, uint8_t n)
+{
+	return vcltq_u8(vsubq_u8(x, vdupq_n_u8(low)), vdupq_n_u8(n));
+}
+LW_INLINE uint64_t vc_bits_range(vc x, uint8_t low, uint8_t n)
+{
+	for (int i = 0; i < 4; i++)
+		x.part[i] = vc_part_range(x.part[i], low, n);
+	return vc_bits(x.part);
+}
+LW_INLINE uint64_t vc_bits_high(vc x) { return vc_bits_range(x, 0x80, 0x80); }
+LW_INLINE vc vc_fill_range(vc x, uint8_t low, uint8_t n, uint8_t c)
+{
+	for (int i = 0; i < 4; i++)
+		x.part[i] = vbslq_u8(vc_part_range(x.part[i], low, n), vdupq_n_u8(c), x.part[i]);
+	return x;
+}
+LW_INLINE vc vc_add_range(vc x, uint8_t low, uint8_t n, uint8_t d)
+{
+	for (int i = 0; i < 4; i++)
+		x.part[i] = vaddq_u8(x.part[i], vandq_u8(vc_part_range(x.part[i], low, n), vdupq_n_u8(d)));
+	return x;
+}
+
+/* Eight bytes at a time. */
+LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
+{
+	for (int i = 0; i < 4; i++, mask >>= 16) {
+		uint8x8_t low = vcreate_u8(lw_compress_8[mask & 255]), high = vcreate_u8(lw_compress_8[mask >> 8 & 255]);
+
+		vst1_u8(p, vqtbl1_u8(x.part[i], low));
+		p += __builtin_popcount((uint32_t)mask & 255);
+		vst1_u8(p, vqtbl1_u8(x.part[i], vadd_u8(high, vdup_n_u8(8))));
+		p += __builtin_popcount((uint32_t)(mask >> 8) & 255);
+	}
+}
+
+LW_INLINE vf vf_load_i32(const int32_t *p) { return vcvtq_f32_s32(vld1q_s32(p)); }
+LW_INLINE vf vf_round(vf v) { return vrndnq_f32(v); }
+LW_INLINE void vf_store_i8(int8_t *p, vf v)
+{
+	int16x4_t shorts = vmovn_s32(vcvtq_s32_f32(v));
+	uint32_t bytes = vget_lane_u32(vreinterpret_u32_s8(vmovn_s16(vcombine_s16(shorts, shorts))), 0);
+
+	memcpy(p, &bytes, sizeof bytes);
+}
+LW_INLINE vu vf_magnitude_bits(vf v) { return vandq_u32(vreinterpretq_u32_f32(v), vdupq_n_u32(0x7fffffff)); }
+LW_INLINE vu vu_max(vu a, vu b) { return vmaxq_u32(a, b); }
+LW_INLINE uint32_t vu_max_lane(vu v) { return vmaxvq_u32(v); }
+
 #endif

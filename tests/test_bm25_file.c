@@ -202,19 +202,23 @@ static void test_messages(const struct image *image)
 		{ "bm25.header", offsetof(struct lw_bm25_header, n_postings), 8, 9, "bm25.header, n_postings: 9" },
 		{ "bm25.header", offsetof(struct lw_bm25_header, k1), 4, 0x7fc00000, "bm25.header, k1: nan" },
 		{ "bm25.header", offsetof(struct lw_bm25_header, b), 4, 0x40000000, "bm25.header, b: 2" },
-		{ "bm25.header", offsetof(struct lw_bm25_header, reserved), 4, 1, "bm25.header, reserved: 1" },
 		{ "bm25.lengths", 8, 4, INT32_MAX, "bm25.lengths, element 2: the sum" },
 		{ "bm25.lengths", 8, 4, 1u << 31, "bm25.lengths, element 2: 2147483648" },
-		{ "bm25.counts", 8, 4, 1u << 31, "bm25.counts, element 2: 2147483648" },
+		{ "bm25.parts", 8, 4, 0x40000000, "bm25.parts, element 2: 2" },
+		{ "bm25.parts", 8, 4, 0x7fc00000, "bm25.parts, element 2: nan" },
+		{ "bm25.parts", 8, 4, 0x00000001, "bm25.parts, element 2: 1.4013e-45" },
+		{ "bm25.run_at", 0, 8, 1, "bm25.run_at, element 0: 1 instead of 0" },
+		{ "bm25.run_at", 16, 8, 0, "bm25.run_at, element 2: 0 after" },
+		{ "bm25.runs", 4, 2, 0xffff, "bm25.runs, element 1: 65536 postings of the" },
+		{ "bm25.most", 4, 4, 0x3f800000, "bm25.most, element 1: 1 instead of" },
 		{ "bm25.term_at", 0, 8, 1, "bm25.term_at, element 0: 1 instead of 0" },
 		{ "bm25.term_at", 16, 8, 0, "bm25.term_at, element 2: 0 after" },
 		{ "bm25.term_at", 16, 8, 1u << 30, "bm25.term_at, element 2: 1073741824 after" },
 		{ "bm25.terms", 0, 1, 'z', "bm25.terms, element 2: word 1 does not come after word 0" },
 		{ "bm25.posting_at", 0, 8, 1, "bm25.posting_at, element 0: 1 instead of 0" },
 		{ "bm25.posting_at", 24, 8, 0, "bm25.posting_at, element 3: 0 after" },
-		{ "bm25.documents", 4, 4, 0, "bm25.documents, element 1: 0 after" },
-		{ "bm25.documents", 4, 4, 30, "bm25.documents, element 1: 30 of 30 documents" },
-		{ "bm25.counts", 12, 4, 0, "bm25.counts, element 3: 0" },
+		{ "bm25.documents", 2, 2, 0, "bm25.documents, element 1: 0 after" },
+		{ "bm25.documents", 2, 2, 30, "bm25.documents, element 1: 30 of 30 documents" },
 	};
 
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
@@ -286,17 +290,71 @@ static void test_sections(const struct image *image)
 	image_seal(image);
 }
 
-static void test_word_rules(const struct image *image)
+/* Words of other rules, and the format before this one, which had 0 there. */
+static void test_unsupported(const struct image *image)
 {
-	uint64_t place = image_section(image, find_section(image, "bm25.header")).offset +
-	                 offsetof(struct lw_bm25_header, word_rules);
+	const size_t fields[] = { offsetof(struct lw_bm25_header, word_rules),
+		                  offsetof(struct lw_bm25_header, format) };
 	lanewise_error error;
 
-	image->bytes[place]++;
-	CHECK_EQUAL(try_image(image, &error), LANEWISE_ERROR_UNSUPPORTED);
-	CHECK_EQUAL(error.offset, place);
-	image->bytes[place]--;
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t place = image_section(image, find_section(image, "bm25.header")).offset + fields[i];
+
+		for (int change = -1; change <= 1; change += 2) {
+			unsigned char old = image->bytes[place];
+
+			image->bytes[place] = (unsigned char)(old + change);
+			CHECK_EQUAL(try_image(image, &error), LANEWISE_ERROR_UNSUPPORTED);
+			CHECK_EQUAL(error.offset, place);
+			CHECK(strstr(error.what, i ? "format: " : "word_rules: ") != NULL);
+			image->bytes[place] = old;
+		}
+	}
 	image_seal(image);
+}
+
+/* Two segments: what holds between a word's runs. */
+static void test_runs(void)
+{
+	lanewise_bm25_builder *builder = NULL;
+	lanewise_bm25 *bm25 = NULL;
+	lanewise_error error;
+	struct image image;
+
+	CHECK_EQUAL(lanewise_bm25_builder_create(NULL, NULL, &builder), LANEWISE_OK);
+	for (size_t d = 0; d < LW_BM25_SEGMENT + 10; d++)
+		CHECK_EQUAL(lanewise_bm25_builder_add_text(builder, "both", d % LW_BM25_SEGMENT < 3 ? 4 : 0),
+		            LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_create(builder, NULL, &bm25), LANEWISE_OK);
+	image = image_of(bm25);
+
+	uint64_t place = image_section(&image, find_section(&image, "bm25.runs")).offset;
+	uint32_t runs[2];
+
+	memcpy(runs, image.bytes + place, sizeof runs);
+	CHECK(runs[0] == 2 && runs[1] == (1u << 16 | 2));
+
+	static const struct {
+		uint32_t runs[2];
+		const char *what;
+	} faults[] = {
+		{ { 2, 2 }, "bm25.runs, element 1: segment 0 after 0" },
+		{ { 2, 2u << 16 | 2 }, "bm25.documents, element 3: 131072 of 65546" },
+		{ { 1u << 16 | 2, 2u << 16 | 2 }, "bm25.documents, element 3: 131072" },
+		{ { 5, 1u << 16 | 2 }, "bm25.runs, element 0: 6 postings of the 6 left" },
+		{ { 2, 1u << 16 | 1 }, "bm25.runs, element 1: 2 postings of the 3 left" },
+		{ { 3, 1u << 16 | 1 }, "bm25.documents, element 3: 0 after 2" },
+	};
+
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+		memcpy(image.bytes + place, faults[i].runs, sizeof runs);
+		CHECK_EQUAL(try_image(&image, &error), LANEWISE_ERROR_DATA);
+		if (!CHECK(strstr(error.what, faults[i].what) != NULL))
+			fprintf(stderr, "the error is: %s; expected: %s\n", error.what, faults[i].what);
+	}
+	free(image.bytes);
+	lanewise_bm25_destroy(bm25);
+	lanewise_bm25_builder_destroy(builder);
 }
 
 static void *allocate_nothing(void *context, size_t n_bytes, size_t alignment)
@@ -342,7 +400,8 @@ int main(void)
 	test_messages(&image);
 	test_every_number(&image);
 	test_sections(&image);
-	test_word_rules(&image);
+	test_unsupported(&image);
+	test_runs();
 	test_arguments(&image, made);
 	CHECK_EQUAL(try_image(&image, &error), LANEWISE_OK);
 	free(image.bytes);

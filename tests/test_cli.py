@@ -754,6 +754,121 @@ class Command(TestCase):
             self.assertEqual((result.returncode, result.stderr), (1, b""), arguments)
 
 
+class Dedup(TestCase):
+    def dedup(self, text, *arguments):
+        return self.succeed("dedup", *arguments, stdin=text if isinstance(text, bytes) else text.encode())
+
+    def unique(self, lines):
+        """The lines of bytes without repetition, in order."""
+        return b"".join(line + b"\n" for line in dict.fromkeys(lines))
+
+    def test_lines(self):
+        self.assertEqual(self.dedup(""), "")
+        self.assertEqual(self.dedup("a\nb\na\n\n\nb\nc\n"), "a\nb\n\nc\n")
+        self.assertEqual(self.dedup("a\nb"), "a\nb")
+        self.assertEqual(self.dedup("a\nb\na"), "a\nb\n")
+        self.assertEqual(self.dedup("a\r\na\nA\n a\n"), "a\r\na\nA\n a\n")
+        self.assertEqual(self.dedup(b"\0\n\xff\n\0\n"), "\0\n\udcff\n")
+
+    def test_many_lines(self):
+        """More than the buffers hold, with lines across every boundary and one that is longer than all of them."""
+        source = random.Random(7)
+        lines = [b"%d" % source.randrange(100000) * source.randrange(9) for _ in range(300000)]
+        lines[1000] = lines[290000] = b"x" * 3000000
+        text = b"".join(line + b"\n" for line in lines)
+        expected = self.unique(lines)
+        for options in [], ["--hash"], ["--memory", "64"]:
+            self.assertEqual(self.dedup(text, *options).encode(), expected)
+        self.write("a", text)
+        n = expected.count(10)
+        self.assertEqual(self.succeed("dedup", "a", "a", "--count"), f"{n:,} lines stayed, {600000 - n:,} went\n")
+
+    def test_blocks(self):
+        text = "One  two.\n\n```\nx\n\ny\n```\n\none two\n\n\nThree\n\n```\nx\n\ny\n```\n"
+        self.assertEqual(self.dedup(text, "--blocks"), "One  two.\n\n```\nx\n\ny\n```\n\n\nThree\n")
+        self.assertEqual(self.dedup("a\n\n\nb\n\n", "--blocks"), "a\n\n\nb\n\n")
+        self.assertEqual(self.dedup("a\n\n```open\n\na", "--blocks"), "a\n\n```open\n\na")
+        self.assertEqual(self.dedup("ab\n\nab\n\nabc\n\nabc", "--blocks", "--min-length", "3"), "ab\n\nab\n\nabc")
+
+    def test_files_and_options(self):
+        self.write("a", "x\ny")
+        self.write("b", "y\nz\nx\n")
+        self.assertEqual(self.succeed("dedup", "a", "b"), "x\ny\nz\n")
+        self.assertEqual(self.succeed("dedup", "b", "-", stdin=b"q\nz\n"), "y\nz\nx\nq\n")
+        self.assertEqual(self.succeed("dedup", "a", "b", "--dropped", "gone"), "x\ny\nz\n")
+        self.assertEqual(self.read("gone"), b"y\nx\n")
+        self.assertEqual(self.succeed("dedup", "--count", "a", "b"), "3 lines stayed, 2 went\n")
+        self.assertEqual(self.dedup("1\n2\n1\n3\n4\n1\n", "--window", "2"), "1\n2\n3\n4\n1\n")
+
+    def test_errors(self):
+        self.fail_with("there-is-none: No such file", "dedup", "there-is-none")
+        self.fail_with("Is a directory", "dedup", ".")
+        self.fail_with("no/such/directory", "dedup", "--dropped", "no/such/directory", "-")
+        for option in "--window", "--min-length", "--memory":
+            for number in "0", "-1", "x", "1x", "", "99999999999999999999":
+                result = run("dedup", option, number)
+                self.assertEqual((result.returncode, result.stdout), (2, ""))
+                self.assertIn(f"{option} is a number from 1 to", result.stderr)
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([LANEWISE, "dedup"], input=b"a\n" * 9, stdout=full, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"No space left on device", result.stderr)
+
+
+class Eval(TestCase):
+    DOCS = "a\tthe cat sat\nb\ta dog barked\nc\tcats and dogs\nd\tnothing here\n"
+    QUERIES = "1\tcat sat\n2\tdog\n3\tzebra\n"
+
+    def evaluate(self, qrels, *options):
+        self.write("docs", self.DOCS)
+        self.write("queries", self.QUERIES)
+        self.write("qrels", qrels)
+        return run("eval", "docs", "queries", "qrels", *options)
+
+    def test_metrics(self):
+        result = self.evaluate("1\ta\t2\n1\tc\t1\n2\tb\n3\td\t0\n", "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        values = json.loads(result.stdout)
+        self.assertEqual((values["documents"], values["queries"]), (4, 2))
+        # Query 1 finds a alone, of two; query 2 all it should.
+        best = (2 / math.log2(2)) / (2 / math.log2(2) + 1 / math.log2(3))
+        self.assertAlmostEqual(values["bm25"]["ndcg_at_10"], (best + 1) / 2, places=5)
+        self.assertAlmostEqual(values["bm25"]["map"], 0.75, places=5)
+        self.assertAlmostEqual(values["bm25"]["mrr"], 1, places=5)
+        self.assertAlmostEqual(values["bm25"]["recall_at_100"], 0.75, places=5)
+        self.assertEqual(set(values), {"documents", "queries", "bm25", "vector", "hybrid"})
+
+    def test_binary(self):
+        values = json.loads(self.evaluate("1\ta\t2\n1\tc\t1\n", "--json", "--binary").stdout)
+        self.assertAlmostEqual(values["bm25"]["ndcg_at_10"], 1 / (1 + 1 / math.log2(3)), places=5)
+
+    def test_trec_and_text(self):
+        result = self.evaluate("1 0 a 1\n9 0 a 1\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("passed over 1 judgements", result.stderr)
+        self.assertRegex(result.stdout, r"(?m)^bm25 +1\.0000  1\.0000  1\.0000 +1\.0000$")
+        self.assertIn("4 documents, 1 queries", result.stdout)
+
+    def test_errors(self):
+        for qrels, what in (("1\tz\n", "qrels:1: no document has the id z"), ("1\n", "qrels:1: not 2 to 4"),
+                            ("1\ta\tx\n", "qrels:1: the grade is x"), ("1\ta\tnan\n", "the grade is nan"),
+                            ("1\ta\n1\ta\t0\n", "document a is judged twice for query 1"), ("", "no judgements"),
+                            ("1\ta\t0\n", "no query has a relevant document"), ("1 2 3 4 5\n", "not 2 to 4")):
+            result = self.evaluate(qrels)
+            self.assertEqual(result.returncode, 1, qrels)
+            self.assertIn(what, result.stderr)
+        self.evaluate("1\ta\n")
+        for docs, what in (("x y\n", "docs:1: no id and tab"), ("\tx\n", "docs:1: no id"), ("", "docs: no lines"),
+                           ("a\tx\na\ty\n", "two lines have the id a"), ("a\0b\tx\n", "docs:1: the id has a NUL")):
+            self.write("docs", docs)
+            result = run("eval", "docs", "queries", "qrels")
+            self.assertEqual(result.returncode, 1, docs)
+            self.assertIn(what, result.stderr)
+        self.assertEqual(run("eval", "missing", "queries", "qrels").returncode, 1)
+        self.assertEqual(run("eval", "docs", "queries").returncode, 2)
+        self.assertEqual(run("eval", "--wrong").returncode, 2)
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)

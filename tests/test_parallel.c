@@ -41,6 +41,69 @@ static int batch_is_right(uint32_t n_threads)
 	return right;
 }
 
+/* 1 if a batch of the index finds the same. */
+static int index_batch_is_right(const lanewise_index *vectors, uint32_t n_threads)
+{
+	void *scratch = aligned_alloc(64, (lanewise_index_search_batch_scratch_size(vectors, K, n_threads) + 63) / 64 * 64);
+	uint32_t index[N_QUERIES * K];
+	float score[N_QUERIES * K];
+	size_t n_found[N_QUERIES];
+	int right = lanewise_index_search_batch(vectors, queries, N_QUERIES, LD, K, -INFINITY, NULL, n_threads, scratch,
+	                                        index, score, n_found) == LANEWISE_OK;
+
+	for (size_t q = 0; q < N_QUERIES; q++)
+		right = right && n_found[q] == K;
+	right = right && memcmp(index, expected_index, sizeof index) == 0 &&
+	        memcmp(score, expected_score, sizeof score) == 0;
+	free(scratch);
+	return right;
+}
+
+static lanewise_index *make_index(void)
+{
+	const float nothing[DIM] = { 0 };
+	lanewise_index *vectors = NULL;
+
+	CHECK_EQUAL(lanewise_index_create(DIM, LANEWISE_METRIC_COSINE, NULL, &vectors), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_index_add(vectors, rows, N_ROWS, LD), LANEWISE_OK);
+	/* Rows of cosine 0, which change no result and make it worth while to start threads. */
+	for (size_t r = 0; r < 40000; r++)
+		CHECK_EQUAL(lanewise_index_add(vectors, nothing, 1, DIM), LANEWISE_OK);
+	return vectors;
+}
+
+static void test_index_arguments(const lanewise_index *vectors)
+{
+	void *scratch = aligned_alloc(64, (lanewise_index_search_batch_scratch_size(vectors, K, 1) + 63) / 64 * 64);
+	uint32_t index[K];
+	float score[K];
+	size_t n_found;
+
+#define BATCH(vectors, queries, n_queries, query_ld, k, threshold, n_found) \
+	lanewise_index_search_batch(vectors, queries, n_queries, query_ld, k, threshold, NULL, 1, scratch, index, score, n_found)
+	CHECK_EQUAL(BATCH(NULL, queries, 1, LD, K, 0, &n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, NULL, 1, LD, K, 0, &n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, queries, 1, DIM - 1, K, 0, &n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, queries, 1, LD, 0, 0, &n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, queries, 1, LD, K, NAN, &n_found), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, queries, 1, LD, K, 0, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(BATCH(vectors, queries, SIZE_MAX, LD, K, 0, &n_found), LANEWISE_ERROR_TOO_LARGE);
+	CHECK_EQUAL(BATCH(vectors, NULL, 0, LD, K, 0, NULL), LANEWISE_OK);
+#undef BATCH
+	free(scratch);
+	CHECK_EQUAL(lanewise_index_search_batch_scratch_size(NULL, K, 1), 0);
+}
+
+static void test_index(void)
+{
+	lanewise_index *vectors = make_index();
+
+	for (uint32_t n_threads = 0; n_threads <= 6; n_threads++)
+		CHECK(index_batch_is_right(vectors, n_threads));
+	test_index_arguments(vectors);
+	lanewise_index_destroy(vectors);
+}
+
 static void *batch_in_thread(void *unused)
 {
 	(void)unused;
@@ -134,6 +197,7 @@ int main(void)
 	fill(queries, N_QUERIES * LD, 1);
 	fill(rows, N_ROWS * LD, 2);
 	test_threads();
+	test_index();
 	test_fork();
 	test_arguments();
 	test_topology();

@@ -39,12 +39,21 @@ struct bench_peer {
 	void (*scan_topk_f32)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t k,
 	                      int64_t *index, float *score);
 
+	void (*dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld, int32_t *out);
+
 	uint64_t (*hash64)(const void *data, size_t n_bytes);
 
 	/* Text: whether it is UTF-8; the positions of JSON's tokens (kept by the peer); whether it is JSON, with a tree made. */
 	int (*utf8_valid)(const char *text, size_t n_bytes);
 	void (*json_index)(const char *text, size_t n_bytes);
 	int (*json_parse)(const char *text, size_t n_bytes);
+
+	/*
+	 * One iteration of PageRank: edges to node v are in_offset[v] ... in_offset[v + 1] - 1, with their sources; share[u]
+	 * is u's rank * inverse[u], here and afterwards.
+	 */
+	void (*pagerank_step)(size_t n, const uint32_t *in_offset, const uint32_t *source, const double *inverse,
+	                      double damping, double *rank, double *share);
 };
 
 __attribute__((visibility("default"))) const struct bench_peer *bench_peer_get(void);

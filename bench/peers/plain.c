@@ -72,6 +72,31 @@ static void normalize_f32_rows(float *rows, size_t n_rows, size_t dim, size_t ld
 	}
 }
 
+static void dot_i8_rows(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld, int32_t *out)
+{
+	for (size_t r = 0; r < n_rows; r++) {
+		int32_t sum = 0;
+
+		for (size_t i = 0; i < dim; i++)
+			sum += query[i] * rows[r * ld + i];
+		out[r] = sum;
+	}
+}
+
+static void pagerank_step(size_t n, const uint32_t *in_offset, const uint32_t *source, const double *inverse,
+                          double damping, double *rank, double *share)
+{
+	for (size_t v = 0; v < n; v++) {
+		double sum = 0;
+
+		for (uint32_t i = in_offset[v]; i < in_offset[v + 1]; i++)
+			sum += share[source[i]];
+		rank[v] = (1 - damping) / (double)n + damping * sum;
+	}
+	for (size_t v = 0; v < n; v++)
+		share[v] = rank[v] * inverse[v];
+}
+
 const struct bench_peer *bench_peer_get(void)
 {
 	static const struct bench_peer peer = {
@@ -85,6 +110,8 @@ const struct bench_peer *bench_peer_get(void)
 		.dot_f32 = dot_f32,
 		.cosine_f32 = cosine_f32,
 		.l2sq_f32 = l2sq_f32,
+		.dot_i8_rows = dot_i8_rows,
+		.pagerank_step = pagerank_step,
 	};
 
 	return &peer;

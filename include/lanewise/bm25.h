@@ -83,8 +83,8 @@ LANEWISE_API lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lane
  * in the sections is checked in one pass over them: no file, whatever is in it, makes a search read outside it.
  *
  * LANEWISE_ERROR_ARGUMENT: file or bm25 NULL. LANEWISE_ERROR_DATA: a section is missing or wrong; the error names it
- * and the element, and its offset is that element's in the file. LANEWISE_ERROR_UNSUPPORTED: the index was made with words
- * of other rules than this version's. LANEWISE_ERROR_NO_MEMORY.
+ * and the element, and its offset is that element's in the file. LANEWISE_ERROR_UNSUPPORTED: the index was made by a
+ * version with other rules of words or other sections. LANEWISE_ERROR_NO_MEMORY.
  */
 LANEWISE_API lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_allocator *allocator,
                                                 lanewise_bm25 **bm25, lanewise_error *error);
@@ -97,8 +97,9 @@ LANEWISE_API size_t lanewise_bm25_n_documents(const lanewise_bm25 *bm25);
 LANEWISE_API size_t lanewise_bm25_n_terms(const lanewise_bm25 *bm25);
 
 /*
- * Bytes of scratch that a search for k needs; one scratch per thread. It grows with the numbers of documents and of
- * different words, and with k up to the number of documents. 0 if k is 0 or beyond UINT32_MAX, or the size overflows.
+ * Bytes of scratch that a search for k needs; one scratch per thread. It grows with the number of different words,
+ * with the number of documents up to 65,536, and with k up to the number of documents. 0 if k is 0 or beyond
+ * UINT32_MAX, or the size overflows.
  */
 LANEWISE_API size_t lanewise_bm25_scratch_size(const lanewise_bm25 *bm25, size_t k);
 
@@ -107,12 +108,15 @@ LANEWISE_API size_t lanewise_bm25_scratch_size(const lanewise_bm25 *bm25, size_t
  * n_documents)), best first, ties by ascending number, their count into `n_found`. Documents without any of the words
  * are never returned; a query without words, or with none that the index knows, finds nothing.
  *
- * `scratch`: lanewise_bm25_scratch_size(bm25, k) bytes, aligned as by malloc. It needs no preparation and keeps nothing from
- * one search to the next: scores are cleared by blocks of documents when a block's first posting is met, so a search
- * for rare words touches little of it.
+ * `scratch`: lanewise_bm25_scratch_size(bm25, k) bytes, aligned as by malloc. It needs no preparation and keeps nothing
+ * from one search to the next; a search touches only what its words and k need of it.
+ *
+ * Documents are scored by segments of 65,536. Where the best k so far show that some of the words cannot matter in a
+ * segment by themselves, documents that have only those are passed over; the result is the same, to the last bit, as
+ * if all were scored.
  *
  * Time is linear in the query's bytes (times the logarithm of the number of different words), the postings of its
- * distinct words, and the documents in the blocks that they touch. Nothing is allocated.
+ * distinct words, and the documents and distinct words in the segments that these touch. Nothing is allocated.
  *
  * LANEWISE_ERROR_ARGUMENT: a NULL pointer (query may be NULL if n_bytes is 0), k = 0, scratch not aligned.
  * LANEWISE_ERROR_TOO_LARGE: k beyond UINT32_MAX.

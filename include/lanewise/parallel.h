@@ -13,6 +13,7 @@
 #define LANEWISE_PARALLEL_H
 
 #include "base.h"
+#include "index.h"
 #include "vector.h"
 
 #ifdef __cplusplus
@@ -63,6 +64,20 @@ LANEWISE_API lanewise_status lanewise_scan_topk_f32_batch(const float *queries, 
                                                           lanewise_metric metric, size_t k, float threshold,
                                                           uint32_t n_threads, void *scratch, uint32_t *index,
                                                           float *score, size_t *n_found);
+
+/* Bytes of scratch for lanewise_index_search_batch, or 0 as for lanewise_index_scratch_size. */
+LANEWISE_API size_t lanewise_index_search_batch_scratch_size(const lanewise_index *index, size_t k, uint32_t n_threads);
+
+/*
+ * lanewise_index_search for many queries over n_threads threads; few and small ones stay on the calling thread. Bit for
+ * bit what single searches give; errors are the same. Results lie as there, so `row` and `score` have room for n_queries *
+ * k entries. `scratch`: lanewise_index_search_batch_scratch_size(index, k, n_threads) bytes, with the same n_threads and
+ * as many rows as the index has now, aligned to 64.
+ */
+LANEWISE_API lanewise_status lanewise_index_search_batch(const lanewise_index *index, const float *queries,
+                                                         size_t n_queries, size_t query_ld, size_t k, float threshold,
+                                                         const uint64_t *filter, uint32_t n_threads, void *scratch,
+                                                         uint32_t *row, float *score, size_t *n_found);
 
 #ifdef __cplusplus
 }

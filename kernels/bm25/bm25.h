@@ -4,7 +4,13 @@
  * same in memory and in a file.
  *
  * Word w is terms[term_at[w] ... term_at[w + 1]); words ascend bytewise. Its postings are numbers posting_at[w] ...
- * posting_at[w + 1] - 1 of `documents` (ascending within a word) and `counts` (how often the document has the word).
+ * posting_at[w + 1] - 1 of `documents` (ascending within a word) and `parts`: the word's part in the document's score
+ * but for its weight, tf / (tf + k1 * (1 - b + b * dl / avgdl)), since idf and the query come later.
+ *
+ * Documents are searched by segments of 65,536, so that their scores stay in the L2 cache, and 16 bits tell which of a
+ * segment's documents a posting means. A word's postings in a segment are a run; its runs are numbers run_at[w] ...
+ * run_at[w + 1] - 1 of `runs`, ascending, each the segment's number above the number of its postings less 1, and of
+ * `most`, the greatest part in the run, by which a search can tell that a run does not matter.
  */
 #ifndef LW_BM25_H
 #define LW_BM25_H
@@ -13,6 +19,15 @@
 
 /* Raise it when lanewise/text.h comes to other words for some text, so that older indexes are not searched wrongly. */
 #define LW_WORD_RULES 1
+
+/* Raise it when sections change. Format 0 had 32-bit documents and counts instead of parts. */
+#define LW_BM25_FORMAT 1
+
+/* Documents of one segment. */
+#define LW_BM25_SEGMENT 65536u
+
+/* No part is less: k1 is at most 1000, and a document at most 2^32 times as long as the mean. */
+#define LW_BM25_LEAST_PART 0x1p-43f
 
 /* Beyond this a score might round to 0; no smaller k1 can make one do so (see lanewise_bm25_search). */
 #define LW_BM25_MAX_K1 1000.0f
@@ -28,7 +43,7 @@ struct lw_bm25_header {
 	uint64_t total_length; /* words of all documents together */
 	float k1, b;
 	uint32_t word_rules;
-	uint32_t reserved; /* 0 */
+	uint32_t format;
 };
 
 struct lanewise_bm25 {
@@ -40,8 +55,11 @@ struct lanewise_bm25 {
 	const uint64_t *term_at;    /* n_terms + 1 */
 	const char *terms;          /* term_at[n_terms] */
 	const uint64_t *posting_at; /* n_terms + 1 */
-	const uint32_t *documents;  /* n_postings */
-	const uint32_t *counts;     /* n_postings */
+	const uint16_t *documents;  /* n_postings */
+	const float *parts;         /* n_postings */
+	const uint64_t *run_at;     /* n_terms + 1 */
+	const uint32_t *runs;       /* run_at[n_terms] */
+	const float *most;          /* the same number */
 };
 
 /* A stored copy of an allocator as lw_allocate and lw_release want it. */

@@ -370,7 +370,7 @@ static struct sort_item *sort_terms(const lanewise_bm25_builder *builder, struct
 
 /* The sizes and places of an index's arrays in its one allocation. */
 struct layout {
-	size_t lengths, term_at, terms, posting_at, documents, counts, n_bytes;
+	size_t lengths, term_at, terms, posting_at, documents, parts, run_at, runs, most, n_bytes;
 };
 
 /* The place of n elements at the end of what is laid out; sets `overflow` if there is no such place. */
@@ -386,7 +386,8 @@ static size_t place(size_t *end, size_t n, size_t element_bytes, int *overflow)
 	return begin;
 }
 
-static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, size_t n_terms, size_t n_text)
+static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, size_t n_terms, size_t n_text,
+                   size_t n_runs)
 {
 	int overflow = 0;
 	size_t end = 0;
@@ -396,89 +397,158 @@ static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, 
 	layout->term_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
 	layout->terms = place(&end, n_text, 1, &overflow);
 	layout->posting_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
-	layout->documents = place(&end, builder->postings.n, sizeof(uint32_t), &overflow);
-	layout->counts = place(&end, builder->postings.n, sizeof(uint32_t), &overflow);
+	layout->documents = place(&end, builder->postings.n, sizeof(uint16_t), &overflow);
+	layout->parts = place(&end, builder->postings.n, sizeof(float), &overflow);
+	layout->run_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
+	layout->runs = place(&end, n_runs, sizeof(uint32_t), &overflow);
+	layout->most = place(&end, n_runs, sizeof(float), &overflow);
 	layout->n_bytes = end;
 	return !overflow;
 }
 
-/* What creating an index needs besides it. */
-struct work {
-	struct sort_item *items; /* two for each of the builder's words */
-	uint64_t *next;          /* for each of them, first its document frequency, then where its next posting goes */
-	size_t items_bytes, next_bytes;
+#define NO_SEGMENT UINT32_MAX
+
+/* One of the builder's words as its postings are dealt out. */
+struct filling {
+	uint64_t posting, run; /* first how many it has, then where the next one goes */
+	uint32_t segment;      /* of the run under way */
 };
 
-/* Finds the words that have postings; returns their number, and their bytes in `n_text`. */
-static size_t collect_terms(const lanewise_bm25_builder *builder, struct work *work, size_t *n_text)
-{
-	const struct posting *postings = builder->postings.elements;
-	const struct term *terms = builder->terms.elements;
-	const char *pool = builder->pool.elements;
-	size_t n = 0;
+/* What creating an index needs besides it. */
+struct work {
+	struct sort_item *items;  /* two for each of the builder's words */
+	struct filling *fillings; /* for each of them */
+	size_t items_bytes, fillings_bytes;
+};
 
-	*n_text = 0;
-	for (size_t i = 0; i < builder->terms.n; i++)
-		work->next[i] = 0;
-	for (size_t i = 0; i < builder->postings.n; i++)
-		work->next[postings[i].term]++;
-	for (size_t i = 0; i < builder->terms.n; i++)
-		if (work->next[i]) {
-			work->items[n++] = (struct sort_item) { prefix_of(pool + terms[i].text_at, terms[i].n_bytes),
-				                                (uint32_t)i };
-			*n_text += terms[i].n_bytes;
-		}
-	return n;
-}
-
-static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, const struct sort_item *sorted,
-                       size_t n, uint64_t *term_at, char *text, uint64_t *posting_at)
-{
-	const struct term *terms = builder->terms.elements;
-	const char *pool = builder->pool.elements;
-	uint64_t n_text = 0, n_postings = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct term *term = &terms[sorted[i].term];
-		uint64_t frequency = work->next[sorted[i].term];
-
-		term_at[i] = n_text;
-		posting_at[i] = n_postings;
-		work->next[sorted[i].term] = n_postings;
-		memcpy(text + n_text, pool + term->text_at, term->n_bytes);
-		n_text += term->n_bytes;
-		n_postings += frequency;
-	}
-	term_at[n] = n_text;
-	posting_at[n] = n_postings;
-}
-
-static void fill_postings(const lanewise_bm25_builder *builder, struct work *work, uint32_t *documents,
-                          uint32_t *counts)
+/* Counts each word's postings and runs. */
+static void count_postings(const lanewise_bm25_builder *builder, struct filling *fillings)
 {
 	const struct posting *postings = builder->postings.elements;
 	const uint64_t *posting_end = builder->posting_end.elements;
 	size_t i = 0;
 
+	for (size_t term = 0; term < builder->terms.n; term++)
+		fillings[term] = (struct filling) { 0, 0, NO_SEGMENT };
 	for (size_t document = 0; document < builder->lengths.n; document++)
 		for (; i < posting_end[document]; i++) {
-			uint64_t at = work->next[postings[i].term]++;
+			struct filling *filling = &fillings[postings[i].term];
+			uint32_t segment = (uint32_t)(document / LW_BM25_SEGMENT);
 
-			documents[at] = (uint32_t)document;
-			counts[at] = postings[i].count;
+			filling->posting++;
+			filling->run += filling->segment != segment;
+			filling->segment = segment;
 		}
+}
+
+/* Finds the words that have postings; returns their number, and their bytes and runs. */
+static size_t collect_terms(const lanewise_bm25_builder *builder, struct work *work, size_t *n_text, size_t *n_runs)
+{
+	const struct term *terms = builder->terms.elements;
+	const char *pool = builder->pool.elements;
+	size_t n = 0;
+
+	*n_text = *n_runs = 0;
+	count_postings(builder, work->fillings);
+	for (size_t i = 0; i < builder->terms.n; i++)
+		if (work->fillings[i].posting) {
+			work->items[n++] = (struct sort_item) { prefix_of(pool + terms[i].text_at, terms[i].n_bytes),
+				                                (uint32_t)i };
+			*n_text += terms[i].n_bytes;
+			*n_runs += (size_t)work->fillings[i].run;
+		}
+	return n;
+}
+
+/* The arrays to fill. */
+struct arrays {
+	uint64_t *term_at, *posting_at, *run_at;
+	char *terms;
+	uint16_t *documents;
+	uint32_t *runs;
+	float *parts, *most;
+};
+
+static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, const struct sort_item *sorted,
+                       size_t n, const struct arrays *arrays)
+{
+	const struct term *terms = builder->terms.elements;
+	const char *pool = builder->pool.elements;
+	uint64_t n_text = 0, n_postings = 0, n_runs = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct term *term = &terms[sorted[i].term];
+		struct filling *filling = &work->fillings[sorted[i].term];
+		struct filling counts = *filling;
+
+		arrays->term_at[i] = n_text;
+		arrays->posting_at[i] = n_postings;
+		arrays->run_at[i] = n_runs;
+		*filling = (struct filling) { n_postings, n_runs, NO_SEGMENT };
+		memcpy(arrays->terms + n_text, pool + term->text_at, term->n_bytes);
+		n_text += term->n_bytes;
+		n_postings += counts.posting;
+		n_runs += counts.run;
+	}
+	arrays->term_at[n] = n_text;
+	arrays->posting_at[n] = n_postings;
+	arrays->run_at[n] = n_runs;
+}
+
+static void add_posting(struct filling *filling, size_t document, float part, const struct arrays *arrays)
+{
+	uint32_t segment = (uint32_t)(document / LW_BM25_SEGMENT);
+
+	arrays->documents[filling->posting] = (uint16_t)(document % LW_BM25_SEGMENT);
+	arrays->parts[filling->posting++] = part;
+	if (filling->segment != segment) {
+		filling->segment = segment;
+		arrays->runs[filling->run] = segment << 16;
+		arrays->most[filling->run++] = part;
+		return;
+	}
+
+	uint64_t run = filling->run - 1;
+
+	arrays->runs[run]++;
+	if (part > arrays->most[run])
+		arrays->most[run] = part;
+}
+
+/* k1 * (1 - b + b * dl / avgdl) is base + scale * dl, in the order that lanewise/bm25.h gives. */
+static void fill_postings(const lanewise_bm25_builder *builder, struct work *work, const struct arrays *arrays)
+{
+	const struct posting *postings = builder->postings.elements;
+	const uint64_t *posting_end = builder->posting_end.elements;
+	const uint32_t *lengths = builder->lengths.elements;
+	double k1 = (double)builder->k1, b = (double)builder->b;
+	float base = (float)(k1 * (1.0 - b)), scale = 0;
+	size_t i = 0;
+
+	if (builder->total_length)
+		scale = (float)(k1 * b / ((double)builder->total_length / (double)builder->lengths.n));
+	for (size_t document = 0; document < builder->lengths.n; document++) {
+		float norm = base + scale * (float)lengths[document];
+
+		for (; i < posting_end[document]; i++) {
+			float tf = (float)postings[i].count;
+
+			add_posting(&work->fillings[postings[i].term], document, tf / (tf + norm), arrays);
+		}
+	}
 }
 
 static lanewise_status create_with(const lanewise_bm25_builder *builder, const lanewise_allocator *allocator,
                                    struct work *work, lanewise_bm25 **bm25)
 {
-	size_t n_text, n_terms = collect_terms(builder, work, &n_text);
+	size_t n_text, n_runs, n_terms = collect_terms(builder, work, &n_text, &n_runs);
 	const struct sort_item *sorted = sort_terms(builder, work->items, n_terms);
 	struct layout layout;
+	struct arrays arrays;
 	unsigned char *base;
 	lanewise_bm25 *made;
 
-	if (!lay_out(&layout, builder, n_terms, n_text))
+	if (!lay_out(&layout, builder, n_terms, n_text, n_runs))
 		return LANEWISE_ERROR_TOO_LARGE;
 	base = lw_allocate(allocator, layout.n_bytes);
 	if (!base)
@@ -496,19 +566,31 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		.k1 = builder->k1,
 		.b = builder->b,
 		.word_rules = LW_WORD_RULES,
+		.format = LW_BM25_FORMAT,
 	};
 	if (builder->lengths.n)
 		memcpy(base + layout.lengths, builder->lengths.elements, builder->lengths.n * sizeof(uint32_t));
-	fill_terms(builder, work, sorted, n_terms, (uint64_t *)(void *)(base + layout.term_at),
-	           (char *)base + layout.terms, (uint64_t *)(void *)(base + layout.posting_at));
-	fill_postings(builder, work, (uint32_t *)(void *)(base + layout.documents),
-	              (uint32_t *)(void *)(base + layout.counts));
+	arrays = (struct arrays) {
+		.term_at = (uint64_t *)(void *)(base + layout.term_at),
+		.posting_at = (uint64_t *)(void *)(base + layout.posting_at),
+		.run_at = (uint64_t *)(void *)(base + layout.run_at),
+		.terms = (char *)base + layout.terms,
+		.documents = (uint16_t *)(void *)(base + layout.documents),
+		.runs = (uint32_t *)(void *)(base + layout.runs),
+		.parts = (float *)(void *)(base + layout.parts),
+		.most = (float *)(void *)(base + layout.most),
+	};
+	fill_terms(builder, work, sorted, n_terms, &arrays);
+	fill_postings(builder, work, &arrays);
 	made->lengths = (const uint32_t *)(void *)(base + layout.lengths);
-	made->term_at = (const uint64_t *)(void *)(base + layout.term_at);
-	made->terms = (const char *)base + layout.terms;
-	made->posting_at = (const uint64_t *)(void *)(base + layout.posting_at);
-	made->documents = (const uint32_t *)(void *)(base + layout.documents);
-	made->counts = (const uint32_t *)(void *)(base + layout.counts);
+	made->term_at = arrays.term_at;
+	made->terms = arrays.terms;
+	made->posting_at = arrays.posting_at;
+	made->documents = arrays.documents;
+	made->parts = arrays.parts;
+	made->run_at = arrays.run_at;
+	made->runs = arrays.runs;
+	made->most = arrays.most;
 	*bm25 = made;
 	return LANEWISE_OK;
 }
@@ -524,12 +606,12 @@ lanewise_status lanewise_bm25_create(const lanewise_bm25_builder *builder, const
 	if (builder->terms.n > SIZE_MAX / 2 / sizeof(struct sort_item) - 1)
 		return LANEWISE_ERROR_TOO_LARGE;
 	work.items_bytes = (2 * builder->terms.n + 1) * sizeof(struct sort_item);
-	work.next_bytes = (builder->terms.n + 1) * sizeof(uint64_t);
+	work.fillings_bytes = (builder->terms.n + 1) * sizeof(struct filling);
 	work.items = lw_allocate(allocator, work.items_bytes);
-	work.next = lw_allocate(allocator, work.next_bytes);
-	if (work.items && work.next)
+	work.fillings = lw_allocate(allocator, work.fillings_bytes);
+	if (work.items && work.fillings)
 		status = create_with(builder, allocator, &work, bm25);
-	lw_release(allocator, work.next, work.next_bytes);
+	lw_release(allocator, work.fillings, work.fillings_bytes);
 	lw_release(allocator, work.items, work.items_bytes);
 	return status;
 }

@@ -8,8 +8,12 @@
  *     bm25.term_at     n_terms + 1 u64: 0, ascending by 1 ... LANEWISE_WORD_BYTES
  *     bm25.terms       bytes: the words, ascending
  *     bm25.posting_at  n_terms + 1 u64: 0, ascending
- *     bm25.documents   n_postings u32, below n_documents, ascending within a word
- *     bm25.counts      n_postings u32, 1 ... LW_BM25_MAX_LENGTH
+ *     bm25.documents   n_postings u16, ascending within a run; segment and number below n_documents
+ *     bm25.parts       n_postings f32, LW_BM25_LEAST_PART ... 1
+ *     bm25.run_at      n_terms + 1 u64: 0, ascending
+ *     bm25.runs        u32: the segment, ascending within a word, above the number of postings less 1, which add up to
+ *                      the word's
+ *     bm25.most        f32, as many: the greatest part in each run
  */
 #include "bm25/bm25.h"
 
@@ -43,14 +47,19 @@ lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_wri
 	const struct lw_bm25_header *header = &bm25->header;
 	size_t n_terms = (size_t)header->n_terms, n_postings = (size_t)header->n_postings;
 
+	size_t n_runs = (size_t)bm25->run_at[n_terms];
+
 	if ((status = write_section(writer, "bm25.header", header, 1, sizeof *header, error)) ||
 	    (status = write_section(writer, "bm25.lengths", bm25->lengths, (size_t)header->n_documents, 4, error)) ||
 	    (status = write_section(writer, "bm25.term_at", bm25->term_at, n_terms + 1, 8, error)) ||
 	    (status = write_section(writer, "bm25.terms", bm25->terms, (size_t)bm25->term_at[n_terms], 1, error)) ||
 	    (status = write_section(writer, "bm25.posting_at", bm25->posting_at, n_terms + 1, 8, error)) ||
-	    (status = write_section(writer, "bm25.documents", bm25->documents, n_postings, 4, error)))
+	    (status = write_section(writer, "bm25.documents", bm25->documents, n_postings, 2, error)) ||
+	    (status = write_section(writer, "bm25.parts", bm25->parts, n_postings, 4, error)) ||
+	    (status = write_section(writer, "bm25.run_at", bm25->run_at, n_terms + 1, 8, error)) ||
+	    (status = write_section(writer, "bm25.runs", bm25->runs, n_runs, 4, error)))
 		return status;
-	return write_section(writer, "bm25.counts", bm25->counts, n_postings, 4, error);
+	return write_section(writer, "bm25.most", bm25->most, n_runs, 4, error);
 }
 
 /* --------------------------------------------------------------- checking */
@@ -61,7 +70,8 @@ struct opening {
 	lanewise_error *error;
 	const struct lw_bm25_header *header; /* in the file */
 	struct lanewise_bm25 bm25;
-	size_t n_lengths, n_term_at, n_terms, n_posting_at, n_documents, n_counts; /* elements that the sections have */
+	/* Elements that the sections have. */
+	size_t n_lengths, n_term_at, n_terms, n_posting_at, n_documents, n_parts, n_run_at, n_runs, n_most;
 };
 
 /* What is wrong with element `i` of a section, which begins at `elements`. */
@@ -78,7 +88,7 @@ struct opening {
 static lanewise_status find_sections(struct opening *opening)
 {
 	const void *header = NULL, *lengths = NULL, *term_at = NULL, *terms = NULL, *posting_at = NULL;
-	const void *documents = NULL, *counts = NULL;
+	const void *documents = NULL, *parts = NULL, *run_at = NULL, *runs = NULL, *most = NULL;
 	const lanewise_file *file = opening->file;
 	lanewise_error *error = opening->error;
 	lanewise_bm25 *bm25 = &opening->bm25;
@@ -97,19 +107,29 @@ static lanewise_status find_sections(struct opening *opening)
 		               lanewise_file_offset(file, &opening->header->word_rules),
 		               "section bm25.header, word_rules: %" PRIu32 ", this version has %d",
 		               bm25->header.word_rules, LW_WORD_RULES);
+	if (bm25->header.format != LW_BM25_FORMAT)
+		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, lanewise_file_offset(file, &opening->header->format),
+		               "section bm25.header, format: %" PRIu32 ", this version reads %d; make the index again",
+		               bm25->header.format, LW_BM25_FORMAT);
 	if ((status = lanewise_file_section(file, "bm25.lengths", 4, &lengths, &opening->n_lengths, error)) ||
 	    (status = lanewise_file_section(file, "bm25.term_at", 8, &term_at, &opening->n_term_at, error)) ||
 	    (status = lanewise_file_section(file, "bm25.terms", 1, &terms, &opening->n_terms, error)) ||
 	    (status = lanewise_file_section(file, "bm25.posting_at", 8, &posting_at, &opening->n_posting_at, error)) ||
-	    (status = lanewise_file_section(file, "bm25.documents", 4, &documents, &opening->n_documents, error)) ||
-	    (status = lanewise_file_section(file, "bm25.counts", 4, &counts, &opening->n_counts, error)))
+	    (status = lanewise_file_section(file, "bm25.documents", 2, &documents, &opening->n_documents, error)) ||
+	    (status = lanewise_file_section(file, "bm25.parts", 4, &parts, &opening->n_parts, error)) ||
+	    (status = lanewise_file_section(file, "bm25.run_at", 8, &run_at, &opening->n_run_at, error)) ||
+	    (status = lanewise_file_section(file, "bm25.runs", 4, &runs, &opening->n_runs, error)) ||
+	    (status = lanewise_file_section(file, "bm25.most", 4, &most, &opening->n_most, error)))
 		return status;
 	bm25->lengths = lengths;
 	bm25->term_at = term_at;
 	bm25->terms = terms;
 	bm25->posting_at = posting_at;
 	bm25->documents = documents;
-	bm25->counts = counts;
+	bm25->parts = parts;
+	bm25->run_at = run_at;
+	bm25->runs = runs;
+	bm25->most = most;
 	return LANEWISE_OK;
 }
 
@@ -129,15 +149,16 @@ static lanewise_status check_header(const struct opening *opening)
 	if (header->n_postings != opening->n_documents)
 		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but section bm25.documents has %zu elements",
 		                   header->n_postings, opening->n_documents);
-	if (header->n_postings != opening->n_counts)
-		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but section bm25.counts has %zu elements",
-		                   header->n_postings, opening->n_counts);
+	if (header->n_postings != opening->n_parts)
+		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but section bm25.parts has %zu elements",
+		                   header->n_postings, opening->n_parts);
+	if (header->n_terms + 1 != opening->n_run_at)
+		return WRONG_FIELD(opening, n_terms, "%" PRIu64 ", but section bm25.run_at has %zu elements",
+		                   header->n_terms, opening->n_run_at);
 	if (!(header->k1 >= 0 && header->k1 <= LW_BM25_MAX_K1))
 		return WRONG_FIELD(opening, k1, "%g", (double)header->k1);
 	if (!(header->b >= 0 && header->b <= 1))
 		return WRONG_FIELD(opening, b, "%g", (double)header->b);
-	if (header->reserved != 0)
-		return WRONG_FIELD(opening, reserved, "%" PRIu32 " instead of 0", header->reserved);
 	return LANEWISE_OK;
 }
 
@@ -196,7 +217,7 @@ static lanewise_status check_terms(const struct opening *opening)
 	return LANEWISE_OK;
 }
 
-/* That the lists lie within the postings, so that these can be read. */
+/* That each word's postings lie within all, so that they can be read; the same for its runs. */
 static lanewise_status check_posting_at(const struct opening *opening)
 {
 	const uint64_t *at = opening->bm25.posting_at;
@@ -213,44 +234,74 @@ static lanewise_status check_posting_at(const struct opening *opening)
 	return LANEWISE_OK;
 }
 
-static lanewise_status check_documents(const struct opening *opening)
+static lanewise_status check_run_at(const struct opening *opening)
 {
-	const lanewise_bm25 *bm25 = &opening->bm25;
+	const uint64_t *at = opening->bm25.run_at;
+	size_t n_terms = (size_t)opening->bm25.header.n_terms, n_runs = opening->n_runs;
 
-	for (size_t term = 0; term < bm25->header.n_terms; term++) {
-		uint64_t next = 0; /* the least that the next document may be */
-
-		for (uint64_t i = bm25->posting_at[term]; i < bm25->posting_at[term + 1]; i++) {
-			uint32_t document = bm25->documents[i];
-
-			if (document >= bm25->header.n_documents)
-				return WRONG(opening, "documents", bm25->documents, i,
-				             "%" PRIu32 " of %" PRIu64 " documents", document,
-				             bm25->header.n_documents);
-			if (document < next)
-				return WRONG(opening, "documents", bm25->documents, i,
-				             "%" PRIu32 " after %" PRIu64 " among those of word %zu", document,
-				             next - 1, term);
-			next = (uint64_t)document + 1;
-		}
-	}
+	if (at[0] != 0)
+		return WRONG(opening, "run_at", at, 0, "%" PRIu64 " instead of 0", at[0]);
+	for (size_t i = 0; i < n_terms; i++)
+		if (at[i + 1] <= at[i] || at[i + 1] > n_runs)
+			return WRONG(opening, "run_at", at, i + 1, "%" PRIu64 " after %" PRIu64 ", of %zu runs",
+			             at[i + 1], at[i], n_runs);
+	if (at[n_terms] != n_runs)
+		return WRONG(opening, "run_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms], n_runs);
+	if (opening->n_most != n_runs)
+		return WRONG(opening, "run_at", at, n_terms, "%" PRIu64 ", but section bm25.most has %zu elements",
+		             at[n_terms], opening->n_most);
 	return LANEWISE_OK;
 }
 
-static lanewise_status check_counts(const struct opening *opening)
+/* The postings [begin, end) of a run, which lie within all. */
+static lanewise_status check_run(const struct opening *opening, uint64_t run, uint64_t begin, uint64_t end)
 {
-	const uint32_t *counts = opening->bm25.counts;
-	uint64_t total = opening->bm25.header.total_length;
-	size_t n = opening->n_counts, wrong = first_wrong(counts, n, total);
+	const lanewise_bm25 *bm25 = &opening->bm25;
+	uint64_t first = (uint64_t)(bm25->runs[run] >> 16) * LW_BM25_SEGMENT;
+	float most = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (counts[i] == 0 || counts[i] > LW_BM25_MAX_LENGTH)
-			return WRONG(opening, "counts", counts, i, "%" PRIu32, counts[i]);
-	if (n == 0 && total)
-		return WRONG_FIELD(opening, total_length, "%" PRIu64 " without postings", total);
-	if (wrong < n)
-		return WRONG(opening, "counts", counts, wrong, "the sum is not the header's total_length, %" PRIu64,
-		             total);
+	for (uint64_t i = begin; i < end; i++) {
+		if (first + bm25->documents[i] >= bm25->header.n_documents)
+			return WRONG(opening, "documents", bm25->documents, i, "%" PRIu64 " of %" PRIu64 " documents",
+			             first + bm25->documents[i], bm25->header.n_documents);
+		if (i > begin && bm25->documents[i] <= bm25->documents[i - 1])
+			return WRONG(opening, "documents", bm25->documents, i, "%d after %d in run %" PRIu64,
+			             bm25->documents[i], bm25->documents[i - 1], run);
+		if (!(bm25->parts[i] >= LW_BM25_LEAST_PART && bm25->parts[i] <= 1))
+			return WRONG(opening, "parts", bm25->parts, i, "%g", (double)bm25->parts[i]);
+		most = bm25->parts[i] > most ? bm25->parts[i] : most;
+	}
+	if (!(bm25->most[run] >= most && bm25->most[run] <= most))
+		return WRONG(opening, "most", bm25->most, run, "%g instead of %g", (double)bm25->most[run],
+		             (double)most);
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_runs(const struct opening *opening)
+{
+	const lanewise_bm25 *bm25 = &opening->bm25;
+	const uint32_t *runs = bm25->runs;
+	lanewise_status status;
+
+	for (size_t term = 0; term < bm25->header.n_terms; term++) {
+		uint64_t at = bm25->posting_at[term], end = bm25->posting_at[term + 1];
+		uint64_t first = bm25->run_at[term], last = bm25->run_at[term + 1] - 1;
+
+		for (uint64_t run = first; run <= last; run++) {
+			uint64_t n = (uint64_t)(runs[run] & 0xffff) + 1;
+
+			if (run > first && runs[run] >> 16 <= runs[run - 1] >> 16)
+				return WRONG(opening, "runs", runs, run, "segment %d after %d of word %zu",
+				             (int)(runs[run] >> 16), (int)(runs[run - 1] >> 16), term);
+			if (run == last ? n != end - at : n >= end - at)
+				return WRONG(opening, "runs", runs, run,
+				             "%" PRIu64 " postings of the %" PRIu64 " left to word %zu", n, end - at,
+				             term);
+			if ((status = check_run(opening, run, at, at + n)))
+				return status;
+			at += n;
+		}
+	}
 	return LANEWISE_OK;
 }
 
@@ -265,8 +316,8 @@ lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_all
 		               file ? "bm25" : "file");
 	if ((status = find_sections(&opening)) || (status = check_header(&opening)) ||
 	    (status = check_lengths(&opening)) || (status = check_terms(&opening)) ||
-	    (status = check_posting_at(&opening)) || (status = check_documents(&opening)) ||
-	    (status = check_counts(&opening)))
+	    (status = check_posting_at(&opening)) || (status = check_run_at(&opening)) ||
+	    (status = check_runs(&opening)))
 		return status;
 	if (allocator)
 		opening.bm25.allocator = *allocator;

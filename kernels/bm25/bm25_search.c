@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Searching an index: the scores of all documents in one array, posting list by posting list, then the top-k of it.
+ * Searching an index, segment of documents by segment, so that a segment's scores stay in the L2 cache: they are set
+ * to 0, each word of the query adds its parts, and the top-k goes over them.
+ *
+ * From the second segment on, the best k so far tell what a score must reach. Words whose runs are too weak to reach
+ * it together (common words, mostly: MaxScore, Turtle and Flood, "Query evaluation: strategies and optimizations",
+ * 1995) then need not be added to every document: the other words choose candidates, and only these are scored by all
+ * words, looked up by bisection. Where there are so many candidates that this costs more than adding up, it is not
+ * done. Either way a score is the float sum over the words in the query's order, so the result has the same bits.
  *
  * A word of the query that occurs in it several times must be scored once, with its count, where it occurs first. So
- * the query is read twice: once to count each word in an array over the dictionary, once to score each word whose
- * count is not 0 and to set that to 0. Neither array is cleared as a whole: scores and counts are valid by blocks,
- * each of which is cleared when it is first touched.
+ * words are counted in an array over the dictionary, and listed when their count becomes 1. The array is not cleared as
+ * a whole: counts are valid by blocks, each of which is cleared when it is first touched.
  */
 #include "bm25/bm25.h"
 
@@ -17,33 +23,64 @@
 
 #include "common.h"
 #include "log.h"
+#include "sort.h"
 #include "support.h"
+#include "topk/topk.h"
 
 enum {
-	BLOCK_BITS = 10, /* scores or counts per block, as a power of two: 4 KiB */
-	BLOCK = 1 << BLOCK_BITS,
-	STEP = 256, /* postings whose parts of a score are computed before they are added up */
+	COUNT_BITS = 10, /* counts per block, as a power of two: 4 KiB */
+	COUNT_BLOCK = 1 << COUNT_BITS,
+	SCORE_BITS = 8, /* scores per block */
+	SCORE_BLOCK = 1 << SCORE_BITS,
+	FEW_POSTINGS = 64,     /* of so few in a segment not all blocks are cleared and gone over */
+	WALK_SHARE = 24,       /* of so small a share of a segment's documents the postings are gone over again */
+	MAX_PRUNED = 32,       /* words of a query that is searched for candidates */
+	LEAST_WEAK = 2048,     /* postings of weak words that are worth the trouble */
+	MAX_CANDIDATES = 4096, /* in a segment */
+	LOOKUP_COST = 40,      /* of one candidate for one word, in postings added */
+};
+
+/* A computed sum of MAX_PRUNED or fewer products is at most so many times the exact one, and that of the computed. */
+#define ROUNDING 1.000004
+
+/* A word of the query: its number in the dictionary, the runs that are left, where their postings begin, its weight. */
+struct term {
+	size_t number, run, run_end, posting;
+	float weight;
+};
+
+/* A term's postings in one segment. */
+struct list {
+	const uint16_t *documents;
+	const float *parts;
+	size_t n;
+	float weight, most;
 };
 
 /* Numbers that count as 0 until their block is touched. */
 struct lazy {
 	unsigned char *touched; /* per block */
-	uint32_t *values;       /* or floats */
+	uint32_t *values;
 	size_t n;
 };
 
 struct search {
 	const lanewise_bm25 *bm25;
-	float norm_base, norm_scale; /* k1 * (1 - b + b * dl / avgdl) = base + scale * dl */
-	struct lazy counts;          /* uint32_t, per word of the dictionary */
-	unsigned char *touched;      /* per block of scores */
-	float *scores;
+	struct lazy counts; /* per word of the dictionary */
+	struct term *terms; /* in the order of the query; n_terms of them, which have runs left */
+	size_t n_terms;
+	float *scores; /* of one segment */
+	int clean;     /* all scores are 0 */
+	float *candidate_scores;
+	uint32_t *candidates;
+	uint64_t *walked; /* document above score */
+	lanewise_topk *topk;
 };
 
 /* ---------------------------------------------------------------- scratch */
 
 struct places {
-	size_t topk, count_touched, counts, score_touched, scores, n_bytes;
+	size_t topk, count_touched, counts, terms, scores, candidate_scores, candidates, walked, n_bytes;
 };
 
 /* The place of n elements at the end of what is laid out; SIZE_MAX as the end stands for overflow. */
@@ -58,7 +95,7 @@ static size_t place(size_t *end, size_t n, size_t element_bytes)
 	return begin;
 }
 
-static size_t n_blocks(size_t n) { return n / BLOCK + (n % BLOCK != 0); }
+static size_t n_blocks(size_t n) { return n / COUNT_BLOCK + (n % COUNT_BLOCK != 0); }
 
 /* More than all documents cannot be found. */
 static size_t least_k(const lanewise_bm25 *bm25, size_t k)
@@ -76,8 +113,11 @@ static struct places lay_out(const lanewise_bm25 *bm25, size_t k)
 	places.topk = place(&end, lanewise_topk_scratch_size(least_k(bm25, k)), 1);
 	places.count_touched = place(&end, n_blocks(n_terms), 1);
 	places.counts = place(&end, n_terms, sizeof(uint32_t));
-	places.score_touched = place(&end, n_blocks(n_documents), 1);
-	places.scores = place(&end, n_documents, sizeof(float));
+	places.terms = place(&end, n_terms, sizeof(struct term));
+	places.scores = place(&end, n_documents < LW_BM25_SEGMENT ? n_documents : LW_BM25_SEGMENT, sizeof(float));
+	places.candidate_scores = place(&end, MAX_CANDIDATES, sizeof(float));
+	places.candidates = place(&end, MAX_CANDIDATES, sizeof(uint32_t));
+	places.walked = place(&end, LW_BM25_SEGMENT / WALK_SHARE, sizeof(uint64_t));
 	places.n_bytes = end == SIZE_MAX ? 0 : end;
 	return places;
 }
@@ -89,7 +129,7 @@ size_t lanewise_bm25_scratch_size(const lanewise_bm25 *bm25, size_t k)
 	return lay_out(bm25, k).n_bytes;
 }
 
-/* ---------------------------------------------------------------- scoring */
+/* ------------------------------------------------------------------ words */
 
 static int compare_word(const lanewise_bm25 *bm25, size_t term, const lanewise_word *word)
 {
@@ -127,84 +167,42 @@ static float idf_of(const lanewise_bm25 *bm25, size_t term)
 	return (float)lw_log_f64(1.0 + (n - frequency + 0.5) / (frequency + 0.5));
 }
 
-static void clear_scores(const struct search *search, size_t block)
-{
-	size_t begin = block << BLOCK_BITS, left = (size_t)search->bm25->header.n_documents - begin;
-
-	search->touched[block] = 1;
-	memset(search->scores + begin, 0, (left < BLOCK ? left : BLOCK) * sizeof(float));
-}
-
-/* Adds a word's part to the scores of n of its documents, n <= STEP. */
-static void add_step(const struct search *search, const uint32_t *documents, const uint32_t *counts, size_t n,
-                     float weight)
-{
-	const uint32_t *lengths = search->bm25->lengths;
-	const unsigned char *touched = search->touched;
-	float base = search->norm_base, scale = search->norm_scale, part[STEP], *scores = search->scores;
-
-	/* Lengths and counts are below 2^31: CPUs convert signed integers sooner. */
-	for (size_t i = 0; i < n; i++)
-		part[i] = base + scale * (float)(int32_t)lengths[documents[i]];
-	for (size_t i = 0; i < n; i++) {
-		float tf = (float)(int32_t)counts[i];
-
-		part[i] = weight * (tf / (tf + part[i]));
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (LW_UNLIKELY(!touched[documents[i] >> BLOCK_BITS]))
-			clear_scores(search, documents[i] >> BLOCK_BITS);
-		scores[documents[i]] += part[i];
-	}
-}
-
 /* The query's count of a word in the dictionary. */
 static uint32_t *count_of(const struct search *search, size_t term)
 {
 	const struct lazy *counts = &search->counts;
-	size_t block = term >> BLOCK_BITS;
+	size_t block = term >> COUNT_BITS;
 
 	if (!counts->touched[block]) {
-		size_t begin = block << BLOCK_BITS, left = counts->n - begin;
+		size_t begin = block << COUNT_BITS, left = counts->n - begin;
 
 		counts->touched[block] = 1;
-		memset(counts->values + begin, 0, (left < BLOCK ? left : BLOCK) * sizeof *counts->values);
+		memset(counts->values + begin, 0, (left < COUNT_BLOCK ? left : COUNT_BLOCK) * sizeof *counts->values);
 	}
 	return &counts->values[term];
 }
 
-static void count_word(const struct search *search, const lanewise_word *word)
-{
-	size_t term = find_word(search->bm25, word);
-
-	if (term < search->bm25->header.n_terms) {
-		uint32_t *count = count_of(search, term);
-
-		*count += *count < UINT32_MAX;
-	}
-}
-
-static void score_word(const struct search *search, const lanewise_word *word)
+/* Counts a word, and lists it if it is the first of its kind. */
+static void take_word(struct search *search, const lanewise_word *word)
 {
 	const lanewise_bm25 *bm25 = search->bm25;
-	size_t term = find_word(bm25, word);
+	size_t number = find_word(bm25, word);
 	uint32_t *count;
 
-	if (term == bm25->header.n_terms || *(count = count_of(search, term)) == 0)
+	if (number == bm25->header.n_terms)
 		return;
-
-	float weight = (float)*count * idf_of(bm25, term);
-	size_t end = (size_t)bm25->posting_at[term + 1];
-
-	*count = 0;
-	for (size_t i = (size_t)bm25->posting_at[term]; i < end; i += STEP)
-		add_step(search, bm25->documents + i, bm25->counts + i, end - i < STEP ? end - i : STEP, weight);
+	count = count_of(search, number);
+	if (*count == 0)
+		search->terms[search->n_terms++] = (struct term) {
+			.number = number,
+			.run = (size_t)bm25->run_at[number],
+			.run_end = (size_t)bm25->run_at[number + 1],
+			.posting = (size_t)bm25->posting_at[number],
+		};
+	*count += *count < UINT32_MAX;
 }
 
-/* ----------------------------------------------------------------- search */
-
-static void for_each_word(const struct search *search, const char *query, size_t n_bytes,
-                          void (*use)(const struct search *search, const lanewise_word *word))
+static void read_query(struct search *search, const char *query, size_t n_bytes)
 {
 	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
 	lanewise_words *words = lanewise_words_begin(scratch);
@@ -212,26 +210,280 @@ static void for_each_word(const struct search *search, const char *query, size_t
 
 	lanewise_words_feed(words, query, n_bytes);
 	while (lanewise_words_next(words, &word))
-		use(search, &word);
+		take_word(search, &word);
 	lanewise_words_finish(words);
 	while (lanewise_words_next(words, &word))
-		use(search, &word);
+		take_word(search, &word);
+	for (size_t i = 0; i < search->n_terms; i++) {
+		struct term *term = &search->terms[i];
+
+		term->weight = (float)*count_of(search, term->number) * idf_of(search->bm25, term->number);
+	}
 }
 
-static size_t best_scores(const struct search *search, void *scratch, size_t k, uint32_t *index, float *score)
+/* --------------------------------------------------------------- segments */
+
+/* The first segment in which a term has postings left; drops terms that have none. LW_BM25_SEGMENT if no term has. */
+static uint32_t next_segment(struct search *search)
 {
-	size_t n_documents = (size_t)search->bm25->header.n_documents;
-	/* Scores are well above FLT_MIN for any k1 up to LW_BM25_MAX_K1 and lengths up to 2^32; only no word gives 0. */
-	lanewise_topk *topk = lanewise_topk_begin(scratch, k, FLT_MIN);
+	uint32_t segment = LW_BM25_SEGMENT;
+	size_t kept = 0;
 
-	for (size_t begin = 0; begin < n_documents; begin += BLOCK) {
-		size_t left = n_documents - begin;
+	for (size_t i = 0; i < search->n_terms; i++) {
+		const struct term *term = &search->terms[i];
 
-		if (search->touched[begin >> BLOCK_BITS])
-			lanewise_topk_push_f32(topk, search->scores + begin, left < BLOCK ? left : BLOCK,
-			                       (uint32_t)begin);
+		if (term->run == term->run_end)
+			continue;
+
+		uint32_t first = search->bm25->runs[term->run] >> 16;
+
+		segment = first < segment ? first : segment;
+		search->terms[kept++] = *term;
 	}
-	return lanewise_topk_finish(topk, index, score);
+	search->n_terms = kept;
+	return segment;
+}
+
+/* A term's postings in a segment; 0 if it has none there. */
+static int list_of(const struct search *search, const struct term *term, uint32_t segment, struct list *list)
+{
+	const lanewise_bm25 *bm25 = search->bm25;
+
+	if (term->run == term->run_end || bm25->runs[term->run] >> 16 != segment)
+		return 0;
+	*list = (struct list) { bm25->documents + term->posting, bm25->parts + term->posting,
+		                (bm25->runs[term->run] & 0xffff) + (size_t)1, term->weight, bm25->most[term->run] };
+	return 1;
+}
+
+/* Adds a list's parts to the scores. */
+static void add_list(const struct list *list, float *scores)
+{
+	const uint16_t *documents = list->documents;
+	const float *parts = list->parts;
+	float weight = list->weight;
+
+#pragma GCC unroll 8
+	for (size_t i = 0; i < list->n; i++)
+		scores[documents[i]] += weight * parts[i];
+}
+
+/* The same where blocks of scores are cleared when they are first touched. */
+static void add_short_list(const struct list *list, float *scores, size_t length, unsigned char *touched)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		size_t document = list->documents[i], block = document >> SCORE_BITS, begin = block << SCORE_BITS;
+
+		if (!touched[block]) {
+			touched[block] = 1;
+			memset(scores + begin, 0,
+			       (length - begin < SCORE_BLOCK ? length - begin : SCORE_BLOCK) * sizeof *scores);
+		}
+		scores[document] += list->weight * list->parts[i];
+	}
+}
+
+/* Scores a segment with few postings. */
+static void score_sparse(struct search *search, uint32_t segment, size_t length)
+{
+	unsigned char touched[LW_BM25_SEGMENT / SCORE_BLOCK] = { 0 };
+	uint32_t first = segment * LW_BM25_SEGMENT;
+	struct list list;
+
+	search->clean = 0;
+	for (size_t i = 0; i < search->n_terms; i++)
+		if (list_of(search, &search->terms[i], segment, &list))
+			add_short_list(&list, search->scores, length, touched);
+	for (size_t begin = 0; begin < length; begin += SCORE_BLOCK)
+		if (touched[begin >> SCORE_BITS])
+			lanewise_topk_push_f32(search->topk, search->scores + begin,
+			                       length - begin < SCORE_BLOCK ? length - begin : SCORE_BLOCK,
+			                       first + (uint32_t)begin);
+}
+
+static void clear_scores(struct search *search, size_t length)
+{
+	if (!search->clean)
+		memset(search->scores, 0, length * sizeof *search->scores);
+}
+
+/*
+ * Scores a segment with postings for few of its documents, at most one in WALK_SHARE: goes over the postings again
+ * instead of over all documents, picks the scores at or above the bound and sets each to 0. Scores are positive, so
+ * their bits order as they do, and what is picked is sorted by document.
+ */
+static void score_walking(struct search *search, uint32_t segment, float bound)
+{
+	uint32_t first = segment * LW_BM25_SEGMENT;
+	float *scores = search->scores;
+	struct list list;
+	size_t n = 0;
+
+	for (size_t i = 0; i < search->n_terms; i++)
+		if (list_of(search, &search->terms[i], segment, &list))
+			add_list(&list, scores);
+	for (size_t i = 0; i < search->n_terms; i++) {
+		if (!list_of(search, &search->terms[i], segment, &list))
+			continue;
+		for (size_t j = 0; j < list.n; j++) {
+			uint32_t document = list.documents[j];
+			float score = scores[document];
+
+			/* A branch would be mispredicted often. There is room for all postings. */
+			search->walked[n] = (uint64_t)document << 32 | lw_f32_bits(score);
+			n += score >= bound;
+			scores[document] = 0;
+		}
+	}
+	lw_sort_u64(search->walked, n);
+	for (size_t i = 0; i < n; i++) {
+		float score = lw_f32_from_bits((uint32_t)search->walked[i]);
+
+		lanewise_topk_push_f32(search->topk, &score, 1, first + (uint32_t)(search->walked[i] >> 32));
+	}
+}
+
+/* Scores all documents of a segment by all terms. */
+static void score_all(struct search *search, uint32_t segment, size_t length)
+{
+	struct list list;
+
+	clear_scores(search, length);
+	search->clean = 0;
+	for (size_t i = 0; i < search->n_terms; i++)
+		if (list_of(search, &search->terms[i], segment, &list))
+			add_list(&list, search->scores);
+	lanewise_topk_push_f32(search->topk, search->scores, length, segment * LW_BM25_SEGMENT);
+}
+
+/* ---------------------------------------------------------------- pruning */
+
+/* Moves the weakest lists' numbers to the front of `order`; those that together stay below the bound are weak. */
+static size_t find_weak(const struct list *lists, size_t n, double bound, size_t *order, double *reach)
+{
+	size_t n_weak = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		double most = (double)lists[i].weight * (double)lists[i].most;
+		size_t at = i;
+
+		for (; at > 0; at--) {
+			const struct list *before = &lists[order[at - 1]];
+
+			if ((double)before->weight * (double)before->most <= most)
+				break;
+			order[at] = order[at - 1];
+		}
+		order[at] = i;
+	}
+	*reach = 0;
+	for (; n_weak < n; n_weak++) {
+		const struct list *list = &lists[order[n_weak]];
+		double sum = *reach + (double)list->weight * (double)list->most;
+
+		if (!(sum * ROUNDING < bound))
+			break;
+		*reach = sum;
+	}
+	return n_weak;
+}
+
+/* The document's score: its parts by all lists, in the order of the query. */
+static float score_one(const struct list *lists, size_t n_lists, uint32_t document)
+{
+	float score = 0;
+
+	for (size_t i = 0; i < n_lists; i++) {
+		const uint16_t *at = lists[i].documents;
+
+		/* Bisection without branches on the data; `at` comes to the last document that is not after it, if any. */
+		for (size_t n = lists[i].n; n > 1;) {
+			size_t half = n / 2;
+
+			at += at[half] <= document ? half : 0;
+			n -= half;
+		}
+		if (*at == document)
+			score += lists[i].weight * lists[i].parts[at - lists[i].documents];
+	}
+	return score;
+}
+
+/* Scores the documents of a segment that can be among the best; 0, and nothing done, if that would not pay. */
+static int score_pruned(struct search *search, uint32_t segment, size_t length, float tight_bound)
+{
+	struct list lists[MAX_PRUNED];
+	size_t order[MAX_PRUNED], n_lists = 0, n_weak, weak_postings = 0, n_found = 0;
+	double bound = (double)tight_bound, reach, least;
+
+	for (size_t i = 0; i < search->n_terms; i++)
+		n_lists += (size_t)list_of(search, &search->terms[i], segment, &lists[n_lists]);
+	n_weak = find_weak(lists, n_lists, bound, order, &reach);
+	if (n_weak == n_lists)
+		return 1;
+	for (size_t i = 0; i < n_weak; i++)
+		weak_postings += lists[order[i]].n;
+	if (weak_postings < LEAST_WEAK)
+		return 0;
+
+	/* What the other lists' sum must reach. At least one of them must have the document. */
+	least = (bound / ROUNDING - reach) / ROUNDING * (1 - 1e-6);
+	clear_scores(search, length);
+	search->clean = 0;
+	for (size_t i = n_weak; i < n_lists; i++)
+		add_list(&lists[order[i]], search->scores);
+	if (lw_kernels()->topk_filter_f32(search->scores, length, 0, least > (double)FLT_MIN ? (float)least : FLT_MIN,
+	                                  search->candidate_scores, search->candidates, &n_found,
+	                                  MAX_CANDIDATES) < length ||
+	    n_found * n_lists * LOOKUP_COST > weak_postings)
+		return 0;
+	for (size_t i = 0; i < n_found; i++) {
+		float score = score_one(lists, n_lists, search->candidates[i]);
+
+		lanewise_topk_push_f32(search->topk, &score, 1, segment * LW_BM25_SEGMENT + search->candidates[i]);
+	}
+	return 1;
+}
+
+/* ----------------------------------------------------------------- search */
+
+/* Scores a segment in the way that costs least; all ways find the same. */
+static void choose_and_score(struct search *search, uint32_t segment, size_t length, size_t n_postings)
+{
+	float bound = lanewise_topk_tighten(search->topk);
+	int some_fail = bound > FLT_MIN; /* some of the documents that have a word cannot be among the best any more */
+
+	if (n_postings < FEW_POSTINGS && !search->clean) {
+		score_sparse(search, segment, length);
+	} else if (n_postings < FEW_POSTINGS || (some_fail && n_postings < length / WALK_SHARE)) {
+		clear_scores(search, length);
+		search->clean = 1;
+		score_walking(search, segment, bound);
+	} else if (!some_fail || n_postings < LEAST_WEAK || search->n_terms > MAX_PRUNED ||
+	           !score_pruned(search, segment, length, bound)) {
+		score_all(search, segment, length);
+	}
+}
+
+/* Scores a segment, and moves the terms behind it. */
+static void score_segment(struct search *search, uint32_t segment)
+{
+	const lanewise_bm25 *bm25 = search->bm25;
+	size_t left = (size_t)bm25->header.n_documents - (size_t)segment * LW_BM25_SEGMENT, n_postings = 0;
+	size_t length = left < LW_BM25_SEGMENT ? left : LW_BM25_SEGMENT;
+	struct list list;
+
+	for (size_t i = 0; i < search->n_terms; i++)
+		n_postings += list_of(search, &search->terms[i], segment, &list) ? list.n : 0;
+	choose_and_score(search, segment, length, n_postings);
+	for (size_t i = 0; i < search->n_terms; i++) {
+		struct term *term = &search->terms[i];
+
+		if (list_of(search, term, segment, &list)) {
+			term->run++;
+			term->posting += list.n;
+		}
+	}
 }
 
 lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, size_t k,
@@ -248,24 +500,23 @@ lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *quer
 	unsigned char *base = scratch;
 	struct search search = {
 		.bm25 = bm25,
-		.norm_base = (float)((double)header->k1 * (1.0 - (double)header->b)),
 		.counts.touched = base + places.count_touched,
 		.counts.values = (uint32_t *)(void *)(base + places.counts),
 		.counts.n = (size_t)header->n_terms,
-		.touched = base + places.score_touched,
+		.terms = (struct term *)(void *)(base + places.terms),
 		.scores = (float *)(void *)(base + places.scores),
+		.candidate_scores = (float *)(void *)(base + places.candidate_scores),
+		.candidates = (uint32_t *)(void *)(base + places.candidates),
+		.walked = (uint64_t *)(void *)(base + places.walked),
+		/* Parts are at least LW_BM25_LEAST_PART, so only the score of no word is below FLT_MIN. */
+		.topk = lanewise_topk_begin(base + places.topk, least_k(bm25, k), FLT_MIN),
 	};
 
-	if (header->total_length) {
-		double mean_length = (double)header->total_length / (double)header->n_documents;
-
-		search.norm_scale = (float)((double)header->k1 * (double)header->b / mean_length);
-	}
 	memset(search.counts.touched, 0, n_blocks((size_t)header->n_terms));
-	memset(search.touched, 0, n_blocks((size_t)header->n_documents));
-	for_each_word(&search, query, n_bytes, count_word);
-	for_each_word(&search, query, n_bytes, score_word);
-	*n_found = best_scores(&search, base + places.topk, least_k(bm25, k), index, score);
+	read_query(&search, query, n_bytes);
+	for (uint32_t segment; (segment = next_segment(&search)) < LW_BM25_SEGMENT;)
+		score_segment(&search, segment);
+	*n_found = lanewise_topk_finish(search.topk, index, score);
 	return LANEWISE_OK;
 }
 

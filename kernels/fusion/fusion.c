@@ -145,6 +145,20 @@ static float score_document(const lanewise_ranking *rankings, size_t n_rankings,
 	return (float)sum;
 }
 
+/* The best k of n documents, of which there are no more than scratch was laid out for; returns how many. */
+static size_t best_documents(void *scratch, const uint32_t *documents, const float *scores, size_t n, size_t k,
+                             uint32_t *index, float *score)
+{
+	lanewise_topk *topk = lanewise_topk_begin(scratch, k < n ? k : n + (n == 0), -INFINITY);
+	size_t n_found;
+
+	lanewise_topk_push_f32(topk, scores, n, 0);
+	n_found = lanewise_topk_finish(topk, index, score);
+	for (size_t i = 0; i < n_found; i++)
+		index[i] = documents[index[i]];
+	return n_found;
+}
+
 static int valid(const lanewise_ranking *rankings, size_t n_rankings, float rank_constant)
 {
 	if (!isfinite(rank_constant) || !(rank_constant > -1) || (!rankings && n_rankings))
@@ -188,11 +202,230 @@ lanewise_status lanewise_fuse_rrf(const lanewise_ranking *rankings, size_t n_ran
 		        score_document(rankings, n_rankings, ends, sorted + begin, end - begin, (double)rank_constant);
 	}
 
-	lanewise_topk *topk = lanewise_topk_begin(base + places.topk, k < total ? k : total + (total == 0), -INFINITY);
+	*n_found = best_documents(base + places.topk, documents, scores, n_documents, k, index, score);
+	return LANEWISE_OK;
+}
 
-	lanewise_topk_push_f32(topk, scores, n_documents, 0);
-	*n_found = lanewise_topk_finish(topk, index, score);
-	for (size_t i = 0; i < *n_found; i++)
-		index[i] = documents[index[i]];
+/* ----------------------------------------------------------------- scores */
+
+/* A list's scores, and from them how one is normalized: (score - offset) / divisor + constant. */
+struct list {
+	double min, max, sum, squares; /* squares: of the differences from the mean */
+	double offset, divisor, constant, missing;
+	size_t n; /* different documents */
+};
+
+struct score_places {
+	size_t rankings, lists, n_bytes;
+	struct places common;
+};
+
+static struct score_places lay_out_scores(size_t n_rankings, size_t total)
+{
+	struct score_places places;
+	size_t end;
+
+	places.common = lay_out(n_rankings, total);
+	end = places.common.n_bytes ? places.common.n_bytes : SIZE_MAX;
+	places.rankings = place(&end, n_rankings, sizeof(lanewise_ranking));
+	places.lists = place(&end, n_rankings, sizeof(struct list));
+	places.n_bytes = end == SIZE_MAX ? 0 : end;
+	return places;
+}
+
+/* The number of entries in all; SIZE_MAX if they are too many. */
+static size_t count_scored(const lanewise_scored_ranking *rankings, size_t n_rankings)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < n_rankings; i++) {
+		if (rankings[i].n > UINT32_MAX - total)
+			return SIZE_MAX;
+		total += rankings[i].n;
+	}
+	return total;
+}
+
+size_t lanewise_fuse_scores_scratch_size(const lanewise_scored_ranking *rankings, size_t n_rankings)
+{
+	size_t total = count_scored(rankings, n_rankings);
+
+	return total == SIZE_MAX ? 0 : lay_out_scores(n_rankings, total).n_bytes;
+}
+
+static int valid_scored(const lanewise_scored_ranking *rankings, size_t n_rankings,
+                        const lanewise_fuse_options *options)
+{
+	if (!rankings && n_rankings)
+		return 0;
+	if (options && (options->struct_size != sizeof *options || options->normalize < LANEWISE_NORMALIZE_NONE ||
+	                options->normalize > LANEWISE_NORMALIZE_Z_SCORE || options->missing < LANEWISE_MISSING_ZERO ||
+	                options->missing > LANEWISE_MISSING_LEAST))
+		return 0;
+	for (size_t i = 0; i < n_rankings; i++)
+		if (((!rankings[i].index || !rankings[i].score) && rankings[i].n) || !isfinite(rankings[i].weight))
+			return 0;
+	return 1;
+}
+
+static int scores_finite(const lanewise_scored_ranking *rankings, size_t n_rankings)
+{
+	for (size_t i = 0; i < n_rankings; i++)
+		for (size_t j = 0; j < rankings[i].n; j++)
+			if (!isfinite(rankings[i].score[j]))
+				return 0;
+	return 1;
+}
+
+/* The entries of all lists, sorted by document and then by list. */
+struct sorted {
+	const lanewise_scored_ranking *rankings;
+	size_t n_rankings;
+	const size_t *ends;
+	const uint64_t *entries;
+	size_t n;
+};
+
+/*
+ * One document's score in one list, from entry `*at` on, which is moved behind them; `*list`, at first a list that is
+ * not after it, becomes the list.
+ */
+static double next_score(const struct sorted *sorted, size_t *at, size_t *list)
+{
+	uint64_t document = sorted->entries[*at] >> 32;
+	size_t position = (uint32_t)sorted->entries[*at], first;
+	double score = -INFINITY;
+
+	*list = list_of(sorted->ends, *list, sorted->n_rankings, position);
+	first = sorted->ends[*list] - sorted->rankings[*list].n;
+	for (; *at < sorted->n && sorted->entries[*at] >> 32 == document; ++*at) {
+		position = (uint32_t)sorted->entries[*at];
+		if (position >= sorted->ends[*list])
+			break;
+
+		double other = (double)sorted->rankings[*list].score[position - first];
+
+		score = other > score ? other : score;
+	}
+	return score;
+}
+
+/* Goes through all documents and lists; the first pass finds sums, the second the deviations from the mean. */
+static void measure(const struct sorted *sorted, struct list *lists, int second_pass)
+{
+	uint64_t before = UINT64_MAX; /* the document */
+
+	for (size_t at = 0, list = 0; at < sorted->n;) {
+		uint64_t document = sorted->entries[at] >> 32;
+
+		list = document == before ? list : 0;
+		before = document;
+
+		double score = next_score(sorted, &at, &list);
+		struct list *l = &lists[list];
+
+		if (second_pass) {
+			double difference = score - l->sum / (double)l->n;
+
+			l->squares += difference * difference;
+			continue;
+		}
+		l->min = l->n == 0 || score < l->min ? score : l->min;
+		l->max = l->n == 0 || score > l->max ? score : l->max;
+		l->sum += score;
+		l->n++;
+	}
+}
+
+static void choose_normalization(struct list *list, int32_t normalize, int32_t missing)
+{
+	double least;
+
+	list->divisor = 1;
+	if (normalize == LANEWISE_NORMALIZE_MIN_MAX) {
+		list->offset = list->min;
+		list->divisor = list->max > list->min ? list->max - list->min : 1;
+		list->constant = list->max > list->min ? 0 : 1;
+	} else if (normalize == LANEWISE_NORMALIZE_Z_SCORE) {
+		list->offset = list->n ? list->sum / (double)list->n : 0;
+		list->divisor = list->max > list->min ? sqrt(list->squares / (double)list->n) : 1;
+		/* The mean of equal scores need not be exactly theirs. */
+		list->offset = list->max > list->min ? list->offset : list->min;
+	}
+	least = (list->min - list->offset) / list->divisor + list->constant;
+	list->missing = missing == LANEWISE_MISSING_LEAST && list->n ? least : 0;
+}
+
+/* The score of the document whose entries begin at `*at`, which is moved behind them. */
+static float fuse_document(const struct sorted *sorted, const struct list *lists, int32_t missing, size_t *at)
+{
+	uint64_t document = sorted->entries[*at] >> 32;
+	size_t next = 0; /* lists before it are done */
+	double sum = 0;
+
+	while (*at < sorted->n && sorted->entries[*at] >> 32 == document) {
+		size_t list = next;
+		double score = next_score(sorted, at, &list);
+
+		for (; missing == LANEWISE_MISSING_LEAST && next < list; next++)
+			sum += (double)sorted->rankings[next].weight * lists[next].missing;
+		sum += (double)sorted->rankings[list].weight *
+		       ((score - lists[list].offset) / lists[list].divisor + lists[list].constant);
+		next = list + 1;
+	}
+	for (; missing == LANEWISE_MISSING_LEAST && next < sorted->n_rankings; next++)
+		sum += (double)sorted->rankings[next].weight * lists[next].missing;
+	return (float)sum;
+}
+
+static void prepare_lists(const struct sorted *sorted, struct list *lists, int32_t normalize, int32_t missing)
+{
+	for (size_t i = 0; i < sorted->n_rankings; i++)
+		lists[i] = (struct list) { 0 };
+	measure(sorted, lists, 0);
+	if (normalize == LANEWISE_NORMALIZE_Z_SCORE)
+		measure(sorted, lists, 1);
+	for (size_t i = 0; i < sorted->n_rankings; i++)
+		choose_normalization(&lists[i], normalize, missing);
+}
+
+lanewise_status lanewise_fuse_scores(const lanewise_scored_ranking *rankings, size_t n_rankings,
+                                     const lanewise_fuse_options *options, size_t k, void *scratch, uint32_t *index,
+                                     float *score, size_t *n_found)
+{
+	int32_t normalize = options ? options->normalize : LANEWISE_NORMALIZE_MIN_MAX;
+	int32_t missing = options ? options->missing : LANEWISE_MISSING_ZERO;
+
+	if (!valid_scored(rankings, n_rankings, options) || k == 0 || !scratch || (uintptr_t)scratch % 64 || !index ||
+	    !score || !n_found)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (k > UINT32_MAX || lanewise_fuse_scores_scratch_size(rankings, n_rankings) == 0)
+		return LANEWISE_ERROR_TOO_LARGE;
+	if (!scores_finite(rankings, n_rankings))
+		return LANEWISE_ERROR_ARGUMENT;
+
+	size_t total = count_scored(rankings, n_rankings), n_documents = 0;
+	struct score_places places = lay_out_scores(n_rankings, total);
+	unsigned char *base = scratch;
+	lanewise_ranking *plain = (lanewise_ranking *)(void *)(base + places.rankings);
+	struct list *lists = (struct list *)(void *)(base + places.lists);
+	size_t *ends = (size_t *)(void *)(base + places.common.ends);
+	uint64_t *entries = (uint64_t *)(void *)(base + places.common.entries);
+	uint64_t *other = (uint64_t *)(void *)(base + places.common.other);
+
+	for (size_t i = 0; i < n_rankings; i++)
+		plain[i] = (lanewise_ranking) { rankings[i].index, rankings[i].n, rankings[i].weight };
+	collect(plain, n_rankings, ends, entries);
+
+	struct sorted sorted = { rankings, n_rankings, ends, sort_by_document(entries, other, total), total };
+	uint32_t *documents = (uint32_t *)(void *)(sorted.entries == entries ? other : entries);
+	float *scores = (float *)(void *)(documents + total);
+
+	prepare_lists(&sorted, lists, normalize, missing);
+	for (size_t at = 0; at < total;) {
+		documents[n_documents] = (uint32_t)(sorted.entries[at] >> 32);
+		scores[n_documents++] = fuse_document(&sorted, lists, missing, &at);
+	}
+	*n_found = best_documents(base + places.common.topk, documents, scores, n_documents, k, index, score);
 	return LANEWISE_OK;
 }

@@ -7,7 +7,8 @@
 
 #include <math.h>
 
-#include "common.h"
+#include "score_item.h"
+#include "topk/topk.h"
 
 struct lanewise_topk {
 	size_t k, capacity, n;
@@ -75,6 +76,13 @@ static void keep_best_k(struct lanewise_topk *topk)
 	topk->bound = next_above(kth);
 }
 
+float lanewise_topk_tighten(lanewise_topk *topk)
+{
+	if (topk->n >= topk->k)
+		keep_best_k(topk);
+	return topk->bound;
+}
+
 void lanewise_topk_push_f32(lanewise_topk *topk, const float *scores, size_t n, uint32_t first_index)
 {
 	const struct lw_kernels *kernels = lw_kernels();
@@ -85,22 +93,6 @@ void lanewise_topk_push_f32(lanewise_topk *topk, const float *scores, size_t n, 
 		if (i < n)
 			keep_best_k(topk);
 	}
-}
-
-/* Scores descending as unsigned integers ascending, in the upper half; the index in the lower. */
-static uint64_t item_of(float score, uint32_t index)
-{
-	uint32_t bits = lw_f32_bits(score + 0.0f);
-	uint32_t ascending = bits & 0x80000000 ? ~bits : bits | 0x80000000;
-
-	return (uint64_t)~ascending << 32 | index;
-}
-
-static float score_of(uint64_t item)
-{
-	uint32_t ascending = ~(uint32_t)(item >> 32);
-
-	return lw_f32_from_bits(ascending & 0x80000000 ? ascending ^ 0x80000000 : ~ascending);
 }
 
 static void insertion_sort(uint64_t *items, size_t n)
@@ -154,7 +146,7 @@ size_t lanewise_topk_finish(lanewise_topk *topk, uint32_t *index, float *score)
 	uint64_t *items = topk->items;
 
 	for (size_t i = 0; i < n; i++)
-		items[i] = item_of(topk->kept[i], topk->index[i]);
+		items[i] = lw_item_of(topk->kept[i], topk->index[i]);
 	if (n <= 48)
 		insertion_sort(items, n);
 	else
@@ -162,7 +154,7 @@ size_t lanewise_topk_finish(lanewise_topk *topk, uint32_t *index, float *score)
 	for (size_t i = 0; index && i < n; i++)
 		index[i] = (uint32_t)items[i];
 	for (size_t i = 0; score && i < n; i++)
-		score[i] = score_of(items[i]);
+		score[i] = lw_item_score(items[i]);
 	return n;
 }
 

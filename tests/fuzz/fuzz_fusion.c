@@ -32,6 +32,20 @@ static size_t fuse(const lanewise_ranking *rankings, size_t n, size_t k, uint32_
 	return n_found;
 }
 
+static size_t fuse_scores(const lanewise_scored_ranking *rankings, size_t n, const lanewise_fuse_options *options,
+                          size_t k, uint32_t *index, float *score)
+{
+	void *scratch = aligned_alloc(64, (lanewise_fuse_scores_scratch_size(rankings, n) + 63) / 64 * 64);
+	size_t n_found = SIZE_MAX;
+
+	require(lanewise_fuse_scores(rankings, n, options, k, scratch, index, score, &n_found) == LANEWISE_OK);
+	require(n_found <= k);
+	for (size_t i = 1; i < n_found; i++)
+		require(score[i] < score[i - 1] || (score[i] == score[i - 1] && index[i] > index[i - 1]));
+	free(scratch);
+	return n_found;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint32_t numbers[MAX_LISTS][MAX_ENTRIES], index[MAX_LISTS * MAX_ENTRIES], few[MAX_LISTS * MAX_ENTRIES];
@@ -61,6 +75,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		in_list[index[i] >> shift] = 0;
 	}
 	require(fuse(rankings, n_lists, k, few, few_score) == (n < k ? n : k));
+	require(!memcmp(few, index, (n < k ? n : k) * sizeof *few));
+	require(!memcmp(few_score, score, (n < k ? n : k) * sizeof *score));
+
+	/* The same documents by scores, the first few the same when fewer are asked for. */
+	lanewise_scored_ranking scored[MAX_LISTS];
+	lanewise_fuse_options options = { sizeof options, data[0] % 3, data[1] % 2 };
+	static float scores[MAX_ENTRIES];
+
+	for (size_t i = 0; i < MAX_ENTRIES; i++)
+		scores[i] = (float)(data[i % size] % 16) - 8;
+	for (size_t i = 0; i < n_lists; i++)
+		scored[i] = (lanewise_scored_ranking) { numbers[i], scores + i, rankings[i].n, (float)i - 1 };
+	require(fuse_scores(scored, n_lists, &options, MAX_LISTS * MAX_ENTRIES, index, score) == n_distinct);
+	require(fuse_scores(scored, n_lists, &options, k, few, few_score) == (n < k ? n : k));
 	require(!memcmp(few, index, (n < k ? n : k) * sizeof *few));
 	require(!memcmp(few_score, score, (n < k ? n : k) * sizeof *score));
 

@@ -20,6 +20,9 @@ static const struct command {
 } commands[] = {
 	{ "index", "make an index of documents", tool_index },
 	{ "search", "find the documents that fit a query best", tool_search },
+	{ "graph", "PageRank, order, validation and components of a graph", tool_graph },
+	{ "dedup", "drop lines or blocks that came before", tool_dedup },
+	{ "eval", "measure how well queries find what is judged relevant to them", tool_eval },
 	{ "info", "tell about this build, this machine and the kernels in use", tool_info },
 	{ "selftest", "compare every kernel that this CPU can run with the reference, bit for bit", tool_selftest },
 #if LW_HAVE_BENCH

@@ -18,6 +18,9 @@ enum { TOOL_OK = 0, TOOL_FAILURE = 1, TOOL_USAGE = 2 };
 /* Subcommands: arguments as main gets them, argv[0] the subcommand's name; the exit status. */
 int tool_index(int argc, char **argv);
 int tool_search(int argc, char **argv);
+int tool_graph(int argc, char **argv);
+int tool_dedup(int argc, char **argv);
+int tool_eval(int argc, char **argv);
 int tool_info(int argc, char **argv);
 int tool_selftest(int argc, char **argv);
 

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lanewise/index.h - an index of float vectors for exact nearest-neighbour search.
+ *
+ * Results are those of lanewise_scan_topk_f32 over the same rows, bit for bit: rows, scores, order, ties. What the
+ * index adds is speed: beside each row it keeps a sketch of 8-bit integers (about a quarter of the row's bytes) and
+ * reads only that, except for the few rows that may be among the best. Which those are is proven, not guessed: the
+ * error of every sketch is known, and a row is left out only if no rounding could bring it in (the proof is in
+ * kernels/index/sketch.h). Where too many rows remain, because the data defeats the sketch (all rows nearly equal, say,
+ * or one dimension far larger than the rest), the search reads all rows instead; the result is the same.
+ *
+ * Rows have numbers from 0 in the order in which they were added, which never change. Any floats are allowed. A row
+ * whose score is NaN is never returned; removing a row overwrites it with NaN.
+ *
+ * Threads. Searches change nothing in the index and may run at the same time, each with scratch of its own. Adding,
+ * updating, removing and destroying must not run at the same time as anything else on the same index.
+ */
+#ifndef LANEWISE_INDEX_H
+#define LANEWISE_INDEX_H
+
+#include "base.h"
+#include "file.h"
+#include "vector.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Rows have at most as many dimensions as an 8-bit dot product can (lanewise/int8.h). */
+#define LANEWISE_INDEX_MAX_DIM 131071
+
+typedef struct lanewise_index lanewise_index;
+
+/*
+ * An empty index. `allocator` NULL means the C library's; it is copied.
+ *
+ * LANEWISE_ERROR_ARGUMENT: index NULL, dim 0, an unknown metric. LANEWISE_ERROR_TOO_LARGE: dim over
+ * LANEWISE_INDEX_MAX_DIM. LANEWISE_ERROR_NO_MEMORY.
+ */
+LANEWISE_API lanewise_status lanewise_index_create(size_t dim, lanewise_metric metric,
+                                                   const lanewise_allocator *allocator, lanewise_index **index);
+
+/* NULL is fine. */
+LANEWISE_API void lanewise_index_destroy(lanewise_index *index);
+
+LANEWISE_API size_t lanewise_index_n_rows(const lanewise_index *index);
+LANEWISE_API size_t lanewise_index_dim(const lanewise_index *index);
+LANEWISE_API lanewise_metric lanewise_index_metric(const lanewise_index *index);
+
+/* The floats of a row, valid until the index is destroyed; NULL if there is no such row. */
+LANEWISE_API const float *lanewise_index_row(const lanewise_index *index, size_t row);
+
+/*
+ * Appends copies of n_rows rows, row r at rows + r * ld, ld >= dim. Rows that are there already are not moved. Memory
+ * comes in blocks that double: at most twice of what the rows and sketches need, plus 256 rows. On failure the index is
+ * as it was before.
+ *
+ * LANEWISE_ERROR_ARGUMENT: index NULL, rows NULL while n_rows is not 0, ld < dim. LANEWISE_ERROR_TOO_LARGE: over
+ * UINT32_MAX rows in all. LANEWISE_ERROR_NO_MEMORY. LANEWISE_ERROR_UNSUPPORTED: the index was opened from a file.
+ */
+LANEWISE_API lanewise_status lanewise_index_add(lanewise_index *index, const float *rows, size_t n_rows, size_t ld);
+
+/*
+ * Replaces a row by dim floats, which must not overlap the index's own.
+ *
+ * LANEWISE_ERROR_ARGUMENT: a NULL pointer, no such row. LANEWISE_ERROR_UNSUPPORTED: the index was opened from a file.
+ */
+LANEWISE_API lanewise_status lanewise_index_update(lanewise_index *index, size_t row, const float *values);
+
+/* Replaces a row by NaN, so that no search returns it; an update brings it back. Errors as for an update. */
+LANEWISE_API lanewise_status lanewise_index_remove(lanewise_index *index, size_t row);
+
+/* ------------------------------------------------------------------- search */
+
+/* What searches cost, for those who want to know: added up over the queries of a call. */
+typedef struct lanewise_index_work {
+	size_t struct_size;  /* set by the caller: sizeof(lanewise_index_work) */
+	size_t n_rescored;   /* rows of which all floats were read */
+	size_t n_full_scans; /* queries for which that was every row */
+} lanewise_index_work;
+
+/*
+ * Bytes of scratch for a search of n_queries queries and k with as many rows as the index has now, about 0.1 MB a query
+ * for k up to 512, and no more for more than 32 queries than for 32. 0 if index is NULL, k is 0, or a size overflows.
+ */
+LANEWISE_API size_t lanewise_index_scratch_size(const lanewise_index *index, size_t n_queries, size_t k);
+
+/*
+ * The best k rows for each of n_queries queries, query j at queries + j * query_ld, query_ld >= dim: row numbers to row
+ * + j * k, scores to score + j * k, their count to n_found[j]. Everything is as for lanewise_scan_topk_f32 (order,
+ * ties, threshold, NaN; a query with a NaN finds nothing); there is room for n_queries * k entries, or for one query
+ * min(k, n_rows).
+ *
+ * `filter`, if not NULL, has a bit per row, row r in bit r % 64 of filter[r / 64], and only rows whose bit is 1 can be
+ * found. `scratch`: lanewise_index_scratch_size(index, n_queries, k) bytes, aligned to 64. `work` may be NULL. Several
+ * queries share the reading of the sketches, so one call is faster than many. O(n_queries * n_rows * dim) at most,
+ * whatever the data.
+ *
+ * LANEWISE_ERROR_ARGUMENT: a NULL pointer to something not empty, k = 0, query_ld < dim, a NaN threshold, scratch not
+ * aligned, another struct_size. LANEWISE_ERROR_TOO_LARGE: k over UINT32_MAX, n_queries * k or n_queries * query_ld
+ * overflows.
+ */
+LANEWISE_API lanewise_status lanewise_index_search(const lanewise_index *index, const float *queries, size_t n_queries,
+                                                   size_t query_ld, size_t k, float threshold, const uint64_t *filter,
+                                                   void *scratch, uint32_t *row, float *score, size_t *n_found,
+                                                   lanewise_index_work *work);
+
+/* -------------------------------------------------------------------- files */
+
+/*
+ * Appends the index's sections, whose names begin with "index.", to a file under construction; at most one index per
+ * file. Errors are those of the writer; LANEWISE_ERROR_ARGUMENT: index or writer NULL.
+ */
+LANEWISE_API lanewise_status lanewise_index_write(const lanewise_index *index, lanewise_file_writer *writer,
+                                                  lanewise_error *error);
+
+/*
+ * An index over the sections of an open file, which must outlive it. Nothing is copied, and nothing can be added,
+ * updated or removed. Sizes and sketch parameters are checked in O(n_rows): no file makes a search read outside it.
+ *
+ * LANEWISE_ERROR_ARGUMENT: file or index NULL. LANEWISE_ERROR_DATA: a section is missing or wrong; the error names it.
+ * LANEWISE_ERROR_NO_MEMORY.
+ */
+LANEWISE_API lanewise_status lanewise_index_open(const lanewise_file *file, const lanewise_allocator *allocator,
+                                                 lanewise_index **index, lanewise_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

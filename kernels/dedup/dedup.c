@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lanewise/dedup.h but for the kernels and what is remembered (seen.c).
+ *
+ * Splitting: a kernel finds the bytes that matter (newlines, and backticks for blocks), and a small state machine goes
+ * from one to the next. Its state is offsets in the text, never addresses, so it does not see where pieces are cut.
+ * Units that lie in one piece are compared where they are; one that is cut is put together in `pending`.
+ *
+ * Units are gathered until there is a batch of them, normalised one after another into one buffer, and looked up
+ * together.
+ */
+#include "dedup.h"
+
+#include "common.h"
+#include "support.h"
+#include "whitespace.h"
+
+enum {
+	WINDOW_BYTES = 32 << 10, /* searched at once; still in L1 or L2 when its units are hashed */
+	INDEX_PLACES = 4096 + LW_INDEX_BLOCK,
+	BATCH_BYTES = 64 << 10, /* a batch is closed when it has so many */
+	FOLD_FLAGS = LANEWISE_NORMALIZE_STRIP_CONTROL | LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER,
+	ALL_FLAGS = FOLD_FLAGS | LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_TRIM_PUNCTUATION |
+	            LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON
+};
+
+#define DEFAULT_MAX_UNIT ((uint64_t)16 << 20)
+#define LEAST_MAX_BYTES  ((uint64_t)64 << 10)
+#define NOWHERE          (UINT64_MAX / 2) /* an offset that no text reaches */
+
+struct bytes {
+	unsigned char *data;
+	size_t n, capacity;
+};
+
+struct lanewise_dedup {
+	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
+	lanewise_dedup_options options;
+	struct lw_seen seen;
+	lanewise_status failed;
+
+	/* The piece at hand. */
+	const unsigned char *piece;
+	size_t n_piece, searched;
+	uint64_t piece_begin;
+	int finished, ended; /* no more pieces; no more units */
+
+	/* The splitter. */
+	uint64_t unit_begin;
+	uint64_t newline_end, tick_end; /* behind the last newline and backtick */
+	int in_fence, ticks;
+	unsigned char last_byte; /* of the piece before */
+	struct bytes pending;    /* text [pending_begin, piece_begin): of the unit under way, or its last two bytes */
+	uint64_t pending_begin;
+	uint64_t n_units;
+
+	/* Offsets of bytes that matter, from index_begin. */
+	uint64_t index_begin;
+	size_t n_index, next_index;
+	uint32_t index[INDEX_PLACES];
+
+	/* A batch: what will be given out, and of these the ones to look up. */
+	size_t n_ready, next_ready, n_batch, batch_bytes;
+	int batch_full;
+	lanewise_dedup_unit ready[LW_SEEN_BATCH];
+	struct lw_seen_unit batch[LW_SEEN_BATCH];
+	uint16_t ready_of[LW_SEEN_BATCH];
+	struct bytes folded;
+};
+
+/* ------------------------------------------------------------------- lines */
+
+size_t lanewise_line_ends(const char *text, size_t n_bytes, uint32_t first, uint32_t *ends, size_t capacity,
+                          size_t *n_ends)
+{
+	return lw_kernels()->byte_index((const unsigned char *)text, n_bytes, '\n', '\n', first, ends, n_ends,
+	                                capacity);
+}
+
+/* ------------------------------------------------------------- normal form */
+
+struct span {
+	const unsigned char *p;
+	size_t n;
+};
+
+static struct span trim(struct span text, uint32_t flags)
+{
+	size_t length;
+
+	while (text.n > 0 && (length = lw_whitespace_length(text.p, text.n, flags)) > 0) {
+		text.p += length;
+		text.n -= length;
+	}
+	while (text.n > 0 && (length = lw_whitespace_length_back(text.p, text.n, flags)) > 0)
+		text.n -= length;
+	return text;
+}
+
+static struct span trim_punctuation(struct span text)
+{
+	while (text.n > 0 && (text.p[text.n - 1] == '.' || text.p[text.n - 1] == ',' || text.p[text.n - 1] == ';' ||
+	                      text.p[text.n - 1] == ':'))
+		text.n--;
+	return text;
+}
+
+/* The normal form, in `out` (text.n + LW_FOLD_PAD bytes) or where the text is if nothing inside it changes. */
+static struct span normalize(struct span text, uint32_t flags, unsigned char *out)
+{
+	if ((flags & FOLD_FLAGS) && text.n > 0)
+		text = (struct span) { out, lw_kernels()->fold_text(text.p, text.n, flags, out) };
+	if (flags & LANEWISE_NORMALIZE_TRIM)
+		text = trim(text, flags);
+	if (flags & LANEWISE_NORMALIZE_TRIM_PUNCTUATION)
+		text = trim_punctuation(text);
+	return text;
+}
+
+static int flags_are_known(uint32_t flags) { return (flags & ~(uint32_t)ALL_FLAGS) == 0; }
+
+size_t lanewise_normalize_bound(size_t n_bytes)
+{
+	return n_bytes > SIZE_MAX - LW_FOLD_PAD ? SIZE_MAX : n_bytes + LW_FOLD_PAD;
+}
+
+lanewise_status lanewise_normalize(const char *text, size_t n_bytes, uint32_t flags, char *out, size_t capacity,
+                                   size_t *n_out)
+{
+	if ((!text && n_bytes) || !out || !n_out || !flags_are_known(flags))
+		return LANEWISE_ERROR_ARGUMENT;
+	if (capacity < lanewise_normalize_bound(n_bytes))
+		return LANEWISE_ERROR_CAPACITY;
+
+	struct span normal =
+	        normalize((struct span) { (const unsigned char *)text, n_bytes }, flags, (unsigned char *)out);
+
+	if (normal.n > 0)
+		memmove(out, normal.p, normal.n);
+	*n_out = normal.n;
+	return LANEWISE_OK;
+}
+
+/* ------------------------------------------------------------------ memory */
+
+static const lanewise_allocator *allocator_of(const lanewise_dedup *dedup)
+{
+	return dedup->allocator.allocate ? &dedup->allocator : NULL;
+}
+
+/* Room for n_bytes in all. What is there is kept. */
+static lanewise_status reserve(lanewise_dedup *dedup, struct bytes *bytes, size_t n_bytes)
+{
+	size_t capacity = bytes->capacity > SIZE_MAX / 2 ? SIZE_MAX : 2 * bytes->capacity;
+	unsigned char *data;
+
+	if (n_bytes <= bytes->capacity)
+		return LANEWISE_OK;
+	if (capacity < n_bytes)
+		capacity = n_bytes;
+	if (capacity < 4096)
+		capacity = 4096;
+	data = lw_allocate(allocator_of(dedup), capacity);
+	if (!data)
+		return LANEWISE_ERROR_NO_MEMORY;
+	if (bytes->n)
+		memcpy(data, bytes->data, bytes->n);
+	lw_release(allocator_of(dedup), bytes->data, bytes->capacity);
+	bytes->data = data;
+	bytes->capacity = capacity;
+	return LANEWISE_OK;
+}
+
+static lanewise_status append(lanewise_dedup *dedup, struct bytes *bytes, const unsigned char *data, size_t n)
+{
+	lanewise_status status = reserve(dedup, bytes, bytes->n + n);
+
+	if (status == LANEWISE_OK && n) {
+		memcpy(bytes->data + bytes->n, data, n);
+		bytes->n += n;
+	}
+	return status;
+}
+
+/* ------------------------------------------------------------------- units */
+
+static size_t count_code_points(struct span text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		n += (text.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* Where a unit's bytes are. One that began in an earlier piece is completed in `pending` and looked up by itself. */
+static lanewise_status find_text(lanewise_dedup *dedup, uint64_t begin, uint64_t end, struct span *text)
+{
+	text->n = (size_t)(end - begin);
+	if (begin >= dedup->piece_begin) {
+		text->p = dedup->piece + (begin - dedup->piece_begin);
+		return LANEWISE_OK;
+	}
+	dedup->batch_full = 1;
+	if (end > dedup->piece_begin) {
+		lanewise_status status =
+		        append(dedup, &dedup->pending, dedup->piece, (size_t)(end - dedup->piece_begin));
+
+		if (status != LANEWISE_OK)
+			return status;
+	}
+	text->p = dedup->pending.data + (begin - dedup->pending_begin);
+	return LANEWISE_OK;
+}
+
+static lanewise_dedup_unit *give_out(lanewise_dedup *dedup, uint64_t begin, uint64_t end, uint32_t flags)
+{
+	lanewise_dedup_unit *unit = &dedup->ready[dedup->n_ready++];
+
+	*unit = (lanewise_dedup_unit) { .begin = begin,
+		                        .end = end,
+		                        .number = dedup->n_units,
+		                        .first = dedup->n_units,
+		                        .first_begin = begin,
+		                        .flags = flags };
+	dedup->n_units++;
+	return unit;
+}
+
+/* A unit has ended. */
+static lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint64_t end)
+{
+	const lanewise_dedup_options *options = &dedup->options;
+	struct span text, trimmed;
+	lanewise_status status;
+
+	if (end - begin > options->max_unit_bytes) {
+		give_out(dedup, begin, end, LANEWISE_DEDUP_LONG);
+		return LANEWISE_OK;
+	}
+	status = find_text(dedup, begin, end, &text);
+	if (status != LANEWISE_OK)
+		return status;
+	if (options->min_length > 0 || options->unit == LANEWISE_DEDUP_BLOCKS) {
+		trimmed = trim(text, options->normalize);
+		if (trimmed.n == 0 && options->unit == LANEWISE_DEDUP_BLOCKS)
+			return LANEWISE_OK;
+		if (trimmed.n < options->min_length ||
+		    (options->count_code_points && count_code_points(trimmed) < options->min_length)) {
+			give_out(dedup, begin, end, LANEWISE_DEDUP_SHORT);
+			return LANEWISE_OK;
+		}
+	}
+	dedup->ready_of[dedup->n_batch] = (uint16_t)dedup->n_ready;
+	give_out(dedup, begin, end, 0);
+	dedup->batch[dedup->n_batch++] = (struct lw_seen_unit) {
+		.text = text.p, .n_bytes = text.n, .number = dedup->n_units - 1, .begin = begin
+	};
+	dedup->batch_bytes += text.n;
+	dedup->batch_full |= dedup->batch_bytes >= BATCH_BYTES;
+	return LANEWISE_OK;
+}
+
+static lanewise_status normalize_batch(lanewise_dedup *dedup)
+{
+	uint32_t flags = dedup->options.normalize;
+	size_t used = 0;
+	lanewise_status status;
+
+	if (flags & FOLD_FLAGS) {
+		status = reserve(dedup, &dedup->folded, dedup->batch_bytes + dedup->n_batch * LW_FOLD_PAD);
+		if (status != LANEWISE_OK)
+			return status;
+	}
+	for (size_t i = 0; i < dedup->n_batch; i++) {
+		struct lw_seen_unit *unit = &dedup->batch[i];
+		struct span text = { unit->text, unit->n_bytes };
+		/* Not "NULL plus an offset" where nothing is folded. */
+		unsigned char *out = flags & FOLD_FLAGS ? dedup->folded.data + used : NULL;
+
+		/* An empty text takes part in the order of addresses too. */
+		if ((flags & FOLD_FLAGS) && text.n == 0)
+			text.p = out;
+		text = normalize(text, flags, out);
+		unit->text = text.p;
+		unit->n_bytes = text.n;
+		if (flags & FOLD_FLAGS)
+			used = (size_t)(text.p - dedup->folded.data) + text.n;
+	}
+	return LANEWISE_OK;
+}
+
+static lanewise_status judge_batch(lanewise_dedup *dedup)
+{
+	lanewise_status status = LANEWISE_OK;
+
+	if (dedup->options.normalize)
+		status = normalize_batch(dedup);
+	if (status == LANEWISE_OK)
+		status = lw_seen_batch(&dedup->seen, dedup->batch, dedup->n_batch);
+	for (size_t i = 0; status == LANEWISE_OK && i < dedup->n_batch; i++) {
+		lanewise_dedup_unit *unit = &dedup->ready[dedup->ready_of[i]];
+
+		unit->first = dedup->batch[i].first;
+		unit->first_begin = dedup->batch[i].first_begin;
+	}
+	return status;
+}
+
+/* ---------------------------------------------------------------- splitter */
+
+/* Looks for bytes that matter until there are some or the piece ends; whether there are. */
+static int search(lanewise_dedup *dedup)
+{
+	unsigned char other = dedup->options.unit == LANEWISE_DEDUP_BLOCKS ? '`' : '\n';
+
+	dedup->n_index = dedup->next_index = 0;
+	while (dedup->n_index == 0 && dedup->searched < dedup->n_piece) {
+		size_t n = dedup->n_piece - dedup->searched;
+
+		n = n < WINDOW_BYTES ? n : WINDOW_BYTES;
+		dedup->index_begin = dedup->piece_begin + dedup->searched;
+		dedup->searched += lw_kernels()->byte_index(dedup->piece + dedup->searched, n, '\n', other, 0,
+		                                            dedup->index, &dedup->n_index, INDEX_PLACES);
+	}
+	return dedup->n_index > 0;
+}
+
+static unsigned char byte_before(const lanewise_dedup *dedup, uint64_t at)
+{
+	return at > dedup->piece_begin ? dedup->piece[at - dedup->piece_begin - 1] : dedup->last_byte;
+}
+
+static lanewise_status take_newline(lanewise_dedup *dedup, uint64_t at)
+{
+	uint64_t before = dedup->newline_end, begin = dedup->unit_begin;
+
+	if (dedup->in_fence)
+		return LANEWISE_OK;
+	dedup->newline_end = at + 1;
+	if (before != at && !(before + 1 == at && byte_before(dedup, at) == '\r'))
+		return LANEWISE_OK;
+	dedup->unit_begin = at + 1;
+	return before - 1 > begin ? close_unit(dedup, begin, before - 1) : LANEWISE_OK;
+}
+
+static lanewise_status take_tick(lanewise_dedup *dedup, uint64_t at)
+{
+	uint64_t begin = dedup->unit_begin, end;
+
+	dedup->ticks = dedup->tick_end == at ? dedup->ticks + 1 : 1;
+	dedup->tick_end = at + 1;
+	if (dedup->ticks < 3)
+		return LANEWISE_OK;
+	dedup->ticks = 0;
+	end = dedup->in_fence ? at + 1 : at - 2;
+	dedup->in_fence = !dedup->in_fence;
+	dedup->unit_begin = end;
+	return end > begin ? close_unit(dedup, begin, end) : LANEWISE_OK;
+}
+
+static lanewise_status take_line(lanewise_dedup *dedup, uint64_t at)
+{
+	uint64_t begin = dedup->unit_begin;
+
+	dedup->unit_begin = at + 1;
+	return close_unit(dedup, begin, at);
+}
+
+static lanewise_status take(lanewise_dedup *dedup, uint64_t at)
+{
+	if (dedup->options.unit == LANEWISE_DEDUP_LINES)
+		return take_line(dedup, at);
+	return dedup->piece[at - dedup->piece_begin] == '`' ? take_tick(dedup, at) : take_newline(dedup, at);
+}
+
+/* The last unit, which nothing but the end of the text ends; the piece is empty. */
+static lanewise_status take_end(lanewise_dedup *dedup)
+{
+	dedup->ended = 1;
+	return dedup->piece_begin > dedup->unit_begin ? close_unit(dedup, dedup->unit_begin, dedup->piece_begin)
+	                                              : LANEWISE_OK;
+}
+
+/*
+ * The piece is used up: keeps what belongs to the unit under way. Of one that is too long to be compared two bytes are
+ * kept, since they may turn out to be backticks that begin the next.
+ */
+static lanewise_status keep_pending(lanewise_dedup *dedup)
+{
+	uint64_t end = dedup->piece_begin + dedup->n_piece, begin = dedup->unit_begin;
+	lanewise_status status;
+
+	if (dedup->n_piece == 0)
+		return LANEWISE_OK;
+	if (end - begin > dedup->options.max_unit_bytes && end - begin > 2)
+		begin = end - 2;
+	if (begin >= dedup->piece_begin) {
+		size_t skipped = (size_t)(begin - dedup->piece_begin);
+
+		dedup->pending.n = 0;
+		status = append(dedup, &dedup->pending, dedup->piece + skipped, dedup->n_piece - skipped);
+	} else {
+		size_t dropped = (size_t)(begin - dedup->pending_begin);
+
+		/* Either nothing is dropped or no more than two bytes are left. */
+		memmove(dedup->pending.data, dedup->pending.data + dropped, dedup->pending.n - dropped);
+		dedup->pending.n -= dropped;
+		status = append(dedup, &dedup->pending, dedup->piece, dedup->n_piece);
+	}
+	dedup->pending_begin = begin;
+	dedup->last_byte = dedup->piece[dedup->n_piece - 1];
+	dedup->piece_begin = end;
+	dedup->piece = NULL;
+	dedup->n_piece = dedup->searched = 0;
+	return status;
+}
+
+/* --------------------------------------------------------------- batches */
+
+/* Gathers units until there is a batch or the piece is used up. */
+static lanewise_status gather(lanewise_dedup *dedup)
+{
+	lanewise_status status = LANEWISE_OK;
+
+	dedup->n_ready = dedup->next_ready = dedup->n_batch = dedup->batch_bytes = 0;
+	dedup->batch_full = 0;
+	while (status == LANEWISE_OK && dedup->n_ready < LW_SEEN_BATCH && !dedup->batch_full) {
+		if (dedup->next_index == dedup->n_index && !search(dedup)) {
+			if (dedup->finished && !dedup->ended)
+				return take_end(dedup);
+			break;
+		}
+		status = take(dedup, dedup->index_begin + dedup->index[dedup->next_index++]);
+	}
+	return status;
+}
+
+/* Makes units ready unless more text is needed for that. */
+static lanewise_status make_ready(lanewise_dedup *dedup)
+{
+	lanewise_status status = gather(dedup);
+
+	if (status == LANEWISE_OK)
+		status = judge_batch(dedup);
+	return status;
+}
+
+/* Whether all that can be said about the pieces fed so far has been given out. */
+static int is_gone_through(const lanewise_dedup *dedup)
+{
+	return dedup->next_ready == dedup->n_ready && dedup->next_index == dedup->n_index &&
+	       dedup->searched == dedup->n_piece && dedup->ended == dedup->finished;
+}
+
+lanewise_status lanewise_dedup_next(lanewise_dedup *dedup, lanewise_dedup_unit *units, size_t capacity, size_t *n_units)
+{
+	size_t n = 0;
+
+	if (!dedup || !units || !n_units || capacity == 0)
+		return LANEWISE_ERROR_ARGUMENT;
+	*n_units = 0;
+	if (dedup->failed != LANEWISE_OK)
+		return dedup->failed;
+	while (n < capacity) {
+		size_t there = dedup->n_ready - dedup->next_ready;
+
+		if (there == 0) {
+			if (is_gone_through(dedup))
+				break;
+			dedup->failed = make_ready(dedup);
+			if (dedup->failed != LANEWISE_OK)
+				return dedup->failed;
+			continue;
+		}
+		there = there < capacity - n ? there : capacity - n;
+		memcpy(units + n, dedup->ready + dedup->next_ready, there * sizeof *units);
+		dedup->next_ready += there;
+		n += there;
+	}
+	if (is_gone_through(dedup))
+		dedup->failed = keep_pending(dedup);
+	*n_units = n;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_dedup_feed(lanewise_dedup *dedup, const char *text, size_t n_bytes)
+{
+	if (!dedup || (!text && n_bytes) || dedup->finished || !is_gone_through(dedup))
+		return LANEWISE_ERROR_ARGUMENT;
+	if (dedup->failed != LANEWISE_OK)
+		return dedup->failed;
+	if (n_bytes > 0) {
+		dedup->piece = (const unsigned char *)text;
+		dedup->n_piece = n_bytes;
+		dedup->searched = 0;
+	}
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_dedup_finish(lanewise_dedup *dedup)
+{
+	if (!dedup || dedup->finished || !is_gone_through(dedup))
+		return LANEWISE_ERROR_ARGUMENT;
+	dedup->finished = 1;
+	return dedup->failed;
+}
+
+static void begin_text(lanewise_dedup *dedup)
+{
+	dedup->finished = dedup->ended = 0;
+	dedup->piece_begin = dedup->unit_begin = dedup->pending_begin = 0;
+	dedup->pending.n = 0;
+	dedup->newline_end = dedup->tick_end = NOWHERE;
+	dedup->in_fence = dedup->ticks = 0;
+	dedup->last_byte = 0;
+}
+
+lanewise_status lanewise_dedup_next_text(lanewise_dedup *dedup)
+{
+	if (!dedup || !dedup->finished || !is_gone_through(dedup))
+		return LANEWISE_ERROR_ARGUMENT;
+	if (dedup->failed == LANEWISE_OK)
+		begin_text(dedup);
+	return dedup->failed;
+}
+
+/* ------------------------------------------------------ create and destroy */
+
+static lanewise_status check_options(const lanewise_dedup_options *options, lanewise_error *error)
+{
+	if (options->struct_size != sizeof *options)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "struct_size is %zu, not %zu",
+		               options->struct_size, sizeof *options);
+	if (options->unit != LANEWISE_DEDUP_LINES && options->unit != LANEWISE_DEDUP_BLOCKS)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "there is no unit %d",
+		               (int)options->unit);
+	if (options->mode < LANEWISE_DEDUP_VERIFY || options->mode > LANEWISE_DEDUP_HASH128)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "there is no mode %d",
+		               (int)options->mode);
+	if (!flags_are_known(options->normalize))
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "normalize has unknown flags, 0x%x",
+		               (unsigned)options->normalize);
+	if (options->max_bytes != 0 && options->max_bytes < LEAST_MAX_BYTES)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "max_bytes is below 64 KiB");
+	if (options->max_unit_bytes > SIZE_MAX / 4)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "max_unit_bytes is too large");
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_dedup_create(const lanewise_dedup_options *options, const lanewise_allocator *allocator,
+                                      lanewise_dedup **dedup, lanewise_error *error)
+{
+	const lanewise_dedup_options defaults = { .struct_size = sizeof defaults };
+	lanewise_dedup *made;
+	lanewise_status status;
+
+	if (!dedup)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "dedup is NULL");
+	*dedup = NULL;
+	options = options ? options : &defaults;
+	status = check_options(options, error);
+	if (status != LANEWISE_OK)
+		return status;
+	made = lw_allocate(allocator, sizeof *made);
+	if (!made)
+		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the dedup");
+	memset(made, 0, sizeof *made);
+	if (allocator)
+		made->allocator = *allocator;
+	made->options = *options;
+	if (made->options.max_unit_bytes == 0)
+		made->options.max_unit_bytes = DEFAULT_MAX_UNIT;
+	made->seen.allocator = allocator_of(made);
+	made->seen.mode = options->mode;
+	made->seen.window = options->window;
+	made->seen.max_bytes = options->max_bytes;
+	begin_text(made);
+	status = lw_seen_begin(&made->seen, options->expected);
+	if (status != LANEWISE_OK) {
+		lanewise_dedup_destroy(made);
+		return lw_fail(error, status, LANEWISE_NO_OFFSET, "no memory for %llu units",
+		               (unsigned long long)options->expected);
+	}
+	*dedup = made;
+	return LANEWISE_OK;
+}
+
+void lanewise_dedup_destroy(lanewise_dedup *dedup)
+{
+	lanewise_allocator copy;
+
+	if (!dedup)
+		return;
+	copy = dedup->allocator;
+	lw_seen_end(&dedup->seen);
+	lw_release(allocator_of(dedup), dedup->pending.data, dedup->pending.capacity);
+	lw_release(allocator_of(dedup), dedup->folded.data, dedup->folded.capacity);
+	lw_release(copy.allocate ? &copy : NULL, dedup, sizeof *dedup);
+}
+
+struct lw_seen *lanewise_dedup_seen(lanewise_dedup *dedup) { return &dedup->seen; }

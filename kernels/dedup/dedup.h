@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts of a dedup: a splitter finds units (dedup.c), memory tells which came before (seen.c). Internal; tests use
+ * it to weaken the hash.
+ */
+#ifndef LW_DEDUP_H
+#define LW_DEDUP_H
+
+#include <lanewise/dedup.h>
+
+enum { LW_SEEN_BATCH = 256 };
+
+/* A unit in the form in which it is compared. */
+struct lw_seen_unit {
+	const unsigned char *text;
+	size_t n_bytes;
+	uint64_t number, begin;
+	uint64_t first, first_begin; /* set by lw_seen_batch */
+};
+
+/* What is remembered of a unit that stayed. */
+struct lw_seen_entry {
+	uint64_t hash;
+	union {
+		uint64_t high;             /* HASH128: the other half of the hash */
+		const unsigned char *text; /* VERIFY */
+	};
+	size_t n_bytes;
+	uint64_t number, begin;
+};
+
+struct lw_seen_slot {
+	uint64_t hash;
+	uint64_t entry; /* counted from 1 since the beginning; 0 is an empty slot */
+};
+
+struct lw_seen_chunk;
+
+typedef uint64_t lw_seen_hash_fn(const void *data, size_t n_bytes, const uint64_t key[2]);
+
+struct lw_seen {
+	const lanewise_allocator *allocator;
+	int32_t mode;
+	uint64_t window, max_bytes;
+	uint64_t n_bytes; /* allocated for what is remembered */
+
+	uint64_t secret[4]; /* two for SipHash, two for places in the table */
+	int keyed;          /* VERIFY: XXH3 was seen to collide, so it is SipHash from then on */
+
+	struct lw_seen_slot *slots; /* open addressing; a power of two, at most 5/8 full */
+	size_t n_slots;
+	int shift;
+
+	struct lw_seen_entry *entries; /* a ring */
+	size_t n_entries;              /* a power of two */
+	uint64_t first, end;           /* entries [first, end) are there */
+
+	struct lw_seen_chunk *oldest, *newest; /* retained text */
+
+	lw_seen_hash_fn *test_hash, *test_keyed_hash; /* in place of XXH3 and SipHash, or NULL */
+};
+
+lanewise_status lw_seen_begin(struct lw_seen *seen, uint64_t expected);
+void lw_seen_end(struct lw_seen *seen);
+
+/*
+ * Of each of n <= LW_SEEN_BATCH units, in order, whether it came before: `first` and `first_begin` are those of the unit
+ * remembered, or its own if it is new; then it is remembered from here on. The texts lie within one array.
+ */
+lanewise_status lw_seen_batch(struct lw_seen *seen, struct lw_seen_unit *units, size_t n);
+
+/* The memory of a dedup, for tests. */
+struct lw_seen *lanewise_dedup_seen(lanewise_dedup *dedup);
+
+#endif

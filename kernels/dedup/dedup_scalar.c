@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reference for the kernels behind lanewise/dedup.h: byte by byte. */
+#include "whitespace.h"
+
+#include "common.h"
+
+size_t LW_FN(byte_index)(const unsigned char *data, size_t n, unsigned char a, unsigned char b, uint32_t first,
+                         uint32_t *index, size_t *n_index, size_t capacity)
+{
+	size_t used = *n_index;
+
+	for (size_t block = 0; block < n; block += LW_INDEX_BLOCK) {
+		size_t end = n - block < LW_INDEX_BLOCK ? n : block + LW_INDEX_BLOCK, found = 0;
+
+		for (size_t i = block; i < end; i++)
+			found += data[i] == a || data[i] == b;
+		if (found > 0 && capacity - used < LW_INDEX_BLOCK) {
+			*n_index = used;
+			return block;
+		}
+		for (size_t i = block; i < end; i++)
+			if (data[i] == a || data[i] == b)
+				index[used++] = first + (uint32_t)i;
+	}
+	*n_index = used;
+	return n;
+}
+
+size_t LW_FN(fold_text)(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out)
+{
+	size_t used = 0;
+	int after_space = 0;
+
+	for (size_t i = 0; i < n;) {
+		size_t space = lw_whitespace_length(text + i, n - i, flags);
+
+		if (space > 0 && (flags & LANEWISE_NORMALIZE_COLLAPSE)) {
+			if (!after_space)
+				out[used++] = ' ';
+			after_space = 1;
+			i += space;
+		} else if (space > 0) {
+			for (; space > 0; space--)
+				out[used++] = text[i++];
+		} else if ((flags & LANEWISE_NORMALIZE_STRIP_CONTROL) && lw_is_control(text[i])) {
+			i++;
+		} else {
+			int upper = (flags & LANEWISE_NORMALIZE_LOWER) && text[i] >= 'A' && text[i] <= 'Z';
+
+			out[used++] = (unsigned char)(text[i++] + (upper ? 'a' - 'A' : 0));
+			after_space = 0;
+		}
+	}
+	return used;
+}

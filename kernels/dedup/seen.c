@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What came before: a hash table from hashes to entries, the entries in order of age, and for VERIFY the texts, in
+ * chunks in order of age too, so that forgetting the oldest frees memory from the front.
+ *
+ * Strangers choose the texts, and must not be able to make this slow. Places in the table depend on a secret. XXH3 has
+ * collisions for every seed, so in VERIFY mode many different texts of equal hash could make every search long; but
+ * the first such pair is seen, since the texts are compared, and never happens by chance. Then all that is remembered
+ * is hashed again with SipHash under the secret, once, and so is what comes. Answers do not depend on it.
+ *
+ * A table in memory costs a cache miss per unit, an entry another and a text a third. They are fetched in three passes
+ * over a batch before it is gone through.
+ */
+#define _DEFAULT_SOURCE /* getrandom */
+#include "dedup.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+#include "common.h"
+#include "siphash.h"
+#include "support.h"
+
+enum {
+	MIN_SLOTS = 1024,
+	MIN_ENTRIES = 512,
+	CHUNK_BYTES = 256 << 10,
+	PREFETCH_SLOTS = 1 << 14 /* smaller tables lie in L2 */
+};
+
+struct lw_seen_chunk {
+	struct lw_seen_chunk *next;
+	size_t capacity, used;
+	uint64_t end; /* number behind the last entry whose text is here */
+	unsigned char text[];
+};
+
+/* ------------------------------------------------------------------- memory */
+
+static int may_allocate(const struct lw_seen *seen, size_t n_bytes)
+{
+	return !seen->max_bytes || seen->n_bytes + n_bytes <= seen->max_bytes;
+}
+
+static void *allocate(struct lw_seen *seen, size_t n_bytes)
+{
+	void *p = lw_allocate(seen->allocator, n_bytes);
+
+	if (p)
+		seen->n_bytes += n_bytes;
+	return p;
+}
+
+static void release(struct lw_seen *seen, void *p, size_t n_bytes)
+{
+	if (!p)
+		return;
+	seen->n_bytes -= n_bytes;
+	lw_release(seen->allocator, p, n_bytes);
+}
+
+static void make_secret(uint64_t secret[4])
+{
+	if (getrandom(secret, 32, GRND_NONBLOCK) == 32)
+		return;
+
+	/* Early after boot there may be nothing better than what is hard to guess from outside. */
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	secret[0] = (uint64_t)now.tv_nsec ^ (uint64_t)(uintptr_t)secret;
+	secret[1] = (uint64_t)now.tv_sec ^ (uint64_t)(uintptr_t)&make_secret;
+	secret[2] = secret[0] * 0x9e3779b97f4a7c15;
+	secret[3] = secret[1] * 0xbf58476d1ce4e5b9;
+}
+
+/* -------------------------------------------------------------------- table */
+
+static size_t home_of(const struct lw_seen *seen, uint64_t hash)
+{
+	return (size_t)((hash ^ seen->secret[2]) * (seen->secret[3] | 1) >> seen->shift);
+}
+
+static struct lw_seen_entry *entry_of(const struct lw_seen *seen, uint64_t number)
+{
+	return &seen->entries[number & (seen->n_entries - 1)];
+}
+
+/* A first empty slot for a hash; there is one. */
+static void put_slot(struct lw_seen *seen, struct lw_seen_slot slot)
+{
+	size_t i = home_of(seen, slot.hash);
+
+	while (seen->slots[i].entry)
+		i = (i + 1) & (seen->n_slots - 1);
+	seen->slots[i] = slot;
+}
+
+static lanewise_status set_slots(struct lw_seen *seen, size_t n_slots)
+{
+	struct lw_seen_slot *old = seen->slots, *slots = allocate(seen, n_slots * sizeof *slots);
+	size_t n_old = seen->n_slots;
+
+	if (!slots)
+		return LANEWISE_ERROR_NO_MEMORY;
+	memset(slots, 0, n_slots * sizeof *slots);
+	seen->slots = slots;
+	seen->n_slots = n_slots;
+	seen->shift = 64 - __builtin_ctzll(n_slots);
+	for (size_t i = 0; i < n_old; i++)
+		if (old[i].entry)
+			put_slot(seen, old[i]);
+	release(seen, old, n_old * sizeof *old);
+	return LANEWISE_OK;
+}
+
+static lanewise_status set_entries(struct lw_seen *seen, size_t n_entries)
+{
+	struct lw_seen_entry *old = seen->entries, *entries = allocate(seen, n_entries * sizeof *entries);
+	size_t n_old = seen->n_entries;
+
+	if (!entries)
+		return LANEWISE_ERROR_NO_MEMORY;
+	for (uint64_t i = seen->first; i < seen->end; i++)
+		entries[i & (n_entries - 1)] = old[i & (n_old - 1)];
+	seen->entries = entries;
+	seen->n_entries = n_entries;
+	release(seen, old, n_old * sizeof *old);
+	return LANEWISE_OK;
+}
+
+/*
+ * Empties slot i without breaking searches: what follows it in its run moves up, unless that would bring it before its
+ * home.
+ */
+static void remove_slot(struct lw_seen *seen, size_t i)
+{
+	size_t mask = seen->n_slots - 1;
+
+	for (size_t j = (i + 1) & mask; seen->slots[j].entry; j = (j + 1) & mask) {
+		size_t home = home_of(seen, seen->slots[j].hash);
+
+		if (((j - home) & mask) >= ((j - i) & mask)) {
+			seen->slots[i] = seen->slots[j];
+			i = j;
+		}
+	}
+	seen->slots[i].entry = 0;
+}
+
+/* -------------------------------------------------------------------- hash */
+
+static uint64_t hash_of(const struct lw_seen *seen, const unsigned char *text, size_t n_bytes)
+{
+	if (seen->keyed)
+		return (seen->test_keyed_hash ? seen->test_keyed_hash : lw_siphash13)(text, n_bytes, seen->secret);
+	if (seen->test_hash)
+		return seen->test_hash(text, n_bytes, seen->secret);
+	return lw_kernels()->xxh3_64(text, n_bytes, seen->mode == LANEWISE_DEDUP_VERIFY ? seen->secret[0] : 0);
+}
+
+/* Hashes of units; `high` only in HASH128 mode. The others' come in a batch. */
+static void hash_units(const struct lw_seen *seen, const struct lw_seen_unit *units, size_t n, uint64_t *hash,
+                       uint64_t *high)
+{
+	uint64_t begin[LW_SEEN_BATCH], end[LW_SEEN_BATCH], value[2];
+	uint64_t seed = seen->mode == LANEWISE_DEDUP_VERIFY ? seen->secret[0] : 0;
+
+	if (seen->mode == LANEWISE_DEDUP_HASH128) {
+		for (size_t i = 0; i < n; i++) {
+			lw_kernels()->xxh3_128(units[i].text, units[i].n_bytes, 0, value);
+			hash[i] = value[0];
+			high[i] = value[1];
+		}
+		return;
+	}
+	if (seen->keyed || seen->test_hash) {
+		for (size_t i = 0; i < n; i++)
+			hash[i] = hash_of(seen, units[i].text, units[i].n_bytes);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		begin[i] = (uint64_t)(units[i].text - units[0].text);
+		end[i] = begin[i] + units[i].n_bytes;
+	}
+	lw_kernels()->xxh3_64_batch(units[0].text, begin, end, n, seed, hash);
+}
+
+/* All that is remembered, hashed anew. */
+static void rehash_keyed(struct lw_seen *seen)
+{
+	seen->keyed = 1;
+	memset(seen->slots, 0, seen->n_slots * sizeof *seen->slots);
+	for (uint64_t i = seen->first; i < seen->end; i++) {
+		struct lw_seen_entry *entry = entry_of(seen, i);
+
+		entry->hash = hash_of(seen, entry->text, entry->n_bytes);
+		put_slot(seen, (struct lw_seen_slot) { entry->hash, i + 1 });
+	}
+}
+
+/* ------------------------------------------------------------------ forget */
+
+static void release_chunks(struct lw_seen *seen)
+{
+	while (seen->oldest && seen->oldest->end <= seen->first) {
+		struct lw_seen_chunk *chunk = seen->oldest;
+
+		seen->oldest = chunk->next;
+		if (!seen->oldest)
+			seen->newest = NULL;
+		release(seen, chunk, sizeof *chunk + chunk->capacity);
+	}
+}
+
+static void forget_oldest(struct lw_seen *seen)
+{
+	size_t i = home_of(seen, entry_of(seen, seen->first)->hash);
+
+	while (seen->slots[i].entry != seen->first + 1)
+		i = (i + 1) & (seen->n_slots - 1);
+	remove_slot(seen, i);
+	seen->first++;
+	release_chunks(seen);
+}
+
+/* ---------------------------------------------------------------- remember */
+
+enum room { ROOM, TRY_AGAIN, NO_ROOM, NO_MEMORY };
+
+/* What to do where something may not grow. */
+static enum room forget_or_give_up(struct lw_seen *seen)
+{
+	if (seen->first == seen->end)
+		return NO_ROOM;
+	forget_oldest(seen);
+	return TRY_AGAIN;
+}
+
+static enum room room_in_table(struct lw_seen *seen)
+{
+	if (seen->end - seen->first < seen->n_slots / 8 * 5)
+		return ROOM;
+	if (!may_allocate(seen, 2 * seen->n_slots * sizeof *seen->slots))
+		return forget_or_give_up(seen);
+	return set_slots(seen, 2 * seen->n_slots) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
+}
+
+static enum room room_in_entries(struct lw_seen *seen)
+{
+	if (seen->end - seen->first < seen->n_entries)
+		return ROOM;
+	if (!may_allocate(seen, 2 * seen->n_entries * sizeof *seen->entries))
+		return forget_or_give_up(seen);
+	return set_entries(seen, 2 * seen->n_entries) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
+}
+
+static enum room room_for_text(struct lw_seen *seen, size_t n_bytes)
+{
+	size_t capacity = CHUNK_BYTES;
+	struct lw_seen_chunk *chunk = seen->newest;
+
+	if (chunk && chunk->capacity - chunk->used >= n_bytes)
+		return ROOM;
+	if (seen->max_bytes && capacity > seen->max_bytes / 8)
+		capacity = (size_t)(seen->max_bytes / 8);
+	if (capacity < n_bytes)
+		capacity = n_bytes;
+	if (!may_allocate(seen, sizeof *chunk + capacity))
+		return forget_or_give_up(seen);
+	chunk = allocate(seen, sizeof *chunk + capacity);
+	if (!chunk)
+		return NO_MEMORY;
+	*chunk = (struct lw_seen_chunk) { .capacity = capacity, .end = seen->end };
+	if (seen->newest)
+		seen->newest->next = chunk;
+	else
+		seen->oldest = chunk;
+	seen->newest = chunk;
+	return ROOM;
+}
+
+/* Whether a text could be retained at all, if all else were forgotten. */
+static int could_retain(const struct lw_seen *seen, size_t n_text)
+{
+	uint64_t fixed = seen->n_slots * sizeof *seen->slots + seen->n_entries * sizeof *seen->entries;
+
+	return !seen->max_bytes || n_text + sizeof(struct lw_seen_chunk) + fixed <= seen->max_bytes;
+}
+
+/* Makes room for one more unit. Each turn grows something or forgets something, so it ends. */
+static enum room make_room(struct lw_seen *seen, size_t n_text)
+{
+	int retains = seen->mode == LANEWISE_DEDUP_VERIFY;
+	enum room room;
+
+	if (retains && !could_retain(seen, n_text))
+		return NO_ROOM;
+	do {
+		room = room_in_table(seen);
+		if (room == ROOM)
+			room = room_in_entries(seen);
+		if (room == ROOM && retains)
+			room = room_for_text(seen, n_text);
+	} while (room == TRY_AGAIN);
+	return room;
+}
+
+static const unsigned char *retain_text(struct lw_seen *seen, const unsigned char *text, size_t n_bytes)
+{
+	unsigned char *copy = seen->newest->text + seen->newest->used;
+
+	if (n_bytes)
+		memcpy(copy, text, n_bytes);
+	seen->newest->used += n_bytes;
+	seen->newest->end = seen->end + 1;
+	return copy;
+}
+
+static lanewise_status remember(struct lw_seen *seen, const struct lw_seen_unit *unit, uint64_t hash, uint64_t high)
+{
+	int retains = seen->mode == LANEWISE_DEDUP_VERIFY;
+
+	if (seen->window && seen->end - seen->first >= seen->window)
+		forget_oldest(seen);
+
+	enum room room = make_room(seen, unit->n_bytes);
+
+	if (room == NO_MEMORY)
+		return LANEWISE_ERROR_NO_MEMORY;
+	if (room == NO_ROOM)
+		return LANEWISE_OK;
+
+	struct lw_seen_entry *entry = entry_of(seen, seen->end);
+
+	entry->hash = hash;
+	if (retains)
+		entry->text = retain_text(seen, unit->text, unit->n_bytes);
+	else
+		entry->high = high;
+	entry->n_bytes = unit->n_bytes;
+	entry->number = unit->number;
+	entry->begin = unit->begin;
+	put_slot(seen, (struct lw_seen_slot) { hash, seen->end + 1 });
+	seen->end++;
+	return LANEWISE_OK;
+}
+
+/* ------------------------------------------------------------------ search */
+
+/* An entry that equals the unit, or NULL; `collides` if one of equal hash does not. */
+static const struct lw_seen_entry *find(const struct lw_seen *seen, const struct lw_seen_unit *unit, uint64_t hash,
+                                        uint64_t high, int *collides)
+{
+	size_t mask = seen->n_slots - 1;
+
+	for (size_t i = home_of(seen, hash); seen->slots[i].entry; i = (i + 1) & mask) {
+		if (seen->slots[i].hash != hash)
+			continue;
+
+		const struct lw_seen_entry *entry = entry_of(seen, seen->slots[i].entry - 1);
+
+		if (seen->mode == LANEWISE_DEDUP_HASH64 ||
+		    (seen->mode == LANEWISE_DEDUP_HASH128 && entry->high == high))
+			return entry;
+		if (seen->mode != LANEWISE_DEDUP_VERIFY)
+			continue;
+		if (entry->n_bytes == unit->n_bytes &&
+		    (unit->n_bytes == 0 || memcmp(entry->text, unit->text, unit->n_bytes) == 0))
+			return entry;
+		*collides = 1;
+		if (!seen->keyed)
+			return NULL;
+	}
+	return NULL;
+}
+
+static void fetch_batch(const struct lw_seen *seen, const uint64_t *hash, size_t n)
+{
+	const struct lw_seen_entry *entry[LW_SEEN_BATCH];
+	size_t n_entries = 0;
+
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&seen->slots[home_of(seen, hash[i])]);
+	for (size_t i = 0; i < n; i++) {
+		const struct lw_seen_slot *slot = &seen->slots[home_of(seen, hash[i])];
+
+		entry[n_entries] = entry_of(seen, slot->entry - 1);
+		__builtin_prefetch(entry[n_entries]);
+		n_entries += slot->entry && slot->hash == hash[i];
+	}
+	for (size_t i = 0; seen->mode == LANEWISE_DEDUP_VERIFY && i < n_entries; i++)
+		__builtin_prefetch(entry[i]->text);
+}
+
+static lanewise_status judge(struct lw_seen *seen, struct lw_seen_unit *unit, uint64_t hash, uint64_t high)
+{
+	int collides = 0;
+	const struct lw_seen_entry *entry = find(seen, unit, hash, high, &collides);
+
+	if (collides && !seen->keyed) {
+		rehash_keyed(seen);
+		hash = hash_of(seen, unit->text, unit->n_bytes);
+		entry = find(seen, unit, hash, high, &collides);
+	}
+	unit->first = entry ? entry->number : unit->number;
+	unit->first_begin = entry ? entry->begin : unit->begin;
+	return entry ? LANEWISE_OK : remember(seen, unit, hash, high);
+}
+
+lanewise_status lw_seen_batch(struct lw_seen *seen, struct lw_seen_unit *units, size_t n)
+{
+	uint64_t hash[LW_SEEN_BATCH], high[LW_SEEN_BATCH];
+	int keyed = seen->keyed;
+
+	if (n == 0)
+		return LANEWISE_OK;
+	memset(high, 0, n * sizeof *high);
+	hash_units(seen, units, n, hash, high);
+	if (seen->n_slots >= PREFETCH_SLOTS)
+		fetch_batch(seen, hash, n);
+	for (size_t i = 0; i < n; i++) {
+		if (seen->keyed != keyed) /* a unit before this one changed the hash */
+			hash[i] = hash_of(seen, units[i].text, units[i].n_bytes);
+
+		lanewise_status status = judge(seen, &units[i], hash[i], high[i]);
+
+		if (status != LANEWISE_OK)
+			return status;
+	}
+	return LANEWISE_OK;
+}
+
+/* ------------------------------------------------------------ begin and end */
+
+static size_t power_of_two_from(size_t n)
+{
+	size_t power = 1;
+
+	while (power < n)
+		power *= 2;
+	return power;
+}
+
+lanewise_status lw_seen_begin(struct lw_seen *seen, uint64_t expected)
+{
+	size_t n_slots = MIN_SLOTS, n_entries = MIN_ENTRIES;
+	lanewise_status status;
+
+	make_secret(seen->secret);
+	if (seen->window && expected > seen->window)
+		expected = seen->window;
+	if (expected > SIZE_MAX / 1024)
+		return LANEWISE_ERROR_TOO_LARGE;
+	if (expected > MIN_ENTRIES) {
+		n_slots = power_of_two_from((size_t)expected / 5 * 8 + 8);
+		n_entries = power_of_two_from((size_t)expected);
+	}
+	if (!may_allocate(seen, n_slots * sizeof *seen->slots + n_entries * sizeof *seen->entries)) {
+		n_slots = MIN_SLOTS;
+		n_entries = MIN_ENTRIES;
+	}
+	status = set_slots(seen, n_slots);
+	return status == LANEWISE_OK ? set_entries(seen, n_entries) : status;
+}
+
+void lw_seen_end(struct lw_seen *seen)
+{
+	while (seen->oldest) {
+		struct lw_seen_chunk *chunk = seen->oldest;
+
+		seen->oldest = chunk->next;
+		release(seen, chunk, sizeof *chunk + chunk->capacity);
+	}
+	release(seen, seen->entries, seen->n_entries * sizeof *seen->entries);
+	release(seen, seen->slots, seen->n_slots * sizeof *seen->slots);
+}

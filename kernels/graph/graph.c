@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From edges to rows, by counting sort: count the edges of each source, turn the counts into places, put each edge at
+ * its source's next place. The places are kept in the offsets themselves: after the last edge each offset has moved to
+ * where the next row begins, so moving all by one element restores them and no second array is needed.
+ */
+#define _DEFAULT_SOURCE /* madvise */
+
+#include "graph/graph.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* ----------------------------------------------------------------- memory */
+
+void *lanewise_graph_allocate(const lanewise_allocator *allocator, size_t n_bytes)
+{
+	enum { HUGE_PAGE = 2 << 20 };
+	void *p;
+
+	if (allocator || n_bytes < 2 * HUGE_PAGE || n_bytes > SIZE_MAX - HUGE_PAGE)
+		return lw_allocate(allocator, n_bytes);
+	p = aligned_alloc(HUGE_PAGE, (n_bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+#if defined(MADV_HUGEPAGE)
+	if (p) {
+		int saved_errno = errno;
+
+		madvise(p, n_bytes, MADV_HUGEPAGE); /* advice: that it may fail does not matter */
+		errno = saved_errno;
+	}
+#endif
+	return p;
+}
+
+static lanewise_status allocate(const lanewise_allocator *allocator, size_t n_nodes, size_t n_edges, int weighted,
+                                lanewise_graph **graph)
+{
+	lanewise_graph *made = lw_allocate(allocator, sizeof *made);
+
+	if (!made)
+		return LANEWISE_ERROR_NO_MEMORY;
+	memset(made, 0, sizeof *made);
+	if (allocator)
+		made->allocator = *allocator;
+	made->n_nodes = (uint32_t)n_nodes;
+	made->n_edges = (uint32_t)n_edges;
+	made->edge_capacity = n_edges ? n_edges : 1;
+	made->offset = lanewise_graph_allocate(allocator, (n_nodes + 1) * sizeof *made->offset);
+	made->target = lanewise_graph_allocate(allocator, made->edge_capacity * sizeof *made->target);
+	if (weighted)
+		made->weight = lanewise_graph_allocate(allocator, made->edge_capacity * sizeof *made->weight);
+	if (!made->offset || !made->target || (weighted && !made->weight)) {
+		lanewise_graph_destroy(made);
+		return LANEWISE_ERROR_NO_MEMORY;
+	}
+	memset(made->offset, 0, (n_nodes + 1) * sizeof *made->offset);
+	*graph = made;
+	return LANEWISE_OK;
+}
+
+void lanewise_graph_destroy(lanewise_graph *graph)
+{
+	if (!graph)
+		return;
+
+	lanewise_allocator copy = graph->allocator;
+	const lanewise_allocator *allocator = lw_graph_allocator(&copy);
+
+	lw_release(allocator, graph->offset, ((size_t)graph->n_nodes + 1) * sizeof *graph->offset);
+	lw_release(allocator, graph->target, graph->edge_capacity * sizeof *graph->target);
+	lw_release(allocator, graph->weight, graph->edge_capacity * sizeof *graph->weight);
+	lw_release(allocator, graph, sizeof *graph);
+}
+
+/* ----------------------------------------------------------------- checks */
+
+struct edges {
+	const uint32_t *src, *dst;
+	const double *weight;
+	size_t n, n_nodes;
+	int32_t self_loops, duplicates;
+};
+
+static int is_weight(double weight) { return weight >= 0 && weight < INFINITY; }
+
+/* Whether anything is wrong, without asking where: loops that the compiler can vectorise. */
+static int any_bad_edge(const struct edges *e)
+{
+	uint32_t largest = 0;
+	unsigned bad = 0;
+
+	for (size_t i = 0; i < e->n; i++) {
+		uint32_t larger = e->src[i] > e->dst[i] ? e->src[i] : e->dst[i];
+
+		largest = larger > largest ? larger : largest;
+	}
+	if (e->self_loops == LANEWISE_GRAPH_REFUSE)
+		for (size_t i = 0; i < e->n; i++)
+			bad |= e->src[i] == e->dst[i];
+	if (e->weight)
+		for (size_t i = 0; i < e->n; i++)
+			bad |= !is_weight(e->weight[i]);
+	return bad || (e->n && largest >= e->n_nodes);
+}
+
+static lanewise_status name_bad_edge(const struct edges *e, lanewise_error *error)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		unsigned long long number = i, src = e->src[i], dst = e->dst[i];
+
+		if (src >= e->n_nodes || dst >= e->n_nodes)
+			return lw_fail(error, LANEWISE_ERROR_DATA, i,
+			               "edge %llu, %llu -> %llu: the %s is not below %llu nodes", number, src, dst,
+			               src >= e->n_nodes ? "source" : "target", (unsigned long long)e->n_nodes);
+		if (src == dst && e->self_loops == LANEWISE_GRAPH_REFUSE)
+			return lw_fail(error, LANEWISE_ERROR_DATA, i, "edge %llu, %llu -> %llu, is a self-loop", number,
+			               src, dst);
+		if (e->weight && !is_weight(e->weight[i]))
+			return lw_fail(error, LANEWISE_ERROR_DATA, i, "edge %llu, %llu -> %llu: the weight is %s",
+			               number, src, dst,
+			               isnan(e->weight[i]) ? "NaN"
+			               : e->weight[i] < 0  ? "negative"
+			                                   : "infinite");
+	}
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_arguments(const struct edges *e, const lanewise_graph_options *options,
+                                       lanewise_graph **graph, lanewise_error *error)
+{
+	if (!graph || (e->n && (!e->src || !e->dst)))
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "graph, src or dst is NULL");
+	if (options && (options->struct_size != sizeof *options || options->self_loops < LANEWISE_GRAPH_KEEP ||
+	                options->self_loops > LANEWISE_GRAPH_REFUSE || options->duplicates < LANEWISE_GRAPH_KEEP ||
+	                options->duplicates > LANEWISE_GRAPH_REFUSE))
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET,
+		               "an option, or the size of the options, is not one that there is");
+	/* The second bound keeps sizes of scratch within a size_t of 32 bits. */
+	if (e->n_nodes > UINT32_MAX - 1 || e->n_nodes > SIZE_MAX / 64)
+		return lw_fail(error, LANEWISE_ERROR_TOO_LARGE, LANEWISE_NO_OFFSET,
+		               "%llu nodes are more than a graph may have", (unsigned long long)e->n_nodes);
+	if (e->n > UINT32_MAX - 1 || e->n > SIZE_MAX / 32)
+		return lw_fail(error, LANEWISE_ERROR_TOO_LARGE, LANEWISE_NO_OFFSET,
+		               "%llu edges are more than a graph may have", (unsigned long long)e->n);
+	return LANEWISE_OK;
+}
+
+/* --------------------------------------------------------------- building */
+
+/* offset[u] from the number of u's edges, given in offset[u + 1], to the place of its first. */
+static void counts_to_places(uint32_t *offset, size_t n_nodes)
+{
+	for (size_t u = 0; u < n_nodes; u++)
+		offset[u + 1] += offset[u];
+}
+
+/* From where each row ends, in offset[u], to where it begins. */
+static void ends_to_offsets(uint32_t *offset, size_t n_nodes)
+{
+	memmove(offset + 1, offset, n_nodes * sizeof *offset);
+	offset[0] = 0;
+}
+
+/* One edge to the next place of its source. */
+static inline void place_edge(lanewise_graph *graph, uint32_t src, uint32_t dst, const double *weight)
+{
+	uint32_t place = graph->offset[src]++;
+
+	graph->target[place] = dst;
+	if (weight)
+		graph->weight[place] = *weight;
+}
+
+static void fill_rows(lanewise_graph *graph, const struct edges *e)
+{
+	const int drop = e->self_loops == LANEWISE_GRAPH_DROP;
+	uint32_t *offset = graph->offset;
+
+	for (size_t i = 0; i < e->n; i++)
+		offset[e->src[i] + 1] += !(drop && e->src[i] == e->dst[i]);
+	counts_to_places(offset, graph->n_nodes);
+	graph->n_edges = offset[graph->n_nodes];
+	for (size_t i = 0; i < e->n; i++)
+		if (!drop || e->src[i] != e->dst[i])
+			place_edge(graph, e->src[i], e->dst[i], e->weight ? &e->weight[i] : NULL);
+	ends_to_offsets(offset, graph->n_nodes);
+}
+
+/*
+ * The same for graphs beyond the caches, in two steps: first edges are dealt out to at most 512 parts by the leading
+ * bits of their sources, which writes that many streams side by side, then each part is a small graph whose rows and
+ * places stay in the L2 cache. Both steps keep the order of edges of one source.
+ */
+enum { PARTS_LOG = 9, MAX_PARTS = 1 << PARTS_LOG, SMALL_GRAPH = 1 << 16, FEW_EDGES = 1 << 19 };
+
+struct parted {
+	uint32_t *ends; /* source, target, source, target, ... */
+	double *weight;
+	size_t begin[MAX_PARTS + 1];
+	int shift; /* from a source to its part */
+};
+
+static void deal_out(struct parted *p, const struct edges *e, int drop)
+{
+	size_t next[MAX_PARTS];
+
+	memset(p->begin, 0, sizeof p->begin);
+	for (size_t i = 0; i < e->n; i++)
+		p->begin[(e->src[i] >> p->shift) + 1] += !(drop && e->src[i] == e->dst[i]);
+	for (int j = 0; j < MAX_PARTS; j++)
+		p->begin[j + 1] += p->begin[j];
+	memcpy(next, p->begin, sizeof next);
+	for (size_t i = 0; i < e->n; i++) {
+		if (drop && e->src[i] == e->dst[i])
+			continue;
+
+		size_t at = next[e->src[i] >> p->shift]++;
+
+		p->ends[2 * at] = e->src[i];
+		p->ends[2 * at + 1] = e->dst[i];
+		if (p->weight)
+			p->weight[at] = e->weight[i];
+	}
+}
+
+static void fill_part(lanewise_graph *graph, const struct parted *p, int part)
+{
+	uint64_t first = (uint64_t)part << p->shift, end = (uint64_t)(part + 1) << p->shift;
+	uint32_t *offset = graph->offset, at = (uint32_t)p->begin[part];
+
+	if (end > graph->n_nodes)
+		end = graph->n_nodes;
+	for (size_t i = p->begin[part]; i < p->begin[part + 1]; i++)
+		offset[p->ends[2 * i]]++;
+	for (uint64_t u = first; u < end; u++) {
+		uint32_t count = offset[u];
+
+		offset[u] = at;
+		at += count;
+	}
+	for (size_t i = p->begin[part]; i < p->begin[part + 1]; i++)
+		place_edge(graph, p->ends[2 * i], p->ends[2 * i + 1], p->weight ? &p->weight[i] : NULL);
+}
+
+/* 0 if there is no memory for it. */
+static int fill_rows_by_parts(lanewise_graph *graph, const struct edges *e, const lanewise_allocator *allocator)
+{
+	struct parted p = { .shift = 0 };
+	size_t ends_bytes = 2 * e->n * sizeof *p.ends, weight_bytes = e->n * sizeof *p.weight;
+
+	while ((uint64_t)(graph->n_nodes - 1) >> p.shift >= MAX_PARTS)
+		p.shift++;
+	p.ends = lanewise_graph_allocate(allocator, ends_bytes);
+	if (e->weight)
+		p.weight = lanewise_graph_allocate(allocator, weight_bytes);
+	if (!p.ends || (e->weight && !p.weight)) {
+		lw_release(allocator, p.ends, ends_bytes);
+		lw_release(allocator, p.weight, weight_bytes);
+		return 0;
+	}
+	deal_out(&p, e, e->self_loops == LANEWISE_GRAPH_DROP);
+	graph->n_edges = (uint32_t)p.begin[MAX_PARTS];
+	for (int part = 0; part < MAX_PARTS && (uint64_t)part << p.shift < graph->n_nodes; part++)
+		fill_part(graph, &p, part);
+	ends_to_offsets(graph->offset, graph->n_nodes);
+	lw_release(allocator, p.ends, ends_bytes);
+	lw_release(allocator, p.weight, weight_bytes);
+	return 1;
+}
+
+static lanewise_status name_duplicate(const struct edges *e, uint32_t src, uint32_t dst, lanewise_error *error,
+                                      const char *what)
+{
+	size_t seen = 0, i = 0;
+
+	for (; i < e->n; i++)
+		if (e->src[i] == src && e->dst[i] == dst && seen++)
+			break;
+	return lw_fail(error, LANEWISE_ERROR_DATA, i, "edge %llu, %lu -> %lu, %s", (unsigned long long)i,
+	               (unsigned long)src, (unsigned long)dst, what);
+}
+
+/*
+ * Moves the rows together, leaving out duplicates. place[v] is one more than where the last edge to v went; it is of
+ * the row under way if it lies within it, so nothing needs clearing between rows.
+ */
+static lanewise_status merge_duplicates(lanewise_graph *graph, const struct edges *e, uint32_t *place,
+                                        lanewise_error *error)
+{
+	uint32_t *offset = graph->offset, end = 0;
+
+	memset(place, 0, graph->n_nodes * sizeof *place);
+	for (uint32_t u = 0, from = 0; u < graph->n_nodes; u++) {
+		uint32_t begin = end, to = offset[u + 1];
+
+		offset[u] = begin;
+		for (; from < to; from++) {
+			uint32_t v = graph->target[from];
+
+			if (place[v] > begin) {
+				if (e->duplicates == LANEWISE_GRAPH_REFUSE)
+					return name_duplicate(e, u, v, error, "was there before");
+				if (graph->weight && !is_weight(graph->weight[place[v] - 1] += graph->weight[from]))
+					return name_duplicate(e, u, v, error, "makes the sum of duplicates infinite");
+				continue;
+			}
+			graph->target[end] = v;
+			if (graph->weight)
+				graph->weight[end] = graph->weight[from];
+			place[v] = ++end;
+		}
+	}
+	offset[graph->n_nodes] = end;
+	graph->n_edges = end;
+	return LANEWISE_OK;
+}
+
+static lanewise_status treat_duplicates(lanewise_graph *graph, const struct edges *e,
+                                        const lanewise_allocator *allocator, lanewise_error *error)
+{
+	size_t n_bytes = (graph->n_nodes ? graph->n_nodes : 1) * sizeof(uint32_t);
+	uint32_t *place;
+	lanewise_status status;
+
+	if (e->duplicates == LANEWISE_GRAPH_KEEP)
+		return LANEWISE_OK;
+	place = lanewise_graph_allocate(allocator, n_bytes);
+	if (!place)
+		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "out of memory");
+	status = merge_duplicates(graph, e, place, error);
+	lw_release(allocator, place, n_bytes);
+	return status;
+}
+
+lanewise_status lanewise_graph_create(size_t n_nodes, const uint32_t *src, const uint32_t *dst, const double *weight,
+                                      size_t n_edges, const lanewise_graph_options *options,
+                                      const lanewise_allocator *allocator, lanewise_graph **graph,
+                                      lanewise_error *error)
+{
+	struct edges e = { src, dst, weight, n_edges, n_nodes, LANEWISE_GRAPH_KEEP, LANEWISE_GRAPH_KEEP };
+	lanewise_graph *made = NULL;
+	lanewise_status status = check_arguments(&e, options, graph, error);
+
+	if (status)
+		return status;
+	if (options) {
+		e.self_loops = options->self_loops;
+		e.duplicates = options->duplicates;
+	}
+	if (any_bad_edge(&e))
+		return name_bad_edge(&e, error);
+	status = allocate(allocator, n_nodes, n_edges, weight != NULL, &made);
+	if (status)
+		return lw_fail(error, status, LANEWISE_NO_OFFSET, "out of memory");
+	if (n_nodes <= SMALL_GRAPH || n_edges <= FEW_EDGES || !fill_rows_by_parts(made, &e, allocator))
+		fill_rows(made, &e);
+	status = treat_duplicates(made, &e, allocator, error);
+	if (status) {
+		lanewise_graph_destroy(made);
+		return status;
+	}
+	*graph = made;
+	return LANEWISE_OK;
+}
+
+/* -------------------------------------------------------------- transpose */
+
+void lanewise_graph_count_in_edges(const lanewise_graph *graph, uint32_t *count)
+{
+	for (uint32_t i = 0; i < graph->n_edges; i++)
+		count[graph->target[i]]++;
+}
+
+lanewise_status lanewise_graph_transpose_create(const lanewise_graph *graph, const lanewise_allocator *allocator,
+                                                lanewise_graph **transposed)
+{
+	lanewise_graph *made = NULL;
+	lanewise_status status;
+
+	if (!graph || !transposed)
+		return LANEWISE_ERROR_ARGUMENT;
+	status = allocate(allocator, graph->n_nodes, graph->n_edges, graph->weight != NULL, &made);
+	if (status)
+		return status;
+	lanewise_graph_count_in_edges(graph, made->offset + 1);
+	counts_to_places(made->offset, graph->n_nodes);
+	for (uint32_t u = 0, i = 0; u < graph->n_nodes; u++)
+		for (; i < graph->offset[u + 1]; i++) {
+			uint32_t place = made->offset[graph->target[i]]++;
+
+			made->target[place] = u;
+			if (graph->weight)
+				made->weight[place] = graph->weight[i];
+		}
+	ends_to_offsets(made->offset, graph->n_nodes);
+	*transposed = made;
+	return LANEWISE_OK;
+}
+
+/* ----------------------------------------------------------------- access */
+
+size_t lanewise_graph_n_nodes(const lanewise_graph *graph) { return graph->n_nodes; }
+size_t lanewise_graph_n_edges(const lanewise_graph *graph) { return graph->n_edges; }
+const uint32_t *lanewise_graph_offsets(const lanewise_graph *graph) { return graph->offset; }
+const uint32_t *lanewise_graph_targets(const lanewise_graph *graph) { return graph->target; }
+const double *lanewise_graph_weights(const lanewise_graph *graph) { return graph->weight; }

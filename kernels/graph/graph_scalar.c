@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reference of the kernels behind PageRank: row after row, edge after edge. NEON, which cannot gather, runs it too. */
+#include "common.h"
+
+LW_INLINE double term(const double *weight, size_t entry, double x) { return weight ? weight[entry] * x : x; }
+
+void LW_FN(rank_sums_f64)(const uint32_t *column, const double *weight, const size_t *offset, size_t n_groups,
+                          const double *x, double *sums)
+{
+	for (size_t g = 0; g < n_groups; g++) {
+		double sum[16] = { 0 };
+
+		for (size_t t = offset[g]; t < offset[g + 1]; t++)
+			for (size_t l = 0; l < 16; l++)
+				sum[l] += term(weight, 16 * t + l, x[column[16 * t + l]]);
+		memcpy(sums + 16 * g, sum, sizeof sum);
+	}
+}
+
+void LW_FN(rank_sums16_f64)(const uint32_t *column, const double *weight, const size_t *offset, size_t n_groups,
+                            const double *x, double *sums)
+{
+	for (size_t g = 0; g < n_groups; g++)
+		for (size_t l = 0; l < 16; l++) {
+			double sum[16] = { 0 };
+
+			for (size_t t = offset[g]; t < offset[g + 1]; t++) {
+				const double *element = x + 16 * (size_t)column[16 * t + l];
+
+				for (size_t j = 0; j < 16; j++)
+					sum[j] += term(weight, 16 * t + l, element[j]);
+			}
+			memcpy(sums + 16 * (16 * g + l), sum, sizeof sum);
+		}
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows into and out of an index. */
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE /* madvise */
+#endif
+#include "index/index.h"
+
+#include <math.h>
+#include <sys/mman.h>
+
+#include "index/sketch.h"
+#include "support.h"
+
+enum { BLOCK_ROWS = 64, HUGE_PAGE = 2 << 20 };
+
+/* ----------------------------------------------------------------- segments */
+
+/* Bytes of a segment's allocation, or 0 if they overflow. */
+static size_t segment_bytes(const lanewise_index *index, size_t segment)
+{
+	size_t per_row = index->dim * sizeof(float) + index->code_dim + 3 * sizeof(float);
+	size_t capacity = lw_index_capacity(segment);
+
+	return capacity > (SIZE_MAX - HUGE_PAGE) / per_row ? 0 : capacity * per_row;
+}
+
+/* From the C library large blocks come on huge pages, where the system has them: fewer address translations. */
+static void *allocate_segment(const lanewise_index *index, size_t n_bytes)
+{
+	if (index->allocator.allocate || n_bytes < 2 * HUGE_PAGE)
+		return lw_allocate(lw_index_allocator(index), n_bytes);
+
+	size_t whole = (n_bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	void *memory = aligned_alloc(HUGE_PAGE, whole);
+
+#if defined(MADV_HUGEPAGE)
+	if (memory)
+		madvise(memory, whole, MADV_HUGEPAGE);
+#endif
+	return memory;
+}
+
+static lanewise_status open_segment(lanewise_index *index)
+{
+	size_t segment = index->n_segments, capacity = lw_index_capacity(segment);
+	size_t n_bytes = segment_bytes(index, segment);
+	struct lw_index_segment *s = &index->segments[segment];
+	unsigned char *memory = n_bytes ? allocate_segment(index, n_bytes) : NULL;
+
+	if (!memory)
+		return LANEWISE_ERROR_NO_MEMORY;
+
+	float *floats = (float *)(void *)(memory + capacity * index->code_dim);
+
+	s->memory = memory;
+	s->codes = (const int8_t *)memory;
+	s->rows = floats;
+	s->scale = floats + capacity * index->dim;
+	s->error = s->scale + capacity;
+	s->norm = s->error + capacity;
+	index->n_segments++;
+	return LANEWISE_OK;
+}
+
+static void close_segments(lanewise_index *index, size_t n_left)
+{
+	while (index->n_segments > n_left) {
+		size_t segment = --index->n_segments;
+
+		lw_release(lw_index_allocator(index), index->segments[segment].memory, segment_bytes(index, segment));
+		index->segments[segment].memory = NULL;
+	}
+}
+
+/* The segment of a row. */
+static size_t segment_of(size_t row)
+{
+	size_t segment = 0;
+
+	for (size_t rest = row / LW_INDEX_FIRST_ROWS; rest; rest /= 2)
+		segment++;
+	return segment;
+}
+
+/* --------------------------------------------------------- create and destroy */
+
+lanewise_status lanewise_index_create(size_t dim, lanewise_metric metric, const lanewise_allocator *allocator,
+                                      lanewise_index **out)
+{
+	if (!out || dim == 0 || !lw_index_is_metric(metric))
+		return LANEWISE_ERROR_ARGUMENT;
+	*out = NULL;
+	if (dim > LANEWISE_INDEX_MAX_DIM)
+		return LANEWISE_ERROR_TOO_LARGE;
+
+	lanewise_index *index = lw_allocate(allocator, sizeof *index);
+
+	if (!index)
+		return LANEWISE_ERROR_NO_MEMORY;
+	memset(index, 0, sizeof *index);
+	if (allocator)
+		index->allocator = *allocator;
+	index->metric = metric;
+	index->dim = dim;
+	index->code_dim = lw_index_code_dim(dim);
+	*out = index;
+	return LANEWISE_OK;
+}
+
+void lanewise_index_destroy(lanewise_index *index)
+{
+	if (!index)
+		return;
+
+	lanewise_allocator allocator = index->allocator;
+
+	if (!index->is_mapped)
+		close_segments(index, 0);
+	lw_release(allocator.allocate ? &allocator : NULL, index, sizeof *index);
+}
+
+size_t lanewise_index_n_rows(const lanewise_index *index) { return index->n_rows; }
+
+size_t lanewise_index_dim(const lanewise_index *index) { return index->dim; }
+
+lanewise_metric lanewise_index_metric(const lanewise_index *index) { return index->metric; }
+
+const float *lanewise_index_row(const lanewise_index *index, size_t row)
+{
+	if (row >= index->n_rows)
+		return NULL;
+
+	size_t segment = segment_of(row);
+
+	return index->segments[segment].rows + (row - lw_index_first(segment)) * index->dim;
+}
+
+/* --------------------------------------------------------- writing into rows */
+
+/* Where a segment of memory of our own can be written, from its row `at` on. */
+struct target {
+	float *rows, *scale, *error, *norm;
+	int8_t *codes;
+};
+
+static struct target target_of(const lanewise_index *index, size_t segment, size_t at)
+{
+	size_t capacity = lw_index_capacity(segment);
+	unsigned char *memory = index->segments[segment].memory;
+	float *floats = (float *)(void *)(memory + capacity * index->code_dim);
+	struct target t;
+
+	t.codes = (int8_t *)memory + at * index->code_dim;
+	t.rows = floats + at * index->dim;
+	t.scale = floats + capacity * index->dim + at;
+	t.error = t.scale + capacity;
+	t.norm = t.error + capacity;
+	return t;
+}
+
+/* Copies n <= BLOCK_ROWS rows and makes their sketches. */
+static void put_rows(const lanewise_index *index, struct target t, const float *rows, size_t n, size_t ld)
+{
+	float scale[BLOCK_ROWS], square[BLOCK_ROWS], error_square[BLOCK_ROWS];
+	size_t dim = index->dim, padding = index->code_dim - dim;
+
+	lw_kernels()->quantize_i8_rows(rows, n, dim, ld, t.codes, index->code_dim, scale, square, error_square);
+	for (size_t r = 0; r < n; r++) {
+		const float *row = rows + r * ld;
+		struct lw_sketch sketch = lw_sketch_of(row, dim, scale[r], square[r], error_square[r]);
+
+		lw_sketch_row(&sketch, dim, index->metric, t.scale + r, t.error + r, t.norm + r);
+		memcpy(t.rows + r * dim, row, dim * sizeof *row);
+		if (padding)
+			memset(t.codes + r * index->code_dim + dim, 0, padding);
+	}
+}
+
+lanewise_status lanewise_index_add(lanewise_index *index, const float *rows, size_t n_rows, size_t ld)
+{
+	if (!index || (!rows && n_rows) || ld < index->dim)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (index->is_mapped)
+		return LANEWISE_ERROR_UNSUPPORTED;
+	if (n_rows > UINT32_MAX - index->n_rows || n_rows > SIZE_MAX / sizeof(float) / ld)
+		return LANEWISE_ERROR_TOO_LARGE;
+	if (n_rows == 0)
+		return LANEWISE_OK;
+
+	size_t segments_before = index->n_segments, end = index->n_rows + n_rows;
+
+	while (lw_index_first(index->n_segments) < end) {
+		lanewise_status status = open_segment(index);
+
+		if (status) {
+			close_segments(index, segments_before);
+			return status;
+		}
+	}
+	for (size_t row = index->n_rows, n; row < end; row += n, rows += n * ld) {
+		size_t segment = segment_of(row), at = row - lw_index_first(segment);
+		size_t room = lw_index_capacity(segment) - at;
+
+		n = end - row < room ? end - row : room;
+		n = n < BLOCK_ROWS ? n : BLOCK_ROWS;
+		put_rows(index, target_of(index, segment, at), rows, n, ld);
+	}
+	index->n_rows = end;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_index_update(lanewise_index *index, size_t row, const float *values)
+{
+	if (!index || !values || row >= index->n_rows)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (index->is_mapped)
+		return LANEWISE_ERROR_UNSUPPORTED;
+
+	size_t segment = segment_of(row);
+
+	put_rows(index, target_of(index, segment, row - lw_index_first(segment)), values, 1, index->dim);
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_index_remove(lanewise_index *index, size_t row)
+{
+	if (!index || row >= index->n_rows)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (index->is_mapped)
+		return LANEWISE_ERROR_UNSUPPORTED;
+
+	size_t segment = segment_of(row);
+	struct target t = target_of(index, segment, row - lw_index_first(segment));
+
+	for (size_t i = 0; i < index->dim; i++)
+		t.rows[i] = NAN;
+	memset(t.codes, 0, index->code_dim);
+	*t.scale = *t.error = *t.norm = NAN;
+	return LANEWISE_OK;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The index behind lanewise/index.h: rows and sketches in segments.
+ *
+ * Segment 0 holds 256 rows, segment i > 0 as many as all before it, so rows never move when more are added, a row's
+ * segment is its number's highest bit, and 25 segments hold all that 32-bit numbers can name. A segment is one allocation, or
+ * part of a mapped file.
+ */
+#ifndef LW_INDEX_H
+#define LW_INDEX_H
+
+#include <lanewise/index.h>
+
+enum {
+	LW_INDEX_FIRST_ROWS = 256, /* also the rows of a block of a search, so that no block crosses segments */
+	LW_INDEX_SEGMENTS = 25,
+	LW_INDEX_CODE_UNIT = 64 /* codes of a row are padded with zeros to a multiple of this, a whole vector */
+};
+
+struct lw_index_segment {
+	const float *rows;   /* dim floats each */
+	const int8_t *codes; /* code_dim each */
+	const float *scale, *error, *norm;
+	void *memory; /* the allocation; NULL for a file's */
+};
+
+struct lanewise_index {
+	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
+	lanewise_metric metric;
+	size_t dim, code_dim, n_rows;
+	int is_mapped; /* over a file: nothing can change */
+	size_t n_segments;
+	struct lw_index_segment segments[LW_INDEX_SEGMENTS];
+};
+
+/* The first row of a segment; the rows that it has room for. */
+static inline size_t lw_index_first(size_t segment)
+{
+	return segment ? (size_t)LW_INDEX_FIRST_ROWS << (segment - 1) : 0;
+}
+
+static inline size_t lw_index_capacity(size_t segment)
+{
+	return segment ? lw_index_first(segment) : LW_INDEX_FIRST_ROWS;
+}
+
+static inline size_t lw_index_code_dim(size_t dim)
+{
+	return (dim + LW_INDEX_CODE_UNIT - 1) / LW_INDEX_CODE_UNIT * LW_INDEX_CODE_UNIT;
+}
+
+static inline const lanewise_allocator *lw_index_allocator(const lanewise_index *index)
+{
+	return index->allocator.allocate ? &index->allocator : NULL;
+}
+
+static inline int lw_index_is_metric(lanewise_metric metric)
+{
+	return metric == LANEWISE_METRIC_DOT || metric == LANEWISE_METRIC_COSINE || metric == LANEWISE_METRIC_L2SQ;
+}
+
+#endif

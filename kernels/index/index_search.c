@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Searching an index: first the sketches, then the rows that remain. Why the result is exact: sketch.h.
+ *
+ * Sketches are gone through in blocks of 256 rows, whose codes stay in L2 while each query of a group is compared with
+ * them. A query keeps its candidates (upper, lower, row) in a reservoir. When that is fuller than its limit, the k-th
+ * largest `lower` becomes the bound and candidates below it go; if many remain the limit doubles. A query whose limit
+ * passes the reservoir's capacity gives up on sketches and scans all rows: whatever the data, it has then cost at most
+ * the sketches and the scan.
+ */
+#include <lanewise/topk.h>
+
+#include <math.h>
+
+#include "index/index.h"
+#include "index/sketch.h"
+#include "score_item.h"
+
+enum {
+	BLOCK = LW_INDEX_FIRST_ROWS,
+	GROUP = LW_DOT_I8_QUERIES, /* queries that share a pass over the sketches */
+	ALIGNMENT = 64,
+	LIMIT_AT_FIRST = 1024,
+	MIN_CAPACITY = 8192, /* candidates of a query, at least (where there are so many rows) */
+	PREFETCH_LINES = 32
+};
+
+/* A call, and where its scratch is. */
+struct search {
+	const lanewise_index *index;
+	const struct lw_kernels *kernels;
+	const uint64_t *filter;
+	size_t k; /* at most n_rows */
+	float threshold;
+	int prefetch;
+	size_t capacity;   /* of a reservoir; 0: scan all rows */
+	int8_t *codes;     /* of the group's queries, code_dim each; zeros for one that scans all rows */
+	uint64_t *waiting; /* capacity places, for rescoring */
+	void *topk;
+	lanewise_index_work *work;
+};
+
+/* One query of a group. */
+struct query {
+	const float *values;
+	struct lw_sketch_query weights;
+	int scans_all;
+	float bound;
+	size_t n, limit; /* candidates, and how many make it time to raise the bound */
+	float *upper, *lower;
+	uint32_t *row;
+};
+
+/* ------------------------------------------------------------------ scratch */
+
+static size_t aligned(size_t n_bytes) { return (n_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Candidates that a query may have, or 0 if k is so large a part of the rows that sketches cannot pay. */
+static size_t capacity_for(size_t n_rows, size_t k)
+{
+	if (k > n_rows / 8)
+		return 0;
+	return smaller(n_rows, k > MIN_CAPACITY / 16 ? 16 * k : MIN_CAPACITY);
+}
+
+/* The filter may write up to a block, and up to 16 places more, beyond what it keeps. */
+static size_t reservoir_places(size_t capacity) { return capacity + BLOCK + 16; }
+
+static size_t query_bytes(const lanewise_index *index, size_t capacity)
+{
+	return index->code_dim + 3 * aligned(reservoir_places(capacity) * sizeof(float));
+}
+
+/* The k of the search: at least 1, since a selection needs one. */
+static size_t effective_k(const lanewise_index *index, size_t k)
+{
+	return index->n_rows && k > index->n_rows ? index->n_rows : index->n_rows ? k : 1;
+}
+
+size_t lanewise_index_scratch_size(const lanewise_index *index, size_t n_queries, size_t k)
+{
+	if (!index || k == 0 || k > UINT32_MAX)
+		return 0;
+
+	size_t effective = effective_k(index, k), capacity = capacity_for(index->n_rows, effective);
+	size_t topk = aligned(lanewise_topk_scratch_size(effective));
+	size_t group = n_queries < GROUP ? (n_queries ? n_queries : 1) : GROUP;
+
+	/* n_rows is below 2^32, so nothing here overflows 64 bits; where size_t has 32 it may. */
+	if (sizeof(size_t) < 8 && effective > SIZE_MAX / 1024)
+		return 0;
+	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) +
+	       (capacity ? group * query_bytes(index, capacity) : 0);
+}
+
+/* -------------------------------------------------------------- all the rows */
+
+static void score_rows(const struct search *s, const float *query, const float *rows, size_t n, int prefetch,
+                       float *scores)
+{
+	size_t dim = s->index->dim;
+
+	if (s->index->metric == LANEWISE_METRIC_DOT)
+		s->kernels->dot_f32_rows(query, rows, n, dim, dim, prefetch, scores);
+	else if (s->index->metric == LANEWISE_METRIC_COSINE)
+		s->kernels->cosine_f32_rows(query, rows, n, dim, dim, prefetch, scores);
+	else
+		s->kernels->l2sq_f32_rows(query, rows, n, dim, dim, prefetch, scores);
+	/* The nearest have the smallest distance. */
+	for (size_t i = 0; s->index->metric == LANEWISE_METRIC_L2SQ && i < n; i++)
+		scores[i] = -scores[i];
+}
+
+static int may_return(const struct search *s, size_t row) { return !s->filter || s->filter[row / 64] >> row % 64 & 1; }
+
+/* Whether any of the n <= BLOCK rows from `row`, a multiple of 64, may be returned. */
+static int any_may_return(const struct search *s, size_t row, size_t n)
+{
+	uint64_t any = 0;
+
+	if (!s->filter)
+		return 1;
+	for (size_t i = 0; i < n / 64; i++)
+		any |= s->filter[row / 64 + i];
+	if (n % 64)
+		any |= s->filter[(row + n) / 64] & (((uint64_t)1 << n % 64) - 1);
+	return any != 0;
+}
+
+static void scan_block(const struct search *s, const float *query, lanewise_topk *topk, const float *rows, size_t n,
+                       size_t first_row)
+{
+	float scores[BLOCK];
+
+	score_rows(s, query, rows, n, s->prefetch, scores);
+	for (size_t i = 0; s->filter && i < n; i++)
+		if (!may_return(s, first_row + i))
+			scores[i] = NAN;
+	lanewise_topk_push_f32(topk, scores, n, (uint32_t)first_row);
+}
+
+static size_t scan_all(const struct search *s, const float *query, uint32_t *row, float *score)
+{
+	const lanewise_index *index = s->index;
+	lanewise_topk *topk = lanewise_topk_begin(s->topk, s->k, s->threshold);
+
+	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++) {
+		size_t first = lw_index_first(segment),
+		       end = smaller(first + lw_index_capacity(segment), index->n_rows);
+
+		for (size_t r = first; r < end; r += BLOCK) {
+			size_t n = smaller(end - r, BLOCK);
+
+			if (any_may_return(s, r, n))
+				scan_block(s, query, topk, index->segments[segment].rows + (r - first) * index->dim, n,
+				           r);
+		}
+	}
+	if (s->work) {
+		s->work->n_full_scans++;
+		s->work->n_rescored += index->n_rows;
+	}
+	return lanewise_topk_finish(topk, row, score);
+}
+
+/* ------------------------------------------------------------- the first stage */
+
+/* Steps 3 and 4 of sketch.h for a query; one that they do not cover scans all rows. */
+static void begin_query(const struct search *s, struct query *q, const float *values, int8_t *codes)
+{
+	size_t dim = s->index->dim;
+	float scale, square, error_square;
+
+	q->values = values;
+	q->scans_all = 1;
+	q->n = 0;
+	q->bound = s->threshold;
+	q->limit = smaller(s->capacity, s->k > LIMIT_AT_FIRST / 4 ? 4 * s->k : LIMIT_AT_FIRST);
+	if (s->capacity == 0)
+		return;
+	memset(codes, 0, s->index->code_dim);
+	s->kernels->quantize_i8_rows(values, 1, dim, dim, codes, dim, &scale, &square, &error_square);
+
+	struct lw_sketch sketch = lw_sketch_of(values, dim, scale, square, error_square);
+
+	if (sketch.kind == LW_SKETCH_ORDINARY) {
+		q->weights = lw_sketch_query_of(&sketch, dim, s->index->metric);
+		q->scans_all = 0;
+	}
+}
+
+/* Takes the candidates from `from` on that may not be returned out again. */
+static void apply_filter(const struct search *s, struct query *q, size_t from)
+{
+	size_t n = from;
+
+	for (size_t i = from; s->filter && i < q->n; i++)
+		if (may_return(s, q->row[i])) {
+			q->upper[n] = q->upper[i];
+			q->lower[n] = q->lower[i];
+			q->row[n++] = q->row[i];
+		}
+	if (s->filter)
+		q->n = n;
+}
+
+/* Step 5: raises the bound to the k-th largest lower end and drops the candidates below it. */
+static void raise_bound(const struct search *s, struct query *q)
+{
+	size_t n = 0;
+
+	if (q->n < s->k)
+		return;
+
+	float kth = s->kernels->topk_select_f32(q->lower, q->n, s->k);
+
+	q->bound = kth > q->bound ? kth : q->bound;
+	for (size_t i = 0; i < q->n; i++)
+		if (q->upper[i] >= q->bound) {
+			q->upper[n] = q->upper[i];
+			q->lower[n] = q->lower[i];
+			q->row[n++] = q->row[i];
+		}
+	q->n = n;
+}
+
+static void make_room(const struct search *s, struct query *q)
+{
+	raise_bound(s, q);
+	if (q->n > q->limit / 2)
+		q->limit *= 2;
+	q->scans_all = q->limit > s->capacity && q->n > s->capacity / 2;
+	q->limit = smaller(q->limit, s->capacity);
+}
+
+/* Integer dot products of all queries with a block of n rows, each query's BLOCK places after the one's before it. */
+static void dot_block(const struct search *s, size_t n_queries, const int8_t *codes, size_t n, int32_t *dot)
+{
+	size_t code_dim = s->index->code_dim;
+
+	if (n_queries == 1)
+		s->kernels->dot_i8_rows(s->codes, codes, n, code_dim, code_dim, s->prefetch, dot);
+	else
+		s->kernels->dot_i8_queries(s->codes, n_queries, code_dim, codes, n, code_dim, code_dim, s->prefetch,
+		                           dot, BLOCK);
+}
+
+static void filter_block(const struct search *s, struct query *queries, size_t n_queries,
+                         const struct lw_index_segment *segment, size_t at, size_t n, size_t first_row)
+{
+	int32_t dot[GROUP * BLOCK];
+
+	dot_block(s, n_queries, segment->codes + at * s->index->code_dim, n, dot);
+	for (size_t j = 0; j < n_queries; j++) {
+		struct query *q = &queries[j];
+		size_t before = q->n;
+
+		if (q->scans_all)
+			continue;
+		s->kernels->sketch_filter(&q->weights, dot + j * BLOCK, segment->scale + at, segment->error + at,
+		                          segment->norm + at, n, (uint32_t)first_row, q->bound, q->upper, q->lower,
+		                          q->row, &q->n);
+		apply_filter(s, q, before);
+		if (q->n > q->limit)
+			make_room(s, q);
+	}
+}
+
+static int all_scan_all(const struct query *queries, size_t n_queries)
+{
+	for (size_t j = 0; j < n_queries; j++)
+		if (!queries[j].scans_all)
+			return 0;
+	return 1;
+}
+
+static void filter_all(const struct search *s, struct query *queries, size_t n_queries)
+{
+	const lanewise_index *index = s->index;
+
+	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++) {
+		size_t first = lw_index_first(segment),
+		       end = smaller(first + lw_index_capacity(segment), index->n_rows);
+
+		for (size_t r = first; r < end; r += BLOCK) {
+			size_t n = smaller(end - r, BLOCK);
+
+			if (all_scan_all(queries, n_queries))
+				return;
+			if (any_may_return(s, r, n))
+				filter_block(s, queries, n_queries, &index->segments[segment], r - first, n, r);
+		}
+	}
+}
+
+/* ------------------------------------------------------------ the second stage */
+
+/* A heap with the largest integer in front: moves heap[at] down to its place. */
+static void sift_down(uint64_t *heap, size_t n, size_t at)
+{
+	uint64_t item = heap[at];
+
+	for (size_t child; (child = 2 * at + 1) < n; at = child) {
+		child += child + 1 < n && heap[child + 1] > heap[child];
+		if (heap[child] <= item)
+			break;
+		heap[at] = heap[child];
+	}
+	heap[at] = item;
+}
+
+static void make_heap(uint64_t *heap, size_t n)
+{
+	for (size_t i = n / 2; i-- > 0;)
+		sift_down(heap, n, i);
+}
+
+static void sift_up(uint64_t *heap, size_t at)
+{
+	uint64_t item = heap[at];
+
+	for (; at > 0 && heap[(at - 1) / 2] < item; at = (at - 1) / 2)
+		heap[at] = heap[(at - 1) / 2];
+	heap[at] = item;
+}
+
+/* The best k seen so far, the worst of them in front. */
+static size_t keep_item(uint64_t *best, size_t n, size_t k, uint64_t item)
+{
+	if (n < k) {
+		best[n] = item;
+		sift_up(best, n);
+		return n + 1;
+	}
+	if (item < best[0]) {
+		best[0] = item;
+		sift_down(best, n, 0);
+	}
+	return n;
+}
+
+static void prefetch_row(const lanewise_index *index, uint32_t row)
+{
+	const char *bytes = (const char *)lanewise_index_row(index, row);
+	size_t n_bytes = smaller(index->dim * sizeof(float), PREFETCH_LINES * 64);
+
+	for (size_t i = 0; i < n_bytes; i += 64)
+		__builtin_prefetch(bytes + i);
+}
+
+/* The best items out of their heap, best first. */
+static void write_results(uint64_t *best, size_t n, uint32_t *row, float *score)
+{
+	for (size_t left = n; left > 0;) {
+		row[left - 1] = (uint32_t)best[0];
+		score[left - 1] = lw_item_score(best[0]);
+		best[0] = best[--left];
+		sift_down(best, left, 0);
+	}
+}
+
+/* Step 6. */
+static size_t rescore(const struct search *s, struct query *q, uint32_t *row, float *score)
+{
+	/* Complemented, so that the candidate with the highest upper end is in front. */
+	uint64_t *waiting = s->waiting, *best = s->topk;
+	size_t n_best = 0, left;
+
+	raise_bound(s, q);
+	left = q->n;
+	for (size_t i = 0; i < left; i++)
+		waiting[i] = ~lw_item_of(q->upper[i], q->row[i]);
+	make_heap(waiting, left);
+	while (left > 0) {
+		uint32_t candidate = ~(uint32_t)waiting[0];
+		float value;
+
+		if (n_best == s->k && lw_item_score(~waiting[0]) < lw_item_score(best[0]))
+			break;
+		waiting[0] = waiting[--left];
+		if (left > 0) {
+			sift_down(waiting, left, 0);
+			prefetch_row(s->index, ~(uint32_t)waiting[0]);
+		}
+		score_rows(s, q->values, lanewise_index_row(s->index, candidate), 1, 0, &value);
+		if (value >= s->threshold)
+			n_best = keep_item(best, n_best, s->k, lw_item_of(value, candidate));
+		if (s->work)
+			s->work->n_rescored++;
+	}
+	write_results(best, n_best, row, score);
+	return n_best;
+}
+
+/* ------------------------------------------------------------------ searching */
+
+static void lay_out_query(const struct search *s, struct query *q, unsigned char *memory)
+{
+	size_t array = aligned(reservoir_places(s->capacity) * sizeof(float));
+
+	q->upper = (float *)(void *)memory;
+	q->lower = (float *)(void *)(memory + array);
+	q->row = (uint32_t *)(void *)(memory + 2 * array);
+}
+
+static void search_group(struct search *s, unsigned char *scratch, const float *queries, size_t n_queries,
+                         size_t query_ld, size_t k, uint32_t *row, float *score, size_t *n_found)
+{
+	size_t code_dim = s->index->code_dim,
+	       per_query = s->capacity ? query_bytes(s->index, s->capacity) - code_dim : 0;
+	struct query group[GROUP];
+
+	/* First the codes of all queries, then each one's reservoir. */
+	s->codes = (int8_t *)scratch;
+	for (size_t j = 0; j < n_queries; j++) {
+		if (s->capacity)
+			lay_out_query(s, &group[j], scratch + n_queries * code_dim + j * per_query);
+		begin_query(s, &group[j], queries + j * query_ld, s->codes + j * code_dim);
+	}
+	filter_all(s, group, n_queries);
+	for (size_t j = 0; j < n_queries; j++) {
+		float *out = score + j * k;
+
+		n_found[j] = group[j].scans_all ? scan_all(s, group[j].values, row + j * k, out)
+		                                : rescore(s, &group[j], row + j * k, out);
+		for (size_t i = 0; s->index->metric == LANEWISE_METRIC_L2SQ && i < n_found[j]; i++)
+			out[i] = 0.0f - out[i];
+	}
+}
+
+static lanewise_status check_arguments(const lanewise_index *index, const float *queries, size_t n_queries,
+                                       size_t query_ld, size_t k, float threshold, const void *scratch,
+                                       const uint32_t *row, const float *score, const size_t *n_found,
+                                       const lanewise_index_work *work)
+{
+	if (!index || k == 0 || query_ld < index->dim || threshold != threshold)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (n_queries && (!queries || !row || !score || !n_found || !scratch || (uintptr_t)scratch % ALIGNMENT))
+		return LANEWISE_ERROR_ARGUMENT;
+	if (work && work->struct_size != sizeof *work)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (k > UINT32_MAX || n_queries > SIZE_MAX / sizeof(float) / k ||
+	    n_queries > SIZE_MAX / sizeof(float) / query_ld)
+		return LANEWISE_ERROR_TOO_LARGE;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_index_search(const lanewise_index *index, const float *queries, size_t n_queries,
+                                      size_t query_ld, size_t k, float threshold, const uint64_t *filter, void *scratch,
+                                      uint32_t *row, float *score, size_t *n_found, lanewise_index_work *work)
+{
+	lanewise_status status =
+	        check_arguments(index, queries, n_queries, query_ld, k, threshold, scratch, row, score, n_found, work);
+
+	if (status)
+		return status;
+	if (work)
+		work->n_rescored = work->n_full_scans = 0;
+	if (n_queries == 0)
+		return LANEWISE_OK;
+
+	struct search s = { .index = index, .kernels = lw_kernels(), .filter = filter, .work = work };
+	unsigned char *memory = scratch;
+
+	s.k = effective_k(index, k);
+	s.threshold = index->metric == LANEWISE_METRIC_L2SQ ? -threshold : threshold;
+	s.capacity = capacity_for(index->n_rows, s.k);
+	s.prefetch = index->n_rows * index->code_dim > lanewise_l2_cache_bytes();
+	s.topk = memory;
+	memory += aligned(lanewise_topk_scratch_size(s.k));
+	s.waiting = (uint64_t *)(void *)memory;
+	memory += aligned((s.capacity + BLOCK) * sizeof(uint64_t));
+	for (size_t j = 0; j < n_queries; j += GROUP)
+		search_group(&s, memory, queries + j * query_ld, smaller(n_queries - j, GROUP), query_ld, k,
+		             row + j * k, score + j * k, n_found + j);
+	return LANEWISE_OK;
+}

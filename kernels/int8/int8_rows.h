@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dot_i8_rows and dot_i8_queries for one tier, from what its file defines before it includes this one:
+ *
+ *     VI_BYTES                 bytes of the elements that one step takes
+ *     vi                       a vector of 32-bit sums
+ *     ve                       a vector of VI_BYTES elements, as loaded
+ *     ve_load ve_load_first    all, or the first n and zeros behind them
+ *     ve_load_row ...          the same for rows, where a tier changes them on the way
+ *     vi_zero
+ *     vi_dot(sums, query, row) sums plus products, modulo 2^32
+ *     vi_sum4(v, out)          the sums of the lanes of four vectors, stored as four integers
+ *     vi_excess(query, dim)    what vi_dot adds to each row too much, for the whole row
+ *     TILE_QUERIES             queries that go side by side with four rows; there are registers for all the sums
+ *
+ * Integers can be added in any order, so this needs no canonical one. All sums are modulo 2^32 and the result fits,
+ * hence it is right whatever the parts were.
+ *
+ * Four rows go side by side where they lie in the caches: that shares the loads of the query and hides latencies. From
+ * memory they go one after the other, one ascending stream, and are prefetched along it.
+ *
+ * With several queries, four rows stay in L1 while all queries meet them, a tile of TILE_QUERIES x 4 sums at a time:
+ * each load then serves several products.
+ */
+#ifndef LW_INT8_ROWS_H
+#define LW_INT8_ROWS_H
+
+enum { ROWS = 4, PREFETCH_BYTES = 4096, LINE_BYTES = 64 };
+
+LW_INLINE void dot_rows(int rows, int prefetch, const int8_t *query, const int8_t *row, size_t dim, size_t ld, vi *sums)
+{
+	size_t i = 0;
+
+#pragma GCC unroll 4
+	for (int r = 0; r < rows; r++)
+		sums[r] = vi_zero();
+	for (; i + VI_BYTES <= dim; i += VI_BYTES) {
+		ve q = ve_load(query + i);
+
+#pragma GCC unroll 4
+		for (int r = 0; r < rows; r++) {
+			if (prefetch && i % LINE_BYTES == 0)
+				__builtin_prefetch(row + (size_t)r * ld + i + PREFETCH_BYTES);
+			sums[r] = vi_dot(sums[r], q, ve_load_row(row + (size_t)r * ld + i));
+		}
+	}
+	if (i < dim) {
+		ve q = ve_load_first(query + i, dim - i);
+
+#pragma GCC unroll 4
+		for (int r = 0; r < rows; r++)
+			sums[r] = vi_dot(sums[r], q, ve_load_row_first(row + (size_t)r * ld + i, dim - i));
+	}
+}
+
+static LW_NOINLINE void dot_group(const int8_t *query, const int8_t *rows, size_t dim, size_t ld, int32_t *out)
+{
+	vi sums[ROWS];
+
+	dot_rows(ROWS, 0, query, rows, dim, ld, sums);
+	vi_sum4(sums, out);
+}
+
+static LW_NOINLINE void dot_group_streamed(const int8_t *query, const int8_t *rows, size_t dim, size_t ld, int32_t *out)
+{
+	vi sums[ROWS];
+
+#pragma GCC unroll 4
+	for (size_t r = 0; r < ROWS; r++)
+		dot_rows(1, 1, query, rows + r * ld, dim, ld, sums + r);
+	vi_sum4(sums, out);
+}
+
+void LW_FN(dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld, int prefetch,
+                        int32_t *out)
+{
+	uint32_t excess = vi_excess(query, dim);
+	size_t r = 0;
+
+	for (; n_rows - r >= ROWS; r += ROWS) {
+		(prefetch ? dot_group_streamed : dot_group)(query, rows + r * ld, dim, ld, out + r);
+		for (size_t j = 0; j < ROWS; j++)
+			out[r + j] = (int32_t)((uint32_t)out[r + j] - excess);
+	}
+	for (; r < n_rows; r++) {
+		vi sums[ROWS] = { vi_zero(), vi_zero(), vi_zero(), vi_zero() };
+		int32_t four[ROWS];
+
+		dot_rows(1, 0, query, rows + r * ld, dim, ld, sums);
+		vi_sum4(sums, four);
+		out[r] = (int32_t)((uint32_t)four[0] - excess);
+	}
+}
+
+/* ----------------------------------------------------------- several queries */
+
+static LW_NOINLINE void dot_tile(int prefetch, const int8_t *queries, size_t query_ld, const int8_t *rows, size_t dim,
+                                 size_t ld, int32_t *out, size_t out_ld)
+{
+	vi sums[TILE_QUERIES][ROWS];
+	size_t i = 0;
+
+#pragma GCC unroll 4
+	for (int q = 0; q < TILE_QUERIES; q++)
+#pragma GCC unroll 4
+		for (int r = 0; r < ROWS; r++)
+			sums[q][r] = vi_zero();
+	for (; i + VI_BYTES <= dim; i += VI_BYTES) {
+		ve x[ROWS];
+
+#pragma GCC unroll 4
+		for (size_t r = 0; r < ROWS; r++) {
+			if (prefetch && i % LINE_BYTES == 0)
+				__builtin_prefetch(rows + r * ld + i + PREFETCH_BYTES);
+			x[r] = ve_load_row(rows + r * ld + i);
+		}
+#pragma GCC unroll 4
+		for (size_t q = 0; q < TILE_QUERIES; q++) {
+			ve y = ve_load(queries + q * query_ld + i);
+
+#pragma GCC unroll 4
+			for (int r = 0; r < ROWS; r++)
+				sums[q][r] = vi_dot(sums[q][r], y, x[r]);
+		}
+	}
+	if (i < dim) {
+#pragma GCC unroll 4
+		for (size_t r = 0; r < ROWS; r++) {
+			ve x = ve_load_row_first(rows + r * ld + i, dim - i);
+
+#pragma GCC unroll 4
+			for (size_t q = 0; q < TILE_QUERIES; q++)
+				sums[q][r] = vi_dot(sums[q][r], ve_load_first(queries + q * query_ld + i, dim - i), x);
+		}
+	}
+#pragma GCC unroll 4
+	for (size_t q = 0; q < TILE_QUERIES; q++)
+		vi_sum4(sums[q], out + q * out_ld);
+}
+
+void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows, size_t n_rows,
+                           size_t dim, size_t ld, int prefetch, int32_t *out, size_t out_ld)
+{
+	uint32_t excess[LW_DOT_I8_QUERIES];
+	size_t r = 0;
+
+	for (size_t q = 0; q < n_queries; q++)
+		excess[q] = vi_excess(queries + q * query_ld, dim);
+	for (; n_rows - r >= ROWS; r += ROWS) {
+		const int8_t *group = rows + r * ld;
+		size_t q = 0;
+
+		for (; n_queries - q >= TILE_QUERIES; q += TILE_QUERIES)
+			dot_tile(prefetch && q == 0, queries + q * query_ld, query_ld, group, dim, ld,
+			         out + q * out_ld + r, out_ld);
+		for (; q < n_queries; q++)
+			dot_group(queries + q * query_ld, group, dim, ld, out + q * out_ld + r);
+	}
+	for (size_t q = 0; q < n_queries; q++) {
+		int32_t *results = out + q * out_ld;
+
+		for (size_t j = 0; j < r; j++)
+			results[j] = (int32_t)((uint32_t)results[j] - excess[q]);
+		if (r < n_rows)
+			LW_FN(dot_i8_rows)(queries + q * query_ld, rows + r * ld, n_rows - r, dim, ld, 0, results + r);
+	}
+}
+
+#endif

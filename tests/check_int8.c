@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Checks of the kernels of lanewise/int8.h. The widest step of their loops takes 64 bytes, rows come in groups of 4.
+ */
+#include "check.h"
+
+#include <string.h>
+
+enum { MAX_LENGTH = 4 * 64 + 3, MAX_ROWS = 11 };
+
+static const size_t long_lengths[] = { 383, 384, 385, 767, 768, 1000, 1537, 4096, 10007, 131071 };
+enum { N_LONG = sizeof long_lengths / sizeof *long_lengths };
+
+struct rows_case {
+	size_t n_rows, dim, ld;
+	int place;
+	int in_comb; /* each row on a page of its own */
+};
+
+/* --------------------------------------------------------------------- dots */
+
+enum { KINDS = 6 };
+static const char *const kind_names[KINDS] = {
+	"random", "all -128", "all 127", "-128 and 127", "bytes_55_aa", "zeros"
+};
+
+static void fill_bytes(struct lw_check *c, int8_t *p, size_t n, int kind)
+{
+	for (size_t i = 0; i < n; i++)
+		switch (kind) {
+		case 0:
+			p[i] = (int8_t)(lanewise_check_random(c) >> 7);
+			break;
+		case 1:
+		case 2:
+			p[i] = kind == 1 ? -128 : 127;
+			break;
+		case 3:
+			p[i] = lanewise_check_random(c) & 1 ? -128 : 127;
+			break;
+		case 4:
+			p[i] = i & 1 ? 0x55 : (int8_t)0xaa;
+			break;
+		default:
+			p[i] = 0;
+			break;
+		}
+}
+
+static size_t bytes_of(const struct rows_case *k) { return k->n_rows ? (k->n_rows - 1) * k->ld + k->dim : 0; }
+
+static void judge_dot(struct lw_check *c, const struct rows_case *k, const int8_t *query, const int8_t *rows,
+                      const int32_t *expected)
+{
+	int prefetch = (int)lanewise_check_below(c, 2);
+	size_t ld = k->ld;
+	const int8_t *q, *r;
+	int32_t *out;
+
+	c->where.place = k->place;
+	c->where.length = k->dim;
+	c->where.rows = k->n_rows;
+	c->where.ld = k->ld;
+	q = lanewise_check_input(c, 0, query, k->dim, lanewise_check_random_place(c, 1));
+	if (k->in_comb)
+		r = lanewise_check_comb(c, rows, k->ld, k->n_rows, k->dim, k->place, 0, &ld);
+	else
+		r = lanewise_check_input(c, 1, rows, bytes_of(k), k->place);
+	out = lanewise_check_output(c, 2, k->n_rows * sizeof *out, lanewise_check_random_place(c, sizeof *out));
+	c->subject->dot_i8_rows(q, r, k->n_rows, k->dim, ld, prefetch, out);
+	lanewise_check_same(c, "out", expected, out, k->n_rows * sizeof *out, sizeof *out);
+	lanewise_check_after(c);
+}
+
+static void dots_in_all_places(struct lw_check *c, struct rows_case *k, int kind)
+{
+	int8_t *query = c->scratch[0], *rows = c->scratch[1];
+	int32_t *expected = c->scratch[2];
+
+	c->where.pattern = kind_names[kind];
+	fill_bytes(c, query, k->dim, kind);
+	fill_bytes(c, rows, k->n_rows * k->ld, kind);
+	c->reference->dot_i8_rows(query, rows, k->n_rows, k->dim, k->ld, 0, expected);
+	for (k->in_comb = 0; k->in_comb <= (k->dim <= 4096); k->in_comb++)
+		for (k->place = LW_AT_FRONT; k->place <= LW_AT_BACK; k->place++)
+			judge_dot(c, k, query, rows, expected);
+	k->in_comb = 0;
+	k->place = (int)lanewise_check_below(c, 64);
+	judge_dot(c, k, query, rows, expected);
+}
+
+void lanewise_check_dot_i8_rows(struct lw_check *c)
+{
+	for (size_t i = 0; i <= MAX_LENGTH + N_LONG; i++) {
+		size_t dim = i <= MAX_LENGTH ? i : long_lengths[i - MAX_LENGTH - 1];
+
+		for (int kind = 0; kind < KINDS; kind++) {
+			struct rows_case k = { .dim = dim };
+
+			if (c->quick && (kind + (int)i) % 3 != 0)
+				continue;
+			k.n_rows = lanewise_check_below(c, MAX_ROWS + 1);
+			k.ld = dim + lanewise_check_sometimes(c, 70);
+			dots_in_all_places(c, &k, kind);
+		}
+	}
+}
+
+/* ---------------------------------------------------------- several queries */
+
+static void judge_queries(struct lw_check *c, const struct rows_case *k, size_t n_queries, int kind)
+{
+	int8_t *queries = c->scratch[0], *rows = c->scratch[1];
+	int32_t *expected = c->scratch[2];
+	size_t query_ld = k->dim + lanewise_check_sometimes(c, 70), out_ld = k->n_rows + lanewise_check_sometimes(c, 5);
+	size_t n_query_bytes = n_queries ? (n_queries - 1) * query_ld + k->dim : 0;
+	size_t n_out = n_queries ? ((n_queries - 1) * out_ld + k->n_rows) * sizeof *expected : 0;
+	int prefetch = (int)lanewise_check_below(c, 2), query_place = lanewise_check_random_place(c, 1);
+
+	c->where.pattern = kind_names[kind];
+	c->where.place = k->place;
+	c->where.length = k->dim;
+	c->where.rows = k->n_rows;
+	c->where.ld = k->ld;
+	c->where.k = n_queries;
+	fill_bytes(c, queries, n_query_bytes, kind);
+	fill_bytes(c, rows, k->n_rows * k->ld, kind);
+	memset(expected, 0xa5, n_out); /* what outputs are filled with */
+	c->reference->dot_i8_queries(queries, n_queries, query_ld, rows, k->n_rows, k->dim, k->ld, 0, expected, out_ld);
+
+	const int8_t *q = lanewise_check_input(c, 0, queries, n_query_bytes, query_place);
+	const int8_t *r = lanewise_check_input(c, 1, rows, bytes_of(k), k->place);
+	int32_t *out = lanewise_check_output(c, 2, n_out, LW_AT_BACK);
+
+	c->subject->dot_i8_queries(q, n_queries, query_ld, r, k->n_rows, k->dim, k->ld, prefetch, out, out_ld);
+	lanewise_check_same(c, "out", expected, out, n_out, sizeof *out);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_dot_i8_queries(struct lw_check *c)
+{
+	for (size_t i = 0; i < MAX_LENGTH + N_LONG; i++) {
+		struct rows_case k = { .dim = i <= MAX_LENGTH ? i : long_lengths[i - MAX_LENGTH - 1] };
+
+		for (int kind = 0; kind < KINDS; kind++) {
+			if (c->quick && (kind + (int)i) % 3 != 0)
+				continue;
+			for (k.place = LW_AT_FRONT; k.place <= 0; k.place++) {
+				size_t n_queries = lanewise_check_below(c, k.dim > 5000 ? 6 : LW_DOT_I8_QUERIES + 1);
+
+				k.n_rows = lanewise_check_below(c, MAX_ROWS + 1);
+				k.ld = k.dim + lanewise_check_sometimes(c, 70);
+				judge_queries(c, &k, n_queries, kind);
+			}
+		}
+	}
+}
+
+/* ---------------------------------------------------------------- quantiser */
+
+/* What a call writes: codes, gaps of codes_ld - dim among them, and three floats a row. */
+struct sketches {
+	int8_t *codes;
+	float *scale, *square, *error_square;
+};
+
+static void judge_quantize(struct lw_check *c, const struct rows_case *k, size_t codes_ld, const float *rows,
+                           const struct sketches *expected)
+{
+	size_t ld = k->ld, n_codes = k->n_rows ? (k->n_rows - 1) * codes_ld + k->dim : 0;
+	float out[3][MAX_ROWS];
+	const float *r;
+
+	c->where.place = k->place;
+	c->where.length = k->dim;
+	c->where.rows = k->n_rows;
+	c->where.ld = k->ld;
+	if (k->in_comb) {
+		r = lanewise_check_comb(c, rows, k->ld * sizeof *rows, k->n_rows, k->dim * sizeof *rows, k->place, 0,
+		                        &ld);
+		ld /= sizeof *rows;
+	} else {
+		r = lanewise_check_input(c, 0, rows, bytes_of(k) * sizeof *rows, k->place);
+	}
+
+	int8_t *codes = lanewise_check_output(c, 1, n_codes, lanewise_check_random_place(c, 1));
+
+	c->subject->quantize_i8_rows(r, k->n_rows, k->dim, ld, codes, codes_ld, out[0], out[1], out[2]);
+	lanewise_check_same(c, "codes", expected->codes, codes, n_codes, 1);
+	lanewise_check_same(c, "scale", expected->scale, out[0], k->n_rows * sizeof(float), sizeof(float));
+	lanewise_check_same(c, "square", expected->square, out[1], k->n_rows * sizeof(float), sizeof(float));
+	lanewise_check_same(c, "error", expected->error_square, out[2], k->n_rows * sizeof(float), sizeof(float));
+	lanewise_check_after(c);
+}
+
+static void quantize_in_all_places(struct lw_check *c, struct rows_case *k, int pattern)
+{
+	float *rows = c->scratch[0], floats[3][MAX_ROWS];
+	struct sketches expected = { c->scratch[1], floats[0], floats[1], floats[2] };
+	size_t codes_ld = k->dim + lanewise_check_sometimes(c, 70);
+
+	c->where.pattern = lanewise_check_pattern_name(pattern);
+	for (size_t r = 0; r < k->n_rows; r++) {
+		lanewise_check_fill(c, rows + r * k->ld, k->dim, pattern);
+		memset(rows + r * k->ld + k->dim, 0xff, (k->ld - k->dim) * sizeof *rows);
+	}
+	memset(expected.codes, 0xa5, k->n_rows * codes_ld + 1); /* what outputs are filled with */
+	c->reference->quantize_i8_rows(rows, k->n_rows, k->dim, k->ld, expected.codes, codes_ld, expected.scale,
+	                               expected.square, expected.error_square);
+	for (k->in_comb = 0; k->in_comb <= (k->dim <= 1024); k->in_comb++)
+		for (k->place = LW_AT_FRONT; k->place <= LW_AT_BACK; k->place++)
+			judge_quantize(c, k, codes_ld, rows, &expected);
+	k->in_comb = 0;
+	k->place = (int)(4 * lanewise_check_below(c, 16));
+	judge_quantize(c, k, codes_ld, rows, &expected);
+}
+
+void lanewise_check_quantize_i8_rows(struct lw_check *c)
+{
+	for (size_t i = 0; i <= MAX_LENGTH + N_LONG; i++) {
+		size_t dim = i <= MAX_LENGTH ? i : long_lengths[i - MAX_LENGTH - 1];
+
+		for (int pattern = 0; pattern < lanewise_check_patterns; pattern++) {
+			struct rows_case k = { .dim = dim };
+
+			if (c->quick && (pattern + (int)i) % 5 != 0)
+				continue;
+			k.n_rows = dim > 20000 ? 2 : lanewise_check_below(c, 6);
+			k.ld = dim + lanewise_check_sometimes(c, 10);
+			quantize_in_all_places(c, &k, pattern);
+		}
+	}
+}

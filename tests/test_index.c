@@ -1,0 +1,849 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lanewise/index.h against the scan of all rows, whose results it must give bit for bit, on every tier: data of many
+ * kinds, most of them made to break the bounds of the first stage; every kind of k, threshold and filter; changes of
+ * rows; files; wrong arguments. Where sketches must have helped, the work done is tested too.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memfd_create */
+#endif
+#include "fuzz/memory_file.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include <lanewise/index.h>
+#include <lanewise/int8.h>
+#include <lanewise/topk.h>
+
+#include "index/index.h"
+#include "index/sketch.h"
+#include "test.h"
+
+static uint64_t random_state = 7;
+static const char *data_name = "";
+
+#define CHECK_DATA(condition) \
+	do { \
+		if (!CHECK(condition)) \
+			fprintf(stderr, "  data %s, tier %s\n", data_name, \
+			        lanewise_tier_name(lanewise_active_tier())); \
+	} while (0)
+
+static uint64_t random_bits(void) { return test_random(&random_state); }
+
+static size_t below(size_t n) { return (size_t)(random_bits() % n); }
+
+static float uniform(void) { return (float)(int32_t)(random_bits() >> 40) * 0x1p-23f - 1; }
+
+static float gaussian(void)
+{
+	float sum = 0;
+
+	for (int i = 0; i < 6; i++)
+		sum += uniform();
+	return sum * 0.7f;
+}
+
+static void *allocate(size_t n_bytes)
+{
+	void *p = aligned_alloc(64, (n_bytes + 64) / 64 * 64);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+/* --------------------------------------------------------------------- data */
+
+struct data {
+	size_t n, dim;
+	float *rows;
+};
+
+static void fill_gaussian(float *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		v[i] = gaussian();
+}
+
+typedef void fill_fn(const struct data *d);
+
+static void data_gaussian(const struct data *d) { fill_gaussian(d->rows, d->n * d->dim); }
+
+static void data_normalized(const struct data *d)
+{
+	data_gaussian(d);
+	lanewise_normalize_f32_rows(d->rows, d->n, d->dim, d->dim);
+}
+
+static void data_clustered(const struct data *d)
+{
+	data_gaussian(d);
+	for (size_t r = 20; r < d->n; r++)
+		for (size_t i = 0; i < d->dim; i++)
+			d->rows[r * d->dim + i] = d->rows[r % 20 * d->dim + i] + 0.4f * gaussian();
+}
+
+static void data_heavy_tails(const struct data *d)
+{
+	for (size_t i = 0; i < d->n * d->dim; i++)
+		d->rows[i] = gaussian() / (fabsf(uniform()) + 1e-4f);
+}
+
+static void data_outlier_dimensions(const struct data *d)
+{
+	data_gaussian(d);
+	for (size_t r = 0; r < d->n; r++)
+		d->rows[r * d->dim + 3 % d->dim] *= 60;
+}
+
+static void data_near_duplicates(const struct data *d)
+{
+	data_gaussian(d);
+	for (size_t r = 1; r < d->n; r++) {
+		memcpy(d->rows + r * d->dim, d->rows, d->dim * sizeof *d->rows);
+		/* One element differs in its last bits. */
+		float *x = d->rows + r * d->dim + below(d->dim);
+
+		*x = nextafterf(*x, (float)below(3) - 1);
+	}
+}
+
+static void data_half_duplicates(const struct data *d)
+{
+	data_gaussian(d);
+	for (size_t r = 0; r + 1 < d->n; r += 2)
+		memcpy(d->rows + (r + 1) * d->dim, d->rows + below(r + 1) * d->dim, d->dim * sizeof *d->rows);
+}
+
+static void data_all_equal(const struct data *d)
+{
+	for (size_t i = 0; i < d->n * d->dim; i++)
+		d->rows[i] = 0.3f;
+}
+
+static void data_zeros(const struct data *d)
+{
+	data_gaussian(d);
+	for (size_t r = 0; r < d->n; r++)
+		if (below(3))
+			memset(d->rows + r * d->dim, 0, d->dim * sizeof *d->rows);
+}
+
+static void data_only_zeros(const struct data *d) { memset(d->rows, 0, d->n * d->dim * sizeof *d->rows); }
+
+static void scale_rows(const struct data *d, int least, int count)
+{
+	data_gaussian(d);
+	for (size_t r = 0; r < d->n; r++) {
+		int exponent = least + (int)below((size_t)count);
+
+		for (size_t i = 0; i < d->dim; i++)
+			d->rows[r * d->dim + i] = ldexpf(d->rows[r * d->dim + i], exponent);
+	}
+}
+
+static void data_subnormal(const struct data *d) { scale_rows(d, -149, 20); }
+
+static void data_huge(const struct data *d) { scale_rows(d, 100, 30); }
+
+static void data_any_magnitude(const struct data *d) { scale_rows(d, -149, 280); }
+
+static void data_some_special(const struct data *d)
+{
+	static const float values[] = { INFINITY, -INFINITY, NAN,   FLT_MAX, -FLT_MAX,
+		                        FLT_MIN,  1e-44f,    -0.0f, 1e20f,   1e-20f };
+
+	data_gaussian(d);
+	for (size_t r = 0; r < d->n; r += 1 + below(20))
+		for (size_t j = 0; j < 1 + below(3); j++)
+			d->rows[r * d->dim + below(d->dim)] = values[below(sizeof values / sizeof *values)];
+}
+
+static void data_any_bits(const struct data *d)
+{
+	for (size_t i = 0; i < d->n * d->dim; i++)
+		d->rows[i] = lw_f32_from_bits((uint32_t)random_bits());
+}
+
+/* Elements half way between codes: errors as large as they get, and all of one sign. */
+static void data_worst_rounding(const struct data *d)
+{
+	for (size_t i = 0; i < d->n * d->dim; i++)
+		d->rows[i] = i % d->dim == 0 ? 127.0f : (float)below(20) + 0.4999f;
+}
+
+static void data_sparse(const struct data *d)
+{
+	for (size_t i = 0; i < d->n * d->dim; i++)
+		d->rows[i] = below(16) ? 0.0f : gaussian();
+}
+
+static const struct {
+	const char *name;
+	fill_fn *fill;
+} kinds[] = {
+	{ "gaussian", data_gaussian },
+	{ "normalized", data_normalized },
+	{ "clustered", data_clustered },
+	{ "heavy tails", data_heavy_tails },
+	{ "outlier dimensions", data_outlier_dimensions },
+	{ "near duplicates", data_near_duplicates },
+	{ "half duplicates", data_half_duplicates },
+	{ "all equal", data_all_equal },
+	{ "zeros", data_zeros },
+	{ "only zeros", data_only_zeros },
+	{ "subnormal", data_subnormal },
+	{ "huge", data_huge },
+	{ "any magnitude", data_any_magnitude },
+	{ "some special", data_some_special },
+	{ "any bits", data_any_bits },
+	{ "worst rounding", data_worst_rounding },
+	{ "sparse", data_sparse },
+};
+enum { N_KINDS = sizeof kinds / sizeof *kinds };
+
+static struct data make_data(size_t kind, size_t n, size_t dim)
+{
+	struct data d = { n, dim, allocate(n * dim * sizeof(float)) };
+
+	data_name = kinds[kind].name;
+	kinds[kind].fill(&d);
+	return d;
+}
+
+static lanewise_index *make_index(const struct data *d, lanewise_metric metric)
+{
+	lanewise_index *index = NULL;
+
+	CHECK_EQUAL(lanewise_index_create(d->dim, metric, NULL, &index), 0);
+	/* In pieces of any size. */
+	for (size_t at = 0, n; at < d->n; at += n) {
+		n = 1 + below(700);
+		n = n < d->n - at ? n : d->n - at;
+		CHECK_EQUAL(lanewise_index_add(index, d->rows + at * d->dim, n, d->dim), 0);
+	}
+	CHECK_EQUAL(lanewise_index_n_rows(index), d->n);
+	return index;
+}
+
+/* ---------------------------------------------------------------- the truth */
+
+struct result {
+	size_t n;
+	uint32_t *row;
+	float *score;
+};
+
+static struct result make_result(size_t places)
+{
+	return (struct result) { 0, allocate((places + 1) * sizeof(uint32_t)), allocate((places + 1) * sizeof(float)) };
+}
+
+static void free_result(struct result *r)
+{
+	free(r->row);
+	free(r->score);
+}
+
+/* A scan of all rows; with a filter, over scores of which the others are NaN. */
+static void scan(const struct data *d, lanewise_metric metric, const float *query, size_t k, float threshold,
+                 const uint64_t *filter, struct result *r)
+{
+	void *scratch = allocate(lanewise_scan_topk_scratch_size(k));
+	float *rows = d->rows;
+
+	if (filter) {
+		rows = allocate(d->n * d->dim * sizeof *rows);
+		memcpy(rows, d->rows, d->n * d->dim * sizeof *rows);
+		for (size_t i = 0; i < d->n * d->dim; i++)
+			if (!(filter[i / d->dim / 64] >> i / d->dim % 64 & 1))
+				rows[i] = NAN;
+	}
+	CHECK_EQUAL(lanewise_scan_topk_f32(query, rows, d->n, d->dim, d->dim, metric, k, threshold, scratch, r->row,
+	                                   r->score, &r->n),
+	            0);
+	if (filter)
+		free(rows);
+	free(scratch);
+}
+
+static int same_result(const struct result *a, const struct result *b)
+{
+	return a->n == b->n && memcmp(a->row, b->row, a->n * sizeof *a->row) == 0 &&
+	       memcmp(a->score, b->score, a->n * sizeof *a->score) == 0;
+}
+
+static lanewise_index_work search(const lanewise_index *index, const float *query, size_t k, float threshold,
+                                  const uint64_t *filter, struct result *r)
+{
+	/* No larger than documented, so that a sanitizer sees writes beyond. */
+	size_t n_bytes = lanewise_index_scratch_size(index, 1, k);
+	void *scratch = NULL;
+	lanewise_index_work work = { .struct_size = sizeof work };
+
+	if (posix_memalign(&scratch, 64, n_bytes) != 0)
+		abort();
+	CHECK_EQUAL(lanewise_index_search(index, query, 1, lanewise_index_dim(index), k, threshold, filter, scratch,
+	                                  r->row, r->score, &r->n, &work),
+	            0);
+	free(scratch);
+	return work;
+}
+
+static void compare(const struct data *d, const lanewise_index *index, const float *query, size_t k, float threshold,
+                    const uint64_t *filter)
+{
+	struct result expected = make_result(k < d->n ? k : d->n), got = make_result(k < d->n ? k : d->n);
+
+	scan(d, lanewise_index_metric(index), query, k, threshold, filter, &expected);
+	search(index, query, k, threshold, filter, &got);
+	CHECK_DATA(same_result(&expected, &got));
+	free_result(&expected);
+	free_result(&got);
+}
+
+/* ---------------------------------------------------------------- exactness */
+
+/* A query of the data's own kind, a row, a row a little changed, or gaussian. */
+static void make_query(const struct data *d, size_t i, float *query)
+{
+	memcpy(query, d->rows + below(d->n) * d->dim, d->dim * sizeof *query);
+	if (i % 3 == 1)
+		for (size_t j = 0; j < d->dim; j++)
+			query[j] *= 1 + 0.1f * gaussian();
+	if (i % 3 == 2)
+		fill_gaussian(query, d->dim);
+}
+
+/* The score of the row at this place of the ranking: a threshold that cuts exactly there. */
+static float threshold_at(const struct data *d, lanewise_metric metric, const float *query, size_t place)
+{
+	float threshold = metric == LANEWISE_METRIC_L2SQ ? INFINITY : -INFINITY;
+	struct result all = make_result(d->n);
+
+	scan(d, metric, query, d->n, threshold, NULL, &all);
+	if (place < all.n)
+		threshold = all.score[place];
+	free_result(&all);
+	return threshold;
+}
+
+static void test_searches(const struct data *d, const lanewise_index *index, size_t n_queries)
+{
+	static const size_t ks[] = { 1, 2, 10, 33, 100 };
+	lanewise_metric metric = lanewise_index_metric(index);
+	float *query = allocate(d->dim * sizeof *query), none = metric == LANEWISE_METRIC_L2SQ ? INFINITY : -INFINITY;
+	uint64_t *filter = allocate((d->n + 63) / 64 * sizeof *filter);
+
+	for (size_t i = 0; i < n_queries; i++) {
+		size_t k = ks[below(sizeof ks / sizeof *ks)];
+		uint64_t density = below(4);
+
+		make_query(d, i, query);
+		compare(d, index, query, k, none, NULL);
+		compare(d, index, query, k, threshold_at(d, metric, query, below(2 * k)), NULL);
+		for (size_t w = 0; w < (d->n + 63) / 64; w++) {
+			filter[w] = random_bits();
+			filter[w] &= density > 0 ? random_bits() : filter[w];
+			filter[w] &= density > 1 ? random_bits() & random_bits() : filter[w];
+			if (density > 2 && below(8)) /* whole stretches without any */
+				filter[w] = 0;
+		}
+		compare(d, index, query, k, none, filter);
+		if (i == 0) {
+			compare(d, index, query, d->n, none, NULL);
+			compare(d, index, query, 3 * d->n, none, filter);
+			compare(d, index, query, d->n / 8 + (d->n < 8), none, NULL);
+			compare(d, index, query, d->n / 8 + 1, none, NULL);
+		}
+	}
+	free(filter);
+	free(query);
+}
+
+static void test_exactness(void)
+{
+	static const size_t shapes[][2] = { { 2100, 24 },  { 4500, 64 }, { 1, 5 },
+		                            { 1500, 100 }, { 300, 1 },   { 700, 385 } };
+
+	for (size_t kind = 0; kind < N_KINDS; kind++)
+		for (size_t shape = 0; shape < sizeof shapes / sizeof *shapes; shape++) {
+			/* Each tier a quarter of it, the next tier another one. */
+			if ((kind + shape + (size_t)lanewise_active_tier()) % 4 != 0)
+				continue;
+
+			struct data d = make_data(kind, shapes[shape][0], shapes[shape][1]);
+
+			for (lanewise_metric metric = 0; metric <= LANEWISE_METRIC_L2SQ; metric++) {
+				lanewise_index *index = make_index(&d, metric);
+
+				test_searches(&d, index, d.n > 4000 ? 1 : 3);
+				lanewise_index_destroy(index);
+			}
+			free(d.rows);
+		}
+}
+
+/* Every k, with many candidates. */
+static void test_every_k(void)
+{
+	struct data d = make_data(0, 1200, 16);
+
+	for (lanewise_metric metric = 0; metric <= LANEWISE_METRIC_L2SQ; metric++) {
+		lanewise_index *index = make_index(&d, metric);
+		float query[16], none = metric == LANEWISE_METRIC_L2SQ ? INFINITY : -INFINITY;
+
+		make_query(&d, 1, query);
+		for (size_t k = 1; k <= d.n + 1; k += k < 20 ? 1 : 37)
+			compare(&d, index, query, k, none, NULL);
+		lanewise_index_destroy(index);
+	}
+	free(d.rows);
+}
+
+/*
+ * The intervals themselves: for pairs of vectors of any kind, the canonical score lies in the interval that the filter
+ * computes. This tests the proof where a search would seldom come near its limits.
+ */
+static void test_intervals(void)
+{
+	enum { MAX_DIM = 2000 };
+	static int8_t codes[2][MAX_DIM];
+	unsigned long n_tested = 0;
+
+	for (size_t i = 0; i < 2500; i++) {
+		size_t dim = 1 + below(i % 10 ? 100 : MAX_DIM);
+		struct data d = make_data(below(N_KINDS), 2, dim);
+		float scale[2], square[2], error[2];
+
+		lw_kernels()->quantize_i8_rows(d.rows, 2, dim, dim, codes[0], MAX_DIM, scale, square, error);
+
+		struct lw_sketch x = lw_sketch_of(d.rows, dim, scale[0], square[0], error[0]);
+		struct lw_sketch y = lw_sketch_of(d.rows + dim, dim, scale[1], square[1], error[1]);
+		int32_t dot = lanewise_dot_i8(codes[0], codes[1], dim);
+
+		for (lanewise_metric metric = 0; y.kind == LW_SKETCH_ORDINARY && metric <= LANEWISE_METRIC_L2SQ;
+		     metric++) {
+			struct lw_sketch_query query = lw_sketch_query_of(&y, dim, metric);
+			float row[3], upper[16], lower[16], score;
+			uint32_t number[16];
+			size_t n = 0;
+
+			lw_sketch_row(&x, dim, metric, row, row + 1, row + 2);
+			lw_kernels()->sketch_filter(&query, &dot, row, row + 1, row + 2, 1, 0, -INFINITY, upper, lower,
+			                            number, &n);
+			score = metric == LANEWISE_METRIC_DOT      ? lanewise_dot_f32(d.rows + dim, d.rows, dim)
+			        : metric == LANEWISE_METRIC_COSINE ? lanewise_cosine_f32(d.rows + dim, d.rows, dim)
+			                                           : -lanewise_l2sq_f32(d.rows + dim, d.rows, dim);
+			if (n == 0)
+				CHECK_DATA(score != score);
+			else
+				CHECK_DATA((score >= lower[0] && score <= upper[0]) ||
+				           (score != score && upper[0] == INFINITY));
+			n_tested += n && upper[0] < INFINITY;
+		}
+		free(d.rows);
+	}
+	CHECK(n_tested > 3000);
+}
+
+/* --------------------------------------------------------------------- work */
+
+/* On data that sketches are good for, few rows are looked at; on data that they are not, a scan is all it costs. */
+static void test_work(void)
+{
+	for (size_t kind = 0; kind < 3; kind++) {
+		struct data d = make_data(kind, 20000, 128);
+
+		for (lanewise_metric metric = 0; metric <= LANEWISE_METRIC_L2SQ; metric++) {
+			lanewise_index *index = make_index(&d, metric);
+			struct result r = make_result(10);
+			float query[128];
+
+			make_query(&d, 2, query);
+
+			lanewise_index_work work = search(
+			        index, query, 10, metric == LANEWISE_METRIC_L2SQ ? INFINITY : -INFINITY, NULL, &r);
+
+			CHECK_DATA(work.n_full_scans == 0);
+			CHECK_DATA(work.n_rescored >= 10 && work.n_rescored < 600);
+			free_result(&r);
+			lanewise_index_destroy(index);
+		}
+		free(d.rows);
+	}
+
+	struct data d = make_data(5, 20000, 32); /* near duplicates */
+	lanewise_index *index = make_index(&d, LANEWISE_METRIC_COSINE);
+	struct result r = make_result(10);
+
+	CHECK_EQUAL(search(index, d.rows, 10, -INFINITY, NULL, &r).n_full_scans, 1);
+	free_result(&r);
+	lanewise_index_destroy(index);
+	free(d.rows);
+}
+
+/* --------------------------------------------------------- several queries */
+
+static void test_many_queries(void)
+{
+	enum { N_QUERIES = 43, DIM = 48, K = 7 };
+	struct data d = make_data(13, 4000, DIM);
+	lanewise_index *index = make_index(&d, LANEWISE_METRIC_DOT);
+	float queries[N_QUERIES * (DIM + 3)], score[N_QUERIES * K];
+	uint32_t row[N_QUERIES * K];
+	size_t n_found[N_QUERIES];
+	void *scratch = allocate(lanewise_index_scratch_size(index, N_QUERIES, K));
+
+	for (size_t j = 0; j < N_QUERIES; j++)
+		make_query(&d, j, queries + j * (DIM + 3));
+	queries[4 * (DIM + 3)] = NAN;
+	memset(queries + 5 * (DIM + 3), 0, DIM * sizeof *queries);
+	CHECK_EQUAL(lanewise_index_search(index, queries, N_QUERIES, DIM + 3, K, -INFINITY, NULL, scratch, row, score,
+	                                  n_found, NULL),
+	            0);
+	for (size_t j = 0; j < N_QUERIES; j++) {
+		struct result expected = make_result(K), got = { n_found[j], row + j * K, score + j * K };
+
+		scan(&d, LANEWISE_METRIC_DOT, queries + j * (DIM + 3), K, -INFINITY, NULL, &expected);
+		CHECK_DATA(same_result(&expected, &got));
+		free_result(&expected);
+	}
+	CHECK_EQUAL(n_found[4], 0);
+	CHECK_EQUAL(n_found[5], K);
+	free(scratch);
+	lanewise_index_destroy(index);
+	free(d.rows);
+}
+
+/* ------------------------------------------------------------------ changes */
+
+static void test_changes(void)
+{
+	struct data d = make_data(0, 3000, 40);
+
+	for (lanewise_metric metric = 0; metric <= LANEWISE_METRIC_L2SQ; metric++) {
+		lanewise_index *index = make_index(&d, metric);
+
+		for (int i = 0; i < 300; i++) {
+			size_t row = below(d.n);
+			float *values = d.rows + row * d.dim;
+
+			if (i % 2) {
+				CHECK_EQUAL(lanewise_index_remove(index, row), 0);
+				for (size_t j = 0; j < d.dim; j++)
+					values[j] = NAN;
+			} else {
+				fill_gaussian(values, d.dim);
+				CHECK_EQUAL(lanewise_index_update(index, row, values), 0);
+				CHECK(memcmp(lanewise_index_row(index, row), values, d.dim * sizeof *values) == 0);
+			}
+		}
+		test_searches(&d, index, 4);
+		for (size_t r = 0; r < d.n; r++)
+			lanewise_index_remove(index, r);
+
+		struct result result = make_result(10);
+
+		search(index, d.rows, 10, metric == LANEWISE_METRIC_L2SQ ? INFINITY : -INFINITY, NULL, &result);
+		CHECK_EQUAL(result.n, 0);
+		free_result(&result);
+		lanewise_index_destroy(index);
+		data_gaussian(&d);
+	}
+	free(d.rows);
+}
+
+/* -------------------------------------------------------------------- files */
+
+/* Bytes of a file with the index in it. */
+static unsigned char *save(const lanewise_index *index, size_t *n_bytes)
+{
+	char path[] = "/tmp/lanewise-index-XXXXXX";
+	lanewise_file_writer *writer = NULL;
+	int fd = mkstemp(path);
+	unsigned char *bytes = allocate(1 << 20);
+
+	CHECK(fd >= 0);
+	CHECK_EQUAL(lanewise_file_writer_create(path, NULL, &writer, NULL), 0);
+	CHECK_EQUAL(lanewise_index_write(index, writer, NULL), 0);
+	CHECK_EQUAL(lanewise_file_writer_commit(writer, NULL), 0);
+	lanewise_file_writer_destroy(writer);
+	close(fd);
+
+	FILE *stream = fopen(path, "rb");
+
+	*n_bytes = stream ? fread(bytes, 1, 1 << 20, stream) : 0;
+	CHECK(*n_bytes > 100 && *n_bytes < 1 << 20);
+	if (stream)
+		fclose(stream);
+	remove(path);
+	return bytes;
+}
+
+/* An opened index and what it lies over. */
+struct opened {
+	int fd;
+	lanewise_file *file;
+	lanewise_index *index;
+};
+
+static lanewise_status open_bytes(const unsigned char *bytes, size_t n_bytes, struct opened *o, lanewise_error *error)
+{
+	char path[64];
+	lanewise_status status;
+
+	*o = (struct opened) { memory_file(bytes, n_bytes, path), NULL, NULL };
+	status = lanewise_file_open(path, NULL, &o->file, error);
+	return status ? status : lanewise_index_open(o->file, NULL, &o->index, error);
+}
+
+static void close_opened(struct opened *o)
+{
+	lanewise_index_destroy(o->index);
+	lanewise_file_destroy(o->file);
+	close(o->fd);
+}
+
+static void test_saved(void)
+{
+	static const size_t n_rows[] = { 0, 1, 256, 257, 1000 };
+
+	for (size_t i = 0; i < sizeof n_rows / sizeof *n_rows; i++)
+		for (lanewise_metric metric = 0; metric <= LANEWISE_METRIC_L2SQ; metric++) {
+			struct data d = make_data(13, n_rows[i], 33);
+			lanewise_index *index = make_index(&d, metric);
+			size_t n_bytes;
+			unsigned char *bytes = save(index, &n_bytes);
+			struct opened o;
+
+			CHECK_EQUAL(open_bytes(bytes, n_bytes, &o, NULL), 0);
+			CHECK_EQUAL(lanewise_index_n_rows(o.index), d.n);
+			CHECK_EQUAL(lanewise_index_metric(o.index), metric);
+			if (d.n)
+				test_searches(&d, o.index, 2);
+			CHECK_EQUAL(lanewise_index_add(o.index, d.rows, 1, 33), LANEWISE_ERROR_UNSUPPORTED);
+			if (d.n)
+				CHECK_EQUAL(lanewise_index_remove(o.index, 0), LANEWISE_ERROR_UNSUPPORTED);
+			close_opened(&o);
+			free(bytes);
+			lanewise_index_destroy(index);
+			free(d.rows);
+		}
+}
+
+/* Where a section's elements lie in a file. */
+static size_t section_at(const unsigned char *bytes, const char *name)
+{
+	struct lw_file_header header;
+	struct lw_file_entry entry;
+
+	memcpy(&header, bytes, sizeof header);
+	for (size_t i = 0; i < header.n_sections; i++) {
+		memcpy(&entry, bytes + header.table_offset + i * sizeof entry, sizeof entry);
+		if (strcmp(entry.name, name) == 0)
+			return (size_t)entry.offset;
+	}
+	abort(); /* the test names a section that is not there */
+}
+
+/* Puts n bytes into a section, with right checksums, and expects this error at a byte of the file. */
+static void expect_lie(const unsigned char *bytes, size_t n_bytes, const char *section, size_t at, const void *lie,
+                       size_t n, lanewise_status expected, const char *what)
+{
+	unsigned char *copy = allocate(n_bytes);
+	lanewise_error error = { 0 };
+	struct opened o;
+
+	memcpy(copy, bytes, n_bytes);
+	memcpy(copy + section_at(bytes, section) + at, lie, n);
+	repair_file(copy, n_bytes);
+	CHECK_EQUAL(open_bytes(copy, n_bytes, &o, &error), expected);
+	if (!CHECK(strstr(error.what, what) != NULL))
+		fprintf(stderr, "\"%s\" does not contain \"%s\"\n", error.what, what);
+	CHECK(error.offset < n_bytes);
+	close_opened(&o);
+	free(copy);
+}
+
+static void test_lies(void)
+{
+	struct data d = make_data(0, 300, 20);
+	lanewise_index *index = make_index(&d, LANEWISE_METRIC_DOT);
+	size_t n_bytes;
+	unsigned char *bytes = save(index, &n_bytes);
+	const uint64_t no_dim = 0, wide = LANEWISE_INDEX_MAX_DIM + 1, wrong_dim = 21, many = (uint64_t)1 << 32,
+	               few = 299;
+	const uint64_t huge = UINT64_MAX;
+	const uint32_t metric = 3, rules = 2;
+	const float negative = -1, not_a_number = NAN, large = 1e20f;
+
+	expect_lie(bytes, n_bytes, "index.header", 0, &many, 8, LANEWISE_ERROR_DATA, "n_rows");
+	expect_lie(bytes, n_bytes, "index.header", 0, &huge, 8, LANEWISE_ERROR_DATA, "n_rows");
+	expect_lie(bytes, n_bytes, "index.header", 0, &few, 8, LANEWISE_ERROR_DATA,
+	           "section index.rows: 6000 elements");
+	expect_lie(bytes, n_bytes, "index.header", 8, &no_dim, 8, LANEWISE_ERROR_DATA, "dim");
+	expect_lie(bytes, n_bytes, "index.header", 8, &wide, 8, LANEWISE_ERROR_DATA, "dim");
+	expect_lie(bytes, n_bytes, "index.header", 8, &huge, 8, LANEWISE_ERROR_DATA, "dim");
+	expect_lie(bytes, n_bytes, "index.header", 8, &wrong_dim, 8, LANEWISE_ERROR_DATA, "section index.rows");
+	expect_lie(bytes, n_bytes, "index.header", 16, &metric, 4, LANEWISE_ERROR_DATA, "metric");
+	expect_lie(bytes, n_bytes, "index.header", 20, &rules, 4, LANEWISE_ERROR_UNSUPPORTED, "sketch_rules");
+	expect_lie(bytes, n_bytes, "index.scale", 4, &negative, 4, LANEWISE_ERROR_DATA, "element 1:");
+	expect_lie(bytes, n_bytes, "index.scale", 8, &not_a_number, 4, LANEWISE_ERROR_DATA, "element 2:");
+	expect_lie(bytes, n_bytes, "index.error", 0, &not_a_number, 4, LANEWISE_ERROR_DATA, "element 0:");
+	expect_lie(bytes, n_bytes, "index.norm", 1196, &large, 4, LANEWISE_ERROR_DATA, "element 299:");
+	/* Any other change with right checksums: what opens can be searched. */
+	for (int i = 0; i < 500; i++) {
+		unsigned char *copy = allocate(n_bytes);
+		struct result r = make_result(10);
+		struct opened o;
+
+		memcpy(copy, bytes, n_bytes);
+		for (size_t j = 0; j < 1 + below(8); j++)
+			copy[below(n_bytes)] = (unsigned char)random_bits();
+		repair_file(copy, n_bytes);
+		if (open_bytes(copy, n_bytes, &o, NULL) == LANEWISE_OK && lanewise_index_dim(o.index) == d.dim)
+			search(o.index, d.rows, 10, -INFINITY, NULL, &r);
+		close_opened(&o);
+		free_result(&r);
+		free(copy);
+	}
+	free(bytes);
+	lanewise_index_destroy(index);
+	free(d.rows);
+}
+
+/* ---------------------------------------------------------------- arguments */
+
+/* An allocator that counts, and fails when it is told to. */
+struct counter {
+	size_t n_bytes, left;
+};
+
+static void *counting_allocate(void *context, size_t n_bytes, size_t alignment)
+{
+	struct counter *counter = context;
+
+	if (counter->left == 0)
+		return NULL;
+	counter->left--;
+	counter->n_bytes += n_bytes;
+	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
+}
+
+static void counting_release(void *context, void *p, size_t n_bytes)
+{
+	struct counter *counter = context;
+
+	counter->n_bytes -= n_bytes;
+	free(p);
+}
+
+static void test_allocator(void)
+{
+	struct counter counter = { 0, 0 };
+	lanewise_allocator allocator = { counting_allocate, counting_release, &counter };
+	lanewise_index *index = NULL;
+	float rows[600 * 3] = { 1 };
+
+	CHECK_EQUAL(lanewise_index_create(3, LANEWISE_METRIC_DOT, &allocator, &index), LANEWISE_ERROR_NO_MEMORY);
+	CHECK(index == NULL);
+	counter.left = 3;
+	CHECK_EQUAL(lanewise_index_create(3, LANEWISE_METRIC_DOT, &allocator, &index), 0);
+	CHECK_EQUAL(lanewise_index_add(index, rows, 100, 3), 0);
+	/* 600 more rows take two more segments, of which there is memory for one: none of them is added. */
+	CHECK_EQUAL(lanewise_index_add(index, rows, 600, 3), LANEWISE_ERROR_NO_MEMORY);
+	CHECK_EQUAL(lanewise_index_n_rows(index), 100);
+	counter.left = 9;
+	CHECK_EQUAL(lanewise_index_add(index, rows, 600, 3), 0);
+	CHECK_EQUAL(lanewise_index_n_rows(index), 700);
+	lanewise_index_destroy(index);
+	CHECK_EQUAL(counter.n_bytes, 0);
+	lanewise_index_destroy(NULL);
+}
+
+static void test_arguments(void)
+{
+	lanewise_index *index = NULL;
+	float v[8] = { 1, 2, 3, 4 }, score[2];
+	uint32_t row[2];
+	size_t n = 9;
+	lanewise_index_work work = { .struct_size = 1 };
+
+	CHECK_EQUAL(lanewise_index_create(0, 0, NULL, &index), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_create(4, 3, NULL, &index), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_create(4, 0, NULL, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_create(LANEWISE_INDEX_MAX_DIM + 1, 0, NULL, &index), LANEWISE_ERROR_TOO_LARGE);
+	CHECK_EQUAL(lanewise_index_create(4, LANEWISE_METRIC_DOT, NULL, &index), 0);
+	CHECK_EQUAL(lanewise_index_dim(index), 4);
+
+	void *scratch = allocate(lanewise_index_scratch_size(index, 1, 2));
+
+	/* Empty. */
+	CHECK_EQUAL(lanewise_index_search(index, v, 1, 4, 2, -INFINITY, NULL, scratch, row, score, &n, NULL), 0);
+	CHECK_EQUAL(n, 0);
+	CHECK(lanewise_index_row(index, 0) == NULL);
+	CHECK_EQUAL(lanewise_index_update(index, 0, v), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_remove(index, 0), LANEWISE_ERROR_ARGUMENT);
+
+	CHECK_EQUAL(lanewise_index_add(index, NULL, 0, 4), 0);
+	CHECK_EQUAL(lanewise_index_add(index, NULL, 1, 4), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_add(index, v, 1, 3), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_add(NULL, v, 1, 4), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_add(index, v, (size_t)UINT32_MAX + 1, 4), LANEWISE_ERROR_TOO_LARGE);
+	CHECK_EQUAL(lanewise_index_add(index, v, 3, SIZE_MAX / 4), LANEWISE_ERROR_TOO_LARGE);
+	CHECK_EQUAL(lanewise_index_n_rows(index), 0);
+	CHECK_EQUAL(lanewise_index_add(index, v, 1, 4), 0);
+
+	CHECK_EQUAL(lanewise_index_search(NULL, v, 1, 4, 2, 0, NULL, scratch, row, score, &n, NULL),
+	            LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_search(index, NULL, 1, 4, 2, 0, NULL, scratch, row, score, &n, NULL),
+	            LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_search(index, v, 1, 3, 2, 0, NULL, scratch, row, score, &n, NULL),
+	            LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_search(index, v, 1, 4, 0, 0, NULL, scratch, row, score, &n, NULL),
+	            LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_search(index, v, 1, 4, 2, NAN, NULL, scratch, row, score, &n, NULL),
+	            LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_search(index, v, 1, 4, 2, 0, NULL, (char *)scratch + 1, row, score, &n, NULL),
+	            LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_search(index, v, 1, 4, 2, 0, NULL, scratch, NULL, score, &n, NULL),
+	            LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_search(index, v, 1, 4, 2, 0, NULL, scratch, row, score, &n, &work),
+	            LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(
+	        lanewise_index_search(index, v, 1, 4, (size_t)UINT32_MAX + 1, 0, NULL, scratch, row, score, &n, NULL),
+	        LANEWISE_ERROR_TOO_LARGE);
+	CHECK_EQUAL(lanewise_index_search(index, v, SIZE_MAX / 2, 4, 2, 0, NULL, scratch, row, score, &n, NULL),
+	            LANEWISE_ERROR_TOO_LARGE);
+	CHECK_EQUAL(lanewise_index_search(index, NULL, 0, 4, 2, 0, NULL, NULL, NULL, NULL, NULL, NULL), 0);
+	CHECK_EQUAL(lanewise_index_scratch_size(NULL, 1, 1), 0);
+	CHECK_EQUAL(lanewise_index_scratch_size(index, 1, 0), 0);
+	CHECK_EQUAL(lanewise_index_scratch_size(index, 1, (size_t)UINT32_MAX + 1), 0);
+	CHECK_EQUAL(lanewise_index_search(index, v, 1, 4, 2, 0, NULL, scratch, row, score, &n, NULL), 0);
+	CHECK(n == 1 && row[0] == 0 && score[0] == 30.0f);
+	free(scratch);
+	lanewise_index_destroy(index);
+}
+
+int main(void)
+{
+	test_arguments();
+	test_allocator();
+	test_saved();
+	test_lies();
+	for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++) {
+		if (lanewise_set_tier(tier) != LANEWISE_OK)
+			continue;
+		test_intervals();
+		test_every_k();
+		test_exactness();
+		test_work();
+		test_many_queries();
+		test_changes();
+	}
+	return test_result();
+}
