@@ -12,7 +12,7 @@
  * each high half there is a set of valid low halves; the six different sets have a bit each, set in the table of low
  * halves where the low half is *not* in the set. Two multiply-adds and a shuffle put the four values together.
  *
- * What is less than a vector at the end is done group by group.
+ * What is less than a vector at the end goes through a copy of it.
  */
 #include "block.h"
 
@@ -90,8 +90,15 @@ void LW_FN(base64_encode)(const uint8_t *in, size_t n_groups, int url, uint8_t *
 	}
 	for (; 3 * (n_groups - i) >= V8_BYTES; i += GROUPS)
 		store(out + 4 * i, encode_vector(from_lanes_of_12(in + 3 * i), table));
-	for (; i < n_groups; i++)
-		lw_base64_encode_group(in + 3 * i, out + 4 * i, url);
+	while (i < n_groups) {
+		uint8_t bytes[V8_BYTES] = { 0 }, text[V8_BYTES];
+		size_t n = n_groups - i < GROUPS ? n_groups - i : GROUPS;
+
+		memcpy(bytes, in + 3 * i, 3 * n);
+		store(text, encode_vector(from_lanes_of_12(bytes), table));
+		memcpy(out + 4 * i, text, 4 * n);
+		i += n;
+	}
 }
 
 /* -------------------------------------------------------------- decoding */
@@ -162,6 +169,19 @@ size_t LW_FN(base64_decode)(const uint8_t *in, size_t n_groups, int url, uint8_t
 		if (LW_UNLIKELY(v8_any(find_bad(&d, text))))
 			break;
 		to_lanes_of_12(out + 3 * i, decode_vector(&d, text));
+	}
+	if (i < n_groups && n_groups - i < GROUPS) {
+		uint8_t rest[V8_BYTES], bytes[V8_BYTES];
+
+		memset(rest, 'A', sizeof rest);
+		memcpy(rest, in + 4 * i, 4 * (n_groups - i));
+		v8 text = v8_load(rest);
+
+		if (!v8_any(find_bad(&d, text))) {
+			to_lanes_of_12(bytes, decode_vector(&d, text));
+			memcpy(out + 3 * i, bytes, 3 * (n_groups - i));
+			return n_groups;
+		}
 	}
 	while (i < n_groups && lw_base64_decode_group(in + 4 * i, out + 3 * i, url))
 		i++;

@@ -252,11 +252,11 @@ static LW_NOINLINE lanewise_status fail_capacity(const struct parser *p)
 /* A node behind the last one; NULL if there is no room. */
 LW_INLINE lanewise_json_node *add_node(struct parser *p, size_t offset, size_t n_bytes, uint8_t type, uint8_t flags)
 {
-	lanewise_json_node *node = &p->nodes[p->n_nodes];
-
 	if (LW_UNLIKELY(p->n_nodes == p->capacity))
 		return NULL;
-	p->n_nodes++;
+
+	lanewise_json_node *node = &p->nodes[p->n_nodes++];
+
 	*node = (lanewise_json_node) { (uint32_t)offset, (uint32_t)n_bytes, (uint32_t)p->n_nodes, type, flags, 0 };
 	return node;
 }
