@@ -384,7 +384,8 @@ static lanewise_status take_end(lanewise_dedup *dedup)
 
 /*
  * The piece is used up: keeps what belongs to the unit under way. Of one that is too long to be compared two bytes are
- * kept, since they may turn out to be backticks that begin the next.
+ * kept, since they may turn out to be backticks that begin the next. Too long means by more than the two bytes that may
+ * turn out not to belong to it: such backticks, or the newline and '\r' before the newline that ends it.
  */
 static lanewise_status keep_pending(lanewise_dedup *dedup)
 {
@@ -393,7 +394,7 @@ static lanewise_status keep_pending(lanewise_dedup *dedup)
 
 	if (dedup->n_piece == 0)
 		return LANEWISE_OK;
-	if (end - begin > dedup->options.max_unit_bytes && end - begin > 2)
+	if (end - begin > dedup->options.max_unit_bytes + 3)
 		begin = end - 2;
 	if (begin >= dedup->piece_begin) {
 		size_t skipped = (size_t)(begin - dedup->piece_begin);
