@@ -268,9 +268,9 @@ static void index_documents(struct engine *engine, const struct texts *documents
 	tool_progress_end();
 	check(lanewise_bm25_create(builder, NULL, &engine->bm25), documents->path);
 	lanewise_bm25_builder_destroy(builder);
-	engine->bm25_scratch = tool_allocate_aligned(lanewise_bm25_scratch_size(engine->bm25, DEPTH));
-	engine->scan_scratch = tool_allocate_aligned(lanewise_scan_topk_scratch_size(DEPTH));
-	engine->fuse_scratch = tool_allocate_aligned(lanewise_fuse_rrf_scratch_size(fullest, 2));
+	engine->bm25_scratch = tool_allocate(lanewise_bm25_scratch_size(engine->bm25, DEPTH), 1);
+	engine->scan_scratch = tool_allocate(lanewise_scan_topk_scratch_size(DEPTH), 1);
+	engine->fuse_scratch = tool_allocate(lanewise_fuse_rrf_scratch_size(fullest, 2), 1);
 }
 
 static void search(struct engine *engine, const char *query, size_t n_bytes)
@@ -343,7 +343,7 @@ static size_t judge(struct engine *engine, const struct texts *queries, const st
                     struct sums sums[LISTS])
 {
 	lanewise_judgement *judgements = tool_allocate(qrels->n, sizeof *judgements);
-	void *scratch = tool_allocate_aligned(lanewise_evaluate_ranking_scratch_size(qrels->n));
+	void *scratch = tool_allocate(lanewise_evaluate_ranking_scratch_size(qrels->n), 1);
 	size_t n_counted = 0;
 
 	for (size_t at = 0; at < qrels->n;) {
