@@ -62,7 +62,7 @@ static void *scratch_of(size_t n_bytes)
 {
 	if (!n_bytes)
 		tool_fail("out of memory");
-	return tool_allocate_aligned(n_bytes);
+	return tool_allocate(n_bytes, 1);
 }
 
 /* ------------------------------------------------------------------ printing */
