@@ -60,9 +60,11 @@ static void check(const char *path, lanewise_status status)
 
 static void *scratch_of(size_t n_bytes)
 {
-	if (!n_bytes)
+	void *scratch = n_bytes && n_bytes <= SIZE_MAX - 63 ? aligned_alloc(64, (n_bytes + 63) / 64 * 64) : NULL;
+
+	if (!scratch)
 		tool_fail("out of memory");
-	return tool_allocate(n_bytes, 1);
+	return scratch;
 }
 
 /* ------------------------------------------------------------------ printing */
