@@ -46,7 +46,7 @@ LANEWISE_API size_t lanewise_evaluate_ranking_scratch_size(size_t n_judgements);
  * A document that the list has twice counts at its first rank only; the repetition counts as not relevant. If R is 0,
  * all metrics are 0; leave such queries out of means.
  *
- * `scratch`: lanewise_evaluate_ranking_scratch_size(n_judgements) bytes, aligned to 64. O((n + n_judgements) * log
+ * `scratch`: lanewise_evaluate_ranking_scratch_size(n_judgements) bytes, aligned as by malloc. O((n + n_judgements) * log
  * n_judgements).
  *
  * LANEWISE_ERROR_ARGUMENT: a NULL pointer to something not empty, k = 0, a gain that is not finite, scratch not
@@ -114,7 +114,7 @@ typedef struct lanewise_rag_options {
 LANEWISE_API size_t lanewise_rag_scratch_size(size_t n_bytes, size_t n_pieces);
 
 /*
- * The functions below take scratch of lanewise_rag_scratch_size for all their texts together, aligned to 64, and
+ * The functions below take scratch of lanewise_rag_scratch_size for all their texts together, aligned as by malloc, and
  * `options` NULL for the defaults. O(n log n) for n bytes of text, and O(n_contexts * n_truths) comparisons of two
  * texts' words where contexts are compared.
  *

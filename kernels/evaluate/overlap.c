@@ -14,7 +14,7 @@
 /* Appends the hashes of a text's words; 0 if there is no room for all. */
 static int append_hashes(const char *text, size_t n_bytes, uint64_t *hash, size_t capacity, size_t *n)
 {
-	_Alignas(64) unsigned char scratch[512];
+	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
 	lanewise_words *words = lanewise_words_begin(scratch);
 	lanewise_word word;
 
@@ -138,7 +138,7 @@ static int valid_pieces(const lanewise_piece *pieces, size_t n)
 
 static int valid_call(const void *scratch, const double *result)
 {
-	return scratch && (uintptr_t)scratch % 64 == 0 && result;
+	return scratch && (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT == 0 && result;
 }
 
 static int passes(double share, double threshold, const lanewise_rag_options *options)

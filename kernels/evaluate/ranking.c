@@ -80,7 +80,7 @@ lanewise_status lanewise_evaluate_ranking(const uint32_t *index, size_t n, const
                                           size_t n_judgements, size_t k, void *scratch,
                                           lanewise_ranking_metrics *metrics)
 {
-	if ((!index && n) || k == 0 || !scratch || (uintptr_t)scratch % 64 || !metrics)
+	if ((!index && n) || k == 0 || !scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || !metrics)
 		return LANEWISE_ERROR_ARGUMENT;
 	if (lanewise_evaluate_ranking_scratch_size(n_judgements) == 0)
 		return LANEWISE_ERROR_TOO_LARGE;

@@ -396,8 +396,8 @@ lanewise_status lanewise_fuse_scores(const lanewise_scored_ranking *rankings, si
 	int32_t normalize = options ? options->normalize : LANEWISE_NORMALIZE_MIN_MAX;
 	int32_t missing = options ? options->missing : LANEWISE_MISSING_ZERO;
 
-	if (!valid_scored(rankings, n_rankings, options) || k == 0 || !scratch || (uintptr_t)scratch % 64 || !index ||
-	    !score || !n_found)
+	if (!valid_scored(rankings, n_rankings, options) || k == 0 || !scratch ||
+	    (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || !index || !score || !n_found)
 		return LANEWISE_ERROR_ARGUMENT;
 	if (k > UINT32_MAX || lanewise_fuse_scores_scratch_size(rankings, n_rankings) == 0)
 		return LANEWISE_ERROR_TOO_LARGE;
