@@ -181,4 +181,13 @@ typedef void lanewise_rank_sums_f64_fn(const uint32_t *column, const double *wei
 typedef void lanewise_rank_sums16_f64_fn(const uint32_t *column, const double *weight, const size_t *offset,
                                          size_t n_groups, const double *x, double *sums);
 
+/*
+ * --- scan.h: which positions i < n (n <= 65536) of a text are the first of filter->width bytes that are one of the
+ * filter's windows (kernels/scan/scan_filter.h), in order; how many. The text has n + width - 1 bytes.
+ */
+
+struct lw_scan_filter;
+typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, const uint8_t *text, size_t n,
+                                           uint16_t *positions);
+
 #endif

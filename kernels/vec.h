@@ -42,6 +42,16 @@
  *                          0x7f800000, NaN above
  *   vu_max vu_max_lane     the greater of two, lane by lane; the greatest lane
  *
+ *   vq                     a vector of VQ_LANES bytes
+ *   vq_load                at any alignment
+ *   vq_repeat16(p)         16 bytes, repeated to fill the vector
+ *   vq_and
+ *   vq_low_half vq_high_half   the lower or upper four bits of each byte, as 0 ... 15
+ *   vq_lookup(t, i)        t[i] for indices 0 ... 15; t is a vq_repeat16
+ *   vq_nonzero_bits(v)     bit i of the 64-bit result: byte i is not 0
+ *   vq_set1(x)             a constant
+ *   vq_equal_bits(a, x, b, y)  bit i of the 64-bit result: a[i] == x[i] and b[i] == y[i]
+ *
  * The canonical tree (vector.h): halves are added until four lanes are left, then neighbours.
  */
 #ifndef LW_VEC_H

@@ -215,4 +215,23 @@ LW_INLINE uint32_t vu_max_lane(vu v)
 	return (uint32_t)_mm_cvtsi128_si32(_mm_max_epu32(x, _mm_shuffle_epi32(x, 0xb1)));
 }
 
+enum { VQ_LANES = 32 };
+typedef __m256i vq;
+
+LW_INLINE vq vq_load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+LW_INLINE vq vq_repeat16(const uint8_t *p) { return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)p)); }
+LW_INLINE vq vq_and(vq a, vq b) { return _mm256_and_si256(a, b); }
+LW_INLINE vq vq_low_half(vq v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
+LW_INLINE vq vq_high_half(vq v) { return vq_low_half(_mm256_srli_epi16(v, 4)); }
+LW_INLINE vq vq_lookup(vq t, vq i) { return _mm256_shuffle_epi8(t, i); }
+LW_INLINE uint64_t vq_nonzero_bits(vq v)
+{
+	return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_setzero_si256())) & UINT64_C(0xffffffff);
+}
+LW_INLINE vq vq_set1(uint8_t x) { return _mm256_set1_epi8((char)x); }
+LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
+{
+	return (uint32_t)_mm256_movemask_epi8(_mm256_and_si256(_mm256_cmpeq_epi8(a, x), _mm256_cmpeq_epi8(b, y)));
+}
+
 #endif

@@ -157,4 +157,20 @@ LW_INLINE vu vf_magnitude_bits(vf v)
 LW_INLINE vu vu_max(vu a, vu b) { return _mm512_max_epu32(a, b); }
 LW_INLINE uint32_t vu_max_lane(vu v) { return (uint32_t)_mm512_reduce_max_epu32(v); }
 
+enum { VQ_LANES = 64 };
+typedef __m512i vq;
+
+LW_INLINE vq vq_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
+LW_INLINE vq vq_repeat16(const uint8_t *p) { return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)p)); }
+LW_INLINE vq vq_and(vq a, vq b) { return _mm512_and_si512(a, b); }
+LW_INLINE vq vq_low_half(vq v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
+LW_INLINE vq vq_high_half(vq v) { return vq_low_half(_mm512_srli_epi16(v, 4)); }
+LW_INLINE vq vq_lookup(vq t, vq i) { return _mm512_shuffle_epi8(t, i); }
+LW_INLINE uint64_t vq_nonzero_bits(vq v) { return _mm512_test_epi8_mask(v, v); }
+LW_INLINE vq vq_set1(uint8_t x) { return _mm512_set1_epi8((char)x); }
+LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
+{
+	return _mm512_mask_cmpeq_epi8_mask(_mm512_cmpeq_epi8_mask(a, x), b, y);
+}
+
 #endif

@@ -219,4 +219,26 @@ LW_INLINE vu vf_magnitude_bits(vf v) { return vandq_u32(vreinterpretq_u32_f32(v)
 LW_INLINE vu vu_max(vu a, vu b) { return vmaxq_u32(a, b); }
 LW_INLINE uint32_t vu_max_lane(vu v) { return vmaxvq_u32(v); }
 
+enum { VQ_LANES = 16 };
+typedef uint8x16_t vq;
+
+LW_INLINE vq vq_load(const uint8_t *p) { return vld1q_u8(p); }
+LW_INLINE vq vq_repeat16(const uint8_t *p) { return vld1q_u8(p); }
+LW_INLINE vq vq_and(vq a, vq b) { return vandq_u8(a, b); }
+LW_INLINE vq vq_low_half(vq v) { return vandq_u8(v, vdupq_n_u8(15)); }
+LW_INLINE vq vq_high_half(vq v) { return vshrq_n_u8(v, 4); }
+LW_INLINE vq vq_lookup(vq t, vq i) { return vqtbl1q_u8(t, i); }
+LW_INLINE uint64_t vq_nonzero_bits(vq v) /* each byte keeps the bit of its number, then each half is added */
+{
+	static const uint8_t bit[16] = { 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128 };
+	uint8x16_t bits = vandq_u8(vtstq_u8(v, v), vld1q_u8(bit));
+
+	return vaddv_u8(vget_low_u8(bits)) | (uint64_t)vaddv_u8(vget_high_u8(bits)) << 8;
+}
+LW_INLINE vq vq_set1(uint8_t x) { return vdupq_n_u8(x); }
+LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
+{
+	return vq_nonzero_bits(vandq_u8(vceqq_u8(a, x), vceqq_u8(b, y)));
+}
+
 #endif

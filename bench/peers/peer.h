@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <lanewise/scan.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -54,6 +56,11 @@ struct bench_peer {
 	 */
 	void (*pagerank_step)(size_t n, const uint32_t *in_offset, const uint32_t *source, const double *inverse,
 	                      double damping, double *rank, double *share);
+
+	/* A set of patterns, or NULL if the peer refuses them; the number of all their matches in a text. */
+	void *(*scan_create)(const struct lanewise_pattern *patterns, size_t n_patterns);
+	uint64_t (*scan_count)(void *set, const void *text, size_t n_bytes);
+	void (*scan_destroy)(void *set);
 };
 
 __attribute__((visibility("default"))) const struct bench_peer *bench_peer_get(void);

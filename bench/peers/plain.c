@@ -3,7 +3,10 @@
  * The loops that one writes first, compiled more than once with different flags (PEER_NAME and PEER_FLAGS say which):
  * what a compiler makes of them is the least that hand-written kernels must beat.
  */
+#define _GNU_SOURCE
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "peer.h"
 
@@ -97,6 +100,42 @@ static void pagerank_step(size_t n, const uint32_t *in_offset, const uint32_t *s
 		share[v] = rank[v] * inverse[v];
 }
 
+struct memmem_set {
+	size_t n;
+	const struct lanewise_pattern *patterns; /* the caller's */
+};
+
+static void *scan_create(const struct lanewise_pattern *patterns, size_t n)
+{
+	struct memmem_set *set = n <= 50 ? malloc(sizeof *set) : NULL; /* more take too long */
+
+	if (set)
+		*set = (struct memmem_set) { n, patterns };
+	return set;
+}
+
+/* The C library's memmem, pattern after pattern. */
+static uint64_t scan_count(void *context, const void *text, size_t n_bytes)
+{
+	const struct memmem_set *set = context;
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < set->n; i++) {
+		const char *at = text, *end = at + n_bytes;
+
+		while ((at = memmem(at, (size_t)(end - at), set->patterns[i].bytes, set->patterns[i].n_bytes))) {
+			count++;
+			at++;
+		}
+	}
+	return count;
+}
+
+static void scan_destroy(void *set)
+{
+	free(set);
+}
+
 const struct bench_peer *bench_peer_get(void)
 {
 	static const struct bench_peer peer = {
@@ -112,6 +151,9 @@ const struct bench_peer *bench_peer_get(void)
 		.l2sq_f32 = l2sq_f32,
 		.dot_i8_rows = dot_i8_rows,
 		.pagerank_step = pagerank_step,
+		.scan_create = scan_create,
+		.scan_count = scan_count,
+		.scan_destroy = scan_destroy,
 	};
 
 	return &peer;

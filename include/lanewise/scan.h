@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lanewise/scan.h - many byte strings searched for at once, in whole texts and in streams.
+ *
+ * Patterns and text are bytes; nothing is assumed about their encoding, and NUL is a byte like any other. A match is a
+ * pattern's number (in the order in which the patterns were given) and the range [begin, end) of bytes that equal it.
+ * Equal patterns with different numbers are different patterns.
+ *
+ * Which matches are reported
+ *
+ *   LANEWISE_SCAN_OVERLAPPING        every match, ordered by end, then begin, then pattern
+ *   LANEWISE_SCAN_STANDARD           no two overlap: always the match that ends first; of those that end there the
+ *                                    longest; of equal patterns the first
+ *   LANEWISE_SCAN_LEFTMOST_FIRST     no two overlap: always the match that begins first; of those that begin there the
+ *                                    one of the lowest pattern number, as an alternation a|b|c in Perl takes it
+ *   LANEWISE_SCAN_LEFTMOST_LONGEST   no two overlap: always the match that begins first; of those that begin there the
+ *                                    longest; of equal patterns the first
+ *
+ * The latter three begin again at the end of each match that they report.
+ *
+ * With `ignore_case` the ASCII letters A-Z and a-z are equal, in patterns and text. With `whole_word` a match counts only
+ * if neither the byte before it nor the byte behind it is an ASCII letter, digit or underscore; others are passed over
+ * before the semantics above choose.
+ *
+ * Method. Aho and Corasick's automaton ("Efficient string matching", 1975) over classes of bytes reads the text. Where
+ * few places can begin a match, vector code finds these by the rarest four bytes of each pattern, and the automaton
+ * reads only there; when there turn out to be many, it reads everything again. So the time is O(n_bytes + overlapping
+ * matches) for any patterns and text, and the matches are the automaton's on every CPU.
+ *
+ * Everything here is reentrant. Sets are immutable and may be shared between threads; scratch may not.
+ */
+#ifndef LANEWISE_SCAN_H
+#define LANEWISE_SCAN_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------- sets */
+
+/* The longest pattern, and all patterns of a set together, in bytes. */
+#define LANEWISE_SCAN_PATTERN_BYTES 65536
+#define LANEWISE_SCAN_SET_BYTES     10000000
+
+typedef struct lanewise_pattern {
+	const void *bytes;
+	size_t n_bytes; /* 1 ... LANEWISE_SCAN_PATTERN_BYTES */
+} lanewise_pattern;
+
+typedef struct lanewise_scan_set_options {
+	size_t struct_size;  /* sizeof(lanewise_scan_set_options) */
+	int32_t ignore_case; /* nonzero: ASCII letters match in either case */
+} lanewise_scan_set_options;
+
+/* Patterns made ready to search for. */
+typedef struct lanewise_scan_set lanewise_scan_set;
+
+/*
+ * A set of `n_patterns` patterns, which are not needed afterwards. `options` NULL means the defaults (bytes must be
+ * equal), `allocator` NULL the C library's; both are copied. Linear in the patterns' bytes; some 32 bytes of memory
+ * for each while it is built.
+ *
+ * LANEWISE_ERROR_ARGUMENT: a NULL pointer, no patterns, another struct_size, or an empty pattern; the error's text
+ * gives its number. LANEWISE_ERROR_TOO_LARGE: a pattern or all together pass the limits above.
+ * LANEWISE_ERROR_NO_MEMORY.
+ */
+LANEWISE_API lanewise_status lanewise_scan_set_create(const lanewise_pattern *patterns, size_t n_patterns,
+                                                      const lanewise_scan_set_options *options,
+                                                      const lanewise_allocator *allocator, lanewise_scan_set **set,
+                                                      lanewise_error *error);
+
+/* NULL is fine. */
+LANEWISE_API void lanewise_scan_set_destroy(lanewise_scan_set *set);
+
+LANEWISE_API size_t lanewise_scan_set_n_patterns(const lanewise_scan_set *set);
+
+/* Bytes of memory that the set holds. */
+LANEWISE_API size_t lanewise_scan_set_memory(const lanewise_scan_set *set);
+
+/* --------------------------------------------------------------- scanning */
+
+enum {
+	LANEWISE_SCAN_OVERLAPPING = 0,
+	LANEWISE_SCAN_STANDARD = 1,
+	LANEWISE_SCAN_LEFTMOST_FIRST = 2,
+	LANEWISE_SCAN_LEFTMOST_LONGEST = 3
+};
+
+typedef struct lanewise_scan_options {
+	size_t struct_size; /* sizeof(lanewise_scan_options) */
+	int32_t semantics;  /* default LANEWISE_SCAN_OVERLAPPING */
+	int32_t whole_word; /* nonzero: see above */
+} lanewise_scan_options;
+
+typedef struct lanewise_match {
+	uint64_t begin, end; /* byte offsets from the beginning of the text (of all pieces) */
+	uint32_t pattern;
+	uint32_t reserved; /* 0 */
+} lanewise_match;
+
+/*
+ * A text under way, which comes in pieces, cut anywhere: the matches are those of the whole text.
+ *
+ *     lanewise_scan *scan = lanewise_scan_begin(set, &options, scratch);
+ *     for each piece:
+ *         lanewise_scan_feed(scan, piece, n_bytes);
+ *         while ((n = lanewise_scan_next(scan, matches, capacity)) > 0) ...
+ *     lanewise_scan_finish(scan);
+ *     while ((n = lanewise_scan_next(scan, matches, capacity)) > 0) ...
+ */
+typedef struct lanewise_scan lanewise_scan;
+
+/* Bytes of scratch for one text under way: some 40,000, and 10 for every byte of the longest pattern. */
+LANEWISE_API size_t lanewise_scan_scratch_size(const lanewise_scan_set *set);
+
+/*
+ * Begins a text in `scratch`, aligned to 64, which needs no preparation. `options` NULL means the defaults. The set must
+ * outlive it; there is nothing to end or free. NULL if an argument is: set or scratch NULL, scratch not aligned, an
+ * option out of range, another struct_size.
+ */
+LANEWISE_API lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_scan_options *options,
+                                                void *scratch);
+
+/*
+ * The next piece; it must stay as it is until lanewise_scan_next has returned 0, which must come before the next call
+ * of feed or finish. `bytes` may be NULL if n_bytes is 0.
+ */
+LANEWISE_API void lanewise_scan_feed(lanewise_scan *scan, const void *bytes, size_t n_bytes);
+
+/* The text has ended; the matches that only its end decides come from lanewise_scan_next. */
+LANEWISE_API void lanewise_scan_finish(lanewise_scan *scan);
+
+/*
+ * The next matches, at most `capacity` (not 0), and how many; 0 if more text is needed. Matches are given as soon as
+ * no later text can change them: in the leftmost semantics when no better one can be under way.
+ */
+LANEWISE_API size_t lanewise_scan_next(lanewise_scan *scan, lanewise_match *matches, size_t capacity);
+
+/*
+ * The text before this offset is done with: once lanewise_scan_next has returned 0, no match to come begins before it.
+ * From it to the end of what was fed, the text is the beginning of a pattern, and the longest such, or nothing. Once the
+ * text has ended it is the text's length.
+ */
+LANEWISE_API uint64_t lanewise_scan_safe(const lanewise_scan *scan);
+
+/* ------------------------------------------------------------ whole texts */
+
+/*
+ * The number of matches in a text. `options` as for lanewise_scan_begin, `scratch` too.
+ *
+ * LANEWISE_ERROR_ARGUMENT: what lanewise_scan_begin refuses, or a NULL pointer to something not empty.
+ */
+LANEWISE_API lanewise_status lanewise_scan_count(const lanewise_scan_set *set, const lanewise_scan_options *options,
+                                                 const void *bytes, size_t n_bytes, void *scratch, uint64_t *count);
+
+/*
+ * The first match in a text, in the order of its semantics; `*found` becomes 1, or 0 if there is none. The text is read
+ * only as far as needed, in blocks of some thousand bytes. Errors as for lanewise_scan_count.
+ */
+LANEWISE_API lanewise_status lanewise_scan_first(const lanewise_scan_set *set, const lanewise_scan_options *options,
+                                                 const void *bytes, size_t n_bytes, void *scratch,
+                                                 lanewise_match *match, int32_t *found);
+
+/*
+ * Which patterns occur in a text: bit i mod 64 of present[i / 64] for pattern i, in (n_patterns + 63) / 64 words; the
+ * other bits are 0. `*n_present`, which may be NULL, is how many. Matches may overlap. Errors as for lanewise_scan_count.
+ */
+LANEWISE_API lanewise_status lanewise_scan_presence(const lanewise_scan_set *set, int32_t whole_word, const void *bytes,
+                                                    size_t n_bytes, void *scratch, uint64_t *present,
+                                                    size_t *n_present);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lanewise/scan.h: from text to matches, in two stages with a queue of hits between them.
+ *
+ * The first reads a block of text and notes every place where patterns end, with the state's output (scan_set.h). It
+ * knows nothing of semantics. It has two ways to read:
+ *
+ *   read_all       the automaton takes every byte; read_interleaved does it in six places at once;
+ *   read_filtered  a kernel finds the places that hold a rare part ("window", scan_filter.h) of a pattern, and the
+ *                  automaton runs only from before such a place until no pattern that it belongs to is under way.
+ *
+ * Both leave the same hits, and at the end of a piece the same state. For the second this takes care: a window that
+ * does not lie in the piece completely is not found, so the automaton reads the last bytes of each piece always. Where
+ * windows are so frequent that the automaton reads much of a block anyway, some blocks are read by the first way, more
+ * each time in a row; so no text costs much more than the automaton alone.
+ *
+ * The second stage goes through a hit's patterns, longest first, and chooses. Overlapping and standard semantics decide
+ * on the spot. For the leftmost ones the best match of every beginning is kept in a ring as large as the longest pattern,
+ * and decided when nothing that begins at or before it can still be under way: the text is never read twice.
+ */
+#include "scan/scan_set.h"
+
+struct hit {
+	uint32_t end; /* from the beginning of the block */
+	uint32_t output;
+};
+
+/* The best match of one beginning. */
+struct pending {
+	uint32_t length; /* 0: none */
+	uint32_t pattern;
+};
+
+struct lanewise_scan {
+	const struct lanewise_scan_set *set;
+	int32_t semantics, whole_word, finished;
+
+	const uint8_t *text; /* the piece, its size and how much of it was read */
+	size_t n, at;
+	uint64_t piece_begin;
+
+	uint32_t state;
+	uint32_t n_plain, last_plain; /* blocks to read without the filter, now and the last time */
+
+	size_t block_begin; /* in the piece */
+	uint32_t n_hits, hit;
+	uint32_t chain; /* the output under way: patterns that end at chain_end */
+	uint64_t chain_end;
+	uint32_t deferred; /* output at the end of the piece, where whole_word wants to see the next byte */
+
+	uint64_t next_free;     /* begins before it overlap a match that was reported */
+	uint64_t cursor, limit; /* pending matches begin at or behind the cursor; those before the limit are decided */
+	size_t n_pending;
+
+	struct hit *hits;
+	uint16_t *candidates;
+	struct pending *ring;
+	uint8_t *history; /* the last bytes of pieces before, by offset */
+	size_t ring_mask;
+};
+
+enum {
+	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
+	LANES = 6,        /* as many as there are registers for */
+	SEGMENT = LW_SCAN_BLOCK / LANES,
+	MAX_REPLAY = 128,     /* longer patterns make segments read too much twice */
+	MAX_PLAIN_BLOCKS = 64 /* at most so many in a row until the filter is tried again */
+};
+
+/* ----------------------------------------------------------- first stage */
+
+static inline uint32_t advance(struct lanewise_scan *scan, uint32_t state, size_t at)
+{
+	uint32_t next = lw_scan_step(scan->set, state, scan->text[at]);
+
+	if (LW_UNLIKELY(next & LW_SCAN_OUTPUT)) {
+		next &= ~LW_SCAN_OUTPUT;
+		scan->hits[scan->n_hits++] =
+		        (struct hit) { (uint32_t)(at + 1 - scan->block_begin), lw_scan_output(scan->set, next) };
+	}
+	return next;
+}
+
+static void read_all(struct lanewise_scan *scan, size_t n)
+{
+	uint32_t state = scan->state;
+
+	for (size_t at = scan->at, end = at + n; at < end; at++)
+		state = advance(scan, state, at);
+	scan->state = state;
+	scan->at += n;
+}
+
+/*
+ * read_all for LANES segments at once, since one automaton's steps wait for each other: the time is that of the table's
+ * loads, not of their latency. A segment's state comes from reading the bytes before it, as many as a pattern can reach
+ * back. Hits are noted segment by segment and then moved together.
+ */
+static void read_interleaved(struct lanewise_scan *scan)
+{
+	const uint32_t *table = scan->set->table;
+	const uint8_t *class_of = scan->set->class_of, *text = scan->text + scan->at;
+	uint32_t state[LANES], n_hits[LANES] = { 0 };
+
+	for (size_t k = 0; k < LANES; k++)
+		state[k] = LW_SCAN_ROOT;
+	for (size_t i = SEGMENT + 1 - scan->set->max_length; i < SEGMENT; i++)
+#pragma GCC unroll 6
+		for (size_t k = 1; k < LANES; k++)
+			state[k] = table[state[k] + class_of[text[(k - 1) * SEGMENT + i]]] & ~LW_SCAN_OUTPUT;
+	state[0] = scan->state;
+	for (uint32_t i = 0; i < SEGMENT; i++) {
+		uint32_t any = 0;
+
+#pragma GCC unroll 6
+		for (size_t k = 0; k < LANES; k++) {
+			state[k] = table[state[k] + class_of[text[k * SEGMENT + i]]];
+			any |= state[k];
+		}
+		if (LW_LIKELY(!(any & LW_SCAN_OUTPUT)))
+			continue;
+		for (uint32_t k = 0; k < LANES; k++)
+			if (state[k] & LW_SCAN_OUTPUT) {
+				state[k] &= ~LW_SCAN_OUTPUT;
+				scan->hits[k * SEGMENT + n_hits[k]++] =
+				        (struct hit) { k * SEGMENT + i + 1, table[state[k] - 1] };
+			}
+	}
+	for (size_t k = 0; k < LANES; k++) {
+		memmove(scan->hits + scan->n_hits, scan->hits + k * SEGMENT, n_hits[k] * sizeof *scan->hits);
+		scan->n_hits += n_hits[k];
+	}
+	scan->state = state[LANES - 1];
+	scan->at += LANES * SEGMENT;
+}
+
+/*
+ * Reads `n` positions of windows. `reached` is the position up to which beginnings may be under way for a reason: such
+ * before the block, or a candidate that was passed. While the automaton's state reaches back to there it goes on; then
+ * it jumps to where the next candidate's pattern may begin.
+ *
+ * At the end the windows of beginnings in the last max_offset bytes may lie behind the block: the next one starts there.
+ */
+static void read_filtered(struct lanewise_scan *scan, size_t n)
+{
+	const struct lanewise_scan_set *set = scan->set;
+	const uint8_t *text = scan->text + scan->at;
+	size_t begin = scan->at, end = begin + n, at = begin, n_read = 0, i = 0;
+	size_t n_candidates = lw_kernels()->scan_candidates(set->filter, text, n, scan->candidates);
+	uint32_t state = scan->state;
+	size_t reached = begin; /* one behind, so that it is not below 0 */
+
+	while (at < end) {
+		while (i < n_candidates && begin + scan->candidates[i] < at)
+			reached = begin + scan->candidates[i++] + 1;
+		if (at >= reached + lw_scan_depth(set, state)) {
+			if (i == n_candidates)
+				break;
+
+			size_t candidate = begin + scan->candidates[i++];
+
+			if (candidate >= at + set->max_offset) {
+				state = LW_SCAN_ROOT;
+				at = candidate - set->max_offset;
+			}
+			reached = candidate + 1;
+		}
+		state = advance(scan, state, at++);
+		n_read++;
+	}
+	if (at + set->max_offset < end) {
+		state = LW_SCAN_ROOT;
+		at = end - set->max_offset;
+	}
+	scan->state = state;
+	scan->at = at;
+	if (n_read > n / (set->all_rows ? 16 : 4)) {
+		scan->last_plain =
+		        scan->last_plain < MAX_PLAIN_BLOCKS / 2 ? 2 * scan->last_plain + 1 : MAX_PLAIN_BLOCKS;
+		scan->n_plain = scan->last_plain;
+	} else {
+		scan->last_plain = 0;
+	}
+}
+
+/* Whether there was text to read. */
+static int read_block(struct lanewise_scan *scan)
+{
+	size_t left = scan->n - scan->at;
+
+	if (left == 0)
+		return 0;
+	scan->block_begin = scan->at;
+	scan->n_hits = scan->hit = 0;
+
+	size_t n = left < LW_SCAN_BLOCK ? left : LW_SCAN_BLOCK;
+
+	if (scan->set->filter && left >= FILTER_MIN && scan->n_plain == 0 && lw_kernels() != lanewise_kernels_of(0)) {
+		size_t positions = left - (scan->set->filter->width - 1);
+
+		read_filtered(scan, positions < n ? positions : n);
+	} else {
+		scan->n_plain -= scan->n_plain > 0;
+		if (left >= LANES * SEGMENT && scan->set->all_rows && scan->set->max_length <= MAX_REPLAY)
+			read_interleaved(scan);
+		else
+			read_all(scan, n);
+	}
+	return 1;
+}
+
+/* ---------------------------------------------------------- second stage */
+
+static inline int is_word_byte(uint8_t b)
+{
+	return (b >= '0' && b <= '9') || (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z') || b == '_';
+}
+
+/* Whether [begin, end) is no part of a longer word. `end` is before the piece's end, or the text's. */
+static int is_whole_word(const struct lanewise_scan *scan, uint64_t begin, uint64_t end)
+{
+	if (end < scan->piece_begin + scan->n && is_word_byte(scan->text[end - scan->piece_begin]))
+		return 0;
+	if (begin == 0)
+		return 1;
+	begin--;
+	return !is_word_byte(begin >= scan->piece_begin ? scan->text[begin - scan->piece_begin]
+	                                                : scan->history[begin & scan->ring_mask]);
+}
+
+static void keep_pending(struct lanewise_scan *scan, uint64_t begin, uint32_t length, uint32_t pattern)
+{
+	struct pending *best = &scan->ring[begin & scan->ring_mask];
+
+	if (best->length == 0) {
+		if (scan->n_pending++ == 0 || begin < scan->cursor)
+			scan->cursor = begin;
+	} else if (scan->semantics == LANEWISE_SCAN_LEFTMOST_FIRST ? pattern > best->pattern : length <= best->length) {
+		return;
+	}
+	*best = (struct pending) { length, pattern };
+}
+
+static size_t release_pending(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
+{
+	size_t n = 0;
+
+	for (; scan->n_pending > 0 && scan->cursor < scan->limit; scan->cursor++) {
+		struct pending *best = &scan->ring[scan->cursor & scan->ring_mask];
+
+		if (best->length == 0)
+			continue;
+		if (scan->cursor >= scan->next_free) {
+			if (n == capacity)
+				return n;
+			scan->next_free = scan->cursor + best->length;
+			matches[n++] = (lanewise_match) { scan->cursor, scan->next_free, best->pattern, 0 };
+		}
+		best->length = 0;
+		scan->n_pending--;
+	}
+	return n;
+}
+
+/* Goes through the patterns of the hit under way. */
+static size_t expand_chain(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
+{
+	const struct lanewise_scan_set *set = scan->set;
+	uint64_t end = scan->chain_end;
+	size_t n = 0;
+
+	while (scan->chain != LW_SCAN_NONE) {
+		uint32_t pattern = scan->chain, length = set->length[pattern];
+		uint64_t begin = end - length;
+
+		if (begin >= scan->next_free && (!scan->whole_word || is_whole_word(scan, begin, end))) {
+			if (scan->semantics >= LANEWISE_SCAN_LEFTMOST_FIRST) {
+				keep_pending(scan, begin, length, pattern);
+			} else {
+				if (n == capacity)
+					return n;
+				matches[n++] = (lanewise_match) { begin, end, pattern, 0 };
+				if (scan->semantics == LANEWISE_SCAN_STANDARD) {
+					scan->next_free = end;
+					scan->chain = LW_SCAN_NONE;
+					return n;
+				}
+			}
+		}
+		scan->chain = set->next_output[pattern];
+	}
+	return n;
+}
+
+static void set_limit(struct lanewise_scan *scan, uint64_t limit)
+{
+	if (limit > scan->limit)
+		scan->limit = limit;
+}
+
+static int take_hit(struct lanewise_scan *scan)
+{
+	if (scan->hit == scan->n_hits)
+		return 0;
+
+	struct hit hit = scan->hits[scan->hit++];
+	size_t end = scan->block_begin + hit.end;
+
+	if (scan->whole_word && end == scan->n) {
+		scan->deferred = hit.output;
+		return 1;
+	}
+	scan->chain = hit.output;
+	scan->chain_end = scan->piece_begin + end;
+	if (scan->chain_end > scan->set->max_length)
+		set_limit(scan, scan->chain_end - scan->set->max_length);
+	return 1;
+}
+
+/* Beginnings before the patterns under way are decided, when all hits are taken. Whether that releases any. */
+static int settle(struct lanewise_scan *scan)
+{
+	set_limit(scan,
+	          scan->finished ? UINT64_MAX : scan->piece_begin + scan->at - lw_scan_depth(scan->set, scan->state));
+	return scan->n_pending > 0 && scan->cursor < scan->limit;
+}
+
+/* The piece is done with: its last bytes are kept for is_whole_word. */
+static void leave_piece(struct lanewise_scan *scan)
+{
+	if (scan->whole_word)
+		for (size_t i = scan->n > scan->ring_mask ? scan->n - scan->ring_mask - 1 : 0; i < scan->n; i++)
+			scan->history[(scan->piece_begin + i) & scan->ring_mask] = scan->text[i];
+	scan->piece_begin += scan->n;
+	scan->text = NULL;
+	scan->n = scan->at = 0;
+	scan->block_begin = 0;
+	scan->n_hits = scan->hit = 0;
+}
+
+size_t lanewise_scan_next(lanewise_scan *scan, lanewise_match *matches, size_t capacity)
+{
+	size_t n = 0;
+
+	LW_ASSERT(capacity > 0);
+	do {
+		n += release_pending(scan, matches + n, capacity - n);
+		if (n < capacity)
+			n += expand_chain(scan, matches + n, capacity - n);
+		if (n == capacity)
+			return n;
+	} while (take_hit(scan) || settle(scan) || read_block(scan));
+	leave_piece(scan);
+	return n;
+}
+
+/* ----------------------------------------------------------------- public */
+
+/* The least power of two above the longest pattern: the ring's entries, and the history's bytes. */
+static size_t ring_size(const struct lanewise_scan_set *set)
+{
+	size_t n = 16;
+
+	while (n <= set->max_length)
+		n *= 2;
+	return n;
+}
+
+static size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
+
+size_t lanewise_scan_scratch_size(const lanewise_scan_set *set)
+{
+	return round_up(sizeof(struct lanewise_scan)) + LW_SCAN_BLOCK * (sizeof(struct hit) + sizeof(uint16_t)) +
+	       ring_size(set) * (sizeof(struct pending) + 1);
+}
+
+static int options_are_valid(const lanewise_scan_options *options)
+{
+	return !options ||
+	       (options->struct_size == sizeof *options && options->semantics >= LANEWISE_SCAN_OVERLAPPING &&
+	        options->semantics <= LANEWISE_SCAN_LEFTMOST_LONGEST);
+}
+
+lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_scan_options *options, void *scratch)
+{
+	if (!set || !scratch || (uintptr_t)scratch % 64 || !options_are_valid(options))
+		return NULL;
+
+	struct lanewise_scan *scan = scratch;
+	size_t n_ring = ring_size(set);
+
+	*scan = (struct lanewise_scan) { .set = set, .state = LW_SCAN_ROOT };
+	scan->semantics = options ? options->semantics : LANEWISE_SCAN_OVERLAPPING;
+	scan->whole_word = options ? options->whole_word : 0;
+	scan->chain = scan->deferred = LW_SCAN_NONE;
+	scan->hits = (struct hit *)((char *)scratch + round_up(sizeof *scan));
+	scan->candidates = (uint16_t *)(scan->hits + LW_SCAN_BLOCK);
+	scan->ring = (struct pending *)(scan->candidates + LW_SCAN_BLOCK);
+	scan->history = (uint8_t *)(scan->ring + n_ring);
+	scan->ring_mask = n_ring - 1;
+	if (scan->semantics >= LANEWISE_SCAN_LEFTMOST_FIRST)
+		memset(scan->ring, 0, n_ring * sizeof *scan->ring);
+	return scan;
+}
+
+static void take_deferred(struct lanewise_scan *scan)
+{
+	scan->chain = scan->deferred;
+	scan->chain_end = scan->piece_begin;
+	scan->deferred = LW_SCAN_NONE;
+}
+
+void lanewise_scan_feed(lanewise_scan *scan, const void *bytes, size_t n_bytes)
+{
+	LW_ASSERT(scan->at == scan->n && scan->chain == LW_SCAN_NONE && !scan->finished);
+	if (n_bytes == 0)
+		return;
+	scan->text = bytes;
+	scan->n = n_bytes;
+	take_deferred(scan);
+}
+
+void lanewise_scan_finish(lanewise_scan *scan)
+{
+	LW_ASSERT(scan->at == scan->n && scan->chain == LW_SCAN_NONE);
+	scan->finished = 1;
+	take_deferred(scan);
+}
+
+uint64_t lanewise_scan_safe(const lanewise_scan *scan)
+{
+	uint64_t at = scan->piece_begin + scan->at;
+
+	return scan->finished ? at : at - lw_scan_depth(scan->set, scan->state);
+}
+
+/* A scan of a whole text, or NULL if an argument forbids it. */
+static lanewise_scan *begin_text(const lanewise_scan_set *set, const lanewise_scan_options *options, const void *bytes,
+                                 size_t n_bytes, void *scratch)
+{
+	lanewise_scan *scan = bytes || n_bytes == 0 ? lanewise_scan_begin(set, options, scratch) : NULL;
+
+	if (scan)
+		lanewise_scan_feed(scan, bytes, n_bytes);
+	return scan;
+}
+
+/* The next matches of a whole text. */
+static size_t next_of_text(lanewise_scan *scan, lanewise_match *matches, size_t capacity)
+{
+	size_t n = lanewise_scan_next(scan, matches, capacity);
+
+	if (n == 0 && !scan->finished) {
+		lanewise_scan_finish(scan);
+		n = lanewise_scan_next(scan, matches, capacity);
+	}
+	return n;
+}
+
+lanewise_status lanewise_scan_count(const lanewise_scan_set *set, const lanewise_scan_options *options,
+                                    const void *bytes, size_t n_bytes, void *scratch, uint64_t *count)
+{
+	lanewise_match matches[64];
+	lanewise_scan *scan = count ? begin_text(set, options, bytes, n_bytes, scratch) : NULL;
+	uint64_t sum = 0;
+	size_t n;
+
+	if (!scan)
+		return LANEWISE_ERROR_ARGUMENT;
+	while ((n = next_of_text(scan, matches, 64)) > 0)
+		sum += n;
+	*count = sum;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_scan_first(const lanewise_scan_set *set, const lanewise_scan_options *options,
+                                    const void *bytes, size_t n_bytes, void *scratch, lanewise_match *match,
+                                    int32_t *found)
+{
+	lanewise_scan *scan = match && found ? begin_text(set, options, bytes, n_bytes, scratch) : NULL;
+
+	if (!scan)
+		return LANEWISE_ERROR_ARGUMENT;
+	*found = next_of_text(scan, match, 1) > 0;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_scan_presence(const lanewise_scan_set *set, int32_t whole_word, const void *bytes,
+                                       size_t n_bytes, void *scratch, uint64_t *present, size_t *n_present)
+{
+	lanewise_scan_options options = { sizeof options, LANEWISE_SCAN_OVERLAPPING, whole_word };
+	lanewise_match matches[64];
+	lanewise_scan *scan = present ? begin_text(set, &options, bytes, n_bytes, scratch) : NULL;
+	size_t n, n_seen = 0;
+
+	if (!scan)
+		return LANEWISE_ERROR_ARGUMENT;
+	memset(present, 0, ((size_t)set->n_patterns + 63) / 64 * sizeof *present);
+	while (n_seen < set->n_patterns && (n = next_of_text(scan, matches, 64)) > 0)
+		for (size_t i = 0; i < n; i++) {
+			uint64_t *word = &present[matches[i].pattern / 64], bit = UINT64_C(1)
+			                                                          << matches[i].pattern % 64;
+
+			n_seen += (*word & bit) == 0;
+			*word |= bit;
+		}
+	if (n_present)
+		*n_present = n_seen;
+	return LANEWISE_OK;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the kernel scan_candidates looks for: places whose first `width` bytes are one of a few windows. A window is a
+ * part of a pattern, the rarest; so every match has a window in it, at most max_offset bytes behind its beginning.
+ *
+ * Which places are candidates is defined by the windows alone; the nibble tables only make finding them fast.
+ */
+#ifndef LW_SCAN_FILTER_H
+#define LW_SCAN_FILTER_H
+
+#include <stdint.h>
+
+enum {
+	LW_SCAN_WIDTH = 4,      /* the widest window, in bytes */
+	LW_SCAN_WINDOWS = 512,  /* the most windows; all spellings of letters count where case is ignored */
+	LW_SCAN_SLOT_BITS = 10, /* hash slots, and windows in each */
+	LW_SCAN_SLOT_DEPTH = 4,
+	LW_SCAN_READABLE = 3 /* bytes that the caller of a block kernel has behind the last position */
+};
+
+struct lw_scan_filter {
+	/*
+	 * low[j][b & 15] & high[j][b >> 4] has the bits of the groups of windows of which some window has byte b at
+	 * place[j]. A position where the AND over all j < n_places is 0 begins no window.
+	 */
+	_Alignas(16) uint8_t low[LW_SCAN_WIDTH][16];
+	_Alignas(16) uint8_t high[LW_SCAN_WIDTH][16];
+	uint32_t n_places, place[LW_SCAN_WIDTH]; /* those that tell most; each below width */
+	/* The only window's bytes at place[0] and place[1]; n_places is 0 then, and the tables are not used. */
+	uint8_t byte[2];
+	uint32_t width; /* 1 ... LW_SCAN_WIDTH */
+	uint32_t mask;  /* of `width` bytes, the first being the lowest */
+	uint32_t multiplier;
+	uint32_t slot[1 << LW_SCAN_SLOT_BITS][LW_SCAN_SLOT_DEPTH]; /* unused ones repeat some window */
+};
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The automaton of a pattern set, and one step of it.
+ *
+ * All states lie in one array of 32-bit words, `table`, and a state is an index into it. Nearness to the root decides
+ * the form: states of the first levels, which almost all steps lead to, as many as fit LW_SCAN_DENSE_BYTES, are rows
+ * with the next state for every class of bytes, failure transitions resolved:
+ *
+ *     table[s - 2] depth   table[s - 1] output   table[s + c] next state for class c
+ *
+ * The others keep their own transitions and one to fail to:
+ *
+ *     table[s - 1] output, only if the state has one   table[s] state to fail to
+ *     table[s + 1] number of transitions, class (if there is one), depth - 1, in 8, 8 and 16 bits
+ *     one:    table[s + 2] next state
+ *     more:   their classes, four to a word, then the next states
+ *
+ * States with more than LW_SCAN_SPARSE_MAX transitions are rows wherever they are. Every row lies below `rows_end`, every
+ * other state above. A transition to a state with output has LW_SCAN_OUTPUT set.
+ *
+ * The output of a state is the number of the longest pattern that ends there; next_output[] of it leads to equal
+ * patterns, then to shorter ones. Each pattern ends in one state, so one array holds all these lists.
+ */
+#ifndef LW_SCAN_SET_H
+#define LW_SCAN_SET_H
+
+#include <lanewise/scan.h>
+
+#include "common.h"
+#include "scan/scan_filter.h"
+
+#define LW_SCAN_OUTPUT UINT32_C(0x80000000)
+#define LW_SCAN_NONE   UINT32_MAX
+#define LW_SCAN_ROOT   UINT32_C(2)
+
+enum {
+	LW_SCAN_DENSE_BYTES = 1 << 20, /* half of what a core's L2 cache has, or all of it */
+	LW_SCAN_SPARSE_MAX = 64,
+	LW_SCAN_BLOCK = 4096 /* bytes of text worked on at a time */
+};
+
+struct lanewise_scan_set {
+	const uint32_t *table, *next_output, *length; /* the latter two by pattern */
+	uint32_t rows_end;
+	int all_rows; /* no state lies above rows_end */
+	uint32_t n_classes, n_patterns, min_length, max_length, max_offset;
+	uint8_t class_of[256];
+	const struct lw_scan_filter *filter; /* NULL: read every byte */
+
+	lanewise_allocator allocator;
+	int own_allocator;
+	size_t n_bytes; /* of this and all it points to */
+};
+
+/* From state s, without LW_SCAN_OUTPUT, by one byte; the result may have it. */
+LW_INLINE uint32_t lw_scan_step_class(const uint32_t *table, uint32_t rows_end, uint32_t s, uint32_t c)
+{
+	while (LW_UNLIKELY(s >= rows_end)) {
+		const uint32_t *state = table + s;
+		uint32_t n = state[1] & 0xff;
+
+		if (n == 1) {
+			if ((state[1] >> 8 & 0xff) == c)
+				return state[2];
+		} else if (n > 1) {
+			const uint8_t *classes = (const uint8_t *)(state + 2);
+
+			for (uint32_t i = 0; i < n; i++)
+				if (classes[i] == c)
+					return state[2 + (n + 3) / 4 + i];
+		}
+		s = state[0];
+	}
+	return table[s + c];
+}
+
+LW_INLINE uint32_t lw_scan_step(const struct lanewise_scan_set *set, uint32_t s, uint8_t byte)
+{
+	return lw_scan_step_class(set->table, set->rows_end, s, set->class_of[byte]);
+}
+
+/* Bytes from the beginning of the pattern under way that state s stands for. */
+LW_INLINE uint32_t lw_scan_depth(const struct lanewise_scan_set *set, uint32_t s)
+{
+	return s < set->rows_end ? set->table[s - 2] : (set->table[s + 1] >> 16) + 1;
+}
+
+LW_INLINE uint32_t lw_scan_output(const struct lanewise_scan_set *set, uint32_t s) { return set->table[s - 1]; }
+
+/* The byte as sets that ignore case see it. */
+LW_INLINE uint8_t lw_scan_fold(uint8_t byte) { return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte; }
+
+/*
+ * Makes the filter for set->n_patterns patterns as the caller gave them, of which none is shorter than set->min_length,
+ * and fills in set->max_offset. 0 if there is none for so many; *pays tells whether to use it.
+ */
+int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
+                               struct lw_scan_filter *filter, int *pays);
+
+#endif

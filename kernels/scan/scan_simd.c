@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scan_candidates in two passes over up to 4096 positions.
+ *
+ * The first is the method known as Teddy (Langdale, in Hyperscan; also in the aho-corasick crate): windows are put into
+ * eight groups, one to a bit, and the two halves of a byte, each looked up in a table of sixteen bytes, give the groups
+ * that may have this byte at that place. AND over the places of a window leaves the groups which a position may begin a
+ * window of. It has no branches; 64 positions give one word.
+ *
+ * A single window is found by comparing two of its bytes instead.
+ *
+ * The second goes through the bits that are set. Halves of bytes mixed from different windows of a group pass the first,
+ * so it looks the bytes up among the windows; without a branch, since either outcome is frequent.
+ */
+#include "vec.h"
+
+#include "scan/scan_filter.h"
+
+enum { WORDS = 64, PADDED = 64 + LW_SCAN_READABLE };
+
+struct tables {
+	vq low[LW_SCAN_WIDTH], high[LW_SCAN_WIDTH];
+	size_t place[LW_SCAN_WIDTH];
+	vq byte[2];
+};
+
+LW_INLINE uint64_t word_at(const struct tables *t, int n_places, const uint8_t *p)
+{
+	uint64_t word = 0;
+
+#pragma GCC unroll 4
+	for (int v = 0; v < 64 / VQ_LANES; v++) {
+		vq groups = vq_load(p + v * VQ_LANES + t->place[0]);
+
+		if (n_places == 0) {
+			vq bytes = vq_load(p + v * VQ_LANES + t->place[1]);
+
+			word |= vq_equal_bits(groups, t->byte[0], bytes, t->byte[1]) << (v * VQ_LANES & 63);
+			continue;
+		}
+		groups = vq_and(vq_lookup(t->low[0], vq_low_half(groups)), vq_lookup(t->high[0], vq_high_half(groups)));
+#pragma GCC unroll 4
+		for (int j = 1; j < n_places; j++) {
+			vq bytes = vq_load(p + v * VQ_LANES + t->place[j]);
+
+			groups = vq_and(groups, vq_and(vq_lookup(t->low[j], vq_low_half(bytes)),
+			                               vq_lookup(t->high[j], vq_high_half(bytes))));
+		}
+		word |= vq_nonzero_bits(groups) << (v * VQ_LANES & 63);
+	}
+	return word;
+}
+
+/* Whole words of 64 positions; how many. They end where 64 + 3 bytes can be read no more. */
+LW_INLINE size_t fill_words(const struct tables *t, int n_places, const uint8_t *text, size_t readable, uint64_t *words)
+{
+	size_t n_words = 0;
+
+	while (n_words < WORDS && (n_words + 1) * 64 + LW_SCAN_READABLE <= readable) {
+		__builtin_prefetch(text + n_words * 64 + 4096);
+		words[n_words] = word_at(t, n_places, text + n_words * 64);
+		n_words++;
+	}
+	return n_words;
+}
+
+/* Appends the positions of a word that begin windows; 64 + 3 bytes at p can be read. */
+LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t *p, uint64_t word, size_t first,
+                              uint16_t *positions, size_t n_found)
+{
+	for (; word; word &= word - 1) {
+		int i = __builtin_ctzll(word);
+		uint32_t bytes;
+
+		memcpy(&bytes, p + i, sizeof bytes);
+		bytes &= filter->mask;
+
+		const uint32_t *slot = filter->slot[bytes * filter->multiplier >> (32 - LW_SCAN_SLOT_BITS)];
+
+		positions[n_found] = (uint16_t)(first + (size_t)i);
+		n_found += (slot[0] == bytes) | (slot[1] == bytes) | (slot[2] == bytes) | (slot[3] == bytes);
+	}
+	return n_found;
+}
+
+LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, const uint8_t *text, size_t n,
+                      uint16_t *positions)
+{
+	struct tables t;
+	uint64_t words[WORDS];
+	size_t n_found = 0, at = 0, n_bytes = n + filter->width - 1;
+
+	for (int j = 0; j < 2; j++) {
+		t.place[j] = filter->place[j];
+		t.byte[j] = vq_set1(filter->byte[j]);
+	}
+#pragma GCC unroll 4
+	for (int j = 0; j < n_places; j++) {
+		t.place[j] = filter->place[j];
+		t.low[j] = vq_repeat16(filter->low[j]);
+		t.high[j] = vq_repeat16(filter->high[j]);
+	}
+	for (;;) {
+		size_t n_words = fill_words(&t, n_places, text + at, n_bytes - at, words);
+
+		if (n_words == 0)
+			break;
+		for (size_t i = 0; i < n_words; i++, at += 64)
+			n_found = keep_windows(filter, text + at, words[i], at, positions, n_found);
+	}
+	while (at < n) { /* the last are copied, so that reading on behind them is allowed */
+		uint8_t padded[PADDED] = { 0 };
+		size_t rest = n - at < 64 ? n - at : 64, readable = n_bytes - at;
+		uint64_t valid = rest < 64 ? (UINT64_C(1) << rest) - 1 : ~UINT64_C(0);
+
+		memcpy(padded, text + at, readable < PADDED ? readable : PADDED);
+		n_found = keep_windows(filter, padded, word_at(&t, n_places, padded) & valid, at, positions, n_found);
+		at += rest;
+	}
+	return n_found;
+}
+
+size_t LW_FN(scan_candidates)(const struct lw_scan_filter *filter, const uint8_t *text, size_t n, uint16_t *positions)
+{
+	switch (filter->n_places) {
+	case 0:
+		return find(filter, 0, text, n, positions);
+	case 1:
+		return find(filter, 1, text, n, positions);
+	case 2:
+		return find(filter, 2, text, n, positions);
+	case 3:
+		return find(filter, 3, text, n, positions);
+	default:
+		return find(filter, 4, text, n, positions);
+	}
+}

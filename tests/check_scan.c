@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks of lanewise/scan.h. Filters come from sets of patterns made of few letters, so that near misses are frequent. */
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "scan/scan_set.h"
+
+enum { MAX_PATTERNS = 24, MAX_PATTERN = 9, LONGEST = 4 * 64 + 3 };
+
+/* A filter of random patterns of at least `width` bytes, from `alphabet`. */
+static void make_filter(struct lw_check *c, struct lw_scan_filter *filter, uint32_t width, const char *alphabet)
+{
+	unsigned char bytes[MAX_PATTERNS][MAX_PATTERN];
+	lanewise_pattern patterns[MAX_PATTERNS];
+	size_t n = 1 + lanewise_check_below(c, MAX_PATTERNS), n_letters = strlen(alphabet);
+	int pays;
+	struct lanewise_scan_set set = { .n_patterns = (uint32_t)n, .min_length = width };
+
+	for (size_t i = 0; i < n; i++) {
+		patterns[i] = (lanewise_pattern) { bytes[i], width + lanewise_check_below(c, MAX_PATTERN - width) };
+		for (size_t j = 0; j < patterns[i].n_bytes; j++)
+			bytes[i][j] = (unsigned char)alphabet[lanewise_check_below(c, n_letters)];
+	}
+	if (!lanewise_scan_build_filter(&set, patterns, (int)lanewise_check_below(c, 2), filter, &pays))
+		lanewise_check_fail(c, "no filter for %zu patterns", n);
+}
+
+static void fill_text(struct lw_check *c, unsigned char *text, size_t n, const char *alphabet)
+{
+	size_t n_letters = strlen(alphabet);
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = (unsigned char)alphabet[lanewise_check_below(c, n_letters)];
+}
+
+static void judge(struct lw_check *c, const struct lw_scan_filter *filter, const unsigned char *text, size_t n,
+                  int place)
+{
+	uint16_t *expected = c->scratch[1];
+
+	c->where.length = n;
+	c->where.place = place;
+
+	size_t n_expected = c->reference->scan_candidates(filter, text, n, expected);
+	const void *p = lanewise_check_input(c, 0, text, n + filter->width - 1, place);
+	uint16_t *actual = lanewise_check_output(c, 1, n * sizeof *actual, place < 0 ? place : place & ~1);
+	size_t n_actual = c->subject->scan_candidates(filter, p, n, actual);
+
+	lanewise_check_same(c, "number of candidates", &n_expected, &n_actual, sizeof n_actual, sizeof n_actual);
+	lanewise_check_same(c, "candidates", expected, actual, n_expected * sizeof *actual, sizeof *actual);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_scan_candidates(struct lw_check *c)
+{
+	static const char *const alphabets[] = { "ab", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+		                                 "\x01\x7f\x80\xff\xf0\x0f", "aAzZ@`[{" };
+	struct lw_scan_filter *filter = c->scratch[0];
+	unsigned char *text = c->scratch[2];
+
+	for (size_t n = 0; n <= LONGEST; n += c->quick && n > 70 ? 1 + lanewise_check_below(c, 20) : 1)
+		for (uint32_t width = 1; width <= LW_SCAN_WIDTH; width++)
+			for (int a = 0; a < 4; a++) {
+				c->where.pattern = alphabets[a];
+				make_filter(c, filter, width, alphabets[a]);
+				fill_text(c, text, n + width - 1, alphabets[a]);
+				for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : c->quick ? 23 : 7)
+					judge(c, filter, text, n, place);
+			}
+	for (int i = 0; i < (c->quick ? 8 : 100); i++) {
+		size_t n = lanewise_check_below(c, 65536);
+		uint32_t width = 1 + (uint32_t)i % LW_SCAN_WIDTH;
+
+		make_filter(c, filter, width, alphabets[i / 4 % 4]);
+		fill_text(c, text, n + width - 1, alphabets[i / 4 % 4]);
+		judge(c, filter, text, n, lanewise_check_random_place(c, 2));
+	}
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lanewise/scan.h against scanning by definition, on every tier, whole and cut in two at every place. */
+#include "test.h"
+
+#include "scan_naive.h"
+
+static uint64_t random_state = 5;
+
+static size_t below(size_t n) { return (size_t)(test_random(&random_state) % n); }
+
+/* Patterns in one buffer, for as long as the test runs. */
+struct random_set {
+	unsigned char bytes[1 << 16];
+	lanewise_pattern patterns[1200];
+	size_t n_patterns, n_bytes;
+};
+
+static struct random_set made;
+
+static void add_pattern(const void *bytes, size_t n)
+{
+	memcpy(made.bytes + made.n_bytes, bytes, n);
+	made.patterns[made.n_patterns++] = (lanewise_pattern) { made.bytes + made.n_bytes, n };
+	made.n_bytes += n;
+}
+
+static void fill(unsigned char *p, size_t n, const char *alphabet, size_t n_alphabet)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (unsigned char)alphabet[below(n_alphabet)];
+}
+
+static void make_patterns(size_t n, size_t shortest, size_t longest, const char *alphabet, size_t n_alphabet)
+{
+	unsigned char bytes[256];
+
+	made.n_patterns = made.n_bytes = 0;
+	for (size_t i = 0; i < n; i++) {
+		size_t length = shortest + below(longest - shortest + 1);
+
+		fill(bytes, length, alphabet, n_alphabet);
+		add_pattern(bytes, length);
+	}
+}
+
+/* Writes patterns, some of them damaged, into a text. */
+static void plant(unsigned char *text, size_t n, size_t n_planted)
+{
+	for (size_t i = 0; i < n_planted; i++) {
+		const lanewise_pattern *pattern = &made.patterns[below(made.n_patterns)];
+
+		if (pattern->n_bytes > n)
+			continue;
+
+		size_t at = below(n - pattern->n_bytes + 1);
+
+		memcpy(text + at, pattern->bytes, pattern->n_bytes);
+		if (below(3) == 0)
+			text[at + below(pattern->n_bytes)] ^= 0x20;
+	}
+}
+
+static lanewise_scan_set *create(int ignore_case)
+{
+	lanewise_scan_set_options options = { sizeof options, ignore_case };
+	lanewise_scan_set *set = NULL;
+	lanewise_error error = { 0 };
+
+	CHECK(lanewise_scan_set_create(made.patterns, made.n_patterns, &options, NULL, &set, &error) == LANEWISE_OK);
+	return set;
+}
+
+/* The functions for whole texts say what the matches do. */
+static void check_whole(const struct naive_case *c, const lanewise_scan_set *set, void *scratch,
+                        const lanewise_match *expected, size_t n_expected)
+{
+	uint64_t count = 0, present[20], expected_present[20] = { 0 };
+	lanewise_match first = { 0 };
+	int32_t found = -1;
+	size_t n_present = 0, n_expected_present = 0;
+
+	CHECK(lanewise_scan_count(set, &c->options, c->text, c->n, scratch, &count) == LANEWISE_OK);
+	CHECK_EQUAL(count, n_expected);
+	CHECK(lanewise_scan_first(set, &c->options, c->text, c->n, scratch, &first, &found) == LANEWISE_OK);
+	CHECK_EQUAL(found, n_expected > 0);
+	CHECK(n_expected == 0 || memcmp(&first, expected, sizeof first) == 0);
+	if (c->options.semantics != LANEWISE_SCAN_OVERLAPPING)
+		return;
+	for (size_t i = 0; i < n_expected; i++)
+		expected_present[expected[i].pattern / 64] |= UINT64_C(1) << expected[i].pattern % 64;
+	for (size_t i = 0; i < 20; i++)
+		n_expected_present += (size_t)__builtin_popcountll(expected_present[i]);
+	CHECK(lanewise_scan_presence(set, c->options.whole_word, c->text, c->n, scratch, present, &n_present) ==
+	      LANEWISE_OK);
+	CHECK(memcmp(present, expected_present, (c->n_patterns + 63) / 64 * sizeof *present) == 0);
+	CHECK_EQUAL(n_present, n_expected_present);
+}
+
+/* Cuts at every place, or at a few where `n_cuts` says so. */
+static void check_cuts(const struct naive_case *c, const lanewise_scan_set *set, void *scratch,
+                       const lanewise_match *expected, size_t n_expected, size_t n_cuts)
+{
+	for (size_t i = 0; i <= (n_cuts ? n_cuts : c->n); i++) {
+		size_t cut = n_cuts ? below(c->n + 1) : i;
+		struct naive_run run = naive_begin(c, expected, n_expected, set, scratch, 1 + below(16));
+
+		naive_feed(&run, 0, cut);
+		if (i < 40)
+			CHECK_EQUAL(lanewise_scan_safe(run.scan),
+			            n_cuts ? lanewise_scan_safe(run.scan) : naive_safe(c, cut));
+		naive_feed(&run, cut, c->n);
+		if (!CHECK(naive_end(&run)))
+			fprintf(stderr,
+			        "semantics %d, whole_word %d, ignore_case %d, %zu bytes cut at %zu, match %zu\n",
+			        c->options.semantics, c->options.whole_word, c->ignore_case, c->n, cut, run.at);
+	}
+	struct naive_run bytes = naive_begin(c, expected, n_expected, set, scratch, 3);
+
+	for (size_t i = 0; i < c->n; i++)
+		naive_feed(&bytes, i, i + 1);
+	CHECK(naive_end(&bytes));
+}
+
+static void check_text(const unsigned char *text, size_t n, int ignore_case, size_t n_cuts)
+{
+	lanewise_scan_set *set = create(ignore_case);
+	void *scratch = naive_scratch(set);
+	struct naive_case c = { made.patterns, made.n_patterns, text, n, ignore_case, { sizeof c.options, 0, 0 } };
+	lanewise_tier best = lanewise_active_tier();
+
+	for (int32_t semantics = 0; semantics < 4; semantics++)
+		for (int32_t whole_word = 0; whole_word < 2; whole_word++) {
+			size_t n_expected;
+
+			c.options.semantics = semantics;
+			c.options.whole_word = whole_word;
+
+			lanewise_match *expected = naive_scan(&c, &n_expected);
+
+			for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++)
+				if (lanewise_set_tier(tier) == LANEWISE_OK && (tier == best || n_cuts)) {
+					check_whole(&c, set, scratch, expected, n_expected);
+					check_cuts(&c, set, scratch, expected, n_expected, n_cuts);
+				}
+			lanewise_set_tier(best);
+			free(expected);
+		}
+	free(scratch);
+	lanewise_scan_set_destroy(set);
+}
+
+static void test_small(void)
+{
+	static const char *const alphabets[] = { "ab", "aA b", "abc_", "\x00\x80\xff" };
+	unsigned char text[90];
+
+	for (int i = 0; i < 200; i++) {
+		const char *alphabet = alphabets[i % 4];
+		size_t n_alphabet = i % 4 == 3 ? 3 : strlen(alphabet), n = below(sizeof text);
+
+		make_patterns(1 + below(12), 1, 1 + below(8), alphabet, n_alphabet);
+		fill(text, n, alphabet, n_alphabet);
+		check_text(text, n, i / 4 % 2, 0);
+	}
+}
+
+/* Texts of several blocks, in which the filter has something to skip, or meets candidates everywhere. */
+static void test_large(void)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ    ";
+	static unsigned char text[20000];
+
+	for (int i = 0; i < 12; i++) {
+		size_t n = 8000 + below(12000), shortest = 1 + (size_t)i % 6;
+
+		make_patterns(1 + below(30), shortest, shortest + below(40), letters, sizeof letters - 1);
+		fill(text, n, letters, sizeof letters - 1);
+		plant(text, n, i % 3 == 0 ? 3 : i % 3 == 1 ? 60 : 4000);
+		check_text(text, n, i / 6 % 2, 2);
+	}
+}
+
+/* More states than there are rows for, of 256 classes, some with many transitions. */
+static void test_many_states(void)
+{
+	static char bytes[256];
+	static unsigned char text[6000];
+
+	for (int i = 0; i < 256; i++)
+		bytes[i] = (char)i;
+	make_patterns(300, 8, 60, bytes, 256);
+	for (int i = 0; i < 200; i++) {
+		unsigned char pattern[40] = "one long beginning of many patterns ...";
+
+		pattern[38] = (unsigned char)i;
+		add_pattern(pattern, 39);
+		pattern[0] = pattern[1] = pattern[2] = pattern[3] = 'x';
+		add_pattern(pattern, 20 + below(20));
+	}
+	fill(text, sizeof text, bytes, 256);
+	plant(text, sizeof text, 250);
+	check_text(text, sizeof text, 0, 3);
+	check_text(text, sizeof text, 1, 3);
+}
+
+static void test_long_pattern(void)
+{
+	static unsigned char pattern[LANEWISE_SCAN_PATTERN_BYTES + 1], text[70001];
+	lanewise_pattern patterns[] = { { pattern, LANEWISE_SCAN_PATTERN_BYTES }, { "ax", 2 } };
+	lanewise_scan_options options = { sizeof options, LANEWISE_SCAN_LEFTMOST_LONGEST, 0 };
+	lanewise_scan_set *set;
+	uint64_t count;
+
+	memset(pattern, 'a', sizeof pattern);
+	memset(text, 'a', sizeof text);
+	text[70000] = 'x';
+	CHECK(lanewise_scan_set_create(patterns, 2, NULL, NULL, &set, NULL) == LANEWISE_OK);
+
+	void *scratch = naive_scratch(set);
+
+	CHECK(lanewise_scan_count(set, &options, text, sizeof text, scratch, &count) == LANEWISE_OK);
+	CHECK_EQUAL(count, 2);
+	CHECK(lanewise_scan_count(set, NULL, text, sizeof text, scratch, &count) == LANEWISE_OK);
+	CHECK_EQUAL(count, 70000 - LANEWISE_SCAN_PATTERN_BYTES + 1 + 1);
+	free(scratch);
+	lanewise_scan_set_destroy(set);
+
+	lanewise_error error;
+
+	patterns[0].n_bytes++;
+	CHECK(lanewise_scan_set_create(patterns, 2, NULL, NULL, &set, &error) == LANEWISE_ERROR_TOO_LARGE);
+	CHECK(strstr(error.what, "pattern 0 ") != NULL && set == NULL);
+}
+
+static int fail_after;
+
+static void *counted_allocate(void *context, size_t n_bytes, size_t alignment)
+{
+	*(long *)context += (long)n_bytes;
+	return fail_after-- > 0 ? aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment) : NULL;
+}
+
+static void counted_release(void *context, void *p, size_t n_bytes)
+{
+	*(long *)context -= (long)n_bytes;
+	free(p);
+}
+
+static void test_arguments(void)
+{
+	long held = 0;
+	lanewise_allocator allocator = { counted_allocate, counted_release, &held };
+	lanewise_pattern patterns[] = { { "one", 3 }, { "", 0 } };
+	lanewise_scan_set *set = NULL;
+	lanewise_error error = { 0 };
+	_Alignas(64) static unsigned char scratch[64];
+
+	CHECK(lanewise_scan_set_create(patterns, 2, NULL, NULL, &set, &error) == LANEWISE_ERROR_ARGUMENT);
+	CHECK(strcmp(error.what, "pattern 1 is empty") == 0);
+	CHECK(lanewise_scan_set_create(patterns, 0, NULL, NULL, &set, &error) == LANEWISE_ERROR_ARGUMENT);
+	CHECK(lanewise_scan_set_create(NULL, 1, NULL, NULL, &set, NULL) == LANEWISE_ERROR_ARGUMENT);
+	CHECK(lanewise_scan_set_create(patterns, 1, NULL, NULL, NULL, NULL) == LANEWISE_ERROR_ARGUMENT);
+	for (fail_after = 0; fail_after < 2;) {
+		int wanted = fail_after;
+
+		held = 0;
+		CHECK(lanewise_scan_set_create(patterns, 1, NULL, &allocator, &set, &error) ==
+		      LANEWISE_ERROR_NO_MEMORY);
+		fail_after = wanted + 1;
+	}
+	fail_after = 2;
+	held = 0;
+	CHECK(lanewise_scan_set_create(patterns, 1, NULL, &allocator, &set, &error) == LANEWISE_OK);
+	CHECK_EQUAL(held, lanewise_scan_set_memory(set));
+	CHECK_EQUAL(lanewise_scan_set_n_patterns(set), 1);
+
+	lanewise_scan_options options = { sizeof options, 4, 0 };
+
+	CHECK(lanewise_scan_begin(set, &options, scratch) == NULL);
+	CHECK(lanewise_scan_begin(set, NULL, scratch + 8) == NULL);
+	CHECK(lanewise_scan_begin(NULL, NULL, scratch) == NULL);
+	lanewise_scan_set_destroy(set);
+	CHECK_EQUAL(held, 0);
+	lanewise_scan_set_destroy(NULL);
+}
+
+int main(void)
+{
+	test_small();
+	test_large();
+	test_many_states();
+	test_long_pattern();
+	test_arguments();
+	return test_result();
+}
