@@ -126,8 +126,8 @@ struct lw_sketch_query {
  * room for n, rounded up to a multiple of 16, more; anything may be written there. A NaN is never kept.
  */
 typedef void lanewise_sketch_filter_fn(const struct lw_sketch_query *query, const int32_t *dot, const float *row_scale,
-                                       const float *error, const float *norm, size_t n, uint32_t first_row,
-                                       float bound, float *upper, float *lower, uint32_t *row, size_t *n_kept);
+                                       const float *error, const float *norm, size_t n, uint32_t first_row, float bound,
+                                       float *upper, float *lower, uint32_t *row, size_t *n_kept);
 /* --- utf8.h */
 
 /* The length of the longest prefix of text[0 ... n) that consists of complete, valid characters. */

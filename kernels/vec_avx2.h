@@ -202,10 +202,7 @@ LW_INLINE void vf_store_i8(int8_t *p, vf v)
 
 	_mm_storel_epi64((__m128i *)p, _mm_packs_epi16(shorts, shorts));
 }
-LW_INLINE vu vf_magnitude_bits(vf v)
-{
-	return _mm256_and_si256(_mm256_castps_si256(v), _mm256_set1_epi32(0x7fffffff));
-}
+LW_INLINE vu vf_magnitude_bits(vf v) { return _mm256_and_si256(_mm256_castps_si256(v), _mm256_set1_epi32(0x7fffffff)); }
 LW_INLINE vu vu_max(vu a, vu b) { return _mm256_max_epu32(a, b); }
 LW_INLINE uint32_t vu_max_lane(vu v)
 {

@@ -150,10 +150,7 @@ LW_INLINE void vf_store_i8(int8_t *p, vf v)
 {
 	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
 }
-LW_INLINE vu vf_magnitude_bits(vf v)
-{
-	return _mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff));
-}
+LW_INLINE vu vf_magnitude_bits(vf v) { return _mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff)); }
 LW_INLINE vu vu_max(vu a, vu b) { return _mm512_max_epu32(a, b); }
 LW_INLINE uint32_t vu_max_lane(vu v) { return (uint32_t)_mm512_reduce_max_epu32(v); }
 

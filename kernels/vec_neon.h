@@ -197,7 +197,8 @@ LW_INLINE vc vc_add_range(vc x, uint8_t low, uint8_t n, uint8_t d)
 LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 {
 	for (int i = 0; i < 4; i++, mask >>= 16) {
-		uint8x8_t low = vcreate_u8(lw_compress_8[mask & 255]), high = vcreate_u8(lw_compress_8[mask >> 8 & 255]);
+		uint8x8_t low = vcreate_u8(lw_compress_8[mask & 255]),
+		          high = vcreate_u8(lw_compress_8[mask >> 8 & 255]);
 
 		vst1_u8(p, vqtbl1_u8(x.part[i], low));
 		p += __builtin_popcount((uint32_t)mask & 255);

@@ -66,7 +66,8 @@ lanewise_status lanewise_index_search_batch(const lanewise_index *index, const f
 	/* What lanewise_index_search would say of the whole, so that no item can fail. */
 	if (!index || k == 0 || query_ld < lanewise_index_dim(index) || isnan(threshold))
 		return LANEWISE_ERROR_ARGUMENT;
-	if (n_queries && (!queries || !row || !score || !n_found || !scratch || (uintptr_t)scratch % ALIGNMENT))
+	if (n_queries &&
+	    (!queries || !row || !score || !n_found || !scratch || (uintptr_t)scratch % _Alignof(max_align_t)))
 		return LANEWISE_ERROR_ARGUMENT;
 	if (k > UINT32_MAX || n_queries > SIZE_MAX / sizeof(float) / k ||
 	    n_queries > SIZE_MAX / sizeof(float) / query_ld)

@@ -44,7 +44,8 @@ static int batch_is_right(uint32_t n_threads)
 /* 1 if a batch of the index finds the same. */
 static int index_batch_is_right(const lanewise_index *vectors, uint32_t n_threads)
 {
-	void *scratch = aligned_alloc(64, (lanewise_index_search_batch_scratch_size(vectors, K, n_threads) + 63) / 64 * 64);
+	void *scratch =
+	        aligned_alloc(64, (lanewise_index_search_batch_scratch_size(vectors, K, n_threads) + 63) / 64 * 64);
 	uint32_t index[N_QUERIES * K];
 	float score[N_QUERIES * K];
 	size_t n_found[N_QUERIES];
@@ -80,7 +81,8 @@ static void test_index_arguments(const lanewise_index *vectors)
 	size_t n_found;
 
 #define BATCH(vectors, queries, n_queries, query_ld, k, threshold, n_found) \
-	lanewise_index_search_batch(vectors, queries, n_queries, query_ld, k, threshold, NULL, 1, scratch, index, score, n_found)
+	lanewise_index_search_batch(vectors, queries, n_queries, query_ld, k, threshold, NULL, 1, scratch, index, \
+	                            score, n_found)
 	CHECK_EQUAL(BATCH(NULL, queries, 1, LD, K, 0, &n_found), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(BATCH(vectors, NULL, 1, LD, K, 0, &n_found), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(BATCH(vectors, queries, 1, DIM - 1, K, 0, &n_found), LANEWISE_ERROR_ARGUMENT);

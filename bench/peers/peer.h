@@ -41,7 +41,8 @@ struct bench_peer {
 	void (*scan_topk_f32)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t k,
 	                      int64_t *index, float *score);
 
-	void (*dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld, int32_t *out);
+	void (*dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
+	                    int32_t *out);
 
 	uint64_t (*hash64)(const void *data, size_t n_bytes);
 

@@ -131,10 +131,7 @@ static uint64_t scan_count(void *context, const void *text, size_t n_bytes)
 	return count;
 }
 
-static void scan_destroy(void *set)
-{
-	free(set);
-}
+static void scan_destroy(void *set) { free(set); }
 
 const struct bench_peer *bench_peer_get(void)
 {

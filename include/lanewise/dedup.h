@@ -190,7 +190,8 @@ typedef struct lanewise_loop lanewise_loop;
 LANEWISE_API size_t lanewise_loop_scratch_size(uint32_t min_period, uint32_t max_period, uint32_t count);
 
 /* Begins in `scratch`, aligned as by malloc. NULL if it is not or is NULL, or an argument is out of range. */
-LANEWISE_API lanewise_loop *lanewise_loop_begin(void *scratch, uint32_t min_period, uint32_t max_period, uint32_t count);
+LANEWISE_API lanewise_loop *lanewise_loop_begin(void *scratch, uint32_t min_period, uint32_t max_period,
+                                                uint32_t count);
 
 /*
  * The next n tokens (any values), up to and with the first that completes a loop: its period is returned, and how many

@@ -98,7 +98,7 @@ typedef struct lanewise_filtering lanewise_filtering;
 /* Bytes of scratch for one stream; below 2048. */
 LANEWISE_API size_t lanewise_filter_scratch_size(const lanewise_filter *filter);
 
-/* Begins a stream in `scratch`, aligned to 64; NULL if it is not, or an argument is NULL. There is nothing to end. */
+/* Begins a stream in `scratch`, aligned as by malloc; NULL if it is not, or an argument is NULL. There is nothing to end. */
 LANEWISE_API lanewise_filtering *lanewise_filter_begin(const lanewise_filter *filter, void *scratch);
 
 /*

@@ -12,7 +12,7 @@
  * needs no more stack than one of ten.
  *
  * Memory. Only *_create() allocates. `scratch` is memory of the caller's of at least the size that the function's
- * *_scratch_size() tells, aligned to 64; it needs no preparation and holds nothing afterwards; one per thread. Outputs
+ * *_scratch_size() tells, aligned as by malloc; it needs no preparation and holds nothing afterwards; one per thread. Outputs
  * must not overlap scratch, inputs or each other. Arrays of 0 elements may be NULL.
  *
  * Errors. Functions return LANEWISE_ERROR_ARGUMENT for a NULL pointer that is not said to be optional and for scratch

@@ -92,7 +92,7 @@ LANEWISE_API size_t lanewise_index_scratch_size(const lanewise_index *index, siz
  * min(k, n_rows).
  *
  * `filter`, if not NULL, has a bit per row, row r in bit r % 64 of filter[r / 64], and only rows whose bit is 1 can be
- * found. `scratch`: lanewise_index_scratch_size(index, n_queries, k) bytes, aligned to 64. `work` may be NULL. Several
+ * found. `scratch`: lanewise_index_scratch_size(index, n_queries, k) bytes, aligned as by malloc. `work` may be NULL. Several
  * queries share the reading of the sketches, so one call is faster than many. O(n_queries * n_rows * dim) at most,
  * whatever the data.
  *

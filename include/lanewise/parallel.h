@@ -72,7 +72,7 @@ LANEWISE_API size_t lanewise_index_search_batch_scratch_size(const lanewise_inde
  * lanewise_index_search for many queries over n_threads threads; few and small ones stay on the calling thread. Bit for
  * bit what single searches give; errors are the same. Results lie as there, so `row` and `score` have room for n_queries *
  * k entries. `scratch`: lanewise_index_search_batch_scratch_size(index, k, n_threads) bytes, with the same n_threads and
- * as many rows as the index has now, aligned to 64.
+ * as many rows as the index has now, aligned as by malloc.
  */
 LANEWISE_API lanewise_status lanewise_index_search_batch(const lanewise_index *index, const float *queries,
                                                          size_t n_queries, size_t query_ld, size_t k, float threshold,

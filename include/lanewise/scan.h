@@ -116,7 +116,7 @@ typedef struct lanewise_scan lanewise_scan;
 LANEWISE_API size_t lanewise_scan_scratch_size(const lanewise_scan_set *set);
 
 /*
- * Begins a text in `scratch`, aligned to 64, which needs no preparation. `options` NULL means the defaults. The set must
+ * Begins a text in `scratch`, aligned as by malloc, which needs no preparation. `options` NULL means the defaults. The set must
  * outlive it; there is nothing to end or free. NULL if an argument is: set or scratch NULL, scratch not aligned, an
  * option out of range, another struct_size.
  */

@@ -44,7 +44,7 @@ typedef struct lanewise_sse lanewise_sse;
 LANEWISE_API size_t lanewise_sse_scratch_size(size_t n_bytes);
 
 /*
- * Begins a stream in `scratch` of n_scratch bytes, aligned to 64; NULL if it is not, is NULL, or is smaller than
+ * Begins a stream in `scratch` of n_scratch bytes, aligned as by malloc; NULL if it is not, is NULL, or is smaller than
  * lanewise_sse_scratch_size(0). There is nothing to end or free.
  */
 LANEWISE_API lanewise_sse *lanewise_sse_begin(void *scratch, size_t n_scratch);

@@ -5,6 +5,7 @@
 
 #include <lanewise/graph.h>
 
+#include "common.h"
 #include "support.h"
 
 #define LW_NONE LANEWISE_GRAPH_NONE
@@ -29,7 +30,7 @@ static inline const lanewise_allocator *lw_graph_allocator(const lanewise_alloca
  */
 void *lanewise_graph_allocate(const lanewise_allocator *allocator, size_t n_bytes);
 
-static inline int lw_scratch_bad(const void *scratch) { return !scratch || ((uintptr_t)scratch & 63) != 0; }
+static inline int lw_scratch_bad(const void *scratch) { return !scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT; }
 
 /* Bytes of an array of n elements, such that the next one is aligned too. */
 static inline size_t lw_array_size(size_t n, size_t element_bytes) { return (n * element_bytes + 63) / 64 * 64; }

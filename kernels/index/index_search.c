@@ -437,7 +437,8 @@ static lanewise_status check_arguments(const lanewise_index *index, const float 
 {
 	if (!index || k == 0 || query_ld < index->dim || threshold != threshold)
 		return LANEWISE_ERROR_ARGUMENT;
-	if (n_queries && (!queries || !row || !score || !n_found || !scratch || (uintptr_t)scratch % ALIGNMENT))
+	if (n_queries &&
+	    (!queries || !row || !score || !n_found || !scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT))
 		return LANEWISE_ERROR_ARGUMENT;
 	if (work && work->struct_size != sizeof *work)
 		return LANEWISE_ERROR_ARGUMENT;

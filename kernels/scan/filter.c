@@ -259,7 +259,7 @@ static void enter_context(lanewise_filtering *f)
 
 lanewise_filtering *lanewise_filter_begin(const lanewise_filter *filter, void *scratch)
 {
-	if (!filter || !scratch || (uintptr_t)scratch % 64)
+	if (!filter || !scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT)
 		return NULL;
 
 	lanewise_filtering *f = scratch;

@@ -383,7 +383,7 @@ static int options_are_valid(const lanewise_scan_options *options)
 
 lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_scan_options *options, void *scratch)
 {
-	if (!set || !scratch || (uintptr_t)scratch % 64 || !options_are_valid(options))
+	if (!set || !scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || !options_are_valid(options))
 		return NULL;
 
 	struct lanewise_scan *scan = scratch;

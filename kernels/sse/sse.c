@@ -36,7 +36,7 @@ lanewise_sse *lanewise_sse_begin(void *scratch, size_t n_scratch)
 {
 	lanewise_sse *sse = scratch;
 
-	if (!scratch || (uintptr_t)scratch % 64 || n_scratch < sizeof *sse)
+	if (!scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || n_scratch < sizeof *sse)
 		return NULL;
 	memset(sse, 0, sizeof *sse);
 	sse->retry_ms = -1;
