@@ -421,18 +421,18 @@ static void test_intervals(void)
 
 		lw_kernels()->quantize_i8_rows(d.rows, 2, dim, dim, codes[0], MAX_DIM, scale, square, error);
 
-		struct lw_sketch x = lw_sketch_of(d.rows, dim, scale[0], square[0], error[0]);
-		struct lw_sketch y = lw_sketch_of(d.rows + dim, dim, scale[1], square[1], error[1]);
+		struct lw_sketch x = lanewise_sketch_of(d.rows, dim, scale[0], square[0], error[0]);
+		struct lw_sketch y = lanewise_sketch_of(d.rows + dim, dim, scale[1], square[1], error[1]);
 		int32_t dot = lanewise_dot_i8(codes[0], codes[1], dim);
 
 		for (lanewise_metric metric = 0; y.kind == LW_SKETCH_ORDINARY && metric <= LANEWISE_METRIC_L2SQ;
 		     metric++) {
-			struct lw_sketch_query query = lw_sketch_query_of(&y, dim, metric);
+			struct lw_sketch_query query = lanewise_sketch_query_of(&y, dim, metric);
 			float row[3], upper[16], lower[16], score;
 			uint32_t number[16];
 			size_t n = 0;
 
-			lw_sketch_row(&x, dim, metric, row, row + 1, row + 2);
+			lanewise_sketch_row(&x, dim, metric, row, row + 1, row + 2);
 			lw_kernels()->sketch_filter(&query, &dot, row, row + 1, row + 2, 1, 0, -INFINITY, upper, lower,
 			                            number, &n);
 			score = metric == LANEWISE_METRIC_DOT      ? lanewise_dot_f32(d.rows + dim, d.rows, dim)

@@ -167,9 +167,9 @@ static void put_rows(const lanewise_index *index, struct target t, const float *
 	lw_kernels()->quantize_i8_rows(rows, n, dim, ld, t.codes, index->code_dim, scale, square, error_square);
 	for (size_t r = 0; r < n; r++) {
 		const float *row = rows + r * ld;
-		struct lw_sketch sketch = lw_sketch_of(row, dim, scale[r], square[r], error_square[r]);
+		struct lw_sketch sketch = lanewise_sketch_of(row, dim, scale[r], square[r], error_square[r]);
 
-		lw_sketch_row(&sketch, dim, index->metric, t.scale + r, t.error + r, t.norm + r);
+		lanewise_sketch_row(&sketch, dim, index->metric, t.scale + r, t.error + r, t.norm + r);
 		memcpy(t.rows + r * dim, row, dim * sizeof *row);
 		if (padding)
 			memset(t.codes + r * index->code_dim + dim, 0, padding);

@@ -183,10 +183,10 @@ static void begin_query(const struct search *s, struct query *q, const float *va
 	memset(codes, 0, s->index->code_dim);
 	s->kernels->quantize_i8_rows(values, 1, dim, dim, codes, dim, &scale, &square, &error_square);
 
-	struct lw_sketch sketch = lw_sketch_of(values, dim, scale, square, error_square);
+	struct lw_sketch sketch = lanewise_sketch_of(values, dim, scale, square, error_square);
 
 	if (sketch.kind == LW_SKETCH_ORDINARY) {
-		q->weights = lw_sketch_query_of(&sketch, dim, s->index->metric);
+		q->weights = lanewise_sketch_query_of(&sketch, dim, s->index->metric);
 		q->scans_all = 0;
 	}
 }

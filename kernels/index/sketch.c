@@ -21,7 +21,7 @@ static enum lw_sketch_kind kind_of(const float *x, size_t dim, float scale, floa
 	return all_zero ? LW_SKETCH_ZERO : LW_SKETCH_SPECIAL;
 }
 
-struct lw_sketch lw_sketch_of(const float *x, size_t dim, float scale, float square, float error_square)
+struct lw_sketch lanewise_sketch_of(const float *x, size_t dim, float scale, float square, float error_square)
 {
 	struct lw_sketch sketch = { .kind = kind_of(x, dim, scale, square) };
 	double slack = slack_of(dim);
@@ -34,8 +34,8 @@ struct lw_sketch lw_sketch_of(const float *x, size_t dim, float scale, float squ
 	return sketch;
 }
 
-void lw_sketch_row(const struct lw_sketch *sketch, size_t dim, lanewise_metric metric, float *scale, float *error,
-                   float *norm)
+void lanewise_sketch_row(const struct lw_sketch *sketch, size_t dim, lanewise_metric metric, float *scale, float *error,
+                         float *norm)
 {
 	*scale = sketch->scale;
 	*error = sketch->error;
@@ -57,7 +57,7 @@ void lw_sketch_row(const struct lw_sketch *sketch, size_t dim, lanewise_metric m
 
 static float enlarged(double weight) { return (float)(weight * (1 + 0x1p-18)); }
 
-struct lw_sketch_query lw_sketch_query_of(const struct lw_sketch *sketch, size_t dim, lanewise_metric metric)
+struct lw_sketch_query lanewise_sketch_query_of(const struct lw_sketch *sketch, size_t dim, lanewise_metric metric)
 {
 	double t = (double)sketch->scale, m = (double)sketch->norm, f = (double)sketch->error, slack = slack_of(dim);
 	struct lw_sketch_query query = { 0 };

@@ -96,13 +96,13 @@ struct lw_sketch {
 };
 
 /* From what quantize_i8_rows gave for x. */
-struct lw_sketch lw_sketch_of(const float *x, size_t dim, float scale, float square, float error_square);
+struct lw_sketch lanewise_sketch_of(const float *x, size_t dim, float scale, float square, float error_square);
 
 /* The row's parameters as sketch_filter takes them, for the metric. */
-void lw_sketch_row(const struct lw_sketch *sketch, size_t dim, lanewise_metric metric, float *scale, float *error,
-                   float *norm);
+void lanewise_sketch_row(const struct lw_sketch *sketch, size_t dim, lanewise_metric metric, float *scale, float *error,
+                         float *norm);
 
 /* The query's; it is ordinary. */
-struct lw_sketch_query lw_sketch_query_of(const struct lw_sketch *sketch, size_t dim, lanewise_metric metric);
+struct lw_sketch_query lanewise_sketch_query_of(const struct lw_sketch *sketch, size_t dim, lanewise_metric metric);
 
 #endif

@@ -19,7 +19,16 @@ LW_INLINE ve ve_load_first(const int8_t *p, size_t n)
 LW_INLINE ve ve_load_row(const int8_t *p) { return ve_load(p); }
 LW_INLINE ve ve_load_row_first(const int8_t *p, size_t n) { return ve_load_first(p, n); }
 LW_INLINE vi vi_zero(void) { return vdupq_n_s32(0); }
-LW_INLINE vi vi_dot(vi sums, ve query, ve row) { return vdotq_s32(sums, query, row); }
+LW_INLINE vi vi_dot(vi sums, ve query, ve row)
+{
+#if LW_NEON_VIA_SIMDE
+	return vdotq_s32(sums, query, row);
+#else
+	/* gcc 12 inlines vdotq_s32 only where all of ARMv8.2 is allowed; the tier asks for the dot product alone. */
+	__asm__("sdot %0.4s, %1.16b, %2.16b" : "+w"(sums) : "w"(query), "w"(row));
+	return sums;
+#endif
+}
 
 LW_INLINE void vi_sum4(const vi v[4], int32_t *out)
 {
