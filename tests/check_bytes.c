@@ -43,6 +43,21 @@ static size_t put_character(struct lw_check *c, uint8_t *p, size_t room)
 	return length;
 }
 
+/* Changes one byte. The random numbers have an order, so that every compiler makes the same cases. */
+static void put_one_of(struct lw_check *c, uint8_t *p, size_t n, const void *choices, size_t n_choices)
+{
+	size_t at = lanewise_check_below(c, n);
+
+	p[at] = ((const uint8_t *)choices)[lanewise_check_below(c, n_choices)];
+}
+
+static void put_random_byte(struct lw_check *c, uint8_t *p, size_t n)
+{
+	size_t at = lanewise_check_below(c, n);
+
+	p[at] = (uint8_t)lanewise_check_random(c);
+}
+
 enum { UTF8_KINDS = 7 };
 
 static void fill_utf8(struct lw_check *c, uint8_t *p, size_t n, int kind)
@@ -63,7 +78,7 @@ static void fill_utf8(struct lw_check *c, uint8_t *p, size_t n, int kind)
 		for (size_t i = 0; i < n;)
 			i += put_character(c, p + i, kind == 3 && n - i < 5 ? 4 : n - i);
 	if (kind == 2 && n)
-		p[lanewise_check_below(c, n)] = hostile[lanewise_check_below(c, sizeof hostile)];
+		put_one_of(c, p, n, hostile, sizeof hostile);
 }
 
 typedef size_t text_fn(const uint8_t *text, size_t n);
@@ -194,7 +209,7 @@ void lanewise_check_base64_decode(struct lw_check *c)
 		for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1) {
 			fill_base64(c, n, place & 1);
 			if (n && place % 3 == 0)
-				text[lanewise_check_below(c, 4 * n)] = (uint8_t)lanewise_check_random(c);
+				put_random_byte(c, text, 4 * n);
 			judge_decode(c, n, place & 1, place);
 		}
 	/* Every byte at every place of a few vectors. */
@@ -209,7 +224,7 @@ void lanewise_check_base64_decode(struct lw_check *c)
 
 		fill_base64(c, n, i & 1);
 		if (i % 3)
-			text[lanewise_check_below(c, 4 * n)] = (uint8_t)lanewise_check_random(c);
+			put_random_byte(c, text, 4 * n);
 		judge_decode(c, n, i & 1, lanewise_check_random_place(c, 1));
 	}
 }
@@ -240,9 +255,9 @@ static void fill_json(struct lw_check *c, uint8_t *p, size_t n, int kind)
 	for (size_t i = 0; i < n; i++)
 		p[i] = (uint8_t)alphabet[lanewise_check_below(c, strlen(alphabet))];
 	if (kind == 0 && n && lanewise_check_below(c, 2))
-		p[lanewise_check_below(c, n)] = "\"\\\x1f"[lanewise_check_below(c, 3)];
+		put_one_of(c, p, n, "\"\\\x1f", 3);
 	if (kind == 5 && n > 2)
-		p[lanewise_check_below(c, n)] = (uint8_t)"\"a"[lanewise_check_below(c, 2)];
+		put_one_of(c, p, n, "\"a", 2);
 }
 
 void lanewise_check_json_plain(struct lw_check *c)

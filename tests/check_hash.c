@@ -212,7 +212,9 @@ void lanewise_check_xxh3_64_batch(struct lw_check *c)
 			at += i % 3 == 0;
 		}
 		fill_bytes(c, data, at, i % 8 < 5 ? 0 : i % 5);
-		judge_batch(c, data, at, begin, end, n, i % 4 ? lanewise_check_random(c) : 0,
-		            lanewise_check_random_place(c, 1));
+
+		uint64_t seed = i % 4 ? lanewise_check_random(c) : 0;
+
+		judge_batch(c, data, at, begin, end, n, seed, lanewise_check_random_place(c, 1));
 	}
 }

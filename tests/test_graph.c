@@ -254,7 +254,7 @@ static void test_ready(const struct sample *s)
 
 	longest_paths(s, longest);
 	CHECK_EQUAL(lanewise_graph_ready_start(s->graph, count, queue, &n), LANEWISE_OK);
-	for (size_t i = 0; n > 0; i++) {
+	while (n > 0) {
 		uint32_t pick = below((uint32_t)n), u = queue[pick];
 
 		for (uint32_t e = 0; e < s->m; e++)

@@ -46,6 +46,8 @@ EXCEPTIONS = {
     # On CPUs without BMI1 this runs as bsf, which gives the same for every operand but 0; compilers rely on that.
     ("baseline", "tzcnt"),
     ("scalar", "tzcnt"),
+    ("neon", "tzcnt"),
+    ("neon_dot", "tzcnt"),
 }
 # First bytes of VEX and EVEX instructions in 64-bit mode. XOP (0x8f) shares its byte with pop and has the assembler.
 VEX, EVEX = {0xC4, 0xC5}, {0x62}

@@ -14,7 +14,8 @@
 #include "text/unicode_tables.h"
 
 struct lanewise_words {
-	const unsigned char *text; /* the piece, its size and what was read of it */
+	/* The piece, its size and what was read of it. Aligned as scratch is wherever one is declared. */
+	_Alignas(LW_SCRATCH_ALIGNMENT) const unsigned char *text;
 	size_t n, at;
 	uint64_t piece_begin; /* offset of the piece in the whole text */
 
