@@ -11,7 +11,7 @@ set(LW_FLAGS_avx512_clx ${LW_FLAGS_avx2} -mavx512f -mavx512bw -mavx512cd -mavx51
 set(LW_FLAGS_avx512 ${LW_FLAGS_avx512_clx} -mavx512ifma -mavx512vbmi -mavx512vbmi2 -mavx512bitalg -mavx512vpopcntdq
                     -mgfni -mvpclmulqdq)
 set(LW_FLAGS_neon "")
-set(LW_FLAGS_neon_dot -march=armv8-a+dotprod) # there is no -m flag for a single extension on this architecture
+set(LW_FLAGS_neon_dot "") # no flag adds one extension to ARMv8.0 here: its files name their instructions themselves
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   set(LW_TIERS scalar avx2 avx512_clx avx512)

@@ -7,6 +7,14 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#else
+#include <math.h>
+#endif
+
 #include "dispatch.h"
 
 /* LW_FN(dot_f32) is lanewise_dot_f32_avx2 in the objects of tier avx2; LW_THIS_TIER comes from the build. */
@@ -44,6 +52,21 @@ LW_INLINE float lw_f32_from_bits(uint32_t bits)
 
 	memcpy(&x, &bits, sizeof x);
 	return x;
+}
+
+/* The square root, rounded once: an instruction everywhere, but without optimisation gcc would call libm, which the
+ * library does not need otherwise. */
+LW_INLINE double lw_sqrt(double x)
+{
+#if defined(__SSE2__)
+	__m128d v = _mm_set_sd(x);
+
+	return _mm_cvtsd_f64(_mm_sqrt_sd(v, v));
+#elif defined(__aarch64__)
+	return vget_lane_f64(vsqrt_f64(vdup_n_f64(x)), 0);
+#else
+	return sqrt(x);
+#endif
 }
 
 /* How a result leaves a kernel: -0 as +0, and every NaN as one, since CPUs make NaNs of different sign and payload. */

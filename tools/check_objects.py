@@ -35,7 +35,7 @@ ARCHITECTURES = {
         "baseline": "armv8-a",
         "scalar": "armv8-a",
         "neon": "armv8-a",
-        "neon_dot": "armv8-a+dotprod",
+        "neon_dot": "armv8.2-a+dotprod",  # the assembler knows the extension only beside ARMv8.2
     },
 }
 

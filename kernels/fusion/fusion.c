@@ -348,7 +348,7 @@ static void choose_normalization(struct list *list, int32_t normalize, int32_t m
 		list->constant = list->max > list->min ? 0 : 1;
 	} else if (normalize == LANEWISE_NORMALIZE_Z_SCORE) {
 		list->offset = list->n ? list->sum / (double)list->n : 0;
-		list->divisor = list->max > list->min ? sqrt(list->squares / (double)list->n) : 1;
+		list->divisor = list->max > list->min ? lw_sqrt(list->squares / (double)list->n) : 1;
 		/* The mean of equal scores need not be exactly theirs. */
 		list->offset = list->max > list->min ? list->offset : list->min;
 	}

@@ -28,8 +28,8 @@ struct lw_sketch lanewise_sketch_of(const float *x, size_t dim, float scale, flo
 
 	if (sketch.kind == LW_SKETCH_ORDINARY) {
 		sketch.scale = scale;
-		sketch.norm = (float)(sqrt((double)square) * (1 + slack));
-		sketch.error = (float)(sqrt((double)error_square * (1 + 2 * slack) + 0x1p-120) * (1 + 0x1p-20));
+		sketch.norm = (float)(lw_sqrt((double)square) * (1 + slack));
+		sketch.error = (float)(lw_sqrt((double)error_square * (1 + 2 * slack) + 0x1p-120) * (1 + 0x1p-20));
 	}
 	return sketch;
 }

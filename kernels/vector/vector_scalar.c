@@ -65,7 +65,7 @@ float LW_FN(cosine_f32)(const float *a, const float *b, size_t n)
 		return lw_f32_canonical(NAN);
 	if (aa == 0 || bb == 0)
 		return 0;
-	float cosine = (float)((double)ab / sqrt((double)aa * (double)bb));
+	float cosine = (float)((double)ab / lw_sqrt((double)aa * (double)bb));
 
 	return cosine > 1 ? 1 : cosine < -1 ? -1 : lw_f32_canonical(cosine);
 }
@@ -108,7 +108,7 @@ void LW_FN(norm_f32_rows)(const float *rows, size_t n_rows, size_t dim, size_t l
 		float scale;
 		double square = square_norm(rows + r * ld, dim, &scale);
 
-		out[r] = lw_f32_canonical((float)(sqrt(square) / (double)scale));
+		out[r] = lw_f32_canonical((float)(lw_sqrt(square) / (double)scale));
 	}
 }
 
@@ -122,7 +122,7 @@ void LW_FN(normalize_f32_rows)(float *rows, size_t n_rows, size_t dim, size_t ld
 		if (square == 0)
 			continue;
 		/* A row that is not finite has a factor that makes every element NaN. */
-		float factor = square <= (double)FLT_MAX ? (float)(1 / sqrt(square)) : lw_f32_canonical(NAN);
+		float factor = square <= (double)FLT_MAX ? (float)(1 / lw_sqrt(square)) : lw_f32_canonical(NAN);
 
 		/* Small elements beside huge ones must not become subnormal on the way: scaling down comes last. */
 		float first = scale < 1 ? factor : scale, last = scale < 1 ? scale : factor;
