@@ -15,7 +15,7 @@ LW_INLINE void sum_group(const uint32_t *column, const double *weight, size_t be
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
 		sum[i] = _mm256_setzero_pd();
-	for (size_t t = begin; t < end; t++)
+	for (size_t t = begin; t < end; t++) {
 #pragma GCC unroll 4
 		for (int i = 0; i < 4; i++) {
 			__m128i c = _mm_xor_si128(_mm_loadu_si128((const __m128i *)(column + 16 * t + 4 * i)), flip);
@@ -25,6 +25,7 @@ LW_INLINE void sum_group(const uint32_t *column, const double *weight, size_t be
 				v = _mm256_mul_pd(_mm256_loadu_pd(weight + 16 * t + 4 * i), v);
 			sum[i] = _mm256_add_pd(sum[i], v);
 		}
+	}
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
 		_mm256_storeu_pd(sums + 4 * i, sum[i]);
