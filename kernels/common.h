@@ -38,6 +38,18 @@
 /* What a caller's scratch must be aligned to: what malloc gives. */
 enum { LW_SCRATCH_ALIGNMENT = _Alignof(max_align_t) };
 
+/* Eight bytes, the first in the lowest byte. */
+LW_INLINE uint64_t lw_load_little_endian_64(const void *bytes)
+{
+	uint64_t x;
+
+	memcpy(&x, bytes, sizeof x);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	x = __builtin_bswap64(x);
+#endif
+	return x;
+}
+
 LW_INLINE uint32_t lw_f32_bits(float x)
 {
 	uint32_t bits;

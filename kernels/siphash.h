@@ -7,20 +7,9 @@
 #define LW_SIPHASH_H
 
 #include <stdint.h>
-#include <string.h>
+#include "common.h"
 
 static inline uint64_t lw_rotate_left_64(uint64_t x, int by) { return x << by | x >> (64 - by); }
-
-static inline uint64_t lw_load_little_endian_64(const unsigned char *bytes)
-{
-	uint64_t x;
-
-	memcpy(&x, bytes, sizeof x);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	x = __builtin_bswap64(x);
-#endif
-	return x;
-}
 
 static inline void lw_sip_round(uint64_t v[4])
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanewise/timestamp.h. The usual form, YYYY-MM-DDTHH:MM:SS, is checked and read as three overlapping words of eight
- * bytes; whatever fails there goes through a reader that goes byte by byte and can say what is wrong. Both meet at the
- * fraction.
+ * lanewise/timestamp.h. The usual form, YYYY-MM-DDTHH:MM:SS with a fraction and an offset or without, is checked and read
+ * in words of eight bytes; whatever fails there, if only for its year, goes through a reader that goes byte by byte and
+ * can say what is wrong.
  */
 #include <lanewise/timestamp.h>
 
@@ -22,7 +22,8 @@ struct reader {
 	lanewise_error *error;
 };
 
-__attribute__((format(printf, 3, 4))) static int wrong(const struct reader *r, size_t at, const char *format, ...)
+__attribute__((format(printf, 3, 4), cold)) LW_NOINLINE static int wrong(const struct reader *r, size_t at,
+                                                                         const char *format, ...)
 {
 	char what[sizeof r->error->what];
 	va_list arguments;
@@ -38,16 +39,6 @@ __attribute__((format(printf, 3, 4))) static int wrong(const struct reader *r, s
 
 /* ------------------------------------------------------------ words of text */
 
-/* Eight bytes, the first in the lowest byte; one load where that is the machine's order. */
-LW_INLINE uint64_t load_8(const char *p)
-{
-	uint64_t word = 0;
-
-	for (int i = 0; i < 8; i++)
-		word |= (uint64_t)(unsigned char)p[i] << 8 * i;
-	return word;
-}
-
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /*
@@ -60,27 +51,15 @@ LW_INLINE uint64_t misfits(uint64_t digits, uint64_t slack) { return ((digits + 
 LW_INLINE uint64_t pairs(uint64_t digits) { return digits * 10 + (digits >> 8); }
 LW_INLINE uint32_t byte_of(uint64_t word, int i) { return (uint32_t)(word >> 8 * i & 0xff); }
 
-/* 0 if this is not YYYY-MM-DDTHH:MM:SS, whatever the numbers are. */
-LW_INLINE int read_usual(const char *text, struct fields *f)
+/* The number of eight digits. */
+LW_INLINE uint32_t number_of_8(uint64_t digits)
 {
-	const uint64_t date_slack = UINT64_C(0x7f76767f76767676), time_slack = UINT64_C(0x76767f76767f7676);
-	uint64_t date = load_8(text) ^ UINT64_C(0x2d30302d30303030);      /* 0000-00- */
-	uint64_t time = load_8(text + 11) ^ UINT64_C(0x30303a30303a3030); /* 00:00:00 */
-	uint32_t day_1 = (unsigned char)text[8] ^ 0x30u, day_0 = (unsigned char)text[9] ^ 0x30u;
-	char between = text[10];
+	const uint64_t every_fourth = UINT64_C(0x000000ff000000ff);
 
-	if ((misfits(date, date_slack) | misfits(time, time_slack)) || day_1 > 9 || day_0 > 9 ||
-	    (between != 'T' && between != 't' && between != ' ' && between != '_'))
-		return 0;
-	date = pairs(date);
-	time = pairs(time);
-	f->year = byte_of(date, 0) * 100 + byte_of(date, 2);
-	f->month = byte_of(date, 5);
-	f->day = day_1 * 10 + day_0;
-	f->hour = byte_of(time, 0);
-	f->minute = byte_of(time, 3);
-	f->second = byte_of(time, 6);
-	return 1;
+	digits = pairs(digits);
+	return (uint32_t)(((digits & every_fourth) * (100 + (UINT64_C(1000000) << 32)) +
+	                   (digits >> 16 & every_fourth) * (1 + (UINT64_C(10000) << 32))) >>
+	                  32);
 }
 
 /* ------------------------------------------------------------- byte by byte */
@@ -139,7 +118,7 @@ static int read_time(struct reader *r, struct fields *f)
 	return 1;
 }
 
-static int read_unusual(struct reader *r, struct fields *f)
+static int read_moment(struct reader *r, struct fields *f)
 {
 	if (!read_date(r, f))
 		return 0;
@@ -167,10 +146,9 @@ static int read_offset(struct reader *r, struct fields *f)
 	size_t begin = r->at;
 	uint32_t hours, minutes = 0;
 
-	if (next_is(r, 'Z') || next_is(r, 'z')) {
-		f->has_offset = 1;
+	f->has_offset = 1;
+	if (next_is(r, 'Z') || next_is(r, 'z'))
 		return 1;
-	}
 
 	int negative = next_is(r, '-');
 
@@ -186,7 +164,6 @@ static int read_offset(struct reader *r, struct fields *f)
 	}
 	if (hours > 23 || minutes > 59)
 		return wrong(r, begin, "an offset of %u hours and %u minutes", hours, minutes);
-	f->has_offset = 1;
 	f->offset_minutes = (int32_t)(hours * 60 + minutes) * (negative ? -1 : 1);
 	return 1;
 }
@@ -285,30 +262,126 @@ static int make_value(const struct reader *r, const struct fields *f, const lane
 	return 1;
 }
 
+static int parse_any(struct reader *r, const lanewise_timestamp_options *options, int64_t *value)
+{
+	struct fields f = { 0 };
+
+	if (!read_moment(r, &f))
+		return 0;
+	if (r->at < r->n && (r->text[r->at] == '.' || r->text[r->at] == ',')) {
+		r->at++;
+		if (!read_fraction(r, &f))
+			return 0;
+	}
+	if (r->at < r->n && !read_offset(r, &f))
+		return 0;
+	if (r->at < r->n)
+		return wrong(r, r->at, "%zu bytes behind its end", r->n - r->at);
+	return check_fields(r, &f) && make_value(r, &f, options, value);
+}
+
+/* -------------------------------------------------------------- usual texts */
+
+/*
+ * What follows the seconds, at most 9 digits of a fraction and an offset, which begins at *at afterwards; 0 if there is no
+ * digit or there are more. The first eight digits come from one word, which ends with the text if need be.
+ */
+LW_INLINE int usual_fraction(const char *text, size_t n, size_t *at, uint32_t *nanosecond)
+{
+	static const uint32_t scale[9] = { 0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10 };
+	size_t left = n - *at;
+
+	if (left == 0)
+		return 0;
+
+	uint64_t word = left >= 8 ? lw_load_little_endian_64(text + *at)
+	                          : lw_load_little_endian_64(text + n - 8) >> 8 * (8 - left);
+	uint64_t digits = word ^ EACH(0x30), others = misfits(digits, EACH(0x76));
+	size_t n_digits = others ? (size_t)__builtin_ctzll(others) / 8 : 8;
+
+	if (n_digits == 0)
+		return 0;
+	*nanosecond = number_of_8(digits << 8 * (8 - n_digits)) * scale[n_digits];
+	*at += n_digits;
+	if (n_digits == 8 && *at < n && is_digit(text[*at]))
+		*nanosecond += (uint32_t)(text[(*at)++] - '0');
+	return 1;
+}
+
+/* The minutes of an offset that is all the text left; INT32_MIN if it is not Z or +HH:MM. */
+LW_INLINE int32_t usual_offset(const char *text, size_t n)
+{
+	if (n == 1)
+		return *text == 'Z' ? 0 : INT32_MIN;
+	if (n != 6 || (*text != '+' && *text != '-') || text[3] != ':')
+		return INT32_MIN;
+
+	uint32_t h1 = (unsigned char)text[1] - 48u, h0 = (unsigned char)text[2] - 48u;
+	uint32_t m1 = (unsigned char)text[4] - 48u, m0 = (unsigned char)text[5] - 48u;
+	uint32_t hours = h1 * 10 + h0, minutes = m1 * 10 + m0;
+
+	if (h1 > 9 || h0 > 9 || m1 > 9 || m0 > 9 || hours > 23 || minutes > 59)
+		return INT32_MIN;
+	return (int32_t)(hours * 60 + minutes) * (*text == '-' ? -1 : 1);
+}
+
+/* 0, and nothing else done, if the text is not of the usual form, valid, and of a year whose every second has a number. */
+LW_INLINE int parse_usual(const char *text, size_t n, const lanewise_timestamp_options *options, int64_t *value)
+{
+	const uint64_t date_slack = UINT64_C(0x7f76767f76767676), time_slack = UINT64_C(0x76767f76767f7676);
+	uint32_t nanosecond = 0;
+	size_t at = 19;
+
+	if (n < 19)
+		return 0;
+
+	uint64_t date = lw_load_little_endian_64(text) ^ UINT64_C(0x2d30302d30303030);      /* 0000-00- */
+	uint64_t time = lw_load_little_endian_64(text + 11) ^ UINT64_C(0x30303a30303a3030); /* 00:00:00 */
+	uint32_t day_1 = (unsigned char)text[8] ^ 0x30u, day_0 = (unsigned char)text[9] ^ 0x30u;
+
+	if ((misfits(date, date_slack) | misfits(time, time_slack)) || day_1 > 9 || day_0 > 9 ||
+	    (text[10] != 'T' && text[10] != ' '))
+		return 0;
+	date = pairs(date);
+	time = pairs(time);
+
+	uint32_t year = byte_of(date, 0) * 100 + byte_of(date, 2), month = byte_of(date, 5), day = day_1 * 10 + day_0;
+	uint32_t hour = byte_of(time, 0), minute = byte_of(time, 3), second = byte_of(time, 6);
+	int32_t offset = options ? options->naive_offset_minutes : 0;
+
+	if (year - 1678 > 2261 - 1678 || month - 1 > 11 || day - 1 > 30 || hour > 23 || minute > 59 || second > 59 ||
+	    (day > 28 && day > days_of_month(year, month)))
+		return 0;
+	if (at < n && text[at] == '.') {
+		at++;
+		if (!usual_fraction(text, n, &at, &nanosecond))
+			return 0;
+	}
+	if (at < n)
+		offset = usual_offset(text + at, n - at);
+	else if (options && options->refuse_naive)
+		return 0;
+	if (offset == INT32_MIN)
+		return 0;
+
+	int64_t seconds = (int64_t)days_of(year, month, day) * 86400 + (int32_t)(hour * 3600 + minute * 60 + second) -
+	                  offset * 60;
+
+	*value = seconds * SECOND + nanosecond;
+	if (options && options->float_rounding)
+		*value = (int64_t)(seconds_of(seconds * 1000000 + nanosecond / 1000) * 1e9);
+	return 1;
+}
+
 static int parse(const char *text, size_t n_bytes, const lanewise_timestamp_options *options, int64_t *value,
                  lanewise_error *error)
 {
 	struct reader r = { text, n_bytes, 0, error };
-	struct fields f = { 0 };
 
+	if (LW_LIKELY(parse_usual(text, n_bytes, options, value)))
+		return 1;
 	*value = LANEWISE_TIMESTAMP_NONE;
-	if (n_bytes >= 19 && read_usual(text, &f)) {
-		r.at = 19;
-	} else {
-		memset(&f, 0, sizeof f);
-		if (!read_unusual(&r, &f))
-			return 0;
-	}
-	if (r.at < n_bytes && (text[r.at] == '.' || text[r.at] == ',')) {
-		r.at++;
-		if (!read_fraction(&r, &f))
-			return 0;
-	}
-	if (r.at < n_bytes && !read_offset(&r, &f))
-		return 0;
-	if (r.at < n_bytes)
-		return wrong(&r, r.at, "%zu bytes behind its end", n_bytes - r.at);
-	return check_fields(&r, &f) && make_value(&r, &f, options, value);
+	return parse_any(&r, options, value);
 }
 
 static int options_are_valid(const lanewise_timestamp_options *options)

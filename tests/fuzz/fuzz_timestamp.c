@@ -33,6 +33,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		FUZZ_REQUIRE(lanewise_timestamp_parse(written, n_written, NULL, &again, NULL) == LANEWISE_OK);
 		FUZZ_REQUIRE(again == value);
 	}
+	/* The byte-by-byte reader takes what the fast one leaves, texts with '_' among them; both say the same. */
+	if (n > 10 && (text[10] == 'T' || text[10] == ' ')) {
+		text[10] = '_';
+		FUZZ_REQUIRE(lanewise_timestamp_parse(text, n, &options, &again, NULL) == status && again == value);
+	}
 	free(text);
 	return 0;
 }
