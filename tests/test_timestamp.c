@@ -51,7 +51,7 @@ static const struct {
 
 static void test_known(void)
 {
-	lanewise_timestamp_options as_float = { .size = sizeof as_float, .float_rounding = 1 };
+	lanewise_timestamp_options as_float = { .struct_size = sizeof as_float, .float_rounding = 1 };
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		CHECK_EQUAL(value_of(known[i].text, NULL), known[i].exact);
@@ -82,7 +82,7 @@ static void test_forms(void)
 	CHECK_EQUAL(value_of("2262-04-11T23:47:16.8547758079Z", NULL), INT64_MAX);
 	CHECK_EQUAL(value_of("1969-12-31T23:59:59.999999999Z", NULL), -1);
 
-	lanewise_timestamp_options ahead = { .size = sizeof ahead, .naive_offset_minutes = 90 };
+	lanewise_timestamp_options ahead = { .struct_size = sizeof ahead, .naive_offset_minutes = 90 };
 
 	CHECK_EQUAL(value_of("2024-02-29T14:04:56", &ahead), INT64_C(1709210096000000000));
 	CHECK_EQUAL(value_of("2024-02-29T12:34:56Z", &ahead), INT64_C(1709210096000000000));
@@ -129,7 +129,7 @@ static void test_errors(void)
 		{ "9999-12-31T23:59:59Z", "range", 0 },
 		{ "\xd9\xa2\xd9\xa0\xd9\xa2\xd9\xa4-01-01", "year", 0 },
 	};
-	lanewise_timestamp_options strict = { .size = sizeof strict, .refuse_naive = 1 }, bad = { 0 };
+	lanewise_timestamp_options strict = { .struct_size = sizeof strict, .refuse_naive = 1 }, bad = { 0 };
 	lanewise_error error;
 	int64_t value;
 

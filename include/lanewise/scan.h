@@ -134,7 +134,8 @@ LANEWISE_API void lanewise_scan_finish(lanewise_scan *scan);
 
 /*
  * The next matches, at most `capacity` (not 0), and how many; 0 if more text is needed. Matches are given as soon as
- * no later text can change them: in the leftmost semantics when no better one can be under way.
+ * they are read; in the leftmost semantics when the text read last is no more the beginning of a pattern that begins
+ * there or before, which it is up to the byte behind a match.
  */
 LANEWISE_API size_t lanewise_scan_next(lanewise_scan *scan, lanewise_match *matches, size_t capacity);
 

@@ -26,7 +26,7 @@ extern "C" {
 #define LANEWISE_TIMESTAMP_NONE INT64_MIN
 
 typedef struct lanewise_timestamp_options {
-	size_t size; /* sizeof(lanewise_timestamp_options) */
+	size_t struct_size; /* sizeof(lanewise_timestamp_options) */
 
 	/* Texts without an offset are taken to be this many minutes ahead of UTC (-1439 to 1439) ... */
 	int32_t naive_offset_minutes;

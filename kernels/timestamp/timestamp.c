@@ -386,7 +386,7 @@ static int parse(const char *text, size_t n_bytes, const lanewise_timestamp_opti
 
 static int options_are_valid(const lanewise_timestamp_options *options)
 {
-	return !options || (options->size == sizeof *options && options->naive_offset_minutes > -1440 &&
+	return !options || (options->struct_size == sizeof *options && options->naive_offset_minutes > -1440 &&
 	                    options->naive_offset_minutes < 1440);
 }
 

@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	lanewise_timestamp_options options = { .size = sizeof options };
+	lanewise_timestamp_options options = { .struct_size = sizeof options };
 	char *text, written[LANEWISE_TIMESTAMP_BYTES];
 	uint64_t begin = 0, end;
 	int64_t value, again, in_batch;

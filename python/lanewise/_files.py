@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Handles of the C library that live as long as their Python objects, and files of them (lanewise/file.h)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from ._library import check, ffi, lib, new_error
+
+
+def destroy_later(owner: object, handle: Any, destroy: Callable[[Any], None], *keep: Any) -> Any:
+    """The handle, destroyed when nothing refers to it any more, and `keep` alive until then."""
+
+    def destroyed(pointer: Any, keep: tuple[Any, ...] = keep) -> None:
+        destroy(pointer)
+
+    return ffi.gc(handle, destroyed)
+
+
+def open_file(path: str | os.PathLike[str]) -> Any:
+    out, error = ffi.new("lanewise_file **"), new_error()
+    check(lib.lanewise_file_open(os.fsencode(path), ffi.NULL, out, error), error)
+    return ffi.gc(out[0], lib.lanewise_file_destroy)
+
+
+def write_file(path: str | os.PathLike[str], handle: Any, write: Callable[[Any, Any, Any], int]) -> None:
+    out, error = ffi.new("lanewise_file_writer **"), new_error()
+    check(lib.lanewise_file_writer_create(os.fsencode(path), ffi.NULL, out, error), error)
+    try:
+        check(write(handle, out[0], error), error)
+        check(lib.lanewise_file_writer_commit(out[0], error), error)
+    finally:
+        lib.lanewise_file_writer_destroy(out[0])

@@ -1,0 +1,3 @@
+from typing import Any
+
+def floats(values: list[Any] | tuple[Any, ...], /) -> tuple[bytes, int, int]: ...

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all modules share: the C library, errors, and memory that goes in and out without copies."""
+
+from __future__ import annotations
+
+import array
+import importlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from . import _ingest, _lanewise
+
+ffi: Any = _lanewise.ffi
+lib: Any = _lanewise.lib
+
+SIZE_MAX = 2 ** (8 * ffi.sizeof("size_t")) - 1
+NO_OFFSET = 2**64 - 1
+
+
+class DataError(ValueError):
+    """Malformed input. `offset` says where, in what the message is about (bytes of a text, an edge, a node), or is None."""
+
+    def __init__(self, message: str, offset: int | None = None) -> None:
+        super().__init__(message if offset is None else f"{message} (at {offset})")
+        self.offset = offset
+
+
+def new_error() -> Any:
+    return ffi.new("lanewise_error *")
+
+
+def check(status: int, error: Any = None) -> None:
+    """Raises what a status says, in the words of the error if there is one."""
+    if status == lib.LANEWISE_OK:
+        return
+    message = ffi.string(lib.lanewise_status_text(status)).decode()
+    offset = None
+    if error is not None and error.status == status:
+        message = ffi.string(error.what).decode("utf-8", "replace")
+        offset = None if error.offset == NO_OFFSET else error.offset
+    if status == lib.LANEWISE_ERROR_NO_MEMORY:
+        raise MemoryError(message)
+    if status == lib.LANEWISE_ERROR_SYSTEM:
+        raise OSError(message)
+    if status == lib.LANEWISE_ERROR_UNSUPPORTED:
+        raise NotImplementedError(message)
+    raise DataError(message, offset)
+
+
+# ------------------------------------------------------------------ memory
+
+
+_numpy: Any = None
+
+
+def numpy() -> Any:
+    """The numpy module, or None."""
+    global _numpy
+    if _numpy is None:
+        try:
+            _numpy = importlib.import_module("numpy")
+        except ImportError:
+            _numpy = False
+    return _numpy or None
+
+
+def scratch(n_bytes: int) -> Any:
+    """Memory for a call, aligned as by malloc."""
+    if n_bytes == 0:
+        raise ValueError("k or another size is 0 or too large")
+    return ffi.new("long double[]", (n_bytes + 15) // 16)
+
+
+def empty(code: str, *shape: int) -> Any:
+    """A NumPy array, or an array.array (flat) where there is no NumPy; code is array.array's."""
+    np = numpy()
+    if np is not None:
+        return np.empty(shape, dtype={"f": np.float32, "d": np.float64, "I": np.uint32, "q": np.int64, "Q": np.uint64}[code])
+    n = 1
+    for size in shape:
+        n *= size
+    return array.array(code, bytes(n * array.array(code).itemsize))
+
+
+def pointer(c_type: str, memory: Any) -> Any:
+    """A C pointer to what a buffer holds; NULL if that is nothing."""
+    if len(memory) == 0:
+        return ffi.NULL
+    return ffi.cast(c_type, ffi.from_buffer(memory))
+
+
+class Floats(NamedTuple):
+    """float32 numbers in memory: a vector (n_rows None), or rows of `dim` numbers, `ld` apart."""
+
+    pointer: Any
+    n_rows: int | None
+    dim: int
+    ld: int
+    owner: Any  # keeps the memory alive
+
+
+def floats(values: Any, what: str, writable: bool = False) -> Floats:
+    """Reads float32 memory where it lies; converts other numbers."""
+    if isinstance(values, (list, tuple)):
+        if writable:
+            raise TypeError(f"{what}: a list cannot be written to as float32")
+        try:
+            data, n_rows, dim = _ingest.floats(values)
+        except ValueError as error:
+            raise ValueError(f"{what}: {error}") from None
+        return Floats(pointer("float *", data), None if n_rows < 0 else n_rows, dim, dim, data)
+    if hasattr(values, "__array_interface__") or hasattr(values, "__dlpack__"):
+        return _floats_of_array(values, what, writable)
+    try:
+        view = memoryview(values)
+    except TypeError:
+        if isinstance(values, Sequence):
+            return floats(list(values), what, writable)
+        raise TypeError(f"{what}: neither numbers nor a buffer of them, but {type(values).__name__}") from None
+    if view.format != "f":
+        if writable or view.format not in ("d", "b", "B", "h", "H", "i", "I", "l", "L", "q", "Q"):
+            raise ValueError(f"{what}: elements of type '{view.format}' instead of float32")
+        return floats(view.tolist(), what)
+    if view.ndim not in (1, 2) or not view.c_contiguous:
+        raise ValueError(f"{what}: {view.ndim} dimensions or gaps; a contiguous vector or matrix is needed")
+    if writable and view.readonly:
+        raise ValueError(f"{what}: read-only")
+    shape = view.shape or (0,)
+    dim = shape[-1]
+    address = ffi.cast("float *", ffi.from_buffer(values)) if view.nbytes else ffi.NULL
+    return Floats(address, shape[0] if view.ndim == 2 else None, dim, dim, values)
+
+
+def _floats_of_array(values: Any, what: str, writable: bool) -> Floats:
+    np = numpy()
+    if np is None:
+        raise TypeError(f"{what}: NumPy is needed to read {type(values).__name__}")
+    given = np.asarray(values) if hasattr(values, "__array_interface__") else np.from_dlpack(values)
+    if given.ndim not in (1, 2):
+        raise ValueError(f"{what}: {given.ndim} dimensions; a vector or a matrix is needed")
+    if given.dtype.kind not in "fiub":
+        raise ValueError(f"{what}: elements of type {given.dtype} instead of float32")
+    rows_apart = given.ndim == 2 and given.shape[1] > 0 and given.strides[1] == 4 and given.strides[0] >= 4 * given.shape[1]
+    usable = given.dtype == np.float32 and (given.flags.c_contiguous or (rows_apart and given.strides[0] % 4 == 0))
+    if not usable:
+        if writable:
+            raise ValueError(f"{what}: float32 with contiguous rows is needed to write to it")
+        given = np.ascontiguousarray(given, dtype=np.float32)
+    if writable and not given.flags.writeable:
+        raise ValueError(f"{what}: read-only")
+    address = ffi.cast("float *", given.__array_interface__["data"][0] if given.size else 0)
+    if given.ndim == 1:
+        return Floats(address, None, given.shape[0], given.shape[0], given)
+    ld = given.strides[0] // 4 if given.shape[0] > 1 and given.size else given.shape[1]
+    return Floats(address, given.shape[0], given.shape[1], ld, given)
+
+
+def integers(code: str, values: Any, what: str) -> Any:
+    """Integers as memory of the type of array.array's `code` ('I' or 'Q'), without a copy if they are that already."""
+    c_type = {"I": "uint32", "Q": "uint64"}[code]
+    np = numpy()
+    if np is not None and hasattr(values, "__array_interface__"):
+        given = np.asarray(values)
+        if given.ndim != 1 or given.dtype.kind not in "iu":
+            raise ValueError(f"{what}: a vector of integers is needed, not {given.dtype} of {given.ndim} dimensions")
+        if given.dtype != c_type and given.size and (int(given.min()) < 0 or int(given.max()) >= 2 ** (8 * np.dtype(c_type).itemsize)):
+            raise ValueError(f"{what}: a number is negative or beyond {c_type}")
+        return np.ascontiguousarray(given, dtype=c_type)
+    if isinstance(values, array.array) and values.typecode == code:
+        return values
+    try:
+        return array.array(code, values)
+    except OverflowError:
+        raise ValueError(f"{what}: a number is negative or beyond {c_type}") from None
+
+
+def text_bytes(text: str | bytes | bytearray | memoryview, what: str = "text") -> Any:
+    """The UTF-8 of a str, or the bytes themselves."""
+    if isinstance(text, str):
+        try:
+            return text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{what}: a lone surrogate at {error.start}") from None
+    if isinstance(text, (bytes, bytearray, memoryview)):
+        return text
+    raise TypeError(f"{what}: str or bytes are needed, not {type(text).__name__}")
+
+
+class CodePoints:
+    """Byte offsets, not descending, to offsets of code points; or as they are, for texts given as bytes or of ASCII alone."""
+
+    def __init__(self, text: str | bytes | bytearray | memoryview, data: Any) -> None:
+        self.data = data if isinstance(text, str) and len(text) != len(data) else None
+        self.at = self.characters = 0
+
+    def __call__(self, offset: int) -> int:
+        if self.data is None:
+            return offset
+        if offset < self.at:
+            self.at = self.characters = 0
+        self.characters += len(self.data[self.at : offset].decode())
+        self.at = offset
+        return self.characters

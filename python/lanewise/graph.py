@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Directed graphs: PageRank, order, components, reachability (lanewise/graph.h)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ._files import destroy_later
+from ._library import DataError, check, empty, ffi, integers, lib, new_error, numpy, pointer, scratch
+
+_KINDS = {"keep": lib.LANEWISE_GRAPH_KEEP, "drop": lib.LANEWISE_GRAPH_DROP, "refuse": lib.LANEWISE_GRAPH_REFUSE}
+NONE = 2**32 - 1
+"""What stands for no level."""
+
+
+def _doubles(values: Any, n: int, what: str) -> Any:
+    np = numpy()
+    made = np.ascontiguousarray(values, dtype=np.float64) if np is not None else __import__("array").array("d", values)
+    if len(made) != n:
+        raise ValueError(f"{what}: {len(made)} numbers for {n}")
+    return made
+
+
+class Graph:
+    """The graph of the edges src[i] -> dst[i], with weight[i] if given, of nodes 0 ... n_nodes - 1. Immutable.
+
+    `self_loops` and `duplicates` are "keep", "drop" (of duplicates the first stays, with the sum of weights) or "refuse".
+    """
+
+    def __init__(self, src: Sequence[int], dst: Sequence[int], weight: Any = None, n_nodes: int | None = None,
+                 self_loops: str = "keep", duplicates: str = "keep") -> None:
+        sources, targets = integers("I", src, "src"), integers("I", dst, "dst")
+        if len(sources) != len(targets):
+            raise ValueError(f"dst: {len(targets)} nodes, src has {len(sources)}")
+        weights = None if weight is None else _doubles(weight, len(sources), "weight")
+        if n_nodes is None:
+            n_nodes = 1 + max(int(max(sources)), int(max(targets))) if len(sources) else 0
+        for name, value in (("self_loops", self_loops), ("duplicates", duplicates)):
+            if value not in _KINDS:
+                raise ValueError(f"{name}: {value!r} is none of {', '.join(_KINDS)}")
+        options = ffi.new("lanewise_graph_options *", {"struct_size": ffi.sizeof("lanewise_graph_options"),
+                                                       "self_loops": _KINDS[self_loops], "duplicates": _KINDS[duplicates]})
+        out, error = ffi.new("lanewise_graph **"), new_error()
+        check(lib.lanewise_graph_create(n_nodes, pointer("uint32_t *", sources), pointer("uint32_t *", targets),
+                                        ffi.NULL if weights is None else pointer("double *", weights), len(sources), options,
+                                        ffi.NULL, out, error), error)
+        self._handle = destroy_later(self, out[0], lib.lanewise_graph_destroy)
+        self._weighted = weights is not None
+
+    @property
+    def n_nodes(self) -> int:
+        return int(lib.lanewise_graph_n_nodes(self._handle))
+
+    @property
+    def n_edges(self) -> int:
+        return int(lib.lanewise_graph_n_edges(self._handle))
+
+    def __repr__(self) -> str:
+        return f"<lanewise.Graph of {self.n_nodes} nodes, {self.n_edges} edges>"
+
+    def pagerank(self, damping: float = 0.85, tolerance: float = 1e-6, max_iterations: int = 100, personalisation: Any = None,
+                 redistribute: bool = True) -> Any:
+        """The rank of every node (float64), as NetworkX computes it; weights count if the graph has them."""
+        if not 0 <= damping <= 1 or not tolerance >= 0 or max_iterations < 0:
+            raise ValueError(f"damping {damping}, tolerance {tolerance} or max_iterations {max_iterations} is out of range")
+        n, error, out = self.n_nodes, new_error(), ffi.new("lanewise_pagerank **")
+        check(lib.lanewise_pagerank_create(self._handle, self._weighted, ffi.NULL, out, error), error)
+        ranking = ffi.gc(out[0], lib.lanewise_pagerank_destroy)
+        ranks = empty("d", n)
+        if n == 0:
+            return ranks
+        options = ffi.new("lanewise_pagerank_options *", {
+            "struct_size": ffi.sizeof("lanewise_pagerank_options"), "damping": damping, "tolerance": tolerance,
+            "max_iterations": max_iterations,
+            "dangling": lib.LANEWISE_PAGERANK_REDISTRIBUTE if redistribute else lib.LANEWISE_PAGERANK_DROP})
+        person = None if personalisation is None else _doubles(personalisation, n, "personalisation")
+        check(lib.lanewise_pagerank_run(ranking, options, ffi.NULL if person is None else pointer("double *", person),
+                                        scratch(lib.lanewise_pagerank_run_scratch_size(ranking)), pointer("double *", ranks),
+                                        ffi.NULL, error), error)
+        return ranks
+
+    def topological_order(self) -> Any:
+        """The nodes by level, each after all that have an edge to it. DataError if there is a cycle: see find_cycle."""
+        return self._topological()[0]
+
+    def levels(self) -> Any:
+        """For every node the number of edges on the longest path that ends there."""
+        return self._topological()[1]
+
+    def _topological(self) -> tuple[Any, Any]:
+        n = self.n_nodes
+        order, level, n_ordered, error = empty("I", n), empty("I", n), ffi.new("size_t *"), new_error()
+        if n:
+            check(lib.lanewise_graph_topo(self._handle, scratch(lib.lanewise_graph_topo_scratch_size(self._handle)),
+                                          pointer("uint32_t *", order), n_ordered, pointer("uint32_t *", level), ffi.NULL,
+                                          error), error)
+        return order, level
+
+    def find_cycle(self) -> list[int]:
+        """Nodes, each with an edge to the next and the last to the first; an empty list if there is no cycle."""
+        if self.n_nodes == 0:
+            return []
+        cycle, n_cycle = empty("I", self.n_nodes), ffi.new("size_t *")
+        check(lib.lanewise_graph_find_cycle(self._handle,
+                                            scratch(lib.lanewise_graph_find_cycle_scratch_size(self._handle)),
+                                            pointer("uint32_t *", cycle), n_cycle))
+        return [int(node) for node in cycle[: n_cycle[0]]]
+
+    def components(self, strong: bool = False) -> Any:
+        """For every node the number of its weakly or strongly connected component."""
+        n = self.n_nodes
+        component, n_components = empty("I", n), ffi.new("size_t *")
+        if n == 0:
+            return component
+        out = pointer("uint32_t *", component)
+        if strong:
+            memory = scratch(lib.lanewise_graph_strong_components_scratch_size(self._handle))
+            check(lib.lanewise_graph_strong_components(self._handle, memory, out, n_components))
+        else:
+            check(lib.lanewise_graph_weak_components(self._handle, out, n_components))
+        return component
+
+    def distances(self, roots: Sequence[int] | int) -> Any:
+        """For every node the edges on the shortest path from any of the roots, or graph.NONE."""
+        n = self.n_nodes
+        given = integers("I", [roots] if isinstance(roots, int) else roots, "roots")
+        level, error = empty("I", n), new_error()
+        if n == 0:
+            if len(given):
+                raise DataError("a root is no node", 0)
+            return level
+        check(lib.lanewise_graph_bfs(self._handle, ffi.NULL, pointer("uint32_t *", given), len(given),
+                                     scratch(lib.lanewise_graph_bfs_scratch_size(self._handle)), pointer("uint32_t *", level),
+                                     ffi.NULL, error), error)
+        return level

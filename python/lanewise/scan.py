@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many patterns at once, and spans such as <think> cut out of streams (lanewise/scan.h, filter.h)."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from ._files import destroy_later
+from ._library import CodePoints, check, ffi, lib, new_error, scratch, text_bytes
+from .search import Text
+
+SEMANTICS = {
+    "overlapping": lib.LANEWISE_SCAN_OVERLAPPING,
+    "standard": lib.LANEWISE_SCAN_STANDARD,
+    "leftmost-first": lib.LANEWISE_SCAN_LEFTMOST_FIRST,
+    "leftmost-longest": lib.LANEWISE_SCAN_LEFTMOST_LONGEST,
+}
+_BATCH = 1024
+
+
+class Match(NamedTuple):
+    """The number of a pattern, and where it stands: code points of a str, bytes of bytes and streams."""
+
+    pattern: int
+    begin: int
+    end: int
+
+
+class PatternSet:
+    """Strings or bytes to be searched for all at once. Immutable; threads may share it."""
+
+    def __init__(self, patterns: Sequence[Text], ignore_case: bool = False) -> None:
+        data = [text_bytes(pattern, f"patterns[{i}]") for i, pattern in enumerate(patterns)]
+        given = ffi.new("lanewise_pattern[]", len(data))
+        buffers = [ffi.from_buffer(pattern) for pattern in data]
+        for i, buffer in enumerate(buffers):
+            given[i].bytes = buffer
+            given[i].n_bytes = len(data[i])
+        options = ffi.new("lanewise_scan_set_options *",
+                          {"struct_size": ffi.sizeof("lanewise_scan_set_options"), "ignore_case": ignore_case})
+        out, error = ffi.new("lanewise_scan_set **"), new_error()
+        check(lib.lanewise_scan_set_create(given, len(data), options, ffi.NULL, out, error), error)
+        self._handle = destroy_later(self, out[0], lib.lanewise_scan_set_destroy)
+        self._n_scratch = lib.lanewise_scan_scratch_size(self._handle)
+
+    def __len__(self) -> int:
+        return int(lib.lanewise_scan_set_n_patterns(self._handle))
+
+    def __repr__(self) -> str:
+        return f"<lanewise.PatternSet of {len(self)} patterns, {lib.lanewise_scan_set_memory(self._handle)} bytes>"
+
+    def find_all(self, text: Text, semantics: str = "leftmost-first", whole_word: bool = False) -> list[Match]:
+        """The matches in a text, in the order of their semantics (see lanewise/scan.h)."""
+        data = text_bytes(text)
+        place = CodePoints(text, data)
+        stream = self.stream(semantics, whole_word)
+        return [Match(m.pattern, place(m.begin), place(m.end)) for m in (*stream.feed(data), *stream.finish())]
+
+    def stream(self, semantics: str = "leftmost-first", whole_word: bool = False) -> PatternStream:
+        """A text that comes in pieces."""
+        return PatternStream(self, semantics, whole_word)
+
+    def count(self, text: Text, semantics: str = "leftmost-first", whole_word: bool = False) -> int:
+        """How many matches find_all would return."""
+        data, count = text_bytes(text), ffi.new("uint64_t *")
+        check(lib.lanewise_scan_count(self._handle, scan_options(semantics, whole_word), ffi.from_buffer(data), len(data),
+                                      scratch(self._n_scratch), count))
+        return int(count[0])
+
+    def first(self, text: Text, semantics: str = "leftmost-first", whole_word: bool = False) -> Match | None:
+        """The first match, or None; the text is read only as far as that needs."""
+        data, match, found = text_bytes(text), ffi.new("lanewise_match *"), ffi.new("int32_t *")
+        check(lib.lanewise_scan_first(self._handle, scan_options(semantics, whole_word), ffi.from_buffer(data), len(data),
+                                      scratch(self._n_scratch), match, found))
+        place = CodePoints(text, data)
+        return Match(match.pattern, place(match.begin), place(match.end)) if found[0] else None
+
+    def present(self, text: Text, whole_word: bool = False) -> list[int]:
+        """The numbers of the patterns that occur in a text, ascending."""
+        data = text_bytes(text)
+        bits, n_present = ffi.new("uint64_t[]", (len(self) + 63) // 64), ffi.new("size_t *")
+        check(lib.lanewise_scan_presence(self._handle, whole_word, ffi.from_buffer(data), len(data), scratch(self._n_scratch),
+                                         bits, n_present))
+        return [64 * i + bit for i, word in enumerate(bits) if word for bit in range(64) if word >> bit & 1]
+
+
+def scan_options(semantics: str, whole_word: bool) -> Any:
+    if semantics not in SEMANTICS:
+        raise ValueError(f"semantics: {semantics!r} is none of {', '.join(SEMANTICS)}")
+    return ffi.new("lanewise_scan_options *", {"struct_size": ffi.sizeof("lanewise_scan_options"),
+                                               "semantics": SEMANTICS[semantics], "whole_word": whole_word})
+
+
+class PatternStream:
+    """Matches in a text that comes in pieces, cut anywhere; offsets are bytes from its beginning. One thread at a time."""
+
+    def __init__(self, patterns: PatternSet, semantics: str, whole_word: bool) -> None:
+        self._patterns = patterns
+        self._scratch = scratch(patterns._n_scratch)
+        self._scan = lib.lanewise_scan_begin(patterns._handle, scan_options(semantics, whole_word), self._scratch)
+        self._finished = False
+
+    def _matches(self) -> list[Match]:
+        found = ffi.new("lanewise_match[]", _BATCH)
+        matches: list[Match] = []
+        while n := lib.lanewise_scan_next(self._scan, found, _BATCH):
+            matches += [Match(m.pattern, m.begin, m.end) for m in found[0:n]]
+        return matches
+
+    def feed(self, piece: Text) -> list[Match]:
+        """The matches that are certain now."""
+        if self._finished:
+            raise ValueError("the stream is finished")
+        data = text_bytes(piece, "piece")
+        buffer = ffi.from_buffer(data)
+        lib.lanewise_scan_feed(self._scan, buffer, len(data))
+        return self._matches()
+
+    def finish(self) -> list[Match]:
+        """The text has ended: the matches that only its end decides."""
+        if self._finished:
+            return []
+        self._finished = True
+        lib.lanewise_scan_finish(self._scan)
+        return self._matches()
+
+    @property
+    def safe(self) -> int:
+        """No match to come begins before this offset."""
+        return int(lib.lanewise_scan_safe(self._scan))
+
+
+class Part(NamedTuple):
+    """A part of a filtered stream: kind "outside", "inside", "start", "end" or "limit", its text, depth and pair."""
+
+    kind: str
+    text: str
+    depth: int
+    pair: int
+
+
+_KINDS = {lib.LANEWISE_PART_OUTSIDE: "outside", lib.LANEWISE_PART_INSIDE: "inside", lib.LANEWISE_PART_START: "start",
+          lib.LANEWISE_PART_END: "end", lib.LANEWISE_PART_LIMIT: "limit"}
+
+
+def _filter(pairs: Sequence[tuple[str, str]] | None, own_end: bool, nested: bool, max_inside: int) -> Any:
+    if pairs is None:
+        n_pairs = ffi.new("size_t *")
+        given = lib.lanewise_filter_think_pairs(n_pairs)
+        n = n_pairs[0]
+    else:
+        marks = [(start.encode(), end.encode()) for start, end in pairs]
+        n = len(marks)
+        given = ffi.new("lanewise_filter_pair[]", n)
+        buffers = [(ffi.from_buffer(start), ffi.from_buffer(end)) for start, end in marks]
+        for i, (start, end) in enumerate(buffers):
+            given[i].start, given[i].start_bytes = start, len(marks[i][0])
+            given[i].end, given[i].end_bytes = end, len(marks[i][1])
+    options = ffi.new("lanewise_filter_options *",
+                      {"struct_size": ffi.sizeof("lanewise_filter_options"), "own_end": own_end, "nested": nested,
+                       "max_inside": max_inside})
+    out, error = ffi.new("lanewise_filter **"), new_error()
+    check(lib.lanewise_filter_create(given, n, options, ffi.NULL, out, error), error)
+    return ffi.gc(out[0], lib.lanewise_filter_destroy)
+
+
+class StreamFilter:
+    """Takes a stream of text apart at marks such as <think> and </think>, whatever pieces it comes in.
+
+    `pairs` are starts and ends; without them, those of the usual reasoning models. One stream, one thread at a time.
+
+        filter = StreamFilter()
+        for piece in stream: print(filter.feed(piece), end="")
+        print(filter.finish())
+    """
+
+    def __init__(self, pairs: Sequence[tuple[str, str]] | None = None, own_end: bool = False, nested: bool = False,
+                 max_inside: int = 0) -> None:
+        self._filter = _filter(pairs, own_end, nested, max_inside)
+        self.reset()
+
+    def reset(self) -> None:
+        """A new stream."""
+        self._scratch = scratch(lib.lanewise_filter_scratch_size(self._filter))
+        self._filtering = lib.lanewise_filter_begin(self._filter, self._scratch)
+        self._decoders: dict[str, codecs.IncrementalDecoder] = {}
+        self._finished = False
+
+    def _parts(self) -> Iterator[Part]:
+        part = ffi.new("lanewise_part *")
+        while lib.lanewise_filter_next(self._filtering, part):
+            kind = _KINDS[part.kind]
+            decoder = self._decoders.setdefault(kind, codecs.getincrementaldecoder("utf-8")("replace"))
+            data = ffi.unpack(part.bytes, part.n_bytes) if part.n_bytes else b""
+            yield Part(kind, decoder.decode(data), part.depth, part.pair)
+
+    def parts(self, piece: Text) -> list[Part]:
+        """The parts that are certain now."""
+        if self._finished:
+            raise ValueError("the stream is finished; reset() begins another")
+        data = text_bytes(piece, "piece")
+        buffer = ffi.from_buffer(data)
+        lib.lanewise_filter_feed(self._filtering, buffer, len(data))
+        return list(self._parts())
+
+    def finish_parts(self) -> list[Part]:
+        """The stream has ended: what was held back."""
+        if self._finished:
+            return []
+        self._finished = True
+        lib.lanewise_filter_finish(self._filtering)
+        return list(self._parts())
+
+    def feed(self, piece: Text) -> str:
+        """The text outside of spans that is certain now."""
+        return "".join(part.text for part in self.parts(piece) if part.kind == "outside")
+
+    def finish(self) -> str:
+        """The text outside of spans that was held back."""
+        return "".join(part.text for part in self.finish_parts() if part.kind == "outside")
+
+    @property
+    def depth(self) -> int:
+        """How many spans are open."""
+        return int(lib.lanewise_filter_depth(self._filtering))
+
+    def __repr__(self) -> str:
+        return f"<lanewise.StreamFilter, {self.depth} spans open>"
+
+
+def cut(text: str, pairs: Sequence[tuple[str, str]] | None = None) -> str:
+    """The text without its spans and their marks; a span that is not ended reaches to the end."""
+    handle, data = _filter(pairs, False, False, 0), text_bytes(text)
+    out, n_out = ffi.new("char[]", len(data) or 1), ffi.new("size_t *")
+    check(lib.lanewise_filter_cut(handle, ffi.from_buffer(data), len(data), scratch(lib.lanewise_filter_scratch_size(handle)),
+                                  out, n_out, ffi.NULL))
+    return bytes(ffi.buffer(out, n_out[0])).decode()

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Similarity of float32 vectors, the best k, and an index of vectors (lanewise/vector.h, topk.h, index.h)."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any, NamedTuple
+
+from ._files import destroy_later, open_file, write_file
+from ._library import Floats, check, empty, ffi, floats, integers, lib, new_error, pointer, scratch
+
+METRICS: dict[str, int] = {"dot": lib.LANEWISE_METRIC_DOT, "cosine": lib.LANEWISE_METRIC_COSINE, "l2sq": lib.LANEWISE_METRIC_L2SQ}
+
+
+class Hits(NamedTuple):
+    """The best, best first: numbers (uint32) and scores (float32), as arrays of one length."""
+
+    index: Any
+    score: Any
+
+
+def metric_of(name: str) -> int:
+    try:
+        return METRICS[name]
+    except KeyError:
+        raise ValueError(f"metric: {name!r} is none of {', '.join(METRICS)}") from None
+
+
+def vector_of(values: Any, what: str, dim: int | None = None) -> Floats:
+    vector = floats(values, what)
+    if vector.n_rows is not None:
+        raise ValueError(f"{what}: a matrix where a vector is needed")
+    if dim is not None and vector.dim != dim:
+        raise ValueError(f"{what}: {vector.dim} dimensions instead of {dim}")
+    return vector
+
+
+def rows_of(values: Any, what: str, dim: int | None = None) -> Floats:
+    rows = floats(values, what)
+    if rows.n_rows is None:
+        if rows.dim == 0:
+            return rows._replace(n_rows=0, dim=dim or 0, ld=dim or 0)
+        raise ValueError(f"{what}: a vector where a matrix is needed")
+    if dim is not None and rows.dim != dim and rows.n_rows > 0:
+        raise ValueError(f"{what}: {rows.dim} dimensions instead of {dim}")
+    return rows
+
+
+def output(out: Any, n: int) -> tuple[Any, Any]:
+    """The array for n floats, `out` if it is one, and its pointer."""
+    if out is None:
+        out = empty("f", n)
+        return out, pointer("float *", out)
+    given = floats(out, "out", writable=True)
+    if given.n_rows is not None or given.dim != n:
+        raise ValueError(f"out: a vector of {n} float32 is needed")
+    return out, given.pointer
+
+
+def _similarity(name: str, a: Any, b: Any, out: Any) -> Any:
+    query = vector_of(a, "the first argument")
+    other = floats(b, "the second argument")
+    if other.dim != query.dim and other.n_rows != 0:
+        raise ValueError(f"the second argument: {other.dim} dimensions, the first has {query.dim}")
+    if other.n_rows is None:
+        if out is not None:
+            raise ValueError("out: two vectors have a single number for a result")
+        return getattr(lib, f"lanewise_{name}_f32")(query.pointer, other.pointer, query.dim)
+    result, address = output(out, other.n_rows)
+    if other.n_rows:
+        getattr(lib, f"lanewise_{name}_f32_rows")(query.pointer, other.pointer, other.n_rows, other.dim, other.ld, address)
+    return result
+
+
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    """The dot product of two vectors, or of a vector and every row of a matrix (float32, into `out` if given)."""
+    return _similarity("dot", a, b, out)
+
+
+def cosine(a: Any, b: Any, out: Any = None) -> Any:
+    """The cosine similarity of two vectors, or of a vector and every row of a matrix; 0 where one of them is 0."""
+    return _similarity("cosine", a, b, out)
+
+
+def l2sq(a: Any, b: Any, out: Any = None) -> Any:
+    """The squared Euclidean distance of two vectors, or of a vector and every row of a matrix."""
+    return _similarity("l2sq", a, b, out)
+
+
+def norm(rows: Any, out: Any = None) -> Any:
+    """The Euclidean norm of a vector, or of every row of a matrix."""
+    given = floats(rows, "rows")
+    n = 1 if given.n_rows is None else given.n_rows
+    result, address = output(out, n)
+    if n:
+        lib.lanewise_norm_f32_rows(given.pointer, n, given.dim, given.ld, address)
+    return float(result[0]) if given.n_rows is None and out is None else result
+
+
+def normalize(rows: Any, in_place: bool = False) -> Any:
+    """A vector, or every row of a matrix, divided by its norm; zeros stay. A copy unless `in_place`."""
+    if not in_place:
+        given = floats(rows, "rows")
+        shape = (given.dim,) if given.n_rows is None else (given.n_rows, given.dim)
+        copy = empty("f", *shape)
+        to = pointer("float *", copy)
+        for row in range(0 if to == ffi.NULL else 1 if given.n_rows is None else given.n_rows):
+            ffi.memmove(to + row * given.dim, given.pointer + row * given.ld, 4 * given.dim)
+        if to != ffi.NULL:
+            lib.lanewise_normalize_f32_rows(to, 1 if given.n_rows is None else given.n_rows, given.dim, given.dim)
+        return copy
+    given = floats(rows, "rows", writable=True)
+    if given.pointer != ffi.NULL:
+        lib.lanewise_normalize_f32_rows(given.pointer, 1 if given.n_rows is None else given.n_rows, given.dim, given.ld)
+    return rows
+
+
+def topk(scores: Any, k: int) -> Hits:
+    """The k largest of an array of scores, or all if there are fewer; NaN last, ties by position."""
+    given = vector_of(scores, "scores")
+    k = min(_positive(k), given.dim)
+    if k == 0:
+        return Hits(empty("I", 0), empty("f", 0))
+    hits = Hits(empty("I", k), empty("f", k))
+    memory = scratch(lib.lanewise_topk_scratch_size(k))
+    check(lib.lanewise_topk_f32(given.pointer, given.dim, k, memory, pointer("uint32_t *", hits.index),
+                                pointer("float *", hits.score)))
+    return hits
+
+
+def _positive(k: int) -> int:
+    if k < 1:
+        raise ValueError(f"k: {k} is not positive")
+    return k
+
+
+def worst(metric: int) -> float:
+    """The threshold that everything passes."""
+    return math.inf if metric == lib.LANEWISE_METRIC_L2SQ else -math.inf
+
+
+def search(query: Any, rows: Any, k: int, metric: str = "cosine", threshold: float | None = None) -> Hits:
+    """The k rows most similar to the query, by a scan of them; with `threshold`, only those at least that good."""
+    matrix = rows_of(rows, "rows")
+    vector = vector_of(query, "query", matrix.dim if matrix.n_rows else None)
+    number = metric_of(metric)
+    k = min(_positive(k), matrix.n_rows or 0)
+    if k == 0:
+        return Hits(empty("I", 0), empty("f", 0))
+    hits = Hits(empty("I", k), empty("f", k))
+    n_found = ffi.new("size_t *")
+    check(lib.lanewise_scan_topk_f32(vector.pointer, matrix.pointer, matrix.n_rows, matrix.dim, matrix.ld, number, k,
+                                     worst(number) if threshold is None else threshold,
+                                     scratch(lib.lanewise_scan_topk_scratch_size(k)), pointer("uint32_t *", hits.index),
+                                     pointer("float *", hits.score), n_found))
+    return Hits(hits.index[: n_found[0]], hits.score[: n_found[0]])
+
+
+class Index:
+    """An index of float32 vectors. Searches return exactly what a scan of all rows does, and read mostly 8-bit sketches.
+
+    Searches may run on several threads at once, but not beside add, update or remove.
+    """
+
+    def __init__(self, dim: int, metric: str = "cosine") -> None:
+        out = ffi.new("lanewise_index **")
+        check(lib.lanewise_index_create(dim, metric_of(metric), ffi.NULL, out))
+        self._adopt(out[0], None)
+
+    def _adopt(self, handle: Any, file: Any) -> None:
+        self._file = file
+        self._handle = destroy_later(self, handle, lib.lanewise_index_destroy, file)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Index:
+        """A saved index, mapped into memory and checked. It can be searched, not changed."""
+        file = open_file(path)
+        out, error = ffi.new("lanewise_index **"), new_error()
+        check(lib.lanewise_index_open(file, ffi.NULL, out, error), error)
+        index = cls.__new__(cls)
+        index._adopt(out[0], file)
+        return index
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the index to a file, which replaces one of that name only when it is complete."""
+        write_file(path, self._handle, lib.lanewise_index_write)
+
+    @property
+    def dim(self) -> int:
+        return int(lib.lanewise_index_dim(self._handle))
+
+    @property
+    def metric(self) -> str:
+        number = lib.lanewise_index_metric(self._handle)
+        return next(name for name, value in METRICS.items() if value == number)
+
+    def __len__(self) -> int:
+        return int(lib.lanewise_index_n_rows(self._handle))
+
+    def __repr__(self) -> str:
+        return f"<lanewise.Index of {len(self)} rows, dim {self.dim}, metric {self.metric!r}>"
+
+    def __getitem__(self, row: int) -> Any:
+        """A copy of a row."""
+        address = lib.lanewise_index_row(self._handle, row) if row >= 0 else ffi.NULL
+        if address == ffi.NULL:
+            raise IndexError(f"row {row} of {len(self)}")
+        copy = empty("f", self.dim)
+        ffi.memmove(pointer("float *", copy), address, 4 * self.dim)
+        return copy
+
+    def add(self, rows: Any) -> range:
+        """Appends copies of rows; returns their numbers."""
+        given = rows_of(rows, "rows", self.dim)
+        first = len(self)
+        check(lib.lanewise_index_add(self._handle, given.pointer, given.n_rows, given.ld))
+        return range(first, len(self))
+
+    def update(self, row: int, values: Any) -> None:
+        """Replaces a row."""
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of {len(self)}")
+        check(lib.lanewise_index_update(self._handle, row, vector_of(values, "values", self.dim).pointer))
+
+    def remove(self, row: int) -> None:
+        """No search finds this row any more, until it is updated; the others keep their numbers."""
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of {len(self)}")
+        check(lib.lanewise_index_remove(self._handle, row))
+
+    def search(self, query: Any, k: int = 10, threshold: float | None = None, rows: Any = None) -> Hits:
+        """The best k rows for a query; `rows`, numbers of rows, limits the search to these."""
+        return self._search(vector_of(query, "query", self.dim), 1, k, threshold, rows)[0]
+
+    def search_many(self, queries: Any, k: int = 10, threshold: float | None = None, rows: Any = None) -> list[Hits]:
+        """The same for every row of a matrix of queries, faster than one by one."""
+        given = rows_of(queries, "queries", self.dim)
+        return self._search(given, given.n_rows or 0, k, threshold, rows)
+
+    def _search(self, queries: Floats, n: int, k: int, threshold: float | None, rows: Any) -> list[Hits]:
+        k = min(_positive(k), len(self))
+        if k == 0 or n == 0:
+            return [Hits(empty("I", 0), empty("f", 0)) for _ in range(n)]
+        index, score, n_found = empty("I", n * k), empty("f", n * k), ffi.new("size_t[]", n)
+        check(lib.lanewise_index_search(
+            self._handle, queries.pointer, n, queries.ld, k,
+            worst(lib.lanewise_index_metric(self._handle)) if threshold is None else threshold, self._filter(rows),
+            scratch(lib.lanewise_index_scratch_size(self._handle, n, k)), pointer("uint32_t *", index),
+            pointer("float *", score), n_found, ffi.NULL))
+        return [Hits(index[j * k : j * k + n_found[j]], score[j * k : j * k + n_found[j]]) for j in range(n)]
+
+    def _filter(self, rows: Any) -> Any:
+        if rows is None:
+            return ffi.NULL
+        bits = ffi.new("uint64_t[]", len(self) // 64 + 1)
+        for row in integers("Q", rows, "rows"):
+            if row >= len(self):
+                raise IndexError(f"rows: row {row} of {len(self)}")
+            bits[int(row) // 64] |= 1 << (int(row) % 64)
+        return bits
