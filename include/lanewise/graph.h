@@ -260,8 +260,8 @@ LANEWISE_API lanewise_status lanewise_graph_betweenness(const lanewise_graph *gr
  * Bits. The sum for v goes over its edges one by one, u by descending number of edges, then ascending; u's edges in
  * their order. Unweighted, each term is rank[u] times the rounded 1 / (edges of u); weighted, rank[u] times the rounded
  * quotient. The sums over all nodes are taken with nodes by descending number of edges to them, then ascending (that
- * of a personalisation: ascending), in blocks of 4096, each by 8 partial sums (i mod 8) that are added as ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)). Nothing is
- * fused. A batch gives the bits of single runs.
+ * of a personalisation: ascending), in blocks of 4096, each by 8 partial sums (i mod 8) that are added as
+ * ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)). Nothing is fused. A batch gives the bits of single runs.
  */
 
 /* A graph laid out for PageRank. Immutable, shareable; independent of the graph it was made from. */
