@@ -5,6 +5,7 @@
 
 #include "base.h"
 #include "base64.h"
+#include "bits.h"
 #include "bm25.h"
 #include "dedup.h"
 #include "evaluate.h"
@@ -12,6 +13,7 @@
 #include "filter.h"
 #include "fusion.h"
 #include "graph.h"
+#include "half.h"
 #include "hash.h"
 #include "index.h"
 #include "int8.h"
