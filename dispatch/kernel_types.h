@@ -57,6 +57,14 @@ typedef void lanewise_hamming_rows_fn(const uint8_t *query, const uint8_t *rows,
 typedef void lanewise_bit_overlap_rows_fn(const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes,
                                           size_t ld, uint32_t *both, uint32_t *either);
 
+/* --- activation.h */
+
+/* out[i] = exp(x[i] - shift), of which none is above 0; out may be x. Returns their sum. */
+typedef float lanewise_exp_f32_fn(const float *x, size_t n, float shift, float *out);
+/* Of the rows whose mask is not 0 (all if mask is NULL), element by element; ld >= dim. */
+typedef void lanewise_masked_sum_f32_fn(const float *rows, size_t n_rows, size_t dim, size_t ld, const uint8_t *mask,
+                                        float *out);
+
 /* --- topk.h */
 
 /*

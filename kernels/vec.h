@@ -40,6 +40,7 @@
  *   vc_compress_store(p, x, mask) the bytes whose bits are set, moved together, to p; may write 64 bytes there
  *
  *   vf_load_i32(p)         VF_LANES int32_t as floats, each rounded to nearest, ties to even
+ *   vf_power_of_2(v)       2 to the power of lanes that are integers from -126 to 127
  *   vf_round(v)            each lane to the nearest integer, ties to even
  *   vf_store_i8(p, v)      lanes that are integers of magnitude at most 127, as VF_LANES int8_t
  *   vf_magnitude_bits(v)   the bits of each lane without its sign: they ascend with the magnitude, infinity is

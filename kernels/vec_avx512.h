@@ -145,6 +145,11 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 }
 
 LW_INLINE vf vf_load_i32(const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
+LW_INLINE vf vf_power_of_2(vf v)
+{
+	return _mm512_castsi512_ps(
+	        _mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(127)), 23));
+}
 LW_INLINE vf vf_round(vf v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 LW_INLINE void vf_store_i8(int8_t *p, vf v)
 {

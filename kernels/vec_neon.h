@@ -209,6 +209,10 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 }
 
 LW_INLINE vf vf_load_i32(const int32_t *p) { return vcvtq_f32_s32(vld1q_s32(p)); }
+LW_INLINE vf vf_power_of_2(vf v)
+{
+	return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtq_s32_f32(v), vdupq_n_s32(127)), 23));
+}
 LW_INLINE vf vf_round(vf v) { return vrndnq_f32(v); }
 LW_INLINE void vf_store_i8(int8_t *p, vf v)
 {

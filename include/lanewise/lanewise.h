@@ -3,6 +3,7 @@
 #ifndef LANEWISE_LANEWISE_H
 #define LANEWISE_LANEWISE_H
 
+#include "activation.h"
 #include "base.h"
 #include "base64.h"
 #include "bits.h"
