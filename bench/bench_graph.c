@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITERATIONS = 5, VECTORS = 16, EDGES_PER_NODE = 16 };
+enum { ITERATIONS = 10, VECTORS = 16, EDGES_PER_NODE = 16 };
 
 struct graph_job {
 	const struct bench_peer *peer; /* NULL: ours */

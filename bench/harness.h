@@ -191,6 +191,7 @@ void bench_topk_random_case(struct bench_case *c, size_t n, size_t k);
 /* Every family, for its prototype here and the list in main.c: a new one is a file and a line here. */
 #define BENCH_FAMILIES(BENCH_FAMILY) \
 	BENCH_FAMILY(vector) \
+	BENCH_FAMILY(compact) \
 	BENCH_FAMILY(topk) \
 	BENCH_FAMILY(hash) \
 	BENCH_FAMILY(index) \

@@ -24,6 +24,47 @@ typedef void lanewise_norm_f32_rows_fn(const float *rows, size_t n_rows, size_t 
                                        float *out);
 typedef void lanewise_normalize_f32_rows_fn(float *rows, size_t n_rows, size_t dim, size_t ld);
 
+/* --- half.h: ld >= dim; `prefetch` as for vector.h */
+
+typedef float lanewise_dot_f16_fn(const uint16_t *a, const uint16_t *b, size_t n);
+typedef void lanewise_dot_f16_rows_fn(const float *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                      int prefetch, float *out);
+typedef float lanewise_cosine_f16_fn(const uint16_t *a, const uint16_t *b, size_t n);
+typedef void lanewise_cosine_f16_rows_fn(const float *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                         int prefetch, float *out);
+typedef float lanewise_l2sq_f16_fn(const uint16_t *a, const uint16_t *b, size_t n);
+typedef void lanewise_l2sq_f16_rows_fn(const float *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                       int prefetch, float *out);
+typedef float lanewise_dot_bf16_fn(const uint16_t *a, const uint16_t *b, size_t n);
+typedef void lanewise_dot_bf16_rows_fn(const float *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                       int prefetch, float *out);
+typedef float lanewise_cosine_bf16_fn(const uint16_t *a, const uint16_t *b, size_t n);
+typedef void lanewise_cosine_bf16_rows_fn(const float *query, const uint16_t *rows, size_t n_rows, size_t dim,
+                                          size_t ld, int prefetch, float *out);
+typedef float lanewise_l2sq_bf16_fn(const uint16_t *a, const uint16_t *b, size_t n);
+typedef void lanewise_l2sq_bf16_rows_fn(const float *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                        int prefetch, float *out);
+typedef void lanewise_f16_to_f32_fn(const uint16_t *x, size_t n, float *out);
+typedef void lanewise_bf16_to_f32_fn(const uint16_t *x, size_t n, float *out);
+typedef void lanewise_f32_to_f16_fn(const float *x, size_t n, uint16_t *out);
+typedef void lanewise_f32_to_bf16_fn(const float *x, size_t n, uint16_t *out);
+
+/* --- bits.h: ld >= n_bytes */
+
+typedef void lanewise_hamming_rows_fn(const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes,
+                                      size_t ld, uint32_t *out);
+/* The numbers of bits set in both, and in either. */
+typedef void lanewise_bit_overlap_rows_fn(const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes,
+                                          size_t ld, uint32_t *both, uint32_t *either);
+
+/* --- activation.h */
+
+/* out[i] = exp(x[i] - shift), of which none is above 0; out may be x. Returns their sum. */
+typedef float lanewise_exp_f32_fn(const float *x, size_t n, float shift, float *out);
+/* Of the rows whose mask is not 0 (all if mask is NULL), element by element; ld >= dim. */
+typedef void lanewise_masked_sum_f32_fn(const float *rows, size_t n_rows, size_t dim, size_t ld, const uint8_t *mask,
+                                        float *out);
+
 /* --- topk.h */
 
 /*

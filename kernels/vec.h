@@ -25,6 +25,10 @@
  *   vu_compress(v, mask)   the same for 32-bit integers
  *   vu, vu_zero, vu_load, vu_store, vu_store_first, vu_iota(first)   VF_LANES uint32_t; iota is first, first + 1, ...
  *
+ *   vf_load_f16 vf_load_bf16    VF_LANES 16-bit floats at any alignment, widened; NaN payloads may differ
+ *   vf_load_f16_first(p, n)     the first n < VF_LANES of them, zeros behind; so vf_load_bf16_first
+ *   vf_store_f16 vf_store_bf16  rounded to nearest, ties to even; the only NaN allowed is 0x7fc00000
+ *
  *   vc                     64 bytes of text; masks of 64 bits have bit i for byte i
  *   vc_load vc_store       64 bytes at any alignment
  *   vc_load_first(p, n)    the first n < 64 bytes at p, zeros behind; nothing else is read
@@ -36,6 +40,7 @@
  *   vc_compress_store(p, x, mask) the bytes whose bits are set, moved together, to p; may write 64 bytes there
  *
  *   vf_load_i32(p)         VF_LANES int32_t as floats, each rounded to nearest, ties to even
+ *   vf_power_of_2(v)       2 to the power of lanes that are integers from -126 to 127
  *   vf_round(v)            each lane to the nearest integer, ties to even
  *   vf_store_i8(p, v)      lanes that are integers of magnitude at most 127, as VF_LANES int8_t
  *   vf_magnitude_bits(v)   the bits of each lane without its sign: they ascend with the magnitude, infinity is
@@ -45,7 +50,9 @@
  *   vq                     a vector of VQ_LANES bytes
  *   vq_load                at any alignment
  *   vq_repeat16(p)         16 bytes, repeated to fill the vector
- *   vq_and
+ *   vq_and vq_or vq_xor vq_add
+ *   vq_bit_counts(v)       how many bits of each byte are set
+ *   vq_sum_bytes(v)        the sum of all bytes
  *   vq_low_half vq_high_half   the lower or upper four bits of each byte, as 0 ... 15
  *   vq_lookup(t, i)        t[i] for indices 0 ... 15; t is a vq_repeat16
  *   vq_nonzero_bits(v)     bit i of the 64-bit result: byte i is not 0

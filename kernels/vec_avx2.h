@@ -194,6 +194,11 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 }
 
 LW_INLINE vf vf_load_i32(const int32_t *p) { return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)p)); }
+LW_INLINE vf vf_power_of_2(vf v)
+{
+	return _mm256_castsi256_ps(
+	        _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(v), _mm256_set1_epi32(127)), 23));
+}
 LW_INLINE vf vf_round(vf v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 LW_INLINE void vf_store_i8(int8_t *p, vf v)
 {
@@ -212,6 +217,42 @@ LW_INLINE uint32_t vu_max_lane(vu v)
 	return (uint32_t)_mm_cvtsi128_si32(_mm_max_epu32(x, _mm_shuffle_epi32(x, 0xb1)));
 }
 
+LW_INLINE vf vf_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+LW_INLINE vf vf_load_bf16(const uint16_t *p)
+{
+	__m256i bits = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
+
+	return _mm256_castsi256_ps(_mm256_slli_epi32(bits, 16));
+}
+LW_INLINE vf vf_load_f16_first(const uint16_t *p, size_t n)
+{
+	uint16_t lanes[VF_LANES] = { 0 };
+
+	memcpy(lanes, p, n * sizeof *p);
+	return vf_load_f16(lanes);
+}
+LW_INLINE vf vf_load_bf16_first(const uint16_t *p, size_t n)
+{
+	uint16_t lanes[VF_LANES] = { 0 };
+
+	memcpy(lanes, p, n * sizeof *p);
+	return vf_load_bf16(lanes);
+}
+LW_INLINE void vf_store_f16(uint16_t *p, vf v)
+{
+	_mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+LW_INLINE void vf_store_bf16(uint16_t *p, vf v)
+{
+	__m256i bits = _mm256_castps_si256(v);
+	__m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+	__m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+	__m256i upper = _mm256_srli_epi32(rounded, 16);
+	__m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(upper, upper), 0x08);
+
+	_mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(packed));
+}
+
 enum { VQ_LANES = 32 };
 typedef __m256i vq;
 
@@ -221,6 +262,16 @@ LW_INLINE vq vq_and(vq a, vq b) { return _mm256_and_si256(a, b); }
 LW_INLINE vq vq_low_half(vq v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
 LW_INLINE vq vq_high_half(vq v) { return vq_low_half(_mm256_srli_epi16(v, 4)); }
 LW_INLINE vq vq_lookup(vq t, vq i) { return _mm256_shuffle_epi8(t, i); }
+LW_INLINE vq vq_or(vq a, vq b) { return _mm256_or_si256(a, b); }
+LW_INLINE vq vq_xor(vq a, vq b) { return _mm256_xor_si256(a, b); }
+LW_INLINE vq vq_add(vq a, vq b) { return _mm256_add_epi8(a, b); }
+LW_INLINE vq vq_bit_counts(vq v)
+{
+	vq counts = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+
+	return vq_add(vq_lookup(counts, vq_low_half(v)), vq_lookup(counts, vq_high_half(v)));
+}
+LW_INLINE uint32_t vq_sum_bytes(vq v) { return vu_sum(_mm256_sad_epu8(v, _mm256_setzero_si256())); }
 LW_INLINE uint64_t vq_nonzero_bits(vq v)
 {
 	return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_setzero_si256())) & UINT64_C(0xffffffff);

@@ -145,6 +145,11 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 }
 
 LW_INLINE vf vf_load_i32(const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
+LW_INLINE vf vf_power_of_2(vf v)
+{
+	return _mm512_castsi512_ps(
+	        _mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(127)), 23));
+}
 LW_INLINE vf vf_round(vf v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 LW_INLINE void vf_store_i8(int8_t *p, vf v)
 {
@@ -153,6 +158,30 @@ LW_INLINE void vf_store_i8(int8_t *p, vf v)
 LW_INLINE vu vf_magnitude_bits(vf v) { return _mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff)); }
 LW_INLINE vu vu_max(vu a, vu b) { return _mm512_max_epu32(a, b); }
 LW_INLINE uint32_t vu_max_lane(vu v) { return (uint32_t)_mm512_reduce_max_epu32(v); }
+
+LW_INLINE vf vf_load_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+LW_INLINE vf vf_load_f16_first(const uint16_t *p, size_t n)
+{
+	return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(vf_first_mask(n), p));
+}
+LW_INLINE vf vf_widen_bf16(__m256i x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16)); }
+LW_INLINE vf vf_load_bf16(const uint16_t *p) { return vf_widen_bf16(_mm256_loadu_si256((const __m256i *)p)); }
+LW_INLINE vf vf_load_bf16_first(const uint16_t *p, size_t n)
+{
+	return vf_widen_bf16(_mm256_maskz_loadu_epi16(vf_first_mask(n), p));
+}
+LW_INLINE void vf_store_f16(uint16_t *p, vf v)
+{
+	_mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+LW_INLINE void vf_store_bf16(uint16_t *p, vf v)
+{
+	__m512i bits = _mm512_castps_si512(v);
+	__m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+	__m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+
+	_mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
+}
 
 enum { VQ_LANES = 64 };
 typedef __m512i vq;
@@ -163,6 +192,16 @@ LW_INLINE vq vq_and(vq a, vq b) { return _mm512_and_si512(a, b); }
 LW_INLINE vq vq_low_half(vq v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
 LW_INLINE vq vq_high_half(vq v) { return vq_low_half(_mm512_srli_epi16(v, 4)); }
 LW_INLINE vq vq_lookup(vq t, vq i) { return _mm512_shuffle_epi8(t, i); }
+LW_INLINE vq vq_or(vq a, vq b) { return _mm512_or_si512(a, b); }
+LW_INLINE vq vq_xor(vq a, vq b) { return _mm512_xor_si512(a, b); }
+LW_INLINE vq vq_add(vq a, vq b) { return _mm512_add_epi8(a, b); }
+LW_INLINE vq vq_bit_counts(vq v)
+{
+	vq counts = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+
+	return vq_add(vq_lookup(counts, vq_low_half(v)), vq_lookup(counts, vq_high_half(v)));
+}
+LW_INLINE uint32_t vq_sum_bytes(vq v) { return vu_sum(_mm512_sad_epu8(v, _mm512_setzero_si512())); }
 LW_INLINE uint64_t vq_nonzero_bits(vq v) { return _mm512_test_epi8_mask(v, v); }
 LW_INLINE vq vq_set1(uint8_t x) { return _mm512_set1_epi8((char)x); }
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)

@@ -14,6 +14,7 @@
 #endif
 
 #include "common.h"
+#include "half_convert.h"
 
 enum { VF_LANES = 4 };
 typedef float32x4_t vf;
@@ -208,6 +209,10 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 }
 
 LW_INLINE vf vf_load_i32(const int32_t *p) { return vcvtq_f32_s32(vld1q_s32(p)); }
+LW_INLINE vf vf_power_of_2(vf v)
+{
+	return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtq_s32_f32(v), vdupq_n_s32(127)), 23));
+}
 LW_INLINE vf vf_round(vf v) { return vrndnq_f32(v); }
 LW_INLINE void vf_store_i8(int8_t *p, vf v)
 {
@@ -220,6 +225,54 @@ LW_INLINE vu vf_magnitude_bits(vf v) { return vandq_u32(vreinterpretq_u32_f32(v)
 LW_INLINE vu vu_max(vu a, vu b) { return vmaxq_u32(a, b); }
 LW_INLINE uint32_t vu_max_lane(vu v) { return vmaxvq_u32(v); }
 
+/* Emulation has no conversions of f16. */
+LW_INLINE vf vf_load_f16(const uint16_t *p)
+{
+#if LW_NEON_VIA_SIMDE
+	float lanes[4];
+
+	for (int i = 0; i < 4; i++)
+		lanes[i] = lw_f16_to_f32(p[i]);
+	return vld1q_f32(lanes);
+#else
+	return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
+#endif
+}
+LW_INLINE void vf_store_f16(uint16_t *p, vf v)
+{
+#if LW_NEON_VIA_SIMDE
+	float lanes[4];
+
+	vst1q_f32(lanes, v);
+	for (int i = 0; i < 4; i++)
+		p[i] = lw_f32_to_f16(lanes[i]);
+#else
+	vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v)));
+#endif
+}
+LW_INLINE vf vf_load_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
+LW_INLINE void vf_store_bf16(uint16_t *p, vf v)
+{
+	uint32x4_t bits = vreinterpretq_u32_f32(v);
+	uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+
+	vst1_u16(p, vmovn_u32(vshrq_n_u32(vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7fff))), 16)));
+}
+LW_INLINE vf vf_load_f16_first(const uint16_t *p, size_t n)
+{
+	uint16_t lanes[4] = { 0 };
+
+	memcpy(lanes, p, n * sizeof *p);
+	return vf_load_f16(lanes);
+}
+LW_INLINE vf vf_load_bf16_first(const uint16_t *p, size_t n)
+{
+	uint16_t lanes[4] = { 0 };
+
+	memcpy(lanes, p, n * sizeof *p);
+	return vf_load_bf16(lanes);
+}
+
 enum { VQ_LANES = 16 };
 typedef uint8x16_t vq;
 
@@ -229,6 +282,11 @@ LW_INLINE vq vq_and(vq a, vq b) { return vandq_u8(a, b); }
 LW_INLINE vq vq_low_half(vq v) { return vandq_u8(v, vdupq_n_u8(15)); }
 LW_INLINE vq vq_high_half(vq v) { return vshrq_n_u8(v, 4); }
 LW_INLINE vq vq_lookup(vq t, vq i) { return vqtbl1q_u8(t, i); }
+LW_INLINE vq vq_or(vq a, vq b) { return vorrq_u8(a, b); }
+LW_INLINE vq vq_xor(vq a, vq b) { return veorq_u8(a, b); }
+LW_INLINE vq vq_add(vq a, vq b) { return vaddq_u8(a, b); }
+LW_INLINE vq vq_bit_counts(vq v) { return vcntq_u8(v); }
+LW_INLINE uint32_t vq_sum_bytes(vq v) { return vu_sum(vpaddlq_u16(vpaddlq_u8(v))); }
 LW_INLINE uint64_t vq_nonzero_bits(vq v) /* each byte keeps the bit of its number, then each half is added */
 {
 	static const uint8_t bit[16] = { 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128 };

@@ -77,6 +77,20 @@ def test_pagerank_options():
     expect("not converged" in run("pagerank", text, "--iterations", "1")[1], "not converged")
 
 
+def test_betweenness_and_path():
+    text = "a b\nb c\nc d\na b\nb b\n"
+    found = {r["node"]: r["centrality"] for r in answer("betweenness", text)["centralities"]}
+    expect(found == {"a": 0, "b": 2 / 6, "c": 2 / 6, "d": 0}, found)
+    expect(len(answer("betweenness", text, "-k", "2")["centralities"]) == 2, "-k")
+    samples = [answer("betweenness", text, "--sample", "2", "--random-seed", str(seed)) for seed in (1, 1, 2, 3, 4, 5)]
+    expect(samples[0] == samples[1] and any(s != samples[0] for s in samples), "--random-seed")
+    expect(answer("path", text, "--from", "a", "--to", "d")["path"] == ["a", "b", "c", "d"], "path")
+    expect(run("path", text, "--from", "b", "--to", "c")[0] == "b\nc\n", "path")
+    expect("no path" in run("path", text, "--from", "d", "--to", "a", status=1)[1], "no path")
+    expect("no node x" in run("path", text, "--from", "x", "--to", "a", status=1)[1], "no node")
+    run("path", text, "--from", "d", status=2)
+
+
 def test_dot():
     out = run("topo", 'a "b\\\n', "--dot")[0]
     expect(out == 'digraph {\n  n0 [label="a\\n0"];\n  n1 [label="\\"b\\\\\\n1"];\n  n0 -> n1;\n}\n', out)
@@ -161,6 +175,23 @@ def compare_components(networkx, graph, text):
         expect(found == expected, "components", option, text)
 
 
+def compare_paths(networkx, graph, text, rng):
+    simple = networkx.DiGraph(graph)
+    expected = networkx.betweenness_centrality(simple)
+    found = {int(r["node"]): r["centrality"] for r in answer("betweenness", text)["centralities"]}
+    worst = max(abs(found[u] - expected[u]) for u in graph)
+    expect(found.keys() == expected.keys() and worst < 1e-12, "betweenness", worst, text)
+    a, b = rng.choice(list(graph)), rng.choice(list(graph))
+    try:
+        n = networkx.shortest_path_length(graph, a, b)
+    except networkx.NetworkXNoPath:
+        run("path", text, "--from", str(a), "--to", str(b), status=1)
+        return
+    path = [int(u) for u in answer("path", text, "--from", str(a), "--to", str(b))["path"]]
+    expect(len(path) == n + 1 and (path[0], path[-1]) == (a, b), "path", text)
+    expect(all(graph.has_edge(*edge) for edge in zip(path, path[1:])), "path", text)
+
+
 def compare_with_networkx():
     try:
         import networkx
@@ -168,11 +199,12 @@ def compare_with_networkx():
         print(f"skipped: {error}")
         sys.exit(77)
     rng = random.Random(1)
-    for _ in range(400):
+    for _ in range(1000):
         graph, text = random_graph(rng, networkx)
         compare_ranks(networkx, graph, text, rng)
         compare_order(networkx, graph, text)
         compare_components(networkx, graph, text)
+        compare_paths(networkx, graph, text, rng)
 
 
 def main():

@@ -41,6 +41,14 @@ struct bench_peer {
 	void (*scan_topk_f32)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t k,
 	                      int64_t *index, float *score);
 
+	/* The same with 16-bit rows, and the bits that differ between a query and rows of so many bytes. */
+	void (*dot_f16_rows)(const float *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld,
+	                     float *out);
+	void (*dot_bf16_rows)(const float *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld,
+	                      float *out);
+	void (*hamming_rows)(const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes, size_t ld,
+	                     uint32_t *out);
+
 	void (*dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
 	                    int32_t *out);
 

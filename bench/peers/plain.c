@@ -46,6 +46,53 @@ static void dot_f32_rows(const float *query, const float *rows, size_t n_rows, s
 		out[r] = dot_f32(query, rows + r * ld, dim);
 }
 
+#if defined(__FLT16_MAX__)
+static void dot_f16_rows(const float *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld, float *out)
+{
+	for (size_t r = 0; r < n_rows; r++) {
+		const uint16_t *row = rows + r * ld;
+		float sum = 0;
+
+		for (size_t i = 0; i < dim; i++) {
+			_Float16 x;
+
+			memcpy(&x, &row[i], sizeof x);
+			sum += query[i] * (float)x;
+		}
+		out[r] = sum;
+	}
+}
+#endif
+
+static void dot_bf16_rows(const float *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld, float *out)
+{
+	for (size_t r = 0; r < n_rows; r++) {
+		const uint16_t *row = rows + r * ld;
+		float sum = 0;
+
+		for (size_t i = 0; i < dim; i++) {
+			uint32_t bits = (uint32_t)row[i] << 16;
+			float x;
+
+			memcpy(&x, &bits, sizeof x);
+			sum += query[i] * x;
+		}
+		out[r] = sum;
+	}
+}
+
+static void hamming_rows(const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes, size_t ld,
+                         uint32_t *out)
+{
+	for (size_t r = 0; r < n_rows; r++) {
+		uint32_t n = 0;
+
+		for (size_t i = 0; i < n_bytes; i++)
+			n += (uint32_t)__builtin_popcount(query[i] ^ rows[r * ld + i]);
+		out[r] = n;
+	}
+}
+
 static void l2sq_f32_rows(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
 {
 	for (size_t r = 0; r < n_rows; r++)
@@ -147,6 +194,11 @@ const struct bench_peer *bench_peer_get(void)
 		.cosine_f32 = cosine_f32,
 		.l2sq_f32 = l2sq_f32,
 		.dot_i8_rows = dot_i8_rows,
+#if defined(__FLT16_MAX__)
+		.dot_f16_rows = dot_f16_rows,
+#endif
+		.dot_bf16_rows = dot_bf16_rows,
+		.hamming_rows = hamming_rows,
 		.pagerank_step = pagerank_step,
 		.scan_create = scan_create,
 		.scan_count = scan_count,

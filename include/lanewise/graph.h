@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanewise/graph.h - directed graphs: order, cycles, components, reachability, paths, PageRank.
+ * lanewise/graph.h - directed graphs: order, cycles, components, reachability, paths, betweenness, PageRank.
  *
  * What holds for every function here
  *
@@ -84,6 +84,35 @@ LANEWISE_API size_t lanewise_graph_n_edges(const lanewise_graph *graph);
 LANEWISE_API const uint32_t *lanewise_graph_offsets(const lanewise_graph *graph);
 LANEWISE_API const uint32_t *lanewise_graph_targets(const lanewise_graph *graph);
 LANEWISE_API const double *lanewise_graph_weights(const lanewise_graph *graph);
+
+/* ------------------------------------------------------------------ names */
+
+/* Names, numbered from 0 in order of first mention: the nodes of a graph whose edges are given by name. */
+typedef struct lanewise_names lanewise_names;
+
+/*
+ * number[i] is the number of the i-th mention of a name, text[begin[i]] ... text[begin[i + 1] - 1], 0 <= i < n_mentions
+ * (n_mentions + 1 elements of `begin`). Names are bytes; the empty one is a name too. Everything is copied. So the edges
+ * between names, mentioned source, target, source, target, ..., become the arrays of lanewise_graph_create.
+ *
+ * LANEWISE_ERROR_DATA: begin[i + 1] is below begin[i]; the offset is i. LANEWISE_ERROR_TOO_LARGE: over UINT32_MAX - 1
+ * mentions. LANEWISE_ERROR_NO_MEMORY. O(length of the text) expected, whatever names a stranger chooses.
+ */
+LANEWISE_API lanewise_status lanewise_names_create(const char *text, const size_t *begin, size_t n_mentions,
+                                                   const lanewise_allocator *allocator, lanewise_names **names,
+                                                   uint32_t *number, lanewise_error *error);
+
+/* NULL is fine. */
+LANEWISE_API void lanewise_names_destroy(lanewise_names *names);
+
+/* How many there are, all different. */
+LANEWISE_API size_t lanewise_names_count(const lanewise_names *names);
+
+/* The bytes of a name, *n_bytes of them, valid as long as `names` and not ended by a 0; NULL if there is no such number. */
+LANEWISE_API const char *lanewise_names_get(const lanewise_names *names, uint32_t number, size_t *n_bytes);
+
+/* The number of a name, or LANEWISE_GRAPH_NONE. `text` may be NULL if n_bytes is 0. */
+LANEWISE_API uint32_t lanewise_names_find(const lanewise_names *names, const char *text, size_t n_bytes);
 
 /* ------------------------------------------------------------------ order */
 
@@ -187,6 +216,34 @@ LANEWISE_API size_t lanewise_graph_strong_components_scratch_size(const lanewise
 LANEWISE_API lanewise_status lanewise_graph_strong_components(const lanewise_graph *graph, void *scratch,
                                                               uint32_t *component, size_t *n_components);
 
+/* ------------------------------------------------------------ betweenness */
+
+typedef struct lanewise_betweenness_options {
+	size_t struct_size; /* sizeof(lanewise_betweenness_options) */
+	size_t n_samples;   /* so many nodes as sources, drawn by chance, instead of all; default 0: all */
+	uint64_t seed;      /* of that chance; default 0 */
+	int32_t normalized; /* default 1 */
+} lanewise_betweenness_options;
+
+LANEWISE_API size_t lanewise_graph_betweenness_scratch_size(const lanewise_graph *graph);
+
+/*
+ * Betweenness (Freeman, 1977; computed as by Brandes, 2001): centrality[u] (n_nodes) is the sum over all ordered pairs of
+ * other nodes s, t of the share of the shortest paths from s to t, by number of edges, that pass through u. `normalized`
+ * divides it by (n_nodes - 1) * (n_nodes - 2), the number of pairs, if there are more than 2 nodes. For an undirected
+ * graph give each edge in both directions; without `normalized` each pair then counts twice. Several edges from one
+ * node to another are several paths, so drop duplicates for what NetworkX computes. `options` NULL means the defaults.
+ *
+ * With n_samples below n_nodes only paths from so many sources count, and the result is multiplied by n_nodes /
+ * n_samples: an estimate whose expected value is right. A seed draws the same sources on every CPU.
+ *
+ * LANEWISE_ERROR_TOO_LARGE: over 2^1000 shortest paths between two nodes; the offset is the first, and nothing of
+ * `centrality` is of use. LANEWISE_ERROR_ARGUMENT: also for another struct_size. O((nodes + edges) * sources).
+ */
+LANEWISE_API lanewise_status lanewise_graph_betweenness(const lanewise_graph *graph,
+                                                        const lanewise_betweenness_options *options, void *scratch,
+                                                        double *centrality, lanewise_error *error);
+
 /* --------------------------------------------------------------- pagerank */
 
 /*
@@ -202,9 +259,9 @@ LANEWISE_API lanewise_status lanewise_graph_strong_components(const lanewise_gra
  *
  * Bits. The sum for v goes over its edges one by one, u by descending number of edges, then ascending; u's edges in
  * their order. Unweighted, each term is rank[u] times the rounded 1 / (edges of u); weighted, rank[u] times the rounded
- * quotient. The sums over all nodes are taken with nodes by descending number of edges to them, then ascending, in
- * blocks of 4096, each by 8 partial sums (i mod 8) that are added as ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)). Nothing is
- * fused. A batch gives the bits of single runs.
+ * quotient. The sums over all nodes are taken with nodes by descending number of edges to them, then ascending (that
+ * of a personalisation: ascending), in blocks of 4096, each by 8 partial sums (i mod 8) that are added as
+ * ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)). Nothing is fused. A batch gives the bits of single runs.
  */
 
 /* A graph laid out for PageRank. Immutable, shareable; independent of the graph it was made from. */

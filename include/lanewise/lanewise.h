@@ -3,8 +3,10 @@
 #ifndef LANEWISE_LANEWISE_H
 #define LANEWISE_LANEWISE_H
 
+#include "activation.h"
 #include "base.h"
 #include "base64.h"
+#include "bits.h"
 #include "bm25.h"
 #include "dedup.h"
 #include "evaluate.h"
@@ -12,6 +14,7 @@
 #include "filter.h"
 #include "fusion.h"
 #include "graph.h"
+#include "half.h"
 #include "hash.h"
 #include "index.h"
 #include "int8.h"

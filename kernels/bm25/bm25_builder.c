@@ -6,18 +6,17 @@
  * document. lanewise_bm25_create sorts the words and deals the postings out to them, which leaves each word's
  * documents ascending. So nothing of the hash table, and with it of its key, shows in the index.
  */
-#define _DEFAULT_SOURCE /* getrandom */
+#define _DEFAULT_SOURCE /* for secret.h */
 
 #include "bm25/bm25.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 #include <lanewise/text.h>
 
 #include "common.h"
+#include "secret.h"
 #include "siphash.h"
 #include "support.h"
 
@@ -86,21 +85,6 @@ static void release_array(const lanewise_allocator *allocator, struct array *arr
 	lw_release(allocator, array->elements, array->capacity * array->element_bytes);
 }
 
-/* ----------------------------------------------------------------- secret */
-
-/* Where the system has no random bytes to give, addresses and the clock are still something to guess. */
-static void make_key(uint64_t key[2])
-{
-	struct timespec now = { 0, 0 };
-
-	if (getrandom(key, 16, GRND_NONBLOCK) == 16)
-		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	key[0] = (uint64_t)(uintptr_t)&now ^ (uint64_t)now.tv_nsec << 32;
-	key[1] = (uint64_t)(uintptr_t)key ^ (uint64_t)now.tv_sec << 32;
-	key[0] = lw_siphash13(&now, sizeof now, key);
-}
-
 /* ---------------------------------------------------------------- builder */
 
 lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *options, const lanewise_allocator *allocator,
@@ -122,7 +106,7 @@ lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *option
 		made->allocator = *allocator;
 	made->k1 = k1 + 0.0f; /* -0 and 0 are saved alike */
 	made->b = b + 0.0f;
-	make_key(made->key);
+	lw_make_secret(made->key);
 	errno = saved_errno;
 	made->terms.element_bytes = sizeof(struct term);
 	made->pool.element_bytes = 1;

@@ -189,85 +189,138 @@ static void fill_rows(lanewise_graph *graph, const struct edges *e)
 }
 
 /*
- * The same for graphs beyond the caches, in two steps: first edges are dealt out to at most 512 parts by the leading
- * bits of their sources, which writes that many streams side by side, then each part is a small graph whose rows and
- * places stay in the L2 cache. Both steps keep the order of edges of one source.
+ * The same for graphs beyond the caches, in two steps: first edges are dealt out to parts by the leading bits of their
+ * sources, which writes that many streams side by side, then each part is a small graph whose rows and places stay in
+ * the L2 cache. Targets are dealt out within the graph's own array, and put into order there from a copy of one part, so
+ * that only the trailing bits of sources need memory besides. Both steps keep the order of edges of one source.
  */
-enum { PARTS_LOG = 9, MAX_PARTS = 1 << PARTS_LOG, SMALL_GRAPH = 1 << 16, FEW_EDGES = 1 << 19 };
+enum { PARTS_LOG = 8, MOST_LOW_BITS = 16, SMALL_GRAPH = 1 << 16, FEW_EDGES = 1 << 19 };
 
 struct parted {
-	uint32_t *ends; /* source, target, source, target, ... */
-	double *weight;
-	size_t begin[MAX_PARTS + 1];
-	int shift; /* from a source to its part */
+	int low_bits; /* of a source; the others say which part it is in */
+	size_t n_parts;
+	size_t *begin;    /* n_parts + 1: of each part's edges */
+	size_t *next;     /* n_parts */
+	uint16_t *low;    /* [edge] */
+	double *weight;   /* [edge], dealt out; NULL if there are none */
+	uint32_t *target; /* of one part */
 };
 
-static void deal_out(struct parted *p, const struct edges *e, int drop)
+static void count_parts(struct parted *p, const struct edges *e, int drop)
 {
-	size_t next[MAX_PARTS];
-
-	memset(p->begin, 0, sizeof p->begin);
+	memset(p->begin, 0, (p->n_parts + 1) * sizeof *p->begin);
 	for (size_t i = 0; i < e->n; i++)
-		p->begin[(e->src[i] >> p->shift) + 1] += !(drop && e->src[i] == e->dst[i]);
-	for (int j = 0; j < MAX_PARTS; j++)
+		p->begin[(e->src[i] >> p->low_bits) + 1] += !(drop && e->src[i] == e->dst[i]);
+	for (size_t j = 0; j < p->n_parts; j++)
 		p->begin[j + 1] += p->begin[j];
-	memcpy(next, p->begin, sizeof next);
+	memcpy(p->next, p->begin, p->n_parts * sizeof *p->next);
+}
+
+static void deal_out(lanewise_graph *graph, struct parted *p, const struct edges *e, int drop)
+{
+	uint32_t mask = (UINT32_C(1) << p->low_bits) - 1;
+
 	for (size_t i = 0; i < e->n; i++) {
-		if (drop && e->src[i] == e->dst[i])
+		uint32_t src = e->src[i];
+
+		if (drop && src == e->dst[i])
 			continue;
 
-		size_t at = next[e->src[i] >> p->shift]++;
+		size_t at = p->next[src >> p->low_bits]++;
 
-		p->ends[2 * at] = e->src[i];
-		p->ends[2 * at + 1] = e->dst[i];
+		graph->target[at] = e->dst[i];
+		p->low[at] = (uint16_t)(src & mask);
 		if (p->weight)
 			p->weight[at] = e->weight[i];
 	}
 }
 
-static void fill_part(lanewise_graph *graph, const struct parted *p, int part)
+static void fill_part(lanewise_graph *graph, const struct parted *p, size_t part)
 {
-	uint64_t first = (uint64_t)part << p->shift, end = (uint64_t)(part + 1) << p->shift;
-	uint32_t *offset = graph->offset, at = (uint32_t)p->begin[part];
+	uint32_t first = (uint32_t)(part << p->low_bits), at = (uint32_t)p->begin[part];
+	uint32_t *offset = graph->offset + first;
+	size_t n_rows = graph->n_nodes - first, begin = p->begin[part], n = p->begin[part + 1] - begin;
 
-	if (end > graph->n_nodes)
-		end = graph->n_nodes;
-	for (size_t i = p->begin[part]; i < p->begin[part + 1]; i++)
-		offset[p->ends[2 * i]]++;
-	for (uint64_t u = first; u < end; u++) {
+	if (n_rows > (size_t)1 << p->low_bits)
+		n_rows = (size_t)1 << p->low_bits;
+	memcpy(p->target, graph->target + begin, n * sizeof *p->target);
+	for (size_t i = 0; i < n; i++)
+		offset[p->low[begin + i]]++;
+	for (size_t u = 0; u < n_rows; u++) {
 		uint32_t count = offset[u];
 
 		offset[u] = at;
 		at += count;
 	}
-	for (size_t i = p->begin[part]; i < p->begin[part + 1]; i++)
-		place_edge(graph, p->ends[2 * i], p->ends[2 * i + 1], p->weight ? &p->weight[i] : NULL);
+	for (size_t i = 0; i < n; i++)
+		place_edge(graph, first + p->low[begin + i], p->target[i], p->weight ? &p->weight[begin + i] : NULL);
+}
+
+static size_t largest_part(const struct parted *p)
+{
+	size_t largest = 1;
+
+	for (size_t j = 0; j < p->n_parts; j++)
+		if (p->begin[j + 1] - p->begin[j] > largest)
+			largest = p->begin[j + 1] - p->begin[j];
+	return largest;
 }
 
 /* 0 if there is no memory for it. */
 static int fill_rows_by_parts(lanewise_graph *graph, const struct edges *e, const lanewise_allocator *allocator)
 {
-	struct parted p = { .shift = 0 };
-	size_t ends_bytes = 2 * e->n * sizeof *p.ends, weight_bytes = e->n * sizeof *p.weight;
+	struct parted p = { .low_bits = 0 };
+	const int drop = e->self_loops == LANEWISE_GRAPH_DROP;
+	size_t largest = 1, begin_bytes, weight_bytes = e->n * sizeof *p.weight;
+	int done = 0;
 
-	while ((uint64_t)(graph->n_nodes - 1) >> p.shift >= MAX_PARTS)
-		p.shift++;
-	p.ends = lanewise_graph_allocate(allocator, ends_bytes);
+	while ((uint64_t)(graph->n_nodes - 1) >> p.low_bits >> PARTS_LOG && p.low_bits < MOST_LOW_BITS)
+		p.low_bits++;
+	p.n_parts = ((graph->n_nodes - 1) >> p.low_bits) + (size_t)1;
+	begin_bytes = (2 * p.n_parts + 1) * sizeof *p.begin;
+	p.begin = lanewise_graph_allocate(allocator, begin_bytes);
+	if (!p.begin)
+		return 0;
+	p.next = p.begin + p.n_parts + 1;
+	count_parts(&p, e, drop);
+	largest = largest_part(&p);
+	p.low = lanewise_graph_allocate(allocator, e->n * sizeof *p.low);
+	p.target = lanewise_graph_allocate(allocator, largest * sizeof *p.target);
 	if (e->weight)
 		p.weight = lanewise_graph_allocate(allocator, weight_bytes);
-	if (!p.ends || (e->weight && !p.weight)) {
-		lw_release(allocator, p.ends, ends_bytes);
-		lw_release(allocator, p.weight, weight_bytes);
-		return 0;
+	if (p.low && p.target && (p.weight || !e->weight)) {
+		deal_out(graph, &p, e, drop);
+		graph->n_edges = (uint32_t)p.begin[p.n_parts];
+		for (size_t part = 0; part < p.n_parts; part++)
+			fill_part(graph, &p, part);
+		ends_to_offsets(graph->offset, graph->n_nodes);
+		done = 1;
 	}
-	deal_out(&p, e, e->self_loops == LANEWISE_GRAPH_DROP);
-	graph->n_edges = (uint32_t)p.begin[MAX_PARTS];
-	for (int part = 0; part < MAX_PARTS && (uint64_t)part << p.shift < graph->n_nodes; part++)
-		fill_part(graph, &p, part);
-	ends_to_offsets(graph->offset, graph->n_nodes);
-	lw_release(allocator, p.ends, ends_bytes);
+	lw_release(allocator, p.begin, begin_bytes);
+	lw_release(allocator, p.low, e->n * sizeof *p.low);
+	lw_release(allocator, p.target, largest * sizeof *p.target);
 	lw_release(allocator, p.weight, weight_bytes);
-	return 1;
+	return done;
+}
+
+static lanewise_status make_rows(const struct edges *e, const lanewise_allocator *allocator, lanewise_graph **graph)
+{
+	lanewise_status status = allocate(allocator, e->n_nodes, e->n, e->weight != NULL, graph);
+
+	if (status)
+		return status;
+	if (e->n_nodes <= SMALL_GRAPH || e->n <= FEW_EDGES || !fill_rows_by_parts(*graph, e, allocator))
+		fill_rows(*graph, e);
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_graph_make_rows(uint32_t n_nodes, const uint32_t *src, const uint32_t *dst,
+                                         const double *weight, uint32_t n_edges, const lanewise_allocator *allocator,
+                                         lanewise_graph **graph)
+{
+	const struct edges e = { src, dst, weight, n_edges, n_nodes, LANEWISE_GRAPH_KEEP, LANEWISE_GRAPH_KEEP };
+
+	return make_rows(&e, allocator, graph);
 }
 
 static lanewise_status name_duplicate(const struct edges *e, uint32_t src, uint32_t dst, lanewise_error *error,
@@ -351,11 +404,9 @@ lanewise_status lanewise_graph_create(size_t n_nodes, const uint32_t *src, const
 	}
 	if (any_bad_edge(&e))
 		return name_bad_edge(&e, error);
-	status = allocate(allocator, n_nodes, n_edges, weight != NULL, &made);
+	status = make_rows(&e, allocator, &made);
 	if (status)
 		return lw_fail(error, status, LANEWISE_NO_OFFSET, "out of memory");
-	if (n_nodes <= SMALL_GRAPH || n_edges <= FEW_EDGES || !fill_rows_by_parts(made, &e, allocator))
-		fill_rows(made, &e);
 	status = treat_duplicates(made, &e, allocator, error);
 	if (status) {
 		lanewise_graph_destroy(made);
@@ -376,27 +427,22 @@ void lanewise_graph_count_in_edges(const lanewise_graph *graph, uint32_t *count)
 lanewise_status lanewise_graph_transpose_create(const lanewise_graph *graph, const lanewise_allocator *allocator,
                                                 lanewise_graph **transposed)
 {
-	lanewise_graph *made = NULL;
+	size_t n_bytes = (graph && graph->n_edges ? graph->n_edges : 1) * sizeof(uint32_t);
+	uint32_t *source;
 	lanewise_status status;
 
 	if (!graph || !transposed)
 		return LANEWISE_ERROR_ARGUMENT;
-	status = allocate(allocator, graph->n_nodes, graph->n_edges, graph->weight != NULL, &made);
-	if (status)
-		return status;
-	lanewise_graph_count_in_edges(graph, made->offset + 1);
-	counts_to_places(made->offset, graph->n_nodes);
+	source = lanewise_graph_allocate(allocator, n_bytes);
+	if (!source)
+		return LANEWISE_ERROR_NO_MEMORY;
 	for (uint32_t u = 0, i = 0; u < graph->n_nodes; u++)
-		for (; i < graph->offset[u + 1]; i++) {
-			uint32_t place = made->offset[graph->target[i]]++;
-
-			made->target[place] = u;
-			if (graph->weight)
-				made->weight[place] = graph->weight[i];
-		}
-	ends_to_offsets(made->offset, graph->n_nodes);
-	*transposed = made;
-	return LANEWISE_OK;
+		for (; i < graph->offset[u + 1]; i++)
+			source[i] = u;
+	status = lanewise_graph_make_rows(graph->n_nodes, graph->target, source, graph->weight, graph->n_edges,
+	                                  allocator, transposed);
+	lw_release(allocator, source, n_bytes);
+	return status;
 }
 
 /* ----------------------------------------------------------------- access */

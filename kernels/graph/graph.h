@@ -50,6 +50,11 @@ static inline int lw_bit(const uint64_t *bitmap, uint32_t i) { return (int)(bitm
 static inline void lw_set_bit(uint64_t *bitmap, uint32_t i) { bitmap[i >> 6] |= UINT64_C(1) << (i & 63); }
 static inline void lw_clear_bit(uint64_t *bitmap, uint32_t i) { bitmap[i >> 6] &= ~(UINT64_C(1) << (i & 63)); }
 
+/* A graph of edges that are known to be good. */
+lanewise_status lanewise_graph_make_rows(uint32_t n_nodes, const uint32_t *src, const uint32_t *dst,
+                                         const double *weight, uint32_t n_edges, const lanewise_allocator *allocator,
+                                         lanewise_graph **graph);
+
 /* Adds to count[v] (n_nodes) the number of edges to v. */
 void lanewise_graph_count_in_edges(const lanewise_graph *graph, uint32_t *count);
 

@@ -2,9 +2,11 @@
 /*
  * Order: topological, by parents, by readiness; and cycles, which are in its way.
  *
- * Kahn's algorithm takes nodes without edges to them away, one level after the other, from a queue. What it costs are the counts
- * of edges that it decrements all over memory, so the counts of nodes a few places further on in the queue are
- * prefetched, and before them the rows that name them. In the end nodes are dealt out by level in order of their
+ * Kahn's algorithm takes nodes without edges to them away, one level after the other, from a queue. What it costs are the
+ * rows, and the counts of edges that it decrements, all over memory. So rows of nodes further on in the queue are
+ * prefetched, and targets are first collected in a batch: a decrement whose place is still on its way from memory would
+ * hold up all loads behind it, since the CPU cannot know that they read something else. (Without the batch it takes
+ * twice as long.) In the end nodes are dealt out by level in order of their
  * numbers, so that the order shows nothing of the order of edges.
  */
 #include "graph/graph.h"
@@ -102,7 +104,7 @@ lanewise_status lanewise_graph_find_cycle(const lanewise_graph *graph, void *scr
 
 /* ------------------------------------------------------- topological order */
 
-enum { AHEAD_ROW = 16, AHEAD_EDGES = 8, AHEAD_COUNTS = 4, COUNTS_OF_A_NODE = 8 };
+enum { AHEAD_ROW = 32, AHEAD_EDGES = 16, BATCH = 4096 };
 
 struct kahn {
 	uint32_t *count; /* edges to each node from nodes not taken yet */
@@ -111,30 +113,46 @@ struct kahn {
 	uint32_t n_queued, n_levels;
 };
 
+static void take_edges(struct kahn *k, const uint32_t *target, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (--k->count[target[i]] == 0)
+			k->queue[k->n_queued++] = target[i];
+}
+
 static void prefetch_ahead(const lanewise_graph *graph, const struct kahn *k, uint32_t at, uint32_t end)
 {
 	if (end - at <= AHEAD_ROW)
 		return;
 	__builtin_prefetch(&graph->offset[k->queue[at + AHEAD_ROW]]);
 	__builtin_prefetch(&graph->target[graph->offset[k->queue[at + AHEAD_EDGES]]]);
-
-	uint32_t u = k->queue[at + AHEAD_COUNTS];
-	uint32_t from = graph->offset[u], to = graph->offset[u + 1];
-
-	for (uint32_t i = from; i < to && i < from + COUNTS_OF_A_NODE; i++)
-		__builtin_prefetch(&k->count[graph->target[i]], 1);
 }
 
 /* Takes the nodes of one level, queue[begin ... end), and queues those that become free. */
 static void take_level(const lanewise_graph *graph, struct kahn *k, uint32_t begin, uint32_t end)
 {
-	for (uint32_t at = begin; at < end; at++) {
-		uint32_t u = k->queue[at];
+	uint32_t batch[BATCH];
 
-		prefetch_ahead(graph, k, at, end);
-		for (uint32_t i = graph->offset[u]; i < graph->offset[u + 1]; i++)
-			if (--k->count[graph->target[i]] == 0)
-				k->queue[k->n_queued++] = graph->target[i];
+	for (uint32_t at = begin; at < end;) {
+		uint32_t u = k->queue[at], n = 0;
+
+		if (graph->offset[u + 1] - graph->offset[u] > BATCH) {
+			take_edges(k, graph->target + graph->offset[u], graph->offset[u + 1] - graph->offset[u]);
+			at++;
+			continue;
+		}
+		for (; at < end; at++) {
+			u = k->queue[at];
+
+			uint32_t from = graph->offset[u], to = graph->offset[u + 1];
+
+			if (to - from > BATCH - n)
+				break;
+			prefetch_ahead(graph, k, at, end);
+			while (from < to)
+				batch[n++] = graph->target[from++];
+		}
+		take_edges(k, batch, n);
 	}
 }
 

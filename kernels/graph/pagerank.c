@@ -63,18 +63,17 @@ static void sort_descending(const uint32_t *key, uint32_t n, uint32_t *sorted, u
 	}
 }
 
-/* What is needed only while the layout is made: four arrays of n. */
+/* What is needed only while the layout is made: five arrays of n. */
 struct making {
 	uint32_t *in_degree, *out_degree, *by_out_degree, *other;
+	uint32_t *row_of; /* [node] */
 	uint32_t *memory;
-	size_t *cursor; /* [node] where its row's next entry goes */
-	double *total;  /* [node] the sum of its weights, or NULL */
+	double *total; /* [node] the sum of its weights, or NULL */
 };
 
 static void release_making(const lanewise_allocator *allocator, struct making *m, uint32_t n)
 {
-	lw_release(allocator, m->memory, 4 * at_least_one(n) * sizeof *m->memory);
-	lw_release(allocator, m->cursor, at_least_one(n) * sizeof *m->cursor);
+	lw_release(allocator, m->memory, 5 * at_least_one(n) * sizeof *m->memory);
 	lw_release(allocator, m->total, at_least_one(n) * sizeof *m->total);
 }
 
@@ -94,16 +93,16 @@ static lanewise_status sum_weights(const lanewise_graph *graph, double *total, l
 static lanewise_status allocate_making(const lanewise_allocator *allocator, uint32_t n, int weighted, struct making *m)
 {
 	memset(m, 0, sizeof *m);
-	m->memory = lanewise_graph_allocate(allocator, 4 * at_least_one(n) * sizeof *m->memory);
-	m->cursor = lanewise_graph_allocate(allocator, at_least_one(n) * sizeof *m->cursor);
+	m->memory = lanewise_graph_allocate(allocator, 5 * at_least_one(n) * sizeof *m->memory);
 	if (weighted)
 		m->total = lanewise_graph_allocate(allocator, at_least_one(n) * sizeof *m->total);
-	if (!m->memory || !m->cursor || (weighted && !m->total))
+	if (!m->memory || (weighted && !m->total))
 		return LANEWISE_ERROR_NO_MEMORY;
 	m->in_degree = m->memory;
 	m->out_degree = m->memory + n;
 	m->by_out_degree = m->memory + 2 * (size_t)n;
 	m->other = m->memory + 3 * (size_t)n;
+	m->row_of = m->memory + 4 * (size_t)n;
 	return LANEWISE_OK;
 }
 
@@ -124,6 +123,7 @@ static void arrange_nodes(const lanewise_graph *graph, lanewise_pagerank *p, str
 	for (uint32_t row = 0; row < n; row++) {
 		uint32_t u = p->node[row];
 
+		m->row_of[u] = row;
 		p->place[row] = m->other[u];
 		if (m->total)
 			p->factor[row] = m->total[u] > 0 ? 1 : 0;
@@ -149,51 +149,92 @@ static uint32_t count_thin_groups(const lanewise_graph *graph, const lanewise_pa
 }
 
 /* Where rows begin: first the thin ones, rounded up to whole steps, then the groups. */
-static void place_rows(lanewise_pagerank *p, struct making *m)
+static void place_rows(lanewise_pagerank *p, const struct making *m)
 {
 	size_t at = 0;
 
 	for (size_t row = 0; row < (size_t)LANES * p->n_thin; row++) {
 		p->thin_begin[row] = at;
-		if (row < p->n)
-			m->cursor[p->node[row]] = at;
 		at += row_length(p, m, row);
 	}
 	p->thin_begin[(size_t)LANES * p->n_thin] = at;
 	at = (at + LANES - 1) / LANES;
 	for (uint32_t g = 0; g < p->n_groups; g++) {
 		p->offset[g] = at;
-		if (g < p->n_thin)
-			continue;
-		for (size_t l = 0; l < LANES && (size_t)LANES * g + l < p->n; l++)
-			m->cursor[p->node[(size_t)LANES * g + l]] = LANES * at + l;
-		at += row_length(p, m, (size_t)LANES * g);
+		if (g >= p->n_thin)
+			at += row_length(p, m, (size_t)LANES * g);
 	}
 	p->offset[p->n_groups] = at;
 	p->n_entries = LANES * at;
 }
 
-/* Every edge to its place, sources by descending number of edges, so that rows list their elements in ascending order. */
-static void fill_entries(const lanewise_graph *graph, lanewise_pagerank *p, struct making *m)
-{
-	size_t thin_end = p->thin_begin[(size_t)LANES * p->n_thin];
+/* The edges once more, from row to element, sources by descending number of edges: so rows list elements ascending. */
+struct relabelled {
+	uint32_t *row, *element;
+	double *weight;
+};
 
-	for (size_t i = 0; i < p->n_entries; i++)
-		p->column[i] = p->n;
-	if (p->weight)
-		memset(p->weight, 0, p->n_entries * sizeof *p->weight);
-	for (uint32_t i = 0; i < p->n; i++) {
+static void relabel(const lanewise_graph *graph, const struct making *m, struct relabelled *edges)
+{
+	size_t at = 0;
+
+	for (uint32_t i = 0; i < graph->n_nodes; i++) {
 		uint32_t u = m->by_out_degree[i];
 
-		for (uint32_t e = graph->offset[u]; e < graph->offset[u + 1]; e++) {
-			size_t *cursor = &m->cursor[graph->target[e]], at = *cursor;
-
-			*cursor += at < thin_end ? 1 : LANES;
-			p->column[at] = i;
-			if (p->weight)
-				p->weight[at] = m->total[u] > 0 ? graph->weight[e] / m->total[u] : 0;
+		for (uint32_t e = graph->offset[u]; e < graph->offset[u + 1]; e++, at++) {
+			edges->row[at] = m->row_of[graph->target[e]];
+			edges->element[at] = i;
+			if (edges->weight)
+				edges->weight[at] = m->total[u] > 0 ? graph->weight[e] / m->total[u] : 0;
 		}
 	}
+}
+
+static lanewise_status make_relabelled_rows(const lanewise_graph *graph, const struct making *m,
+                                            const lanewise_allocator *allocator, lanewise_graph **rows)
+{
+	size_t n = at_least_one(graph->n_edges);
+	struct relabelled edges = { .row = lanewise_graph_allocate(allocator, n * sizeof *edges.row) };
+	lanewise_status status = LANEWISE_ERROR_NO_MEMORY;
+
+	edges.element = lanewise_graph_allocate(allocator, n * sizeof *edges.element);
+	if (m->total)
+		edges.weight = lanewise_graph_allocate(allocator, n * sizeof *edges.weight);
+	if (edges.row && edges.element && (edges.weight || !m->total)) {
+		relabel(graph, m, &edges);
+		status = lanewise_graph_make_rows(graph->n_nodes, edges.row, edges.element, edges.weight,
+		                                  graph->n_edges, allocator, rows);
+	}
+	lw_release(allocator, edges.row, n * sizeof *edges.row);
+	lw_release(allocator, edges.element, n * sizeof *edges.element);
+	lw_release(allocator, edges.weight, n * sizeof *edges.weight);
+	return status;
+}
+
+/* One row to the entries from `at` on, `stride` apart, filled up to `length`. */
+static void fill_row(lanewise_pagerank *p, const lanewise_graph *rows, size_t row, size_t at, size_t stride,
+                     size_t length)
+{
+	uint32_t begin = row < p->n ? rows->offset[row] : 0, n = row < p->n ? rows->offset[row + 1] - begin : 0;
+
+	for (size_t t = 0; t < n; t++)
+		p->column[at + t * stride] = rows->target[begin + t];
+	for (size_t t = n; t < length; t++)
+		p->column[at + t * stride] = p->n;
+	for (size_t t = 0; p->weight && t < length; t++)
+		p->weight[at + t * stride] = t < n ? rows->weight[begin + t] : 0;
+}
+
+static void fill_entries(lanewise_pagerank *p, const lanewise_graph *rows)
+{
+	size_t n_thin_rows = (size_t)LANES * p->n_thin;
+
+	for (size_t row = 0; row < n_thin_rows; row++)
+		fill_row(p, rows, row, p->thin_begin[row], 1, p->thin_begin[row + 1] - p->thin_begin[row]);
+	for (size_t g = p->n_thin; g < p->n_groups; g++)
+		for (size_t l = 0; l < LANES; l++)
+			fill_row(p, rows, LANES * g + l, LANES * p->offset[g] + l, LANES,
+			         p->offset[g + 1] - p->offset[g]);
 }
 
 static lanewise_status allocate_rows(lanewise_pagerank *p, const lanewise_allocator *allocator)
@@ -220,6 +261,7 @@ static lanewise_status allocate_entries(lanewise_pagerank *p, const lanewise_all
 static lanewise_status lay_out(const lanewise_graph *graph, lanewise_pagerank *p, struct making *m,
                                const lanewise_allocator *allocator)
 {
+	lanewise_graph *rows = NULL;
 	lanewise_status status = allocate_rows(p, allocator);
 
 	if (status)
@@ -230,9 +272,12 @@ static lanewise_status lay_out(const lanewise_graph *graph, lanewise_pagerank *p
 	if (!p->thin_begin)
 		return LANEWISE_ERROR_NO_MEMORY;
 	place_rows(p, m);
-	status = allocate_entries(p, allocator, m->total != NULL);
+	status = make_relabelled_rows(graph, m, allocator, &rows);
 	if (status == LANEWISE_OK)
-		fill_entries(graph, p, m);
+		status = allocate_entries(p, allocator, m->total != NULL);
+	if (status == LANEWISE_OK)
+		fill_entries(p, rows);
+	lanewise_graph_destroy(rows);
 	return status;
 }
 
@@ -299,7 +344,8 @@ void lanewise_pagerank_destroy(lanewise_pagerank *p)
  */
 struct run {
 	const lanewise_pagerank *p;
-	const double *wanted; /* [row] the personalisation, or NULL: 1 / n for all */
+	double *wanted;       /* [row] the personalisation, or NULL: 1 / n for all */
+	uint64_t *any_wanted; /* bits of the rows where it is not all 0: few, as a rule, and the others are not read */
 	double *rank;         /* [row] */
 	double *x, *next;     /* [place], and an element that is 0 behind them */
 	double *sums;         /* [BLOCK] */
@@ -345,28 +391,69 @@ ALWAYS_INLINE void sum_groups(const struct run *r, size_t begin, size_t end, siz
 		lw_kernels()->rank_sums16_f64(p->column, p->weight, p->offset + thin, end - thin, r->x, sums);
 }
 
-/* From the sums of a block to its ranks and their elements, with the block's totals. */
-ALWAYS_INLINE void renew_block(struct run *r, size_t begin, size_t end, size_t width)
+/*
+ * From the sums of a block to its ranks, with the block's totals; the elements take the place of the sums. Then they go
+ * to theirs, which the cache is told of before.
+ */
+static const double none_wanted[VECTORS];
+
+ALWAYS_INLINE void renew_row(struct run *r, size_t begin, size_t row, double *change, double *lost, size_t width)
 {
-	double change[PARTS * VECTORS] = { 0 }, lost[PARTS * VECTORS] = { 0 };
 	const lanewise_pagerank *p = r->p;
-	const double uniform = 1.0 / p->n;
+	double *sum = r->sums + width * (row - begin), *rank = r->rank + width * row;
+	double factor = p->factor[row], uniform = 1.0 / p->n;
+	const double *wanted =
+	        width == 1 || lw_bit(r->any_wanted, (uint32_t)row) ? r->wanted + width * row : none_wanted;
+
+	for (size_t j = 0; j < width; j++) {
+		double renewed = r->damping * sum[j] + r->teleport[j] * (r->wanted ? wanted[j] : uniform);
+
+		change[j] += fabs(renewed - rank[j]);
+		lost[j] += factor > 0 ? 0 : renewed;
+		rank[j] = renewed;
+		sum[j] = renewed * factor;
+	}
+}
+
+ALWAYS_INLINE void scatter_elements(const struct run *r, size_t begin, size_t end, size_t width)
+{
+	enum { AHEAD = 32 };
+	const uint32_t *place = r->p->place;
 
 	for (size_t row = begin; row < end; row++) {
-		const double *sum = r->sums + width * (row - begin);
-		double *rank = r->rank + width * row, *element = r->next + width * p->place[row];
-		size_t part = width * ((row - begin) % PARTS);
-		double factor = p->factor[row];
+		if (end - row > AHEAD)
+			for (size_t j = 0; j < width; j += 8)
+				__builtin_prefetch(r->next + width * place[row + AHEAD] + j, 1);
+		for (size_t j = 0; j < width; j++)
+			r->next[width * place[row] + j] = r->sums[width * (row - begin) + j];
+	}
+}
 
-		for (size_t j = 0; j < width; j++) {
-			double wanted = r->wanted ? r->wanted[width * row + j] : uniform;
-			double renewed = r->damping * sum[j] + r->teleport[j] * wanted;
+/* A slice of a block, whose first row is a multiple of PARTS. */
+ALWAYS_INLINE void renew_slice(struct run *r, size_t begin, size_t end, double *change, double *lost, size_t width)
+{
+	size_t row = begin;
 
-			change[part + j] += fabs(renewed - rank[j]);
-			lost[part + j] += factor > 0 ? 0 : renewed;
-			rank[j] = renewed;
-			element[j] = renewed * factor;
-		}
+	for (; end - row >= PARTS; row += PARTS)
+		for (size_t part = 0; part < PARTS; part++)
+			renew_row(r, begin, row + part, change + part * width, lost + part * width, width);
+	for (size_t part = 0; row + part < end; part++)
+		renew_row(r, begin, row + part, change + part * width, lost + part * width, width);
+	scatter_elements(r, begin, end, width);
+}
+
+/* A block, in slices whose sums fit the L1 cache. */
+ALWAYS_INLINE void iterate_block(struct run *r, size_t begin, size_t end, size_t width)
+{
+	double change[PARTS * VECTORS] = { 0 }, lost[PARTS * VECTORS] = { 0 };
+	const size_t slice = BLOCK_GROUPS / width;
+
+	for (size_t g = begin; g < end; g += slice) {
+		size_t slice_end = g + slice < end ? g + slice : end;
+
+		sum_groups(r, g, slice_end, width);
+		renew_slice(r, LANES * g, LANES * slice_end < r->p->n ? LANES * slice_end : r->p->n, change, lost,
+		            width);
 	}
 	for (size_t j = 0; j < width; j++) {
 		r->change[j] += fold(change + j, width);
@@ -408,10 +495,8 @@ ALWAYS_INLINE void iterate(struct run *r, int32_t dangling, size_t width)
 	}
 	for (size_t g = 0; g < r->p->n_groups; g += BLOCK_GROUPS) {
 		size_t end = g + BLOCK_GROUPS < r->p->n_groups ? g + BLOCK_GROUPS : r->p->n_groups;
-		size_t end_row = LANES * end < r->p->n ? LANES * end : r->p->n;
 
-		sum_groups(r, g, end, width);
-		renew_block(r, LANES * g, end_row, width);
+		iterate_block(r, g, end, width);
 	}
 
 	double *swap = r->x;
@@ -428,7 +513,8 @@ static size_t scratch_size(const lanewise_pagerank *p, size_t width)
 
 	if (n > (SIZE_MAX - 4096) / (4 * width * sizeof(double)) - BLOCK)
 		return 0;
-	return 4 * lw_array_size(n * width, sizeof(double)) + lw_array_size((size_t)BLOCK * width, sizeof(double));
+	return 4 * lw_array_size(n * width, sizeof(double)) + lw_array_size((size_t)BLOCK, sizeof(double)) +
+	       lw_array_size(lw_bitmap_words(n), sizeof(uint64_t));
 }
 
 size_t lanewise_pagerank_run_scratch_size(const lanewise_pagerank *pagerank) { return scratch_size(pagerank, 1); }
@@ -446,7 +532,9 @@ static struct run cut_scratch(const lanewise_pagerank *p, unsigned char *scratch
 	r.x = lw_take(&scratch, n, sizeof(double));
 	r.next = lw_take(&scratch, n, sizeof(double));
 	r.wanted = lw_take(&scratch, n, sizeof(double));
-	r.sums = lw_take(&scratch, (size_t)BLOCK * width, sizeof(double));
+	r.sums = lw_take(&scratch, (size_t)BLOCK, sizeof(double));
+	r.any_wanted = lw_take(&scratch, lw_bitmap_words(p->n), sizeof(uint64_t));
+	memset(r.any_wanted, 0, lw_bitmap_words(p->n) * sizeof(uint64_t));
 	return r;
 }
 
@@ -465,22 +553,22 @@ static lanewise_status check_options(const lanewise_pagerank_options *o, lanewis
 	return wrong ? lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s", wrong) : LANEWISE_OK;
 }
 
-/* The sum of a personalisation in the order of rows; checks it. `vector` names it in errors. */
+/* The sum of a personalisation in the order of nodes; checks it. `vector` names it in errors. */
 static lanewise_status sum_personalisation(const lanewise_pagerank *p, const double *v, size_t vector, double *total,
                                            lanewise_error *error)
 {
 	*total = 0;
-	for (uint32_t u = 0; u < p->n; u++)
-		if (!(v[u] >= 0 && v[u] < INFINITY))
-			return lw_fail(error, LANEWISE_ERROR_DATA, u,
-			               "personalisation %llu: node %lu is negative, NaN or infinite",
-			               (unsigned long long)vector, (unsigned long)u);
 	for (size_t begin = 0; begin < p->n; begin += BLOCK) {
 		size_t end = begin + BLOCK < p->n ? begin + BLOCK : p->n;
 		double parts[PARTS] = { 0 };
 
-		for (size_t row = begin; row < end; row++)
-			parts[(row - begin) % PARTS] += v[p->node[row]];
+		for (size_t u = begin; u < end; u++) {
+			if (!(v[u] >= 0 && v[u] < INFINITY))
+				return lw_fail(error, LANEWISE_ERROR_DATA, u,
+				               "personalisation %llu: node %lu is negative, NaN or infinite",
+				               (unsigned long long)vector, (unsigned long)u);
+			parts[(u - begin) % PARTS] += v[u];
+		}
 		*total += fold(parts, 1);
 	}
 	if (p->n && !(*total > 0 && *total < INFINITY))
@@ -489,16 +577,22 @@ static lanewise_status sum_personalisation(const lanewise_pagerank *p, const dou
 	return LANEWISE_OK;
 }
 
-static lanewise_status set_personalisation(const lanewise_pagerank *p, const double *v, size_t vector, double *wanted,
-                                           size_t width, lanewise_error *error)
+/* Personalisation `vector` of all, number j of those that are run together. */
+static lanewise_status set_personalisation(struct run *r, const double *v, size_t vector, size_t j, size_t width,
+                                           lanewise_error *error)
 {
 	double total;
-	lanewise_status status = sum_personalisation(p, v, vector, &total, error);
+	lanewise_status status = sum_personalisation(r->p, v, vector, &total, error);
 
 	if (status)
 		return status;
-	for (size_t row = 0; row < p->n; row++)
-		wanted[width * row] = v[p->node[row]] / total;
+	for (uint32_t row = 0; row < r->p->n; row++) {
+		double wanted = v[r->p->node[row]] / total;
+
+		r->wanted[width * row + j] = wanted;
+		if (wanted > 0)
+			lw_set_bit(r->any_wanted, row);
+	}
 	return LANEWISE_OK;
 }
 
@@ -527,7 +621,7 @@ lanewise_status lanewise_pagerank_run(const lanewise_pagerank *pagerank, const l
 	struct run r = cut_scratch(pagerank, scratch, options->damping, 1);
 
 	if (personalisation)
-		status = set_personalisation(pagerank, personalisation, 0, (double *)(uintptr_t)r.wanted, 1, error);
+		status = set_personalisation(&r, personalisation, 0, 0, 1, error);
 	else
 		r.wanted = NULL;
 	if (status)
@@ -595,7 +689,6 @@ lanewise_status lanewise_pagerank_run_many(const lanewise_pagerank *pagerank, co
 	for (size_t first = 0; first < n_vectors; first += VECTORS) {
 		size_t n = n_vectors - first < VECTORS ? n_vectors - first : VECTORS;
 		struct run r = cut_scratch(pagerank, scratch, options->damping, VECTORS);
-		double *wanted = (double *)(uintptr_t)r.wanted;
 
 		if (pagerank->n == 0) {
 			for (size_t j = 0; result && j < n; j++)
@@ -603,10 +696,10 @@ lanewise_status lanewise_pagerank_run_many(const lanewise_pagerank *pagerank, co
 			continue;
 		}
 		if (n < VECTORS)
-			memset(wanted, 0, (size_t)pagerank->n * VECTORS * sizeof *wanted);
+			memset(r.wanted, 0, (size_t)pagerank->n * VECTORS * sizeof *r.wanted);
 		for (size_t j = 0; j < n; j++) {
-			status = set_personalisation(pagerank, personalisation + (first + j) * ld, first + j,
-			                             wanted + j, VECTORS, error);
+			status = set_personalisation(&r, personalisation + (first + j) * ld, first + j, j, VECTORS,
+			                             error);
 			if (status)
 				return status;
 		}

@@ -62,6 +62,42 @@ static void try_search(const lanewise_graph *graph, const lanewise_graph *transp
 	free(scratch);
 }
 
+static void try_betweenness(const lanewise_graph *graph, uint32_t n, uint32_t seed)
+{
+	lanewise_betweenness_options options = { sizeof options, seed % 7, seed, 0 };
+	double all[MAX_NODES + 1], one[MAX_NODES + 1];
+	void *scratch = scratch_of(lanewise_graph_betweenness_scratch_size(graph));
+
+	if (lanewise_graph_betweenness(graph, NULL, scratch, all, NULL) == LANEWISE_OK) {
+		FUZZ_REQUIRE(lanewise_graph_betweenness(graph, &options, scratch, one, NULL) == LANEWISE_OK);
+		for (uint32_t u = 0; u < n; u++) {
+			FUZZ_REQUIRE(all[u] >= 0 && all[u] <= 1.000001);
+			FUZZ_REQUIRE(one[u] == 0 || all[u] > 0);
+		}
+	}
+	free(scratch);
+}
+
+/* The bytes as names of one or two bytes each. */
+static void try_names(const uint8_t *data, size_t size)
+{
+	static size_t begin[MAX_EDGES + 1];
+	static uint32_t number[MAX_EDGES];
+	size_t n = 0, n_bytes;
+	lanewise_names *names = NULL;
+
+	for (size_t at = 0; at < size && n < MAX_EDGES; at = begin[n])
+		begin[++n] = at + 1 + (data[at] & 1 && at + 1 < size);
+	FUZZ_REQUIRE(lanewise_names_create((const char *)data, begin, n, NULL, &names, number, NULL) == LANEWISE_OK);
+	for (size_t i = 0; i < n; i++) {
+		const char *name = lanewise_names_get(names, number[i], &n_bytes);
+
+		FUZZ_REQUIRE(n_bytes == begin[i + 1] - begin[i] && !memcmp(name, data + begin[i], n_bytes));
+		FUZZ_REQUIRE(lanewise_names_find(names, (const char *)data + begin[i], n_bytes) == number[i]);
+	}
+	lanewise_names_destroy(names);
+}
+
 static void try_pagerank(const lanewise_graph *graph, uint32_t n, int weighted)
 {
 	double wanted[2 * (MAX_NODES + 1)], rank[MAX_NODES + 1], again[2 * (MAX_NODES + 1)];
@@ -101,6 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t n = fuzz_u8(&in), how = fuzz_u8(&in), n_edges = 0;
 	int weighted = how & 1;
 
+	try_names(data, size);
 	options.self_loops = (int32_t)(how >> 1 & 3);
 	options.duplicates = (int32_t)(how >> 3 & 3);
 	for (; in.size && n_edges < MAX_EDGES; n_edges++) {
@@ -123,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_order(graph, n);
 	if (n)
 		try_search(graph, transposed, n, how % n);
+	try_betweenness(graph, n, how);
 	try_pagerank(graph, n, weighted);
 	lanewise_graph_destroy(graph);
 	lanewise_graph_destroy(transposed);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lanewise graph: PageRank, order, validation and components of a graph in a file. */
+/* lanewise graph: PageRank, betweenness, order, validation, components and paths of a graph in a file. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 static void print_help(void)
 {
-	puts("Usage: lanewise graph pagerank|topo|validate|components FILE [options]\n"
+	puts("Usage: lanewise graph pagerank|betweenness|topo|validate|components|path FILE [options]\n"
 	     "\n"
 	     "FILE is an edge list, a line \"SOURCE TARGET\" or \"SOURCE TARGET WEIGHT\" for each edge, a single name "
 	     "for a\n"
@@ -30,24 +30,31 @@ static void print_help(void)
 	     "      --iterations N   at most so many, 100 unless told\n"
 	     "      --seed NAME      start over at this node alone; may be given more than once\n"
 	     "      --drop           lose the ranks of nodes without edges instead of sharing them out\n"
+	     "betweenness  the nodes by descending share of shortest paths that pass through them\n"
+	     "      -k N             only the best N\n"
+	     "      --sample N       estimated from the paths from N nodes drawn by chance, not from all\n"
+	     "      --random-seed N  of that chance, 0 unless told\n"
 	     "topo         the nodes by level: every node after all that have an edge to it\n"
 	     "validate     cycles, nodes that cannot be reached, edges to nodes that \"nodes\" does not name\n"
 	     "      --root NAME      reached from this node, which may be given more than once; unless told, from all\n"
 	     "                       nodes without edges to them\n"
 	     "components   weakly connected components, or with --strong strongly connected ones\n"
+	     "path         a shortest path by number of edges\n"
+	     "      --from NAME --to NAME   its ends\n"
 	     "\n"
 	     "      --json           one JSON object\n"
-	     "      --dot            the graph and the result for Graphviz (not for validate)\n"
+	     "      --dot            the graph and the result for Graphviz (not for validate or path)\n"
 	     "      --help           this text\n"
 	     "\n"
-	     "Exit status: 0 done, 1 an error in the data or the system, a cycle in topo, or a fault that validate "
-	     "found,\n"
+	     "Exit status: 0 done, 1 an error in the data or the system, a cycle in topo, no path, or a fault that "
+	     "validate found,\n"
 	     "2 wrong usage.");
 }
 
 struct options {
-	const char *path, **seeds;
+	const char *path, **seeds, *from, *to;
 	size_t k, n_seeds;
+	lanewise_betweenness_options betweenness;
 	lanewise_pagerank_options pagerank;
 	int json, dot, strong;
 };
@@ -69,14 +76,18 @@ static void *scratch_of(size_t n_bytes)
 
 static void print_name(const struct graph_file *file, uint32_t node)
 {
-	const struct graph_name *name = &file->names[node];
+	size_t n_bytes;
+	const char *text = lanewise_names_get(file->names, node, &n_bytes);
 
-	utf8_print_line(stdout, name->text, name->n_bytes, 0);
+	utf8_print_line(stdout, text, n_bytes, 0);
 }
 
 static void print_json_name(const struct graph_file *file, uint32_t node)
 {
-	json_write_string(stdout, file->names[node].text, file->names[node].n_bytes);
+	size_t n_bytes;
+	const char *text = lanewise_names_get(file->names, node, &n_bytes);
+
+	json_write_string(stdout, text, n_bytes);
 }
 
 static void print_json_names(const struct graph_file *file, const char *key, const uint32_t *nodes, size_t n)
@@ -97,10 +108,11 @@ static void print_json_sizes(const struct graph_file *file)
 /* Names as Graphviz takes them between quotation marks. */
 static void print_dot_name(const struct graph_file *file, uint32_t node)
 {
-	const struct graph_name *name = &file->names[node];
+	size_t n_bytes;
+	const char *text = lanewise_names_get(file->names, node, &n_bytes);
 
-	for (size_t i = 0; i < name->n_bytes; i++) {
-		unsigned char c = (unsigned char)name->text[i];
+	for (size_t i = 0; i < n_bytes; i++) {
+		unsigned char c = (unsigned char)text[i];
 
 		if (c == '"' || c == '\\')
 			putchar('\\');
@@ -146,8 +158,9 @@ static int by_rank(const void *a, const void *b)
 	return x->node < y->node ? -1 : 1;
 }
 
-static void print_ranks(const struct options *options, const struct graph_file *file, const double *rank,
-                        const lanewise_pagerank_result *result)
+/* `what` and `whats` name a figure and all of them in JSON. */
+static void print_ranks(const struct options *options, const struct graph_file *file, const char *what,
+                        const char *whats, const double *rank)
 {
 	size_t n = file->n_names, shown = options->k && options->k < n ? options->k : n;
 	struct ranked *ranked = tool_allocate(n, sizeof *ranked);
@@ -155,16 +168,13 @@ static void print_ranks(const struct options *options, const struct graph_file *
 	for (uint32_t u = 0; u < n; u++)
 		ranked[u] = (struct ranked) { u, rank[u] };
 	qsort(ranked, n, sizeof *ranked, by_rank);
-	if (options->json) {
-		print_json_sizes(file);
-		printf("\"iterations\":%lu,\"converged\":%s,\"change\":%.17g,\"ranks\":[",
-		       (unsigned long)result->iterations, result->converged ? "true" : "false", result->change);
-	}
+	if (options->json)
+		printf("\"%s\":[", whats);
 	for (size_t i = 0; i < shown; i++) {
 		if (options->json) {
 			printf("%s{\"node\":", i ? "," : "");
 			print_json_name(file, ranked[i].node);
-			printf(",\"rank\":%.17g}", ranked[i].rank);
+			printf(",\"%s\":%.17g}", what, ranked[i].rank);
 		} else {
 			printf("%.9f  ", ranked[i].rank);
 			print_name(file, ranked[i].node);
@@ -210,14 +220,55 @@ static int run_pagerank(const struct options *options, const struct graph_file *
 	if (!result.converged)
 		tool_note("%s: not converged after %lu iterations, the last of which changed %g in all", options->path,
 		          (unsigned long)result.iterations, result.change);
-	if (options->dot)
+	if (options->dot) {
 		print_dot(file, graph, NULL, rank);
-	else
-		print_ranks(options, file, rank, &result);
+	} else {
+		if (options->json) {
+			print_json_sizes(file);
+			printf("\"iterations\":%lu,\"converged\":%s,\"change\":%.17g,",
+			       (unsigned long)result.iterations, result.converged ? "true" : "false", result.change);
+		}
+		print_ranks(options, file, "rank", "ranks", rank);
+	}
 	lanewise_pagerank_destroy(pagerank);
 	free(scratch);
 	free(wanted);
 	free(rank);
+	return TOOL_OK;
+}
+
+/* --------------------------------------------------------------- betweenness */
+
+/* Edges given twice are one path, as NetworkX has it. */
+static lanewise_graph *without_duplicates(const struct options *options, const struct graph_file *file)
+{
+	const lanewise_graph_options drop = { sizeof drop, LANEWISE_GRAPH_DROP, LANEWISE_GRAPH_DROP };
+	lanewise_graph *simple = NULL;
+
+	check(options->path, lanewise_graph_create(file->n_names, file->src, file->dst, NULL, file->n_edges, &drop,
+	                                           NULL, &simple, NULL));
+	return simple;
+}
+
+static int run_betweenness(const struct options *options, const struct graph_file *file, const lanewise_graph *graph)
+{
+	double *centrality = tool_allocate(file->n_names, sizeof *centrality);
+	lanewise_graph *simple = without_duplicates(options, file);
+	void *scratch = scratch_of(lanewise_graph_betweenness_scratch_size(simple));
+	lanewise_error error;
+
+	if (lanewise_graph_betweenness(simple, &options->betweenness, scratch, centrality, &error))
+		tool_fail("%s: %s", options->path, error.what);
+	if (options->dot) {
+		print_dot(file, graph, NULL, centrality);
+	} else {
+		if (options->json)
+			print_json_sizes(file);
+		print_ranks(options, file, "centrality", "centralities", centrality);
+	}
+	lanewise_graph_destroy(simple);
+	free(scratch);
+	free(centrality);
 	return TOOL_OK;
 }
 
@@ -355,7 +406,7 @@ static int run_validate(const struct options *options, const struct graph_file *
 	n_unreachable = find_unreachable(options, file, graph, unreachable);
 	check(options->path, lanewise_graph_dangling(graph, dangling, &n_dangling));
 	for (uint32_t u = 0; u < n; u++)
-		if (file->declares && !file->names[u].declared)
+		if (file->declares && !file->declared[u])
 			undeclared[n_undeclared++] = u;
 
 	int valid = !n_cycle && !n_unreachable && !n_undeclared;
@@ -450,16 +501,43 @@ static int run_components(const struct options *options, const struct graph_file
 	return TOOL_OK;
 }
 
+/* --------------------------------------------------------------------- path */
+
+static int run_path(const struct options *options, const struct graph_file *file, const lanewise_graph *graph)
+{
+	uint32_t from = find_node(options, file, options->from), to = find_node(options, file, options->to);
+	uint32_t *path = tool_allocate(file->n_names, sizeof *path);
+	void *scratch = scratch_of(lanewise_graph_path_scratch_size(graph));
+	lanewise_graph *transposed = NULL;
+	size_t n;
+
+	check(options->path, lanewise_graph_transpose_create(graph, NULL, &transposed));
+	check(options->path, lanewise_graph_path(graph, transposed, from, to, scratch, path, &n));
+	if (options->json) {
+		print_json_sizes(file);
+		print_json_names(file, "path", path, n);
+		puts("}");
+	}
+	for (size_t i = 0; !options->json && i < n; i++) {
+		print_name(file, path[i]);
+		putchar('\n');
+	}
+	if (!n)
+		tool_note("%s: there is no path from %s to %s", options->path, options->from, options->to);
+	lanewise_graph_destroy(transposed);
+	free(scratch);
+	free(path);
+	return n ? TOOL_OK : TOOL_FAILURE;
+}
+
 /* ------------------------------------------------------------------- command */
 
 static const struct action {
 	const char *name;
 	int (*run)(const struct options *options, const struct graph_file *file, const lanewise_graph *graph);
 } actions[] = {
-	{ "pagerank", run_pagerank },
-	{ "topo", run_topo },
-	{ "validate", run_validate },
-	{ "components", run_components },
+	{ "pagerank", run_pagerank }, { "betweenness", run_betweenness }, { "topo", run_topo },
+	{ "validate", run_validate }, { "components", run_components },   { "path", run_path },
 };
 
 static double parse_number(const char *option, const char *text, double most)
@@ -487,8 +565,10 @@ static int run(const struct action *action, const struct options *options)
 	lanewise_graph *graph = NULL;
 	int status;
 
-	if (options->dot && (options->json || action->run == run_validate))
-		tool_fail_usage("graph", "--dot goes neither with --json nor with validate");
+	if (options->dot && (options->json || action->run == run_validate || action->run == run_path))
+		tool_fail_usage("graph", "--dot goes neither with --json nor with validate or path");
+	if (action->run == run_path && (!options->from || !options->to))
+		tool_fail_usage("graph", "path needs --from and --to");
 	graph_file_read(&file, options->path);
 	graph = graph_file_create(&file, options->path);
 	status = action->run(options, &file, graph);
@@ -504,19 +584,38 @@ static const struct action *find_action(int n, char **arguments)
 	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
 		if (strcmp(actions[i].name, arguments[0]) == 0)
 			return &actions[i];
-	tool_fail_usage("graph", "pagerank, topo, validate or components, not %s", arguments[0]);
+	tool_fail_usage("graph", "pagerank, betweenness, topo, validate, components or path, not %s", arguments[0]);
 }
 
 int tool_graph(int argc, char **argv)
 {
-	enum { DAMPING = 256, TOLERANCE, ITERATIONS, SEED, DROP, ROOT, STRONG, JSON, DOT, HELP };
+	enum {
+		DAMPING = 256,
+		TOLERANCE,
+		ITERATIONS,
+		SEED,
+		DROP,
+		SAMPLE,
+		RANDOM_SEED,
+		ROOT,
+		STRONG,
+		FROM,
+		TO,
+		JSON,
+		DOT,
+		HELP
+	};
 	static const struct option long_options[] = {
 		{ "damping", required_argument, NULL, DAMPING },
 		{ "tolerance", required_argument, NULL, TOLERANCE },
 		{ "iterations", required_argument, NULL, ITERATIONS },
 		{ "seed", required_argument, NULL, SEED },
 		{ "drop", no_argument, NULL, DROP },
+		{ "sample", required_argument, NULL, SAMPLE },
+		{ "random-seed", required_argument, NULL, RANDOM_SEED },
 		{ "root", required_argument, NULL, ROOT },
+		{ "from", required_argument, NULL, FROM },
+		{ "to", required_argument, NULL, TO },
 		{ "strong", no_argument, NULL, STRONG },
 		{ "json", no_argument, NULL, JSON },
 		{ "dot", no_argument, NULL, DOT },
@@ -526,6 +625,7 @@ int tool_graph(int argc, char **argv)
 	struct options options = { .seeds = tool_allocate((size_t)argc, sizeof *options.seeds) };
 	int status;
 
+	options.betweenness = (lanewise_betweenness_options) { sizeof options.betweenness, 0, 0, 1 };
 	options.pagerank = (lanewise_pagerank_options) { sizeof options.pagerank, 0.85, 1e-6, 100, 0 };
 	for (int option; (option = getopt_long(argc, argv, "k:", long_options, NULL)) != -1;)
 		switch (option) {
@@ -547,6 +647,18 @@ int tool_graph(int argc, char **argv)
 			break;
 		case DROP:
 			options.pagerank.dangling = LANEWISE_PAGERANK_DROP;
+			break;
+		case SAMPLE:
+			options.betweenness.n_samples = parse_count("--sample", optarg);
+			break;
+		case RANDOM_SEED:
+			options.betweenness.seed = (uint64_t)parse_number("--random-seed", optarg, 0x1p53);
+			break;
+		case FROM:
+			options.from = optarg;
+			break;
+		case TO:
+			options.to = optarg;
 			break;
 		case STRONG:
 			options.strong = 1;

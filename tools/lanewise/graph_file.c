@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * First all mentions of names are collected, two for each edge and one for each node, then sorted to find equal ones, and
- * numbered in order of first mention: n log n for any names, without a hash table that chosen names could defeat.
+ * First all mentions of names are collected, two for each edge and one for each node, their texts side by side; then they
+ * are numbered in order of first mention, and edges get these numbers.
  */
 #include "graph_file.h"
 
@@ -11,16 +11,11 @@
 
 #include "json.h"
 
-struct mention {
-	size_t at, n_bytes; /* in names_text */
-	uint32_t number;    /* of the mention */
-	int declared;
-};
-
 struct reader {
 	struct graph_file *file;
 	const char *path;
-	struct mention *mentions;
+	size_t *begin;           /* [mention] in names_text, and the end of the last */
+	unsigned char *declared; /* [mention] */
 	size_t n_mentions, capacity;
 	size_t edge_capacity, n_weights;
 };
@@ -46,25 +41,26 @@ static void read_all(struct buffer *text, const char *path)
 
 /* ----------------------------------------------------------------- mentions */
 
-static uint32_t mention(struct reader *r, size_t at, int declared)
+/* What was appended to names_text since the last mention is a name. */
+static uint32_t mention(struct reader *r, int declared)
 {
-	if (r->n_mentions == r->capacity) {
+	if (r->n_mentions + 1 >= r->capacity) {
 		r->capacity = r->capacity ? 2 * r->capacity : 1024;
-		r->mentions = tool_reallocate(r->mentions, r->capacity, sizeof *r->mentions);
+		r->begin = tool_reallocate(r->begin, r->capacity, sizeof *r->begin);
+		r->declared = tool_reallocate(r->declared, r->capacity, sizeof *r->declared);
 	}
 	if (r->n_mentions == UINT32_MAX - 1)
 		tool_fail("%s: too many edges", r->path);
-	r->mentions[r->n_mentions] =
-	        (struct mention) { at, r->file->names_text.n - at, (uint32_t)r->n_mentions, declared };
+	r->begin[0] = 0;
+	r->declared[r->n_mentions] = (unsigned char)declared;
+	r->begin[r->n_mentions + 1] = r->file->names_text.n;
 	return (uint32_t)r->n_mentions++;
 }
 
 static uint32_t mention_text(struct reader *r, const char *text, size_t n_bytes, int declared)
 {
-	size_t at = r->file->names_text.n;
-
 	buffer_append(&r->file->names_text, text, n_bytes);
-	return mention(r, at, declared);
+	return mention(r, declared);
 }
 
 /* An edge between two mentions. */
@@ -86,66 +82,26 @@ static void add_edge(struct reader *r, uint32_t src, uint32_t dst, double weight
 	file->line[file->n_edges++] = line;
 }
 
-static const char *names_text; /* for by_text, which qsort gives no context */
-
-static int by_text(const void *a, const void *b)
-{
-	const struct mention *x = a, *y = b;
-	size_t shorter = x->n_bytes < y->n_bytes ? x->n_bytes : y->n_bytes;
-	int order = shorter ? memcmp(names_text + x->at, names_text + y->at, shorter) : 0;
-
-	if (order == 0 && x->n_bytes != y->n_bytes)
-		order = x->n_bytes < y->n_bytes ? -1 : 1;
-	return order ? order : x->number < y->number ? -1 : 1;
-}
-
-static int same_text(const struct mention *x, const struct mention *y)
-{
-	return x->n_bytes == y->n_bytes && (!x->n_bytes || !memcmp(names_text + x->at, names_text + y->at, x->n_bytes));
-}
-
 /* Names are numbered by their first mention, and edges get these numbers. */
 static void number_names(struct reader *r)
 {
 	struct graph_file *file = r->file;
-	size_t n = r->n_mentions;
-	uint32_t *first =
-	        tool_allocate(n, sizeof *first); /* of each mention: the first of the same text, then its node */
-	unsigned char *declared = tool_allocate(n, 1);
+	uint32_t *number = tool_allocate(r->n_mentions, sizeof *number);
+	lanewise_error error;
 
-	names_text = file->names_text.data;
-	file->names = tool_allocate(n, sizeof *file->names);
-	memset(declared, 0, n);
-	if (n)
-		qsort(r->mentions, n, sizeof *r->mentions, by_text);
-	for (size_t i = 0, group = 0; i < n; i++) {
-		if (!same_text(&r->mentions[i], &r->mentions[group]))
-			group = i;
-		first[r->mentions[i].number] = r->mentions[group].number;
-		declared[r->mentions[group].number] |= (unsigned char)r->mentions[i].declared;
-	}
-	/* Back into the order of mention, which `number` still is. */
-	struct graph_name *text = tool_allocate(n, sizeof *text);
-
-	for (size_t i = 0; i < n; i++)
-		text[r->mentions[i].number] =
-		        (struct graph_name) { names_text + r->mentions[i].at, r->mentions[i].n_bytes, 0 };
-	for (size_t m = 0; m < n; m++) {
-		if (first[m] == m) {
-			text[m].declared = declared[m];
-			file->names[file->n_names] = text[m];
-			first[m] = (uint32_t)file->n_names++;
-		} else {
-			first[m] = first[first[m]];
-		}
-	}
+	if (lanewise_names_create(file->names_text.data, r->begin, r->n_mentions, NULL, &file->names, number, &error))
+		tool_fail("%s: %s", r->path, error.what);
+	file->n_names = lanewise_names_count(file->names);
+	file->declared = tool_allocate(file->n_names, 1);
+	for (size_t u = 0; u < file->n_names; u++)
+		file->declared[u] = 0;
+	for (size_t i = 0; i < r->n_mentions; i++)
+		file->declared[number[i]] |= r->declared[i];
 	for (size_t i = 0; i < file->n_edges; i++) {
-		file->src[i] = first[file->src[i]];
-		file->dst[i] = first[file->dst[i]];
+		file->src[i] = number[file->src[i]];
+		file->dst[i] = number[file->dst[i]];
 	}
-	free(text);
-	free(declared);
-	free(first);
+	free(number);
 }
 
 /* ---------------------------------------------------------------- edge list */
@@ -213,12 +169,12 @@ static void read_list(struct reader *r)
 /* A name: a string, or a number as it is written. */
 static int read_name(struct reader *r, struct json_reader *json, int declared, uint32_t *number)
 {
-	size_t at = r->file->names_text.n, begin;
+	size_t begin;
 
 	if (json_peek(json) == '"') {
 		if (!json_string(json, &r->file->names_text))
 			return 0;
-		*number = mention(r, at, declared);
+		*number = mention(r, declared);
 		return 1;
 	}
 	if (!json_number(json, &begin))
@@ -410,7 +366,8 @@ void graph_file_read(struct graph_file *file, const char *path)
 		free(file->weight);
 		file->weight = NULL;
 	}
-	free(r.mentions);
+	free(r.begin);
+	free(r.declared);
 }
 
 lanewise_graph *graph_file_create(const struct graph_file *file, const char *path)
@@ -429,19 +386,15 @@ lanewise_graph *graph_file_create(const struct graph_file *file, const char *pat
 
 uint32_t graph_file_find(const struct graph_file *file, const char *name)
 {
-	size_t n_bytes = strlen(name);
-
-	for (uint32_t u = 0; u < file->n_names; u++)
-		if (file->names[u].n_bytes == n_bytes && (!n_bytes || !memcmp(file->names[u].text, name, n_bytes)))
-			return u;
-	return LANEWISE_GRAPH_NONE;
+	return lanewise_names_find(file->names, name, strlen(name));
 }
 
 void graph_file_free(struct graph_file *file)
 {
 	buffer_free(&file->text);
 	buffer_free(&file->names_text);
-	free(file->names);
+	lanewise_names_destroy(file->names);
+	free(file->declared);
 	free(file->src);
 	free(file->dst);
 	free(file->weight);

@@ -7,16 +7,11 @@
 
 #include "tool.h"
 
-struct graph_name {
-	const char *text;
-	size_t n_bytes;
-	int declared; /* the file names it as a node, not only in edges */
-};
-
 struct graph_file {
 	struct buffer text; /* the file */
 	struct buffer names_text;
-	struct graph_name *names; /* [node], in order of first mention */
+	lanewise_names *names;   /* nodes are numbered in order of first mention */
+	unsigned char *declared; /* [node] the file names it as a node, not only in edges */
 	size_t n_names, n_edges;
 	uint32_t *src, *dst; /* [edge] */
 	double *weight;      /* [edge], or NULL if none was given */
