@@ -125,6 +125,15 @@ LANEWISE_API lanewise_status lanewise_json_parse(const char *text, size_t n_byte
                                                  lanewise_json_node *nodes, size_t capacity, size_t *n_nodes,
                                                  lanewise_error *error);
 
+enum { LANEWISE_JSON_MAX_VALIDATED_DEPTH = 8192 };
+
+/*
+ * The same check without a tree, in constant memory. Errors as from lanewise_json_parse, except that there is no
+ * capacity to exceed; LANEWISE_ERROR_ARGUMENT also for a max_depth over LANEWISE_JSON_MAX_VALIDATED_DEPTH.
+ */
+LANEWISE_API lanewise_status lanewise_json_validate(const char *text, size_t n_bytes,
+                                                    const lanewise_json_options *options, lanewise_error *error);
+
 /* ---------------------------------------------------------------- numbers */
 
 /*
@@ -168,6 +177,70 @@ LANEWISE_API size_t lanewise_json_member(const char *text, const lanewise_json_n
  * less than the size, nothing meaningful is in `out`.
  */
 LANEWISE_API size_t lanewise_json_escape(const char *text, size_t n_bytes, char *out, size_t capacity);
+
+/* ----------------------------------------------------------------- repair */
+
+/* What an edit of a repair did. */
+enum {
+	LANEWISE_JSON_EDIT_PROSE = 1,     /* text around the value taken out: fences, sentences, a second value */
+	LANEWISE_JSON_EDIT_COMMENT = 2,   /* a comment taken out */
+	LANEWISE_JSON_EDIT_QUOTE = 3,     /* a quote made a double one, added, or escaped within a string */
+	LANEWISE_JSON_EDIT_COMMA = 4,     /* a comma added or taken out */
+	LANEWISE_JSON_EDIT_COLON = 5,     /* a colon added, or something else made one */
+	LANEWISE_JSON_EDIT_BRACKET = 6,   /* a bracket added, replaced or taken out */
+	LANEWISE_JSON_EDIT_WORD = 7,      /* a word made null, true or false */
+	LANEWISE_JSON_EDIT_NUMBER = 8,    /* a number as JSON writes it */
+	LANEWISE_JSON_EDIT_VALUE = 9,     /* a missing value or name put in */
+	LANEWISE_JSON_EDIT_ESCAPE = 10,   /* a control character, escape or byte within a string made valid */
+	LANEWISE_JSON_EDIT_JOIN = 11,     /* strings joined that stood one behind the other, with or without a + */
+	LANEWISE_JSON_EDIT_ELLIPSIS = 12, /* an ellipsis taken out */
+	LANEWISE_JSON_EDIT_END = 13 /* the end of a text cut off: what could not be kept, and open brackets closed */
+};
+
+/*
+ * text[offset, offset + n_bytes) became out[out_offset, out_offset + n_out); either may be empty. Edits ascend and do not
+ * overlap, and what is between them was copied.
+ */
+typedef struct lanewise_json_edit {
+	uint64_t offset, n_bytes;
+	uint64_t out_offset, n_out;
+	uint32_t kind; /* LANEWISE_JSON_EDIT_... */
+	uint32_t reserved;
+} lanewise_json_edit;
+
+typedef struct lanewise_json_repair_result {
+	size_t n_out;   /* bytes of the repaired text, also if they did not fit; 0 if there are no edits */
+	size_t n_edits; /* also if they did not fit; 0: the text is valid as it is, and nothing was written */
+} lanewise_json_repair_result;
+
+/* A capacity for `out` that always suffices for a text of n_bytes bytes; SIZE_MAX if there is none. */
+LANEWISE_API size_t lanewise_json_repair_bound(size_t n_bytes);
+
+/*
+ * Makes JSON of what language models write for it. A valid text is left alone, which takes no longer than to validate
+ * it. From others, one pass makes a text that lanewise_json_parse accepts with the same options:
+ *   - the first array or object that looks like one is the value, from within the first fence (```) that holds one if
+ *     the text does not begin with it; fences and prose around it are taken out;
+ *   - quotes may be ', `, \" or typographic; a quote within a string that no name, value or end can follow is escaped;
+ *   - names and strings may lack their quotes; strings in a row joined by + become one;
+ *   - True, False, None, undefined, NaN, Infinity and the like become true, false and null; numbers such as .5, 5., +5
+ *     are rewritten;
+ *   - commas, colons, values and brackets are added where they lack, and taken out where they are too many;
+ *   - comments (//, #, / * * /) and ellipses are taken out; control characters, escapes and bytes within strings that
+ *     are not allowed are escaped or become U+FFFD;
+ *   - where the text ends too early, an unfinished string is kept and a name without a value left out; brackets are
+ *     closed.
+ * A text without array or object becomes a scalar or, if it is none, a string; an empty one null. Arrays and objects
+ * deeper than max_depth (at most LANEWISE_JSON_MAX_VALIDATED_DEPTH) end the value as if the text ended there.
+ *
+ * `edits` may be NULL if `edit_capacity` is 0; edits that do not fit are counted. LANEWISE_ERROR_CAPACITY: `out` is too
+ * small; result->n_out is what it takes, and what is in `out` means nothing. Other errors as from
+ * lanewise_json_validate, never LANEWISE_ERROR_DATA. `out` must not overlap `text`.
+ */
+LANEWISE_API lanewise_status lanewise_json_repair(const char *text, size_t n_bytes,
+                                                  const lanewise_json_options *options, char *out, size_t capacity,
+                                                  lanewise_json_edit *edits, size_t edit_capacity,
+                                                  lanewise_json_repair_result *result, lanewise_error *error);
 
 #ifdef __cplusplus
 }
