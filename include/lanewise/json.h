@@ -242,6 +242,25 @@ LANEWISE_API lanewise_status lanewise_json_repair(const char *text, size_t n_byt
                                                   lanewise_json_edit *edits, size_t edit_capacity,
                                                   lanewise_json_repair_result *result, lanewise_error *error);
 
+/* ------------------------------------------------------------------- find */
+
+typedef struct lanewise_json_span {
+	size_t offset, n_bytes;
+} lanewise_json_span;
+
+/*
+ * The JSON arrays and objects in a text of any kind, the outermost ones, in order and without overlap. The text is read
+ * from left to right: what fails to be JSON at one place still gives the arrays and objects whole within it. It need be
+ * UTF-8 within what is found only.
+ *
+ * `options` may be NULL; max_depth may not exceed 1024, and within deeper brackets another search begins.
+ * LANEWISE_ERROR_CAPACITY: more than `capacity`; `spans` has the first of them, `n_found` the number of all. n_bytes / 2
+ * is always room enough. LANEWISE_ERROR_ARGUMENT: a NULL pointer, unknown options.
+ */
+LANEWISE_API lanewise_status lanewise_json_find(const char *text, size_t n_bytes, const lanewise_json_options *options,
+                                                lanewise_json_span *spans, size_t capacity, size_t *n_found,
+                                                lanewise_error *error);
+
 #ifdef __cplusplus
 }
 #endif
