@@ -261,6 +261,66 @@ LANEWISE_API lanewise_status lanewise_json_find(const char *text, size_t n_bytes
                                                 lanewise_json_span *spans, size_t capacity, size_t *n_found,
                                                 lanewise_error *error);
 
+/* ---------------------------------------------------------------- partial */
+
+/*
+ * The value of a text that is still arriving, tool-call arguments say: after every piece, what there is so far.
+ *
+ *     partial = lanewise_json_partial_begin(scratch, n_scratch, NULL);
+ *     for each piece:
+ *         lanewise_json_partial_feed(partial, piece, n_bytes, &error);
+ *         lanewise_json_partial_view(partial, &view);
+ *     lanewise_json_partial_finish(partial, &error);
+ *
+ * An unfinished string is there as far as it has come, up to a whole character or escape. A member is there once its value
+ * has begun to be. Words, and numbers, which might go on, are there when something stands behind them. Options change that.
+ * The time for a piece depends on the piece, that for a view on the depth (and, with unfinished numbers or escapes, on the
+ * size of the one under way), not on what has come before.
+ */
+typedef struct lanewise_json_partial lanewise_json_partial;
+
+enum {
+	LANEWISE_JSON_PARTIAL_NUMBERS = 1,      /* unfinished numbers are there as far as they are numbers */
+	LANEWISE_JSON_PARTIAL_WHOLE_STRINGS = 2 /* strings are there when they have ended */
+};
+
+typedef struct lanewise_json_partial_options {
+	size_t struct_size; /* sizeof(lanewise_json_partial_options) */
+	uint32_t flags;     /* LANEWISE_JSON_PARTIAL_... */
+	uint32_t max_depth; /* 0 is 1024 */
+	size_t max_bytes;   /* of the whole text; 0 is 1 MiB */
+} lanewise_json_partial_options;
+
+/* Valid until the next call with the same `lanewise_json_partial`. text[0, n_bytes) is JSON and nodes its tree. */
+typedef struct lanewise_json_view {
+	const char *text;
+	size_t n_bytes;
+	const lanewise_json_node *nodes;
+	size_t n_nodes;    /* 0: no value has begun */
+	uint32_t complete; /* whether it is the whole value */
+	uint32_t reserved;
+} lanewise_json_view;
+
+/* Bytes of scratch; SIZE_MAX if max_bytes and max_depth are too large. `options` may be NULL. */
+LANEWISE_API size_t lanewise_json_partial_size(const lanewise_json_partial_options *options);
+
+/* In the caller's memory, aligned as by malloc. NULL if it is too small or the options are unknown. */
+LANEWISE_API lanewise_json_partial *lanewise_json_partial_begin(void *scratch, size_t n_scratch,
+                                                                const lanewise_json_partial_options *options);
+
+/*
+ * LANEWISE_ERROR_DATA: no JSON begins like this; the offset is that of the byte in the whole text at which that shows.
+ * LANEWISE_ERROR_CAPACITY: more than max_bytes; nothing of the piece is taken. Every further call returns the error
+ * again; the view stays that of what came before.
+ */
+LANEWISE_API lanewise_status lanewise_json_partial_feed(lanewise_json_partial *partial, const char *text,
+                                                        size_t n_bytes, lanewise_error *error);
+
+LANEWISE_API void lanewise_json_partial_view(lanewise_json_partial *partial, lanewise_json_view *view);
+
+/* LANEWISE_ERROR_DATA if the text is not whole. */
+LANEWISE_API lanewise_status lanewise_json_partial_finish(lanewise_json_partial *partial, lanewise_error *error);
+
 #ifdef __cplusplus
 }
 #endif
