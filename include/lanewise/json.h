@@ -321,6 +321,52 @@ LANEWISE_API void lanewise_json_partial_view(lanewise_json_partial *partial, lan
 /* LANEWISE_ERROR_DATA if the text is not whole. */
 LANEWISE_API lanewise_status lanewise_json_partial_finish(lanewise_json_partial *partial, lanewise_error *error);
 
+/* ------------------------------------------------------------------ paths */
+
+/* A step of a path: into an array by index, into an object by the name names[offset, offset + n_bytes). */
+typedef struct lanewise_json_step {
+	uint32_t offset, n_bytes;
+	uint32_t index;      /* UINT32_MAX: none */
+	uint32_t only_index; /* not a name as well */
+} lanewise_json_step;
+
+/*
+ * Reads a path into steps. Empty, it is the value itself; if it begins with /, it is a JSON pointer (RFC 6901; "-" finds
+ * nothing); else names with . between them and indexes in [], choices[0].delta.content say, names without . and [.
+ * `names` has room for n_bytes bytes; n_bytes is always enough as a capacity too.
+ *
+ * LANEWISE_ERROR_ARGUMENT: no path (the offset is that in the path), or a NULL pointer. LANEWISE_ERROR_CAPACITY: more
+ * than `capacity` steps.
+ */
+LANEWISE_API lanewise_status lanewise_json_path(const char *path, size_t n_bytes, lanewise_json_step *steps,
+                                                size_t capacity, size_t *n_steps, char *names, lanewise_error *error);
+
+/* The node that the steps lead to from nodes[node]; SIZE_MAX if there is none. Of equal names the last counts. */
+LANEWISE_API size_t lanewise_json_follow(const char *text, const lanewise_json_node *nodes, size_t node,
+                                         const lanewise_json_step *steps, size_t n_steps, const char *names);
+
+/* ---------------------------------------------------------------- writing */
+
+/*
+ * A valid text without white space (indent 0) or with a line for each name and element, indented by `indent` spaces (at
+ * most 16) for each level. Strings and numbers stay as they are written; a byte order mark goes. Without indent, n_bytes
+ * is always room enough, and `out` may be `text`; else they must not overlap.
+ *
+ * Errors as from lanewise_json_validate; LANEWISE_ERROR_CAPACITY: `n_out` is the room it takes.
+ */
+LANEWISE_API lanewise_status lanewise_json_format(const char *text, size_t n_bytes,
+                                                  const lanewise_json_options *options, uint32_t indent, char *out,
+                                                  size_t capacity, size_t *n_out, lanewise_error *error);
+
+enum { LANEWISE_JSON_NUMBER_BYTES = 32 };
+
+/*
+ * A number with the fewest digits that read back as the same value (-0 as -0), without NUL; returns the size, 0 for NaN
+ * and infinities, which JSON has not. The locale does not matter.
+ */
+LANEWISE_API size_t lanewise_json_write_f64(double value, char out[LANEWISE_JSON_NUMBER_BYTES]);
+LANEWISE_API size_t lanewise_json_write_f32(float value, char out[LANEWISE_JSON_NUMBER_BYTES]);
+
 #ifdef __cplusplus
 }
 #endif
