@@ -20,6 +20,7 @@
 #include "scan.h"
 #include "sse.h"
 #include "text.h"
+#include "time.h"
 #include "topk.h"
 #include "utf8.h"
 #include "vector.h"
