@@ -386,6 +386,9 @@ static size_t end_before_name(const struct repair *r, const struct span *s, size
 	return line ? at : 0;
 }
 
+/* Bytes that a string of any kind has to look at. */
+static int may_matter(uint8_t c) { return c < 0x20 || c == '\\' || c == '"' || c == '\'' || c == '`' || c == 0xe2; }
+
 /* The string at `at`, where a quote stands. */
 static struct span find_string(struct repair *r, size_t at, enum role role)
 {
@@ -399,7 +402,7 @@ static struct span find_string(struct repair *r, size_t at, enum role role)
 		if (kind == '"')
 			i += lw_kernels()->json_plain(r->text + i, r->n - i);
 		else
-			while (i < r->n && r->text[i] >= 0x20 && !strchr("\\\"'`\xe2", r->text[i]))
+			while (i < r->n && !may_matter(r->text[i]))
 				i++;
 		if (i >= r->n)
 			break;
