@@ -815,6 +815,74 @@ class Dedup(TestCase):
         self.assertIn(b"No space left on device", result.stderr)
 
 
+class Json(TestCase):
+    TEXT = '{"a": [1, {"b": "x\\u00e9"}],\n "": null}'
+
+    def json(self, text, *arguments):
+        return self.succeed("json", *arguments, stdin=text if isinstance(text, bytes) else text.encode())
+
+    def test_check(self):
+        self.assertEqual(self.json(self.TEXT, "check"), "")
+        self.assertEqual(self.json(self.TEXT, "check", "--json", "-"), '{"valid": true}\n')
+        self.write("a", '{"a":\n 1,}')
+        self.fail_with("a:2:4: json: no name of a member", "json", "check", "a")
+        result = run("json", "check", "a", "--json")
+        self.assertEqual((result.returncode, result.stderr), (1, ""))
+        self.assertEqual(json.loads(result.stdout), {
+            "valid": False, "offset": 9, "line": 2, "column": 4, "what": "json: no name of a member"})
+        self.fail_with("there-is-none: No such file", "json", "check", "there-is-none")
+        self.fail_with("no value", "json", "check", stdin=b"")
+
+    def test_tokens(self):
+        self.assertEqual(self.json('{"a": [1, true]}', "tokens"),
+                         '0\t16\t0\tobject\t\n1\t3\t1\tname\t"a"\n6\t9\t1\tarray\t\n7\t1\t2\tnumber\t1\n'
+                         '10\t4\t2\ttrue\ttrue\n')
+        self.fail_with("-:1:2: json: ", "json", "tokens", stdin=b"[")
+
+    def test_get(self):
+        self.write("a", self.TEXT)
+        self.assertEqual(self.succeed("json", "get", "a[1].b", "a"), '"x\\u00e9"\n')
+        self.assertEqual(self.succeed("json", "get", "/a/1/b", "a", "--text"), "x\u00e9\n")
+        self.assertEqual(self.succeed("json", "get", "/a/1", "--text", "a"), '{"b": "x\\u00e9"}\n')
+        self.assertEqual(self.json(self.TEXT, "get", "/"), "null\n")
+        self.fail_with("a: there is no a.b", "json", "get", "a.b", "a")
+
+    def test_minify(self):
+        self.assertEqual(self.json(self.TEXT, "minify"), '{"a":[1,{"b":"x\\u00e9"}],"":null}\n')
+        self.assertEqual(self.json("[1, {}]", "minify", "--indent", "1"), "[\n 1,\n {}\n]\n")
+        self.fail_with("-:1:4: json: ", "json", "minify", stdin=b"[1,]")
+
+    def test_repair(self):
+        self.assertEqual(self.json(self.TEXT, "repair"), self.TEXT + "\n")
+        self.assertEqual(self.json("Sure: {'a': True, b: [1,", "repair"), '{"a": true, "b": [1]}\n')
+        self.assertEqual(self.json("{'a': 1", "repair", "--indent", "2"), '{\n  "a": 1\n}\n')
+        text = "x {a: 1,}"
+        result = json.loads(self.json(text, "repair", "--json"))
+        self.assertEqual((result["changed"], result["text"]), (True, '{"a": 1}'))
+        self.assertEqual([edit["kind"] for edit in result["edits"]], ["prose", "quote", "quote", "comma"])
+        again = "".join(
+            text[before["offset"] + before["bytes"]:edit["offset"]] +
+            result["text"][edit["out_offset"]:edit["out_offset"] + edit["out_bytes"]]
+            for before, edit in zip([{"offset": 0, "bytes": 0}] + result["edits"], result["edits"]))
+        self.assertEqual(again + text[-1], result["text"])
+        self.assertEqual(json.loads(self.json("[1]", "repair", "--json")), {"changed": False, "text": "[1]", "edits": []})
+
+    def test_find(self):
+        text = "see [1, 2] and {x} and {\"a\": {}}"
+        self.assertEqual(self.json(text, "find"), '[1,2]\n{"a":{}}\n')
+        self.assertEqual(self.json(text, "find", "--json"), '{"offset": 4, "bytes": 6}\n{"offset": 23, "bytes": 9}\n')
+        self.assertEqual(run("json", "find", stdin=b"none").returncode, 1)
+
+    def test_usage(self):
+        for pattern, arguments in [("no check, tokens", []), ("there is no lanewise json x", ["x"]),
+                                   ("no PATH to get", ["get"]), ("more than one FILE: b", ["check", "a", "b"]),
+                                   ("--indent is a number from 1 to 16", ["minify", "--indent", "17"]),
+                                   ("index and ]", ["get", "a[x]"]), ("unrecognized option", ["check", "--nope"])]:
+            result = run("json", *arguments)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), arguments)
+            self.assertIn(pattern, result.stderr)
+
+
 class Eval(TestCase):
     DOCS = "a\tthe cat sat\nb\ta dog barked\nc\tcats and dogs\nd\tnothing here\n"
     QUERIES = "1\tcat sat\n2\tdog\n3\tzebra\n"

@@ -125,6 +125,15 @@ LANEWISE_API lanewise_status lanewise_json_parse(const char *text, size_t n_byte
                                                  lanewise_json_node *nodes, size_t capacity, size_t *n_nodes,
                                                  lanewise_error *error);
 
+enum { LANEWISE_JSON_MAX_VALIDATED_DEPTH = 8192 };
+
+/*
+ * The same check without a tree, in constant memory. Errors as from lanewise_json_parse, except that there is no
+ * capacity to exceed; LANEWISE_ERROR_ARGUMENT also for a max_depth over LANEWISE_JSON_MAX_VALIDATED_DEPTH.
+ */
+LANEWISE_API lanewise_status lanewise_json_validate(const char *text, size_t n_bytes,
+                                                    const lanewise_json_options *options, lanewise_error *error);
+
 /* ---------------------------------------------------------------- numbers */
 
 /*
@@ -168,6 +177,195 @@ LANEWISE_API size_t lanewise_json_member(const char *text, const lanewise_json_n
  * less than the size, nothing meaningful is in `out`.
  */
 LANEWISE_API size_t lanewise_json_escape(const char *text, size_t n_bytes, char *out, size_t capacity);
+
+/* ----------------------------------------------------------------- repair */
+
+/* What an edit of a repair did. */
+enum {
+	LANEWISE_JSON_EDIT_PROSE = 1,     /* text around the value taken out: fences, sentences, a second value */
+	LANEWISE_JSON_EDIT_COMMENT = 2,   /* a comment taken out */
+	LANEWISE_JSON_EDIT_QUOTE = 3,     /* a quote made a double one, added, or escaped within a string */
+	LANEWISE_JSON_EDIT_COMMA = 4,     /* a comma added or taken out */
+	LANEWISE_JSON_EDIT_COLON = 5,     /* a colon added, or something else made one */
+	LANEWISE_JSON_EDIT_BRACKET = 6,   /* a bracket added, replaced or taken out */
+	LANEWISE_JSON_EDIT_WORD = 7,      /* a word made null, true or false */
+	LANEWISE_JSON_EDIT_NUMBER = 8,    /* a number as JSON writes it */
+	LANEWISE_JSON_EDIT_VALUE = 9,     /* a missing value or name put in */
+	LANEWISE_JSON_EDIT_ESCAPE = 10,   /* a control character, escape or byte within a string made valid */
+	LANEWISE_JSON_EDIT_JOIN = 11,     /* strings joined that stood one behind the other, with or without a + */
+	LANEWISE_JSON_EDIT_ELLIPSIS = 12, /* an ellipsis taken out */
+	LANEWISE_JSON_EDIT_END = 13 /* the end of a text cut off: what could not be kept, and open brackets closed */
+};
+
+/*
+ * text[offset, offset + n_bytes) became out[out_offset, out_offset + n_out); either may be empty. Edits ascend and do not
+ * overlap, and what is between them was copied.
+ */
+typedef struct lanewise_json_edit {
+	uint64_t offset, n_bytes;
+	uint64_t out_offset, n_out;
+	uint32_t kind; /* LANEWISE_JSON_EDIT_... */
+	uint32_t reserved;
+} lanewise_json_edit;
+
+typedef struct lanewise_json_repair_result {
+	size_t n_out;   /* bytes of the repaired text, also if they did not fit; 0 if there are no edits */
+	size_t n_edits; /* also if they did not fit; 0: the text is valid as it is, and nothing was written */
+} lanewise_json_repair_result;
+
+/* A capacity for `out` that always suffices for a text of n_bytes bytes; SIZE_MAX if there is none. */
+LANEWISE_API size_t lanewise_json_repair_bound(size_t n_bytes);
+
+/*
+ * Makes JSON of what language models write for it. A valid text is left alone, which takes no longer than to validate
+ * it. From others, one pass makes a text that lanewise_json_parse accepts with the same options:
+ *   - the first array or object that looks like one is the value, from within the first fence (```) that holds one if
+ *     the text does not begin with it; fences and prose around it are taken out;
+ *   - quotes may be ', `, \" or typographic; a quote within a string that no name, value or end can follow is escaped;
+ *   - names and strings may lack their quotes; strings in a row joined by + become one;
+ *   - True, False, None, undefined, NaN, Infinity and the like become true, false and null; numbers such as .5, 5., +5
+ *     are rewritten;
+ *   - commas, colons, values and brackets are added where they lack, and taken out where they are too many;
+ *   - comments (//, #, / * * /) and ellipses are taken out; control characters, escapes and bytes within strings that
+ *     are not allowed are escaped or become U+FFFD;
+ *   - where the text ends too early, an unfinished string is kept and a name without a value left out; brackets are
+ *     closed.
+ * A text without array or object becomes a scalar or, if it is none, a string; an empty one null. Arrays and objects
+ * deeper than max_depth (at most LANEWISE_JSON_MAX_VALIDATED_DEPTH) end the value as if the text ended there.
+ *
+ * `edits` may be NULL if `edit_capacity` is 0; edits that do not fit are counted. LANEWISE_ERROR_CAPACITY: `out` is too
+ * small; result->n_out is what it takes, and what is in `out` means nothing. Other errors as from
+ * lanewise_json_validate, never LANEWISE_ERROR_DATA. `out` must not overlap `text`.
+ */
+LANEWISE_API lanewise_status lanewise_json_repair(const char *text, size_t n_bytes,
+                                                  const lanewise_json_options *options, char *out, size_t capacity,
+                                                  lanewise_json_edit *edits, size_t edit_capacity,
+                                                  lanewise_json_repair_result *result, lanewise_error *error);
+
+/* ------------------------------------------------------------------- find */
+
+typedef struct lanewise_json_span {
+	size_t offset, n_bytes;
+} lanewise_json_span;
+
+/*
+ * The JSON arrays and objects in a text of any kind, the outermost ones, in order and without overlap. The text is read
+ * from left to right: what fails to be JSON at one place still gives the arrays and objects whole within it. It need be
+ * UTF-8 within what is found only.
+ *
+ * `options` may be NULL; max_depth may not exceed 1024, and within deeper brackets another search begins.
+ * LANEWISE_ERROR_CAPACITY: more than `capacity`; `spans` has the first of them, `n_found` the number of all. n_bytes / 2
+ * is always room enough. LANEWISE_ERROR_ARGUMENT: a NULL pointer, unknown options.
+ */
+LANEWISE_API lanewise_status lanewise_json_find(const char *text, size_t n_bytes, const lanewise_json_options *options,
+                                                lanewise_json_span *spans, size_t capacity, size_t *n_found,
+                                                lanewise_error *error);
+
+/* ---------------------------------------------------------------- partial */
+
+/*
+ * The value of a text that is still arriving, tool-call arguments say: after every piece, what there is so far.
+ *
+ *     partial = lanewise_json_partial_begin(scratch, n_scratch, NULL);
+ *     for each piece:
+ *         lanewise_json_partial_feed(partial, piece, n_bytes, &error);
+ *         lanewise_json_partial_view(partial, &view);
+ *     lanewise_json_partial_finish(partial, &error);
+ *
+ * An unfinished string is there as far as it has come, up to a whole character or escape. A member is there once its value
+ * has begun to be. Words, and numbers, which might go on, are there when something stands behind them. Options change that.
+ * The time for a piece depends on the piece, that for a view on the depth (and, with unfinished numbers or escapes, on the
+ * size of the one under way), not on what has come before.
+ */
+typedef struct lanewise_json_partial lanewise_json_partial;
+
+enum {
+	LANEWISE_JSON_PARTIAL_NUMBERS = 1,      /* unfinished numbers are there as far as they are numbers */
+	LANEWISE_JSON_PARTIAL_WHOLE_STRINGS = 2 /* strings are there when they have ended */
+};
+
+typedef struct lanewise_json_partial_options {
+	size_t struct_size; /* sizeof(lanewise_json_partial_options) */
+	uint32_t flags;     /* LANEWISE_JSON_PARTIAL_... */
+	uint32_t max_depth; /* 0 is 1024 */
+	size_t max_bytes;   /* of the whole text; 0 is 1 MiB */
+} lanewise_json_partial_options;
+
+/* Valid until the next call with the same `lanewise_json_partial`. text[0, n_bytes) is JSON and nodes its tree. */
+typedef struct lanewise_json_view {
+	const char *text;
+	size_t n_bytes;
+	const lanewise_json_node *nodes;
+	size_t n_nodes;    /* 0: no value has begun */
+	uint32_t complete; /* whether it is the whole value */
+	uint32_t reserved;
+} lanewise_json_view;
+
+/* Bytes of scratch; SIZE_MAX if max_bytes and max_depth are too large. `options` may be NULL. */
+LANEWISE_API size_t lanewise_json_partial_size(const lanewise_json_partial_options *options);
+
+/* In the caller's memory, aligned as by malloc. NULL if it is too small or the options are unknown. */
+LANEWISE_API lanewise_json_partial *lanewise_json_partial_begin(void *scratch, size_t n_scratch,
+                                                                const lanewise_json_partial_options *options);
+
+/*
+ * LANEWISE_ERROR_DATA: no JSON begins like this; the offset is that of the byte in the whole text at which that shows.
+ * LANEWISE_ERROR_CAPACITY: more than max_bytes; nothing of the piece is taken. Every further call returns the error
+ * again; the view stays that of what came before.
+ */
+LANEWISE_API lanewise_status lanewise_json_partial_feed(lanewise_json_partial *partial, const char *text,
+                                                        size_t n_bytes, lanewise_error *error);
+
+LANEWISE_API void lanewise_json_partial_view(lanewise_json_partial *partial, lanewise_json_view *view);
+
+/* LANEWISE_ERROR_DATA if the text is not whole. */
+LANEWISE_API lanewise_status lanewise_json_partial_finish(lanewise_json_partial *partial, lanewise_error *error);
+
+/* ------------------------------------------------------------------ paths */
+
+/* A step of a path: into an array by index, into an object by the name names[offset, offset + n_bytes). */
+typedef struct lanewise_json_step {
+	uint32_t offset, n_bytes;
+	uint32_t index;      /* UINT32_MAX: none */
+	uint32_t only_index; /* not a name as well */
+} lanewise_json_step;
+
+/*
+ * Reads a path into steps. Empty, it is the value itself; if it begins with /, it is a JSON pointer (RFC 6901; "-" finds
+ * nothing); else names with . between them and indexes in [], choices[0].delta.content say, names without . and [.
+ * `names` has room for n_bytes bytes; n_bytes is always enough as a capacity too.
+ *
+ * LANEWISE_ERROR_ARGUMENT: no path (the offset is that in the path), or a NULL pointer. LANEWISE_ERROR_CAPACITY: more
+ * than `capacity` steps.
+ */
+LANEWISE_API lanewise_status lanewise_json_path(const char *path, size_t n_bytes, lanewise_json_step *steps,
+                                                size_t capacity, size_t *n_steps, char *names, lanewise_error *error);
+
+/* The node that the steps lead to from nodes[node]; SIZE_MAX if there is none. Of equal names the last counts. */
+LANEWISE_API size_t lanewise_json_follow(const char *text, const lanewise_json_node *nodes, size_t node,
+                                         const lanewise_json_step *steps, size_t n_steps, const char *names);
+
+/* ---------------------------------------------------------------- writing */
+
+/*
+ * A valid text without white space (indent 0) or with a line for each name and element, indented by `indent` spaces (at
+ * most 16) for each level. Strings and numbers stay as they are written; a byte order mark goes. Without indent, n_bytes
+ * is always room enough, and `out` may be `text`; else they must not overlap.
+ *
+ * Errors as from lanewise_json_validate; LANEWISE_ERROR_CAPACITY: `n_out` is the room it takes.
+ */
+LANEWISE_API lanewise_status lanewise_json_format(const char *text, size_t n_bytes,
+                                                  const lanewise_json_options *options, uint32_t indent, char *out,
+                                                  size_t capacity, size_t *n_out, lanewise_error *error);
+
+enum { LANEWISE_JSON_NUMBER_BYTES = 32 };
+
+/*
+ * A number with the fewest digits that read back as the same value (-0 as -0), without NUL; returns the size, 0 for NaN
+ * and infinities, which JSON has not. The locale does not matter.
+ */
+LANEWISE_API size_t lanewise_json_write_f64(double value, char out[LANEWISE_JSON_NUMBER_BYTES]);
+LANEWISE_API size_t lanewise_json_write_f32(float value, char out[LANEWISE_JSON_NUMBER_BYTES]);
 
 #ifdef __cplusplus
 }

@@ -14,7 +14,7 @@
 #include "common.h"
 #include "support.h"
 
-enum { WINDOW = 4096, DEFAULT_DEPTH = 1024 };
+enum { WINDOW = 4096, DEFAULT_DEPTH = 1024, MAX_VALIDATED_DEPTH = LANEWISE_JSON_MAX_VALIDATED_DEPTH };
 
 #define NONE SIZE_MAX
 
@@ -26,6 +26,9 @@ struct parser {
 
 	lanewise_json_node *nodes;
 	size_t capacity, n_nodes;
+
+	/* Which of the open containers are objects, a bit each: only where no nodes are kept. */
+	uint64_t objects[MAX_VALIDATED_DEPTH / 64];
 
 	/* The window of the index. */
 	lanewise_json_index_state state;
@@ -249,9 +252,14 @@ static LW_NOINLINE lanewise_status fail_capacity(const struct parser *p)
 	               "json: more than the %zu nodes there is room for", p->capacity);
 }
 
-/* A node behind the last one; NULL if there is no room. */
-LW_INLINE lanewise_json_node *add_node(struct parser *p, size_t offset, size_t n_bytes, uint8_t type, uint8_t flags)
+/* A node behind the last one; NULL if there is no room. Without `keep` it is only counted. */
+LW_INLINE lanewise_json_node *add_node(struct parser *p, int keep, size_t offset, size_t n_bytes, uint8_t type,
+                                       uint8_t flags)
 {
+	if (!keep) {
+		p->n_nodes = 1;
+		return p->nodes;
+	}
 	if (LW_UNLIKELY(p->n_nodes == p->capacity))
 		return NULL;
 
@@ -261,7 +269,7 @@ LW_INLINE lanewise_json_node *add_node(struct parser *p, size_t offset, size_t n
 	return node;
 }
 
-LW_INLINE lanewise_status read_string(struct parser *p, struct cursor *c, size_t begin, uint8_t flags)
+LW_INLINE lanewise_status read_string(struct parser *p, int keep, struct cursor *c, size_t begin, uint8_t flags)
 {
 	size_t at = next_position(p, c), low_at = NONE;
 
@@ -272,10 +280,10 @@ LW_INLINE lanewise_status read_string(struct parser *p, struct cursor *c, size_t
 	}
 	if (LW_UNLIKELY(at == NONE))
 		return fail_at_end(p);
-	return add_node(p, begin, at + 1 - begin, LANEWISE_JSON_STRING, flags) ? LANEWISE_OK : fail_capacity(p);
+	return add_node(p, keep, begin, at + 1 - begin, LANEWISE_JSON_STRING, flags) ? LANEWISE_OK : fail_capacity(p);
 }
 
-LW_INLINE lanewise_status read_scalar(struct parser *p, size_t at)
+LW_INLINE lanewise_status read_scalar(struct parser *p, int keep, size_t at)
 {
 	uint8_t type = LANEWISE_JSON_NUMBER, flags = 0;
 	size_t n_bytes;
@@ -299,14 +307,14 @@ LW_INLINE lanewise_status read_scalar(struct parser *p, size_t at)
 	}
 	if (LW_UNLIKELY(!n_bytes))
 		return fail(p, at, "no value");
-	return add_node(p, at, n_bytes, type, flags) ? LANEWISE_OK : fail_capacity(p);
+	return add_node(p, keep, at, n_bytes, type, flags) ? LANEWISE_OK : fail_capacity(p);
 }
 
 /*
  * The grammar as a machine whose states are labels: `container` is the innermost open one, `in_object` what it is. At
  * each label, `at` is the position of a token not yet used, or NONE.
  */
-static lanewise_status parse(struct parser *p)
+LW_INLINE lanewise_status parse(struct parser *p, int keep)
 {
 	const uint8_t *text = p->text;
 	struct cursor cursor = { NULL, NULL, 0 };
@@ -319,12 +327,12 @@ value:
 	if (LW_UNLIKELY(at == NONE))
 		return fail_at_end(p);
 	if (text[at] == '"') {
-		status = read_string(p, &cursor, at, 0);
+		status = read_string(p, keep, &cursor, at, 0);
 	} else if (text[at] == '{' || text[at] == '[') {
 		in_object = text[at] == '{';
 		goto open;
 	} else {
-		status = read_scalar(p, at);
+		status = read_scalar(p, keep, at);
 	}
 	if (LW_UNLIKELY(status != LANEWISE_OK))
 		return status;
@@ -349,7 +357,7 @@ after_value:
 name:
 	if (LW_UNLIKELY(at == NONE || text[at] != '"'))
 		return fail(p, at, "no name of a member");
-	status = read_string(p, &cursor, at, LANEWISE_JSON_NAME);
+	status = read_string(p, keep, &cursor, at, LANEWISE_JSON_NAME);
 	if (LW_UNLIKELY(status != LANEWISE_OK))
 		return status;
 	at = next_position(p, &cursor);
@@ -362,12 +370,19 @@ open:
 	if (LW_UNLIKELY(depth == p->max_depth))
 		return fail(p, at, "arrays and objects too deep within each other");
 
-	lanewise_json_node *opened = add_node(p, at, 0, in_object ? LANEWISE_JSON_OBJECT : LANEWISE_JSON_ARRAY, 0);
+	lanewise_json_node *opened =
+	        add_node(p, keep, at, 0, in_object ? LANEWISE_JSON_OBJECT : LANEWISE_JSON_ARRAY, 0);
 
 	if (LW_UNLIKELY(!opened))
 		return fail_capacity(p);
-	opened->next = container;
-	container = (uint32_t)(p->n_nodes - 1);
+	if (keep) {
+		opened->next = container;
+		container = (uint32_t)(p->n_nodes - 1);
+	} else {
+		uint64_t bit = (uint64_t)1 << depth % 64, *word = &p->objects[depth / 64];
+
+		*word = in_object ? *word | bit : *word & ~bit;
+	}
 	depth++;
 	at = next_position(p, &cursor);
 	if (at != NONE && text[at] == (in_object ? '}' : ']'))
@@ -376,13 +391,19 @@ open:
 		goto name;
 	goto value;
 
-close:;
+close:
+	depth--;
+	if (!keep) {
+		if (depth)
+			in_object = (int)(p->objects[(depth - 1) / 64] >> (depth - 1) % 64 & 1);
+		goto after_value;
+	}
+
 	lanewise_json_node *closed = &p->nodes[container];
 
 	container = closed->next;
 	closed->n_bytes = (uint32_t)(at + 1 - closed->offset);
 	closed->next = (uint32_t)p->n_nodes;
-	depth--;
 	in_object = p->nodes[container].type == LANEWISE_JSON_OBJECT;
 	goto after_value;
 }
@@ -402,13 +423,12 @@ size_t lanewise_json_nodes_bound(size_t n_bytes, const lanewise_json_options *op
 	return bound < n_bytes ? bound : n_bytes;
 }
 
-lanewise_status lanewise_json_parse(const char *text, size_t n_bytes, const lanewise_json_options *options,
-                                    lanewise_json_node *nodes, size_t capacity, size_t *n_nodes, lanewise_error *error)
+static lanewise_status begin(struct parser *p, const char *text, size_t n_bytes, const lanewise_json_options *options,
+                             lanewise_error *error)
 {
 	static const uint32_t known = LANEWISE_JSON_ALLOW_BOM | LANEWISE_JSON_ALLOW_LONE_SURROGATES;
-	struct parser p; /* the window is left as it is: clearing it would cost more than a small text */
 
-	if ((!text && n_bytes) || (!nodes && capacity) || !n_nodes)
+	if (!text && n_bytes)
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: a NULL pointer");
 	if (options && (options->struct_size < sizeof *options || (options->flags & ~known)))
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: unknown options");
@@ -420,22 +440,51 @@ lanewise_status lanewise_json_parse(const char *text, size_t n_bytes, const lane
 	                     ? 3
 	                     : 0;
 
-	p.text = (const uint8_t *)text;
-	p.n = n_bytes;
-	p.flags = options ? options->flags : 0;
-	p.max_depth = depth_of(options);
-	p.error = error;
-	p.state = (lanewise_json_index_state) { .n_bytes = bom, .utf8.n_valid = bom };
-	p.status = LANEWISE_OK;
-	p.indexed = bom;
-	p.base = p.count = 0;
+	p->text = (const uint8_t *)text;
+	p->n = n_bytes;
+	p->flags = options ? options->flags : 0;
+	p->max_depth = depth_of(options);
+	p->error = error;
+	p->state = (lanewise_json_index_state) { .n_bytes = bom, .utf8.n_valid = bom };
+	p->status = LANEWISE_OK;
+	p->indexed = bom;
+	p->base = p->count = 0;
+	p->n_nodes = 0;
+	return LANEWISE_OK;
+}
+
+/* In both, the parser is left as it is where it can be: clearing it would cost more than a small text. */
+lanewise_status lanewise_json_parse(const char *text, size_t n_bytes, const lanewise_json_options *options,
+                                    lanewise_json_node *nodes, size_t capacity, size_t *n_nodes, lanewise_error *error)
+{
+	struct parser p;
+	lanewise_status status;
+
+	if ((!nodes && capacity) || !n_nodes)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: a NULL pointer");
+	status = begin(&p, text, n_bytes, options, error);
 	p.nodes = nodes;
 	p.capacity = capacity;
-	p.n_nodes = 0;
-
-	lanewise_status status = parse(&p);
-
+	if (status == LANEWISE_OK)
+		status = parse(&p, 1);
 	if (status == LANEWISE_OK)
 		*n_nodes = p.n_nodes;
 	return status;
+}
+
+lanewise_status lanewise_json_validate(const char *text, size_t n_bytes, const lanewise_json_options *options,
+                                       lanewise_error *error)
+{
+	struct parser p;
+	lanewise_json_node any;
+	lanewise_status status = begin(&p, text, n_bytes, options, error);
+
+	if (status != LANEWISE_OK)
+		return status;
+	if (p.max_depth > MAX_VALIDATED_DEPTH)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: max_depth over %d",
+		               MAX_VALIDATED_DEPTH);
+	p.nodes = &any;
+	p.capacity = 0;
+	return parse(&p, 0);
 }

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lanewise json: check, look into, repair and find JSON. The input is read whole. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lanewise/json.h>
+
+#include "json.h"
+#include "tool.h"
+
+static void print_help(void)
+{
+	puts("Usage: lanewise json check|tokens|minify|repair|find [options] [FILE]\n"
+	     "       lanewise json get PATH [options] [FILE]\n"
+	     "\n"
+	     "FILE may be -, standard input, which is also read without one.\n"
+	     "\n"
+	     "  check           whether it is JSON (RFC 8259); if not, what is wrong and where\n"
+	     "  tokens          a line for each value and name: offset, bytes, depth, type, text\n"
+	     "  get PATH        the value at a JSON pointer (/choices/0/text) or path (choices[0].text)\n"
+	     "  minify          without white space, or indented\n"
+	     "  repair          make JSON of what is nearly JSON, as language models write it\n"
+	     "  find            the arrays and objects within other text, each without white space on a line\n"
+	     "\n"
+	     "      --indent N  minify, repair: indent by N spaces (1 to 16) instead\n"
+	     "      --text      get: a string as the text it stands for\n"
+	     "      --json      check: the verdict; repair: the text and its edits; find: places, as JSON\n"
+	     "      --help      this text\n"
+	     "\n"
+	     "Exit status: 0 done, 1 an error in the data or the system (not JSON, or nothing found), 2 wrong usage.");
+}
+
+struct job {
+	const char *path;
+	struct buffer text;
+	uint32_t indent;
+	int as_json, as_text;
+	const char *wanted; /* of get */
+};
+
+static void read_input(struct job *job)
+{
+	FILE *stream = strcmp(job->path, "-") ? fopen(job->path, "rb") : stdin;
+	size_t n;
+
+	if (!stream)
+		tool_fail("%s: %s", job->path, strerror(errno));
+	while ((n = fread(buffer_reserve(&job->text, 1 << 16), 1, 1 << 16, stream)) > 0)
+		job->text.n += n;
+	if (ferror(stream))
+		tool_fail("%s: %s", job->path, strerror(errno));
+	if (stream != stdin)
+		fclose(stream);
+	buffer_append(&job->text, "", 1);
+	job->text.n--;
+}
+
+/* Line and column of an offset, both from 1, columns in bytes. */
+static void find_place(const struct job *job, uint64_t offset, size_t *line, size_t *column)
+{
+	size_t end = offset < job->text.n ? (size_t)offset : job->text.n, begin = 0;
+
+	*line = 1;
+	for (size_t i = 0; i < end; i++)
+		if (job->text.data[i] == '\n') {
+			begin = i + 1;
+			++*line;
+		}
+	*column = end - begin + 1;
+}
+
+_Noreturn static void fail_at(const struct job *job, const lanewise_error *error)
+{
+	size_t line, column;
+
+	if (error->offset == LANEWISE_NO_OFFSET)
+		tool_fail("%s: %s", job->path, error->what);
+	find_place(job, error->offset, &line, &column);
+	tool_fail("%s:%zu:%zu: %s", job->path, line, column, error->what);
+}
+
+/* ---------------------------------------------------------------- commands */
+
+static int check(struct job *job)
+{
+	lanewise_error error;
+	lanewise_status status = lanewise_json_validate(job->text.data, job->text.n, NULL, &error);
+	size_t line, column;
+
+	if (!job->as_json) {
+		if (status != LANEWISE_OK)
+			fail_at(job, &error);
+		return TOOL_OK;
+	}
+	if (status == LANEWISE_OK) {
+		puts("{\"valid\": true}");
+		return TOOL_OK;
+	}
+	find_place(job, error.offset, &line, &column);
+	printf("{\"valid\": false, \"offset\": %llu, \"line\": %zu, \"column\": %zu, \"what\": ",
+	       (unsigned long long)error.offset, line, column);
+	json_write_string(stdout, error.what, strlen(error.what));
+	puts("}");
+	return TOOL_FAILURE;
+}
+
+static lanewise_json_node *parse(struct job *job, size_t *n_nodes)
+{
+	size_t bound = lanewise_json_nodes_bound(job->text.n, NULL);
+	lanewise_json_node *nodes = tool_allocate(bound, sizeof *nodes);
+	lanewise_error error;
+
+	if (lanewise_json_parse(job->text.data, job->text.n, NULL, nodes, bound, n_nodes, &error) != LANEWISE_OK)
+		fail_at(job, &error);
+	return nodes;
+}
+
+static int tokens(struct job *job)
+{
+	static const char *const types[] = { "null", "false", "true", "number", "string", "array", "object" };
+	size_t n, depth = 0;
+	lanewise_json_node *nodes = parse(job, &n);
+	uint32_t *ends = tool_allocate(1024, sizeof *ends);
+
+	for (size_t i = 0; i < n; i++) {
+		const lanewise_json_node *node = &nodes[i];
+		int container = node->type == LANEWISE_JSON_ARRAY || node->type == LANEWISE_JSON_OBJECT;
+
+		while (depth && ends[depth - 1] <= i)
+			depth--;
+		printf("%lu\t%lu\t%zu\t%s\t", (unsigned long)node->offset, (unsigned long)node->n_bytes, depth,
+		       node->flags & LANEWISE_JSON_NAME ? "name" : types[node->type]);
+		if (!container)
+			fwrite(job->text.data + node->offset, 1, node->n_bytes, stdout);
+		putchar('\n');
+		if (container)
+			ends[depth++] = node->next;
+	}
+	free(ends);
+	free(nodes);
+	return TOOL_OK;
+}
+
+static int get(struct job *job)
+{
+	size_t n_wanted = strlen(job->wanted), n_nodes, n_steps, at, n;
+	lanewise_json_step *steps = tool_allocate(n_wanted + 1, sizeof *steps);
+	char *names = tool_allocate(n_wanted + 1, 1), *text;
+	lanewise_error error;
+
+	if (lanewise_json_path(job->wanted, n_wanted, steps, n_wanted, &n_steps, names, &error) != LANEWISE_OK)
+		tool_fail_usage("json", "%s at byte %llu of %s", error.what, (unsigned long long)error.offset,
+		                job->wanted);
+	read_input(job);
+
+	lanewise_json_node *nodes = parse(job, &n_nodes);
+
+	at = lanewise_json_follow(job->text.data, nodes, 0, steps, n_steps, names);
+	if (at == SIZE_MAX)
+		tool_fail("%s: there is no %s", job->path, job->wanted);
+	if (job->as_text && nodes[at].type == LANEWISE_JSON_STRING) {
+		text = tool_allocate(nodes[at].n_bytes, 1);
+		lanewise_json_string(job->text.data, &nodes[at], text, nodes[at].n_bytes, &n);
+		fwrite(text, 1, n, stdout);
+		free(text);
+	} else {
+		fwrite(job->text.data + nodes[at].offset, 1, nodes[at].n_bytes, stdout);
+	}
+	putchar('\n');
+	free(nodes);
+	free(names);
+	free(steps);
+	return TOOL_OK;
+}
+
+/* Prints text with the indent asked for and a line end. */
+static void print_formatted(struct job *job, const char *text, size_t n_bytes)
+{
+	lanewise_error error;
+	size_t n = 0;
+	char *out;
+
+	/* Once for the size: it depends on the depth. */
+	lanewise_status status = lanewise_json_format(text, n_bytes, NULL, job->indent, NULL, 0, &n, &error);
+
+	if (status != LANEWISE_ERROR_CAPACITY)
+		fail_at(job, &error);
+	out = tool_allocate(n, 1);
+	lanewise_json_format(text, n_bytes, NULL, job->indent, out, n, &n, &error);
+	fwrite(out, 1, n, stdout);
+	putchar('\n');
+	free(out);
+}
+
+static int minify(struct job *job)
+{
+	print_formatted(job, job->text.data, job->text.n);
+	return TOOL_OK;
+}
+
+static void print_edits(const lanewise_json_edit *edits, size_t n)
+{
+	static const char *const kinds[] = { "",     "prose",  "comment", "quote",  "comma", "colon",    "bracket",
+		                             "word", "number", "value",   "escape", "join",  "ellipsis", "end" };
+
+	fputs(", \"edits\": [", stdout);
+	for (size_t i = 0; i < n; i++)
+		printf("%s{\"kind\": \"%s\", \"offset\": %llu, \"bytes\": %llu, \"out_offset\": %llu, \"out_bytes\": "
+		       "%llu}",
+		       i ? ", " : "", kinds[edits[i].kind], (unsigned long long)edits[i].offset,
+		       (unsigned long long)edits[i].n_bytes, (unsigned long long)edits[i].out_offset,
+		       (unsigned long long)edits[i].n_out);
+	fputs("]", stdout);
+}
+
+static int repair(struct job *job)
+{
+	lanewise_json_repair_result result;
+	lanewise_error error;
+	lanewise_json_edit *edits;
+	const char *text = job->text.data;
+	char *out;
+	size_t n = job->text.n;
+	lanewise_status status = lanewise_json_repair(text, n, NULL, NULL, 0, NULL, 0, &result, &error);
+
+	if (status != LANEWISE_OK && status != LANEWISE_ERROR_CAPACITY)
+		fail_at(job, &error);
+	out = tool_allocate(result.n_out + 1, 1);
+	edits = tool_allocate(result.n_edits + 1, sizeof *edits);
+	if (result.n_edits) {
+		lanewise_json_repair(text, n, NULL, out, result.n_out, edits, result.n_edits, &result, &error);
+		text = out;
+		n = result.n_out;
+	}
+	if (job->as_json) {
+		printf("{\"changed\": %s, \"text\": ", result.n_edits ? "true" : "false");
+		json_write_string(stdout, text, n);
+		print_edits(edits, result.n_edits);
+		puts("}");
+	} else if (job->indent) {
+		print_formatted(job, text, n);
+	} else {
+		fwrite(text, 1, n, stdout);
+		if (n == 0 || text[n - 1] != '\n')
+			putchar('\n');
+	}
+	free(out);
+	free(edits);
+	return TOOL_OK;
+}
+
+static int find(struct job *job)
+{
+	size_t capacity = job->text.n / 2 + 1, n;
+	lanewise_json_span *spans = tool_allocate(capacity, sizeof *spans);
+	lanewise_error error;
+
+	if (lanewise_json_find(job->text.data, job->text.n, NULL, spans, capacity, &n, &error) != LANEWISE_OK)
+		fail_at(job, &error);
+	job->indent = 0;
+	for (size_t i = 0; i < n; i++)
+		if (job->as_json)
+			printf("{\"offset\": %zu, \"bytes\": %zu}\n", spans[i].offset, spans[i].n_bytes);
+		else
+			print_formatted(job, job->text.data + spans[i].offset, spans[i].n_bytes);
+	free(spans);
+	return n ? TOOL_OK : TOOL_FAILURE;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct job *job);
+} commands[] = { { "check", check },   { "tokens", tokens }, { "get", get },
+	         { "minify", minify }, { "repair", repair }, { "find", find } };
+
+static uint32_t parse_indent(const char *text)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end || number < 1 || number > 16)
+		tool_fail_usage("json", "--indent is a number from 1 to 16");
+	return (uint32_t)number;
+}
+
+static int run(struct job *job, int argc, char **argv)
+{
+	size_t i = 0;
+	int is_get;
+
+	if (argc < 1)
+		tool_fail_usage("json", "no check, tokens, get, minify, repair or find");
+	while (i < sizeof commands / sizeof *commands && strcmp(argv[0], commands[i].name) != 0)
+		i++;
+	if (i == sizeof commands / sizeof *commands)
+		tool_fail_usage("json", "there is no lanewise json %s", argv[0]);
+	is_get = commands[i].run == get;
+	if (is_get && argc < 2)
+		tool_fail_usage("json", "no PATH to get");
+	job->wanted = is_get ? argv[1] : NULL;
+	argc -= 1 + is_get;
+	argv += 1 + is_get;
+	if (argc > 1)
+		tool_fail_usage("json", "more than one FILE: %s", argv[1]);
+	job->path = argc ? argv[0] : "-";
+	if (!is_get)
+		read_input(job);
+
+	int status = commands[i].run(job);
+
+	buffer_free(&job->text);
+	return status;
+}
+
+int tool_json(int argc, char **argv)
+{
+	enum { INDENT = 256, TEXT, JSON, HELP };
+	static const struct option long_options[] = {
+		{ "indent", required_argument, NULL, INDENT },
+		{ "text", no_argument, NULL, TEXT },
+		{ "json", no_argument, NULL, JSON },
+		{ "help", no_argument, NULL, HELP },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct job job = { 0 };
+
+	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+		switch (option) {
+		case INDENT:
+			job.indent = parse_indent(optarg);
+			break;
+		case TEXT:
+			job.as_text = 1;
+			break;
+		case JSON:
+			job.as_json = 1;
+			break;
+		case HELP:
+			print_help();
+			return TOOL_OK;
+		default:
+			fputs("Try 'lanewise json --help'.\n", stderr);
+			return TOOL_USAGE;
+		}
+	return run(&job, argc - optind, argv + optind);
+}
