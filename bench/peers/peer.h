@@ -41,6 +41,10 @@ struct bench_peer {
 	void (*scan_topk_f32)(const float *query, const float *rows, size_t n_rows, size_t dim, size_t k,
 	                      int64_t *index, float *score);
 
+	/* The same for many queries, adjacent too; results one query after the other. */
+	void (*scan_topk_f32_queries)(const float *queries, size_t n_queries, const float *rows, size_t n_rows,
+	                              size_t dim, size_t k, int64_t *index, float *score);
+
 	void (*dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
 	                    int32_t *out);
 
