@@ -16,6 +16,7 @@
 #include "index.h"
 #include "int8.h"
 #include "json.h"
+#include "pairs.h"
 #include "parallel.h"
 #include "scan.h"
 #include "sse.h"
