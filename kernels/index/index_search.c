@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "index/index.h"
+#include "index/rotation.h"
 #include "index/sketch.h"
 #include "score_item.h"
 
@@ -38,7 +39,9 @@ struct search {
 	size_t capacity;   /* of a reservoir; 0: scan all rows */
 	size_t per_query;  /* bytes of a query's reservoir, which is the memory of its selection if it scans all rows */
 	size_t together;   /* queries of a group */
-	int8_t *codes;     /* of the group's queries, code_dim each; zeros for one that scans all rows */
+	int uses[2];       /* whether there are segments as they are, rotated; likewise below */
+	int8_t *codes[2];  /* of the group's queries, code_dim each; zeros for one that scans all rows */
+	float *rotated;    /* dim places for a query */
 	uint64_t *waiting; /* capacity places, for rescoring */
 	void *topk;
 	lanewise_index_work *work;
@@ -47,7 +50,7 @@ struct search {
 /* One query of a group. */
 struct query {
 	const float *values;
-	struct lw_sketch_query weights;
+	struct lw_sketch_query weights[2];
 	int scans_all;
 	float bound;
 	size_t n, limit; /* candidates, and how many make it time to raise the bound */
@@ -109,8 +112,8 @@ size_t lanewise_index_scratch_size(const lanewise_index *index, size_t n_queries
 	/* n_rows is below 2^32, so nothing here overflows 64 bits; where size_t has 32 it may. */
 	if (sizeof(size_t) < 8 && effective > SIZE_MAX / 1024)
 		return 0;
-	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) +
-	       group * (per_query + (capacity ? index->code_dim : 0));
+	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) + aligned(index->dim * sizeof(float)) +
+	       group * (per_query + (capacity ? 2 * index->code_dim : 0));
 }
 
 /* -------------------------------------------------------------- all the rows */
@@ -198,28 +201,46 @@ static void scan_all(const struct search *s, const float *queries, size_t n_quer
 
 /* ------------------------------------------------------------- the first stage */
 
-/* Steps 3 and 4 of sketch.h for a query; one that they do not cover scans all rows. */
-static void begin_query(const struct search *s, struct query *q, const float *values, int8_t *codes)
+/* Steps 3, 4 and 7 of sketch.h for a query; 0 if they do not cover it. */
+static int sketch_query(const struct search *s, const float *values, int is_rotated, int8_t *codes,
+                        struct lw_sketch_query *weights)
 {
 	size_t dim = s->index->dim;
 	float scale, square, error_square;
 
+	if (is_rotated)
+		lanewise_rotate(values, dim, s->rotated);
+	s->kernels->quantize_i8_rows(is_rotated ? s->rotated : values, 1, dim, dim, codes, dim, &scale, &square,
+	                             &error_square);
+	if (is_rotated)
+		square = s->kernels->dot_f32(values, values, dim);
+
+	struct lw_sketch sketch = lanewise_sketch_of(values, dim, scale, square, error_square,
+	                                             is_rotated ? lanewise_rotation_error(dim) : 0);
+
+	if (sketch.kind != LW_SKETCH_ORDINARY)
+		return 0;
+	*weights = lanewise_sketch_query_of(&sketch, dim, s->index->metric);
+	return 1;
+}
+
+/* Query number j of a group; one without sketches scans all rows. */
+static void begin_query(const struct search *s, struct query *q, const float *values, size_t j)
+{
+	size_t code_dim = s->index->code_dim;
+
 	q->values = values;
-	q->scans_all = 1;
+	q->scans_all = s->capacity == 0;
 	q->n = 0;
 	q->bound = s->threshold;
 	q->limit = smaller(s->capacity, s->k > LIMIT_AT_FIRST / 4 ? 4 * s->k : LIMIT_AT_FIRST);
-	if (s->capacity == 0)
-		return;
-	memset(codes, 0, s->index->code_dim);
-	s->kernels->quantize_i8_rows(values, 1, dim, dim, codes, dim, &scale, &square, &error_square);
+	for (int i = 0; i < 2; i++)
+		if (s->capacity && s->uses[i]) {
+			int8_t *codes = s->codes[i] + j * code_dim;
 
-	struct lw_sketch sketch = lanewise_sketch_of(values, dim, scale, square, error_square);
-
-	if (sketch.kind == LW_SKETCH_ORDINARY) {
-		q->weights = lanewise_sketch_query_of(&sketch, dim, s->index->metric);
-		q->scans_all = 0;
-	}
+			memset(codes, 0, code_dim);
+			q->scans_all |= !sketch_query(s, values, i, codes, &q->weights[i]);
+		}
 }
 
 /* Takes the candidates from `from` on that may not be returned out again. */
@@ -267,14 +288,15 @@ static void make_room(const struct search *s, struct query *q)
 }
 
 /* Integer dot products of all queries with a block of n rows, each query's BLOCK places after the one's before it. */
-static void dot_block(const struct search *s, size_t n_queries, const int8_t *codes, size_t n, int32_t *dot)
+static void dot_block(const struct search *s, size_t n_queries, const int8_t *query_codes, const int8_t *codes,
+                      size_t n, int32_t *dot)
 {
 	size_t code_dim = s->index->code_dim;
 
 	if (n_queries == 1)
-		s->kernels->dot_i8_rows(s->codes, codes, n, code_dim, code_dim, s->prefetch, dot);
+		s->kernels->dot_i8_rows(query_codes, codes, n, code_dim, code_dim, s->prefetch, dot);
 	else
-		s->kernels->dot_i8_queries(s->codes, n_queries, code_dim, codes, n, code_dim, code_dim, s->prefetch,
+		s->kernels->dot_i8_queries(query_codes, n_queries, code_dim, codes, n, code_dim, code_dim, s->prefetch,
 		                           dot, BLOCK);
 }
 
@@ -283,16 +305,16 @@ static void filter_block(const struct search *s, struct query *queries, size_t n
 {
 	int32_t dot[GROUP * BLOCK];
 
-	dot_block(s, n_queries, segment->codes + at * s->index->code_dim, n, dot);
+	dot_block(s, n_queries, s->codes[segment->is_rotated], segment->codes + at * s->index->code_dim, n, dot);
 	for (size_t j = 0; j < n_queries; j++) {
 		struct query *q = &queries[j];
 		size_t before = q->n;
 
 		if (q->scans_all)
 			continue;
-		s->kernels->sketch_filter(&q->weights, dot + j * BLOCK, segment->scale + at, segment->error + at,
-		                          segment->norm + at, n, (uint32_t)first_row, q->bound, q->upper, q->lower,
-		                          q->row, &q->n);
+		s->kernels->sketch_filter(&q->weights[segment->is_rotated], dot + j * BLOCK, segment->scale + at,
+		                          segment->error + at, segment->norm + at, n, (uint32_t)first_row, q->bound,
+		                          q->upper, q->lower, q->row, &q->n);
 		apply_filter(s, q, before);
 		if (q->n > q->limit)
 			make_room(s, q);
@@ -452,14 +474,15 @@ static void search_group(struct search *s, unsigned char *scratch, const float *
 {
 	size_t code_dim = s->capacity ? s->index->code_dim : 0;
 	/* First the codes of all queries, then each one's reservoir. */
-	unsigned char *memory = scratch + n_queries * code_dim;
+	unsigned char *memory = scratch + 2 * n_queries * code_dim;
 	struct query group[GROUP];
 
-	s->codes = (int8_t *)scratch;
+	s->codes[0] = (int8_t *)scratch;
+	s->codes[1] = s->codes[0] + n_queries * code_dim;
 	for (size_t j = 0; j < n_queries; j++) {
 		if (s->capacity)
 			lay_out_query(s, &group[j], memory + j * s->per_query);
-		begin_query(s, &group[j], queries + j * s->query_ld, s->codes + j * code_dim);
+		begin_query(s, &group[j], queries + j * s->query_ld, j);
 	}
 	filter_all(s, group, n_queries);
 	scan_for_group(s, group, n_queries, memory);
@@ -521,6 +544,10 @@ lanewise_status lanewise_index_search(const lanewise_index *index, const float *
 	memory += aligned(lanewise_topk_scratch_size(s.k));
 	s.waiting = (uint64_t *)(void *)memory;
 	memory += aligned((s.capacity + BLOCK) * sizeof(uint64_t));
+	s.rotated = (float *)(void *)memory;
+	memory += aligned(index->dim * sizeof(float));
+	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++)
+		s.uses[index->segments[segment].is_rotated] = 1;
 	for (size_t j = 0; j < n_queries; j += s.together)
 		search_group(&s, memory, queries + j * query_ld, smaller(n_queries - j, s.together), k, row + j * k,
 		             score + j * k, n_found + j);
