@@ -204,4 +204,20 @@ struct lw_scan_filter;
 typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, const uint8_t *text, size_t n,
                                            uint16_t *positions);
 
+/* --- pq.h */
+
+/*
+ * code[p * code_stride] = the number of the centroid nearest to point p (width floats at points + p * ld), the lowest of
+ * several, 0 if none has a distance below infinity. Dimension i of centroid c is centroids[i * n_lanes + c]; n_lanes is a
+ * multiple of 16, at most 256. Squared distances are sums of fused multiply-adds in order of dimension, from +0.
+ */
+typedef void lanewise_pq_nearest_fn(const float *points, size_t n, size_t ld, const float *centroids, size_t width,
+                                    size_t n_lanes, uint8_t *code, size_t code_stride);
+
+/*
+ * sums[r], r < 128, = the sum over parts of tables[part * 16 + code]; the code is the lower half of block[part * 64 + r]
+ * for r < 64, the upper half of block[part * 64 + r - 64] beyond. n_parts <= 256.
+ */
+typedef void lanewise_pq_sums_fn(const uint8_t *tables, const uint8_t *block, size_t n_parts, uint16_t *sums);
+
 #endif

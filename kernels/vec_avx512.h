@@ -165,6 +165,10 @@ LW_INLINE vq vq_high_half(vq v) { return vq_low_half(_mm512_srli_epi16(v, 4)); }
 LW_INLINE vq vq_lookup(vq t, vq i) { return _mm512_shuffle_epi8(t, i); }
 LW_INLINE uint64_t vq_nonzero_bits(vq v) { return _mm512_test_epi8_mask(v, v); }
 LW_INLINE vq vq_set1(uint8_t x) { return _mm512_set1_epi8((char)x); }
+LW_INLINE vq vq_even_bytes(vq v) { return _mm512_and_si512(v, _mm512_set1_epi16(255)); }
+LW_INLINE vq vq_odd_bytes(vq v) { return _mm512_srli_epi16(v, 8); }
+LW_INLINE vq vq_add16(vq a, vq b) { return _mm512_add_epi16(a, b); }
+LW_INLINE void vq_store16(uint16_t *p, vq v) { _mm512_storeu_si512(p, v); }
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {
 	return _mm512_mask_cmpeq_epi8_mask(_mm512_cmpeq_epi8_mask(a, x), b, y);

@@ -18,6 +18,7 @@
 #include "json.h"
 #include "pairs.h"
 #include "parallel.h"
+#include "pq.h"
 #include "scan.h"
 #include "sse.h"
 #include "text.h"
