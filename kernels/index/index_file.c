@@ -76,8 +76,9 @@ lanewise_status lanewise_index_write(const lanewise_index *index, lanewise_file_
 
 	struct header header = { index->n_rows, index->dim, index->metric, SKETCH_RULES, 0, 0 };
 
-	for (size_t segment = 0; segment < index->n_segments; segment++)
-		header.rotated |= (uint32_t)index->segments[segment].is_rotated << segment;
+	for (size_t segment = 0; segment < LW_INDEX_SEGMENTS; segment++)
+		if (segment < index->n_segments && index->segments[segment].is_rotated)
+			header.rotated |= (uint32_t)1 << segment;
 
 	if ((status = lanewise_file_writer_section(writer, "index.header", sizeof header, error)) ||
 	    (status = lanewise_file_writer_append(writer, &header, 1, error)))
