@@ -294,6 +294,85 @@ void bench_scan_topk_case(struct bench_case *c, size_t n_rows, size_t dim, size_
 	rows_destroy(&data);
 }
 
+/* ------------------------------------------------------------- many queries */
+
+struct many_job {
+	const struct bench_peer *peer;
+	const struct rows_data *data;
+	const float *queries;
+	size_t n_queries, k;
+	int one_by_one;
+	void *scratch;
+	uint32_t *index;
+	int64_t *peer_index;
+	float *score;
+	size_t *n_found;
+};
+
+static void run_many(void *context)
+{
+	const struct many_job *job = context;
+	const struct rows_data *d = job->data;
+
+	if (job->peer)
+		job->peer->scan_topk_f32_queries(job->queries, job->n_queries, d->rows, d->n_rows, d->dim, job->k,
+		                                 job->peer_index, job->score);
+	else if (!job->one_by_one)
+		lanewise_scan_topk_f32_queries(job->queries, job->n_queries, d->dim, d->rows, d->n_rows, d->dim, d->dim,
+		                               LANEWISE_METRIC_DOT, job->k, -INFINITY, job->scratch, job->index,
+		                               job->score, job->n_found);
+	for (size_t q = 0; job->one_by_one && q < job->n_queries; q++)
+		lanewise_scan_topk_f32(job->queries + q * d->dim, d->rows, d->n_rows, d->dim, d->dim,
+		                       LANEWISE_METRIC_DOT, job->k, -INFINITY, job->scratch, job->index + q * job->k,
+		                       job->score + q * job->k, job->n_found + q);
+}
+
+static void bench_many_queries(struct bench *bench, enum bench_size size, size_t n_queries, size_t dim, size_t k)
+{
+	struct bench_case *c = bench_case_begin(bench, "scan_topk_f32_queries", size, "row and query");
+
+	if (!c)
+		return;
+
+	struct rows_data data = rows_create(bench_size_bytes(bench, size) / sizeof(float) / dim, dim);
+	struct rows_data queries = rows_create(n_queries, dim);
+	struct many_job ours = { NULL,
+		                 &data,
+		                 queries.rows,
+		                 n_queries,
+		                 k,
+		                 0,
+		                 bench_alloc(lanewise_scan_topk_queries_scratch_size(n_queries, k)),
+		                 bench_alloc(n_queries * k * sizeof(uint32_t)),
+		                 bench_alloc(n_queries * k * sizeof(int64_t)),
+		                 bench_alloc(n_queries * k * sizeof(float)),
+		                 bench_alloc(n_queries * sizeof(size_t)) };
+	struct many_job jobs[BENCH_MAX_PEERS], single = ours;
+
+	describe_rows(c, &data);
+	snprintf(c->workload, sizeof c->workload, "%zux%zu, %zu queries k=%zu", data.n_rows, dim, n_queries, k);
+	c->units = (double)data.n_rows * (double)n_queries;
+	c->out = ours.score;
+	c->n_out = n_queries * k;
+	bench_add_tiers(c, "dot_f32_queries", run_many, &ours);
+	for (size_t i = 0; i < bench->n_peers; i++) {
+		jobs[i] = ours;
+		jobs[i].peer = bench->peer[i];
+		if (jobs[i].peer->scan_topk_f32_queries)
+			bench_add(c, BENCH_PEER, jobs[i].peer->name, run_many, &jobs[i]);
+	}
+	single.one_by_one = 1;
+	bench_add(c, BENCH_REFERENCE, "one by one", run_many, &single);
+	bench_case_run(c);
+	bench_free(ours.scratch);
+	bench_free(ours.index);
+	bench_free(ours.peer_index);
+	bench_free(ours.score);
+	bench_free(ours.n_found);
+	rows_destroy(&queries);
+	rows_destroy(&data);
+}
+
 void bench_vector(struct bench *bench)
 {
 	static const size_t pair_dims[] = { 16, 100, 384, 1536 };
@@ -315,5 +394,9 @@ void bench_vector(struct bench *bench)
 
 		if (c)
 			bench_scan_topk_case(c, bench_size_bytes(bench, size) / sizeof(float) / DIM, DIM, 10);
+	}
+	for (enum bench_size size = BENCH_L2; size < BENCH_DRAM; size++) {
+		bench_many_queries(bench, size, 16, DIM, 10);
+		bench_many_queries(bench, size, 96, DIM, 10);
 	}
 }

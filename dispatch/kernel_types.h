@@ -24,6 +24,20 @@ typedef void lanewise_norm_f32_rows_fn(const float *rows, size_t n_rows, size_t 
                                        float *out);
 typedef void lanewise_normalize_f32_rows_fn(float *rows, size_t n_rows, size_t dim, size_t ld);
 
+/*
+ * out[q * out_ld + r] is the score of query q, at queries + q * query_ld, and row r; query_ld >= dim, out_ld >= n_rows.
+ * `prefetch` as for rows.
+ */
+enum { LW_F32_QUERIES = 32 }; /* at most so many queries */
+typedef void lanewise_dot_f32_queries_fn(const float *queries, size_t n_queries, size_t query_ld, const float *rows,
+                                         size_t n_rows, size_t dim, size_t ld, int prefetch, float *out, size_t out_ld);
+typedef void lanewise_cosine_f32_queries_fn(const float *queries, size_t n_queries, size_t query_ld, const float *rows,
+                                            size_t n_rows, size_t dim, size_t ld, int prefetch, float *out,
+                                            size_t out_ld);
+typedef void lanewise_l2sq_f32_queries_fn(const float *queries, size_t n_queries, size_t query_ld, const float *rows,
+                                          size_t n_rows, size_t dim, size_t ld, int prefetch, float *out,
+                                          size_t out_ld);
+
 /* --- half.h: ld >= dim; `prefetch` as for vector.h */
 
 typedef float lanewise_dot_f16_fn(const uint16_t *a, const uint16_t *b, size_t n);
@@ -230,5 +244,21 @@ typedef void lanewise_rank_sums16_f64_fn(const uint32_t *column, const double *w
 struct lw_scan_filter;
 typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, const uint8_t *text, size_t n,
                                            uint16_t *positions);
+
+/* --- pq.h */
+
+/*
+ * code[p * code_stride] = the number of the centroid nearest to point p (width floats at points + p * ld), the lowest of
+ * several, 0 if none has a distance below infinity. Dimension i of centroid c is centroids[i * n_lanes + c]; n_lanes is a
+ * multiple of 16, at most 256. Squared distances are sums of fused multiply-adds in order of dimension, from +0.
+ */
+typedef void lanewise_pq_nearest_fn(const float *points, size_t n, size_t ld, const float *centroids, size_t width,
+                                    size_t n_lanes, uint8_t *code, size_t code_stride);
+
+/*
+ * sums[r], r < 128, = the sum over parts of tables[part * 16 + code]; the code is the lower half of block[part * 64 + r]
+ * for r < 64, the upper half of block[part * 64 + r - 64] beyond. n_parts <= 256.
+ */
+typedef void lanewise_pq_sums_fn(const uint8_t *tables, const uint8_t *block, size_t n_parts, uint16_t *sums);
 
 #endif

@@ -57,6 +57,9 @@
  *   vq_lookup(t, i)        t[i] for indices 0 ... 15; t is a vq_repeat16
  *   vq_nonzero_bits(v)     bit i of the 64-bit result: byte i is not 0
  *   vq_set1(x)             a constant
+ *   vq_even_bytes vq_odd_bytes   bytes 0, 2, ... or 1, 3, ... as VQ_LANES / 2 uint16_t
+ *   vq_add16(a, b)         sums of those, modulo 2^16
+ *   vq_store16(p, v)       those, at any alignment
  *   vq_equal_bits(a, x, b, y)  bit i of the 64-bit result: a[i] == x[i] and b[i] == y[i]
  *
  * The canonical tree (vector.h): halves are added until four lanes are left, then neighbours.

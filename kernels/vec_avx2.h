@@ -277,6 +277,10 @@ LW_INLINE uint64_t vq_nonzero_bits(vq v)
 	return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_setzero_si256())) & UINT64_C(0xffffffff);
 }
 LW_INLINE vq vq_set1(uint8_t x) { return _mm256_set1_epi8((char)x); }
+LW_INLINE vq vq_even_bytes(vq v) { return _mm256_and_si256(v, _mm256_set1_epi16(255)); }
+LW_INLINE vq vq_odd_bytes(vq v) { return _mm256_srli_epi16(v, 8); }
+LW_INLINE vq vq_add16(vq a, vq b) { return _mm256_add_epi16(a, b); }
+LW_INLINE void vq_store16(uint16_t *p, vq v) { _mm256_storeu_si256((__m256i *)p, v); }
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {
 	return (uint32_t)_mm256_movemask_epi8(_mm256_and_si256(_mm256_cmpeq_epi8(a, x), _mm256_cmpeq_epi8(b, y)));

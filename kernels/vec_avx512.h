@@ -204,6 +204,10 @@ LW_INLINE vq vq_bit_counts(vq v)
 LW_INLINE uint32_t vq_sum_bytes(vq v) { return vu_sum(_mm512_sad_epu8(v, _mm512_setzero_si512())); }
 LW_INLINE uint64_t vq_nonzero_bits(vq v) { return _mm512_test_epi8_mask(v, v); }
 LW_INLINE vq vq_set1(uint8_t x) { return _mm512_set1_epi8((char)x); }
+LW_INLINE vq vq_even_bytes(vq v) { return _mm512_and_si512(v, _mm512_set1_epi16(255)); }
+LW_INLINE vq vq_odd_bytes(vq v) { return _mm512_srli_epi16(v, 8); }
+LW_INLINE vq vq_add16(vq a, vq b) { return _mm512_add_epi16(a, b); }
+LW_INLINE void vq_store16(uint16_t *p, vq v) { _mm512_storeu_si512(p, v); }
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {
 	return _mm512_mask_cmpeq_epi8_mask(_mm512_cmpeq_epi8_mask(a, x), b, y);

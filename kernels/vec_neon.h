@@ -295,6 +295,13 @@ LW_INLINE uint64_t vq_nonzero_bits(vq v) /* each byte keeps the bit of its numbe
 	return vaddv_u8(vget_low_u8(bits)) | (uint64_t)vaddv_u8(vget_high_u8(bits)) << 8;
 }
 LW_INLINE vq vq_set1(uint8_t x) { return vdupq_n_u8(x); }
+LW_INLINE vq vq_even_bytes(vq v) { return vreinterpretq_u8_u16(vandq_u16(vreinterpretq_u16_u8(v), vdupq_n_u16(255))); }
+LW_INLINE vq vq_odd_bytes(vq v) { return vreinterpretq_u8_u16(vshrq_n_u16(vreinterpretq_u16_u8(v), 8)); }
+LW_INLINE vq vq_add16(vq a, vq b)
+{
+	return vreinterpretq_u8_u16(vaddq_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
+}
+LW_INLINE void vq_store16(uint16_t *p, vq v) { vst1q_u16(p, vreinterpretq_u16_u8(v)); }
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {
 	return vq_nonzero_bits(vandq_u8(vceqq_u8(a, x), vceqq_u8(b, y)));

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batches of the functions of lanewise/vector.h: one query an item. */
+/* Batches of the functions of lanewise/vector.h: some queries an item, which share the reading of the rows. */
 #include <lanewise/parallel.h>
 
 #include "threads.h"
 
-enum { MAX_THREADS = 1024, CACHE_LINE = 64 };
+enum { MAX_THREADS = 1024, MAX_PER_ITEM = 64, ITEM_BYTES = 1 << 20 };
 
-/* Scratch of one thread, rounded up to whole cache lines. */
-static size_t thread_scratch_size(size_t k)
+/* Queries that go together: fewer for so large a k that they would need much scratch. */
+static size_t most_per_item(size_t k)
 {
-	return (lanewise_scan_topk_scratch_size(k) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	size_t one = lanewise_scan_topk_queries_scratch_size(1, k);
+
+	return one > ITEM_BYTES ? 1 : one > ITEM_BYTES / MAX_PER_ITEM ? ITEM_BYTES / one : MAX_PER_ITEM;
 }
+
+static size_t thread_scratch_size(size_t k) { return lanewise_scan_topk_queries_scratch_size(most_per_item(k), k); }
 
 static uint32_t threads_of(uint32_t n_threads)
 {
@@ -28,7 +32,7 @@ size_t lanewise_scan_topk_batch_scratch_size(size_t k, uint32_t n_threads)
 
 struct scan_batch {
 	const float *queries, *rows;
-	size_t query_ld, n_rows, dim, ld, k, scratch_size;
+	size_t n_queries, query_ld, n_rows, dim, ld, k, per_item, scratch_size;
 	lanewise_metric metric;
 	float threshold;
 	unsigned char *scratch;
@@ -37,14 +41,16 @@ struct scan_batch {
 	size_t *n_found;
 };
 
-static void scan_one(void *context, size_t item, uint32_t thread)
+static void scan_item(void *context, size_t item, uint32_t thread)
 {
 	struct scan_batch *b = context;
+	size_t first = item * b->per_item, rest = b->n_queries - first;
 
-	/* The arguments were checked with the first query's, so this cannot fail. */
-	lanewise_scan_topk_f32(b->queries + item * b->query_ld, b->rows, b->n_rows, b->dim, b->ld, b->metric, b->k,
-	                       b->threshold, b->scratch + thread * b->scratch_size, b->index + item * b->k,
-	                       b->score + item * b->k, b->n_found + item);
+	/* The arguments were checked before, so this cannot fail. */
+	lanewise_scan_topk_f32_queries(b->queries + first * b->query_ld, rest < b->per_item ? rest : b->per_item,
+	                               b->query_ld, b->rows, b->n_rows, b->dim, b->ld, b->metric, b->k, b->threshold,
+	                               b->scratch + thread * b->scratch_size, b->index + first * b->k,
+	                               b->score + first * b->k, b->n_found + first);
 }
 
 lanewise_status lanewise_scan_topk_f32_batch(const float *queries, size_t n_queries, size_t query_ld, const float *rows,
@@ -71,8 +77,11 @@ lanewise_status lanewise_scan_topk_f32_batch(const float *queries, size_t n_quer
 		return LANEWISE_ERROR_TOO_LARGE;
 
 	uint32_t threads = lw_threads(threads_of(n_threads));
+	size_t share = (n_queries + threads - 1) / threads, most = most_per_item(k);
 	struct scan_batch batch = {
 		.queries = queries,
+		.n_queries = n_queries,
+		.per_item = share < most ? share : most,
 		.rows = rows,
 		.query_ld = query_ld,
 		.n_rows = n_rows,
@@ -88,6 +97,6 @@ lanewise_status lanewise_scan_topk_f32_batch(const float *queries, size_t n_quer
 		.n_found = n_found,
 	};
 
-	lw_parallel_for(n_queries, threads, scan_one, &batch);
+	lw_parallel_for((n_queries + batch.per_item - 1) / batch.per_item, threads, scan_item, &batch);
 	return LANEWISE_OK;
 }

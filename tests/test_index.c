@@ -18,6 +18,7 @@
 #include <lanewise/topk.h>
 
 #include "index/index.h"
+#include "index/rotation.h"
 #include "index/sketch.h"
 #include "test.h"
 
@@ -412,17 +413,30 @@ static void test_intervals(void)
 {
 	enum { MAX_DIM = 2000 };
 	static int8_t codes[2][MAX_DIM];
+	static float rotated[MAX_DIM];
 	unsigned long n_tested = 0;
 
-	for (size_t i = 0; i < 2500; i++) {
+	for (size_t i = 0; i < 5000; i++) {
 		size_t dim = 1 + below(i % 10 ? 100 : MAX_DIM);
 		struct data d = make_data(below(N_KINDS), 2, dim);
 		float scale[2], square[2], error[2];
 
-		lw_kernels()->quantize_i8_rows(d.rows, 2, dim, dim, codes[0], MAX_DIM, scale, square, error);
+		int is_rotated = (int)below(2);
+		double rotation_error = is_rotated ? lanewise_rotation_error(dim) : 0;
 
-		struct lw_sketch x = lanewise_sketch_of(d.rows, dim, scale[0], square[0], error[0]);
-		struct lw_sketch y = lanewise_sketch_of(d.rows + dim, dim, scale[1], square[1], error[1]);
+		for (size_t j = 0; j < 2; j++) {
+			const float *v = d.rows + j * dim;
+
+			if (is_rotated)
+				lanewise_rotate(v, dim, rotated);
+			lw_kernels()->quantize_i8_rows(is_rotated ? rotated : v, 1, dim, dim, codes[j], MAX_DIM,
+			                               scale + j, square + j, error + j);
+			square[j] = lanewise_dot_f32(v, v, dim);
+		}
+
+		struct lw_sketch x = lanewise_sketch_of(d.rows, dim, scale[0], square[0], error[0], rotation_error);
+		struct lw_sketch y =
+		        lanewise_sketch_of(d.rows + dim, dim, scale[1], square[1], error[1], rotation_error);
 		int32_t dot = lanewise_dot_i8(codes[0], codes[1], dim);
 
 		for (lanewise_metric metric = 0; y.kind == LW_SKETCH_ORDINARY && metric <= LANEWISE_METRIC_L2SQ;
@@ -447,7 +461,66 @@ static void test_intervals(void)
 		}
 		free(d.rows);
 	}
-	CHECK(n_tested > 3000);
+	CHECK(n_tested > 6000);
+}
+
+/*
+ * Step 7: the computed rotation is within rho of the exact one, which long double stands for, and that leaves norms as
+ * they are. Rotation of a rotated vector is no inverse, so the exact one is computed by its definition.
+ */
+static void rotate_exactly(const float *x, size_t dim, long double *out)
+{
+	size_t window = 1;
+	float *unit = allocate(dim * sizeof *unit), *image = allocate(dim * sizeof *image);
+
+	while (window <= dim / 2)
+		window *= 2;
+	for (size_t i = 0; i < dim; i++)
+		out[i] = 0;
+	/* Column by column; the images of unit vectors are known to one rounding or so, as are their sums. */
+	for (size_t j = 0; j < dim; j++) {
+		memset(unit, 0, dim * sizeof *unit);
+		unit[j] = 1;
+		lanewise_rotate(unit, dim, image);
+		for (size_t i = 0; i < dim; i++)
+			out[i] += (long double)image[i] * (long double)x[j];
+	}
+	free(image);
+	free(unit);
+}
+
+static void test_rotation(void)
+{
+	for (size_t dim = 1; dim <= 130; dim += 1 + dim / 20) {
+		struct data d = make_data(below(5), 1, dim);
+		float *rotated = allocate(dim * sizeof *rotated);
+		long double *exact = allocate(dim * sizeof *exact), error = 0, before = 0, after = 0;
+
+		lanewise_rotate(d.rows, dim, rotated);
+		rotate_exactly(d.rows, dim, exact);
+		for (size_t i = 0; i < dim; i++) {
+			error += (exact[i] - (long double)rotated[i]) * (exact[i] - (long double)rotated[i]);
+			before += (long double)d.rows[i] * (long double)d.rows[i];
+			after += (long double)rotated[i] * (long double)rotated[i];
+		}
+
+		long double rho = (long double)lanewise_rotation_error(dim);
+
+		CHECK_DATA(sqrtl(error) <= rho * sqrtl(before));
+		CHECK_DATA(fabsl(sqrtl(after) - sqrtl(before)) <= rho * sqrtl(before));
+		free(exact);
+		free(rotated);
+		free(d.rows);
+	}
+
+	/* A unit vector is spread over all dimensions. */
+	float unit[128] = { 0 }, image[128], largest = 0;
+
+	unit[77] = 1;
+	lanewise_rotate(unit, 128, image);
+	for (int i = 0; i < 128; i++)
+		largest = fabsf(image[i]) > largest ? fabsf(image[i]) : largest;
+	CHECK(largest < 0.5f);
 }
 
 /* --------------------------------------------------------------------- work */
@@ -470,6 +543,32 @@ static void test_work(void)
 
 			CHECK_DATA(work.n_full_scans == 0);
 			CHECK_DATA(work.n_rescored >= 10 && work.n_rescored < 600);
+			free_result(&r);
+			lanewise_index_destroy(index);
+		}
+		free(d.rows);
+	}
+
+	/* Outlier dimensions and heavy tails: rotated rows have the better sketches, and that is found out. */
+	for (size_t kind = 3; kind < 5; kind++) {
+		struct data d = make_data(kind, 20000, kind == 3 ? 128 : 200);
+
+		for (lanewise_metric metric = 0; metric <= LANEWISE_METRIC_L2SQ; metric++) {
+			lanewise_index *index = make_index(&d, metric);
+			struct result r = make_result(10);
+			float query[200], none = metric == LANEWISE_METRIC_L2SQ ? INFINITY : -INFINITY;
+			size_t n_rotated = 0;
+
+			for (size_t i = 0; i < index->n_segments; i++)
+				n_rotated += (size_t)index->segments[i].is_rotated;
+			CHECK_DATA(n_rotated == index->n_segments);
+			make_query(&d, 1, query);
+
+			lanewise_index_work work = search(index, query, 10, none, NULL, &r);
+
+			CHECK_DATA(work.n_full_scans == 0);
+			CHECK_DATA(work.n_rescored < 2000);
+			compare(&d, index, query, 10, none, NULL);
 			free_result(&r);
 			lanewise_index_destroy(index);
 		}
@@ -635,6 +734,42 @@ static void test_saved(void)
 		}
 }
 
+/* Segments with and without rotation, in memory and in a file; rows that came one at a time. */
+static void test_mixed_segments(void)
+{
+	enum { N = 1500, DIM = 70 };
+	struct data d = make_data(0, N, DIM);
+
+	for (size_t r = 300; r < 1100; r++)
+		d.rows[r * DIM + 5] *= 300;
+	for (lanewise_metric metric = 0; metric <= LANEWISE_METRIC_L2SQ; metric++) {
+		lanewise_index *index = NULL;
+		size_t n_bytes;
+
+		CHECK_EQUAL(lanewise_index_create(DIM, metric, NULL, &index), 0);
+		for (size_t r = 0; r < N; r++)
+			CHECK_EQUAL(lanewise_index_add(index, d.rows + r * DIM, 1, DIM), 0);
+		/* Rows 512 ... 1023 have their dimension of outliers, those before it and behind it not at their first row. */
+		CHECK(!index->segments[0].is_rotated && !index->segments[1].is_rotated);
+		CHECK(index->segments[2].is_rotated);
+		test_searches(&d, index, 6);
+
+		unsigned char *bytes = save(index, &n_bytes);
+		struct opened o;
+
+		CHECK_EQUAL(open_bytes(bytes, n_bytes, &o, NULL), 0);
+		CHECK(!o.index->segments[1].is_rotated && o.index->segments[2].is_rotated);
+		test_searches(&d, o.index, 6);
+		close_opened(&o);
+		for (size_t r = 0; r < N; r += 50)
+			CHECK_EQUAL(lanewise_index_update(index, r, d.rows + r * DIM), 0);
+		test_searches(&d, index, 3);
+		free(bytes);
+		lanewise_index_destroy(index);
+	}
+	free(d.rows);
+}
+
 /* Where a section's elements lie in a file. */
 static size_t section_at(const unsigned char *bytes, const char *name)
 {
@@ -678,7 +813,7 @@ static void test_lies(void)
 	const uint64_t no_dim = 0, wide = LANEWISE_INDEX_MAX_DIM + 1, wrong_dim = 21, many = (uint64_t)1 << 32,
 	               few = 299;
 	const uint64_t huge = UINT64_MAX;
-	const uint32_t metric = 3, rules = 2;
+	const uint32_t metric = 3, rules = 1, segments = 1u << 25, reserved = 1;
 	const float negative = -1, not_a_number = NAN, large = 1e20f;
 
 	expect_lie(bytes, n_bytes, "index.header", 0, &many, 8, LANEWISE_ERROR_DATA, "n_rows");
@@ -691,6 +826,8 @@ static void test_lies(void)
 	expect_lie(bytes, n_bytes, "index.header", 8, &wrong_dim, 8, LANEWISE_ERROR_DATA, "section index.rows");
 	expect_lie(bytes, n_bytes, "index.header", 16, &metric, 4, LANEWISE_ERROR_DATA, "metric");
 	expect_lie(bytes, n_bytes, "index.header", 20, &rules, 4, LANEWISE_ERROR_UNSUPPORTED, "sketch_rules");
+	expect_lie(bytes, n_bytes, "index.header", 24, &segments, 4, LANEWISE_ERROR_DATA, "rotated");
+	expect_lie(bytes, n_bytes, "index.header", 28, &reserved, 4, LANEWISE_ERROR_DATA, "zero");
 	expect_lie(bytes, n_bytes, "index.scale", 4, &negative, 4, LANEWISE_ERROR_DATA, "element 1:");
 	expect_lie(bytes, n_bytes, "index.scale", 8, &not_a_number, 4, LANEWISE_ERROR_DATA, "element 2:");
 	expect_lie(bytes, n_bytes, "index.error", 0, &not_a_number, 4, LANEWISE_ERROR_DATA, "element 0:");
@@ -834,11 +971,13 @@ int main(void)
 	test_arguments();
 	test_allocator();
 	test_saved();
+	test_mixed_segments();
 	test_lies();
 	for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++) {
 		if (lanewise_set_tier(tier) != LANEWISE_OK)
 			continue;
 		test_intervals();
+		test_rotation();
 		test_every_k();
 		test_exactness();
 		test_work();

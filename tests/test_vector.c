@@ -437,6 +437,78 @@ static void test_rows_are_pairs(size_t n_rows, size_t dim, size_t ld)
 	free(query);
 }
 
+/* ------------------------------------------------------- many queries are one */
+
+static void test_many_queries(size_t n_queries, size_t n_rows, size_t dim, size_t k, lanewise_metric metric)
+{
+	size_t query_ld = dim + below(3), ld = dim + below(3), n_one,
+	       n_scratch = lanewise_scan_topk_queries_scratch_size(n_queries, k);
+	float *queries = malloc((n_queries * query_ld + 1) * sizeof *queries),
+	      *rows = malloc((n_rows * ld + 1) * sizeof *rows);
+	float *score = malloc((n_queries * k + 1) * sizeof *score), *one_score = malloc(k * sizeof *one_score);
+	uint32_t *index = malloc((n_queries * k + 1) * sizeof *index), *one_index = malloc(k * sizeof *one_index);
+	size_t *n_found = malloc((n_queries + 1) * sizeof *n_found);
+	void *scratch = malloc(n_scratch), *one_scratch = malloc(lanewise_scan_topk_scratch_size(k));
+	float threshold = metric == LANEWISE_METRIC_L2SQ ? INFINITY : below(2) ? -INFINITY : 0;
+	unsigned long wrong = 0;
+
+	fill(queries, n_queries * query_ld, 1);
+	fill(rows, n_rows * ld, 1);
+	for (size_t r = 0; r < n_rows; r += 7)
+		rows[r * ld + below(dim)] = any_float(0, 256);
+	CHECK_EQUAL(lanewise_scan_topk_f32_queries(queries, n_queries, query_ld, rows, n_rows, dim, ld, metric, k,
+	                                           threshold, scratch, index, score, n_found),
+	            LANEWISE_OK);
+	for (size_t q = 0; q < n_queries; q++) {
+		CHECK_EQUAL(lanewise_scan_topk_f32(queries + q * query_ld, rows, n_rows, dim, ld, metric, k, threshold,
+		                                   one_scratch, one_index, one_score, &n_one),
+		            LANEWISE_OK);
+		wrong += n_one != n_found[q] || memcmp(one_index, index + q * k, n_one * sizeof *one_index) != 0 ||
+		         memcmp(one_score, score + q * k, n_one * sizeof *one_score) != 0;
+	}
+	CHECK_TIER(wrong == 0);
+	free(one_scratch);
+	free(scratch);
+	free(n_found);
+	free(one_index);
+	free(index);
+	free(one_score);
+	free(score);
+	free(rows);
+	free(queries);
+}
+
+static void test_many_queries_arguments(void)
+{
+	max_align_t scratch[2000];
+	float v[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, score[8];
+	uint32_t index[8];
+	size_t n_found[4];
+
+#define MANY(queries, n_queries, query_ld, rows, n_rows, dim, ld, metric, k, threshold) \
+	lanewise_scan_topk_f32_queries(queries, n_queries, query_ld, rows, n_rows, dim, ld, metric, k, threshold, \
+	                               scratch, index, score, n_found)
+	CHECK(lanewise_scan_topk_queries_scratch_size(2, 2) <= sizeof scratch);
+	CHECK_EQUAL(lanewise_scan_topk_queries_scratch_size(2, 0), 0);
+	CHECK_EQUAL(lanewise_scan_topk_queries_scratch_size(SIZE_MAX, 2), 0);
+	CHECK_EQUAL(MANY(v, 2, 2, v, 4, 2, 2, 0, 2, 0), LANEWISE_OK);
+	CHECK_EQUAL(n_found[1], 2);
+	CHECK_EQUAL(index[2], 3);
+	CHECK_EQUAL(MANY(NULL, 0, 2, NULL, 0, 2, 2, 0, 2, 0), LANEWISE_OK);
+	CHECK_EQUAL(MANY(v, 2, 2, NULL, 0, 2, 2, 0, 2, 0), LANEWISE_OK);
+	CHECK_EQUAL(n_found[0], 0);
+	CHECK_EQUAL(MANY(NULL, 2, 2, v, 4, 2, 2, 0, 2, 0), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(MANY(v, 2, 2, NULL, 4, 2, 2, 0, 2, 0), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(MANY(v, 2, 1, v, 4, 2, 2, 0, 2, 0), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(MANY(v, 2, 2, v, 4, 2, 1, 0, 2, 0), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(MANY(v, 2, 2, v, 4, 2, 2, 3, 2, 0), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(MANY(v, 2, 2, v, 4, 2, 2, 0, 0, 0), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(MANY(v, 2, 2, v, 4, 2, 2, 0, 2, NAN), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(MANY(v, SIZE_MAX / 4, 2, v, 4, 2, 2, 0, 2, 0), LANEWISE_ERROR_TOO_LARGE);
+	CHECK_EQUAL(MANY(v, 2, 2, v, SIZE_MAX / 4, 2, 2, 0, 2, 0), LANEWISE_ERROR_TOO_LARGE);
+#undef MANY
+}
+
 int main(void)
 {
 	test_fma_against_libm();
@@ -455,6 +527,11 @@ int main(void)
 		test_rows_are_pairs(5, 0, 0);
 		test_rows_are_pairs(1500, 384, 384); /* beyond L2 */
 		test_rows_are_pairs(1301, 387, 400);
+		for (int i = 0; i < 60; i++)
+			test_many_queries(below(80), below(500), 1 + below(100), 1 + below(20),
+			                  (lanewise_metric)(i % 3));
+		test_many_queries(40, 2000, 384, 10, LANEWISE_METRIC_DOT); /* beyond L2 */
+		test_many_queries_arguments();
 	}
 	return test_result();
 }

@@ -41,6 +41,14 @@ void scan_topk_f32(const float *query, const float *rows, size_t n_rows, size_t 
 	faiss::knn_inner_product(query, rows, dim, 1, n_rows, &result);
 }
 
+void scan_topk_f32_queries(const float *queries, size_t n_queries, const float *rows, size_t n_rows, size_t dim,
+                           size_t k, int64_t *index, float *score)
+{
+	faiss::float_minheap_array_t result = { n_queries, k, index, score };
+
+	faiss::knn_inner_product(queries, rows, dim, n_queries, n_rows, &result);
+}
+
 void dot_f32_rows(const float *query, const float *rows, size_t n_rows, size_t dim, size_t ld, float *out)
 {
 	if (ld == dim)
@@ -88,6 +96,7 @@ const bench_peer *bench_peer_get(void)
 	peer.version = version.c_str();
 	peer.topk_f32 = topk_f32;
 	peer.scan_topk_f32 = scan_topk_f32;
+	peer.scan_topk_f32_queries = scan_topk_f32_queries;
 	peer.dot_f32_rows = dot_f32_rows;
 	peer.l2sq_f32_rows = l2sq_f32_rows;
 	peer.norm_f32_rows = norm_f32_rows;

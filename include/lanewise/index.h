@@ -6,8 +6,9 @@
  * index adds is speed: beside each row it keeps a sketch of 8-bit integers (about a quarter of the row's bytes) and
  * reads only that, except for the few rows that may be among the best. Which those are is proven, not guessed: the
  * error of every sketch is known, and a row is left out only if no rounding could bring it in (the proof is in
- * kernels/index/sketch.h). Where too many rows remain, because the data defeats the sketch (all rows nearly equal, say,
- * or one dimension far larger than the rest), the search reads all rows instead; the result is the same.
+ * kernels/index/sketch.h). Where too many rows remain, because the data defeats the sketch (all rows nearly equal, say),
+ * the search reads all rows instead; the result is the same. Where a few dimensions are far larger than the rest, which
+ * would make sketches coarse, they are made of rotated rows; whether that helps is measured as rows are added.
  *
  * Rows have numbers from 0 in the order in which they were added, which never change. Any floats are allowed. A row
  * whose score is NaN is never returned; removing a row overwrites it with NaN.

@@ -92,6 +92,25 @@ LANEWISE_API lanewise_status lanewise_scan_topk_f32(const float *query, const fl
                                                     size_t ld, lanewise_metric metric, size_t k, float threshold,
                                                     void *scratch, uint32_t *index, float *score, size_t *n_found);
 
+/* Bytes of scratch that lanewise_scan_topk_f32_queries needs, or 0 if k is 0 or beyond UINT32_MAX or the size overflows. */
+LANEWISE_API size_t lanewise_scan_topk_queries_scratch_size(size_t n_queries, size_t k);
+
+/*
+ * lanewise_scan_topk_f32 for many queries in one pass over the rows, query j at queries + j * query_ld (query_ld >=
+ * dim): results to index + j * k, score + j * k and n_found[j], bit for bit those of single calls. `index` and `score`
+ * have room for n_queries * k entries; places beyond n_found[j] are left alone. From four queries on the processor's
+ * arithmetic is the limit instead of memory. `scratch`: lanewise_scan_topk_queries_scratch_size(n_queries, k) bytes,
+ * aligned as by malloc.
+ *
+ * Errors: those of lanewise_scan_topk_f32; LANEWISE_ERROR_ARGUMENT also for query_ld < dim, LANEWISE_ERROR_TOO_LARGE
+ * if n_queries * k or n_queries * query_ld overflows. With no queries, pointers may be NULL.
+ */
+LANEWISE_API lanewise_status lanewise_scan_topk_f32_queries(const float *queries, size_t n_queries, size_t query_ld,
+                                                            const float *rows, size_t n_rows, size_t dim, size_t ld,
+                                                            lanewise_metric metric, size_t k, float threshold,
+                                                            void *scratch, uint32_t *index, float *score,
+                                                            size_t *n_found);
+
 #ifdef __cplusplus
 }
 #endif

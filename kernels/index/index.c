@@ -8,10 +8,11 @@
 #include <math.h>
 #include <sys/mman.h>
 
+#include "index/rotation.h"
 #include "index/sketch.h"
 #include "support.h"
 
-enum { BLOCK_ROWS = 64, HUGE_PAGE = 2 << 20 };
+enum { BLOCK_ROWS = 64, SAMPLE_ROWS = 64, HUGE_PAGE = 2 << 20 };
 
 /* ----------------------------------------------------------------- segments */
 
@@ -158,22 +159,81 @@ static struct target target_of(const lanewise_index *index, size_t segment, size
 	return t;
 }
 
-/* Copies n <= BLOCK_ROWS rows and makes their sketches. */
-static void put_rows(const lanewise_index *index, struct target t, const float *rows, size_t n, size_t ld)
-{
+/* What quantize_i8_rows tells of some rows beside their codes. */
+struct measured {
 	float scale[BLOCK_ROWS], square[BLOCK_ROWS], error_square[BLOCK_ROWS];
-	size_t dim = index->dim, padding = index->code_dim - dim;
+};
 
-	lw_kernels()->quantize_i8_rows(rows, n, dim, ld, t.codes, index->code_dim, scale, square, error_square);
+/* Codes of n <= BLOCK_ROWS rows into the target, after rotation if asked for, which goes through the target's rows. */
+static void quantize(const lanewise_index *index, struct target t, const float *rows, size_t n, size_t ld,
+                     int is_rotated, struct measured *m)
+{
+	const struct lw_kernels *kernels = lw_kernels();
+	size_t dim = index->dim;
+
+	if (!is_rotated) {
+		kernels->quantize_i8_rows(rows, n, dim, ld, t.codes, index->code_dim, m->scale, m->square,
+		                          m->error_square);
+		return;
+	}
+	for (size_t r = 0; r < n; r++)
+		lanewise_rotate(rows + r * ld, dim, t.rows + r * dim);
+	kernels->quantize_i8_rows(t.rows, n, dim, dim, t.codes, index->code_dim, m->scale, m->square, m->error_square);
+	for (size_t r = 0; r < n; r++)
+		m->square[r] = kernels->dot_f32(rows + r * ld, rows + r * ld, dim);
+}
+
+/* Copies n <= BLOCK_ROWS rows and makes their sketches. */
+static void put_rows(const lanewise_index *index, struct target t, const float *rows, size_t n, size_t ld,
+                     int is_rotated)
+{
+	size_t dim = index->dim, padding = index->code_dim - dim;
+	double rotation_error = is_rotated ? lanewise_rotation_error(dim) : 0;
+	struct measured m;
+
+	quantize(index, t, rows, n, ld, is_rotated, &m);
 	for (size_t r = 0; r < n; r++) {
 		const float *row = rows + r * ld;
-		struct lw_sketch sketch = lanewise_sketch_of(row, dim, scale[r], square[r], error_square[r]);
+		struct lw_sketch sketch =
+		        lanewise_sketch_of(row, dim, m.scale[r], m.square[r], m.error_square[r], rotation_error);
 
 		lanewise_sketch_row(&sketch, dim, index->metric, t.scale + r, t.error + r, t.norm + r);
 		memcpy(t.rows + r * dim, row, dim * sizeof *row);
 		if (padding)
 			memset(t.codes + r * index->code_dim + dim, 0, padding);
 	}
+}
+
+/* Adds the relative errors of the sketches of n rows, as they are and rotated, to sums. Overwrites the target. */
+static void add_errors(const lanewise_index *index, struct target t, const float *rows, size_t n, size_t ld,
+                       double sums[2])
+{
+	struct measured m[2];
+
+	for (int is_rotated = 0; is_rotated < 2; is_rotated++)
+		quantize(index, t, rows, n, ld, is_rotated, &m[is_rotated]);
+	for (size_t r = 0; r < n; r++)
+		for (int is_rotated = 0; m[0].square[r] >= 0x1p-80f && m[0].square[r] <= 0x1p80f && is_rotated < 2;
+		     is_rotated++)
+			sums[is_rotated] += sqrt((double)m[is_rotated].error_square[r] / (double)m[0].square[r]);
+}
+
+/*
+ * Whether the sketches of an empty segment, whose first n rows are given, had better be of rotated rows: if rotation
+ * makes errors clearly smaller for some of them and, if they are few, for the last rows of the segment before.
+ */
+static int rotation_helps(const lanewise_index *index, size_t segment, const float *rows, size_t n, size_t ld)
+{
+	struct target t = target_of(index, segment, 0);
+	double sums[2] = { 0, 0 };
+
+	add_errors(index, t, rows, n < SAMPLE_ROWS ? n : SAMPLE_ROWS, ld, sums);
+	if (n < SAMPLE_ROWS && segment > 0) {
+		size_t before = SAMPLE_ROWS - n, at = lw_index_capacity(segment - 1) - before;
+
+		add_errors(index, t, index->segments[segment - 1].rows + at * index->dim, before, index->dim, sums);
+	}
+	return sums[1] < 0.75 * sums[0];
 }
 
 lanewise_status lanewise_index_add(lanewise_index *index, const float *rows, size_t n_rows, size_t ld)
@@ -201,9 +261,13 @@ lanewise_status lanewise_index_add(lanewise_index *index, const float *rows, siz
 		size_t segment = segment_of(row), at = row - lw_index_first(segment);
 		size_t room = lw_index_capacity(segment) - at;
 
+		struct lw_index_segment *own = &index->segments[segment];
+
 		n = end - row < room ? end - row : room;
+		if (at == 0)
+			own->is_rotated = rotation_helps(index, segment, rows, n, ld);
 		n = n < BLOCK_ROWS ? n : BLOCK_ROWS;
-		put_rows(index, target_of(index, segment, at), rows, n, ld);
+		put_rows(index, target_of(index, segment, at), rows, n, ld, own->is_rotated);
 	}
 	index->n_rows = end;
 	return LANEWISE_OK;
@@ -218,7 +282,8 @@ lanewise_status lanewise_index_update(lanewise_index *index, size_t row, const f
 
 	size_t segment = segment_of(row);
 
-	put_rows(index, target_of(index, segment, row - lw_index_first(segment)), values, 1, index->dim);
+	put_rows(index, target_of(index, segment, row - lw_index_first(segment)), values, 1, index->dim,
+	         index->segments[segment].is_rotated);
 	return LANEWISE_OK;
 }
 

@@ -4,7 +4,8 @@
  *
  * Segment 0 holds 256 rows, segment i > 0 as many as all before it, so rows never move when more are added, a row's
  * segment is its number's highest bit, and 25 segments hold all that 32-bit numbers can name. A segment is one allocation, or
- * part of a mapped file.
+ * part of a mapped file. Whether the sketches of a segment are of rotated rows is decided by measuring when its first row
+ * comes.
  */
 #ifndef LW_INDEX_H
 #define LW_INDEX_H
@@ -21,7 +22,8 @@ struct lw_index_segment {
 	const float *rows;   /* dim floats each */
 	const int8_t *codes; /* code_dim each */
 	const float *scale, *error, *norm;
-	void *memory; /* the allocation; NULL for a file's */
+	void *memory;   /* the allocation; NULL for a file's */
+	int is_rotated; /* sketches are of rotated rows */
 };
 
 struct lanewise_index {

@@ -22,11 +22,13 @@ struct header {
 	uint64_t dim;
 	int32_t metric;
 	uint32_t sketch_rules; /* what the sketch is: see SKETCH_RULES */
+	uint32_t rotated;      /* bit i: the sketches of segment i (index.h) are of rotated rows */
+	uint32_t zero;
 };
-_Static_assert(sizeof(struct header) == 24, "the header is part of the file format");
+_Static_assert(sizeof(struct header) == 32, "the header is part of the file format");
 
 /* Raise it when codes or their parameters come to mean something else. */
-enum { SKETCH_RULES = 1 };
+enum { SKETCH_RULES = 2 };
 
 /* ---------------------------------------------------------------- writing */
 
@@ -72,7 +74,11 @@ lanewise_status lanewise_index_write(const lanewise_index *index, lanewise_file_
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
 		               index ? "writer" : "index");
 
-	const struct header header = { index->n_rows, index->dim, index->metric, SKETCH_RULES };
+	struct header header = { index->n_rows, index->dim, index->metric, SKETCH_RULES, 0, 0 };
+
+	for (size_t segment = 0; segment < LW_INDEX_SEGMENTS; segment++)
+		if (segment < index->n_segments && index->segments[segment].is_rotated)
+			header.rotated |= (uint32_t)1 << segment;
 
 	if ((status = lanewise_file_writer_section(writer, "index.header", sizeof header, error)) ||
 	    (status = lanewise_file_writer_append(writer, &header, 1, error)))
@@ -89,7 +95,8 @@ lanewise_status lanewise_index_write(const lanewise_index *index, lanewise_file_
 	lw_fail(error, LANEWISE_ERROR_DATA, lanewise_file_offset(file, &(header)->field), \
 	        "section index.header, " #field ": " format, __VA_ARGS__)
 
-static lanewise_status read_header(const lanewise_file *file, lanewise_index *index, lanewise_error *error)
+static lanewise_status read_header(const lanewise_file *file, lanewise_index *index, uint32_t *rotated,
+                                   lanewise_error *error)
 {
 	const void *elements = NULL;
 	size_t n;
@@ -114,6 +121,11 @@ static lanewise_status read_header(const lanewise_file *file, lanewise_index *in
 		return WRONG_FIELD(file, header, n_rows, "%" PRIu64, header->n_rows);
 	if (!lw_index_is_metric(header->metric))
 		return WRONG_FIELD(file, header, metric, "%" PRId32, header->metric);
+	if (header->rotated >> LW_INDEX_SEGMENTS)
+		return WRONG_FIELD(file, header, rotated, "%" PRIx32, header->rotated);
+	if (header->zero)
+		return WRONG_FIELD(file, header, zero, "%" PRIu32, header->zero);
+	*rotated = header->rotated;
 	index->n_rows = (size_t)header->n_rows;
 	index->dim = (size_t)header->dim;
 	index->code_dim = lw_index_code_dim(index->dim);
@@ -160,7 +172,7 @@ static lanewise_status find_arrays(const lanewise_file *file, const lanewise_ind
 	return LANEWISE_OK;
 }
 
-static void lay_over(lanewise_index *index, const void *const arrays[ARRAYS])
+static void lay_over(lanewise_index *index, const void *const arrays[ARRAYS], uint32_t rotated)
 {
 	for (size_t i = 0; lw_index_first(i) < index->n_rows; i++, index->n_segments++) {
 		size_t first = lw_index_first(i);
@@ -171,6 +183,7 @@ static void lay_over(lanewise_index *index, const void *const arrays[ARRAYS])
 		segment->scale = (const float *)arrays[SCALE] + first;
 		segment->error = (const float *)arrays[ERROR] + first;
 		segment->norm = (const float *)arrays[NORM] + first;
+		segment->is_rotated = rotated >> i & 1;
 	}
 }
 
@@ -179,16 +192,18 @@ lanewise_status lanewise_index_open(const lanewise_file *file, const lanewise_al
 {
 	lanewise_index made = { .is_mapped = 1 };
 	const void *arrays[ARRAYS];
+	uint32_t rotated = 0;
 	lanewise_status status;
 
 	if (!file || !out)
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
 		               file ? "index" : "file");
 	*out = NULL;
-	if ((status = read_header(file, &made, error)) || (status = find_arrays(file, &made, arrays, error)) ||
+	if ((status = read_header(file, &made, &rotated, error)) ||
+	    (status = find_arrays(file, &made, arrays, error)) ||
 	    (status = check_sketches(file, arrays, made.n_rows, error)))
 		return status;
-	lay_over(&made, arrays);
+	lay_over(&made, arrays, rotated);
 	if (allocator)
 		made.allocator = *allocator;
 

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "index/index.h"
+#include "index/rotation.h"
 #include "index/sketch.h"
 #include "score_item.h"
 
@@ -22,6 +23,7 @@ enum {
 	ALIGNMENT = 64,
 	LIMIT_AT_FIRST = 1024,
 	MIN_CAPACITY = 8192, /* candidates of a query, at least (where there are so many rows) */
+	MAX_SELECTIONS_BYTES = 4 << 20,
 	PREFETCH_LINES = 32
 };
 
@@ -30,11 +32,16 @@ struct search {
 	const lanewise_index *index;
 	const struct lw_kernels *kernels;
 	const uint64_t *filter;
+	size_t query_ld;
 	size_t k; /* at most n_rows */
 	float threshold;
 	int prefetch;
 	size_t capacity;   /* of a reservoir; 0: scan all rows */
-	int8_t *codes;     /* of the group's queries, code_dim each; zeros for one that scans all rows */
+	size_t per_query;  /* bytes of a query's reservoir, which is the memory of its selection if it scans all rows */
+	size_t together;   /* queries of a group */
+	int uses[2];       /* whether there are segments as they are, rotated; likewise below */
+	int8_t *codes[2];  /* of the group's queries, code_dim each; zeros for one that scans all rows */
+	float *rotated;    /* dim places for a query */
 	uint64_t *waiting; /* capacity places, for rescoring */
 	void *topk;
 	lanewise_index_work *work;
@@ -43,7 +50,7 @@ struct search {
 /* One query of a group. */
 struct query {
 	const float *values;
-	struct lw_sketch_query weights;
+	struct lw_sketch_query weights[2];
 	int scans_all;
 	float bound;
 	size_t n, limit; /* candidates, and how many make it time to raise the bound */
@@ -68,9 +75,22 @@ static size_t capacity_for(size_t n_rows, size_t k)
 /* The filter may write up to a block, and up to 16 places more, beyond what it keeps. */
 static size_t reservoir_places(size_t capacity) { return capacity + BLOCK + 16; }
 
-static size_t query_bytes(const lanewise_index *index, size_t capacity)
+static size_t per_query_bytes(size_t capacity, size_t k)
 {
-	return index->code_dim + 3 * aligned(reservoir_places(capacity) * sizeof(float));
+	size_t reservoir = 3 * aligned(reservoir_places(capacity) * sizeof(float));
+	size_t selection = aligned(lanewise_topk_scratch_size(k));
+
+	return capacity && reservoir > selection ? reservoir : selection;
+}
+
+/* Queries of a group: fewer if they scan all rows for so many results that their selections would take much memory. */
+static size_t group_size(size_t n_queries, size_t capacity, size_t per_query)
+{
+	size_t most = capacity || per_query <= MAX_SELECTIONS_BYTES / GROUP ? GROUP
+	              : per_query < MAX_SELECTIONS_BYTES                    ? MAX_SELECTIONS_BYTES / per_query
+	                                                                    : 1;
+
+	return smaller(n_queries ? n_queries : 1, most);
 }
 
 /* The k of the search: at least 1, since a selection needs one. */
@@ -86,30 +106,39 @@ size_t lanewise_index_scratch_size(const lanewise_index *index, size_t n_queries
 
 	size_t effective = effective_k(index, k), capacity = capacity_for(index->n_rows, effective);
 	size_t topk = aligned(lanewise_topk_scratch_size(effective));
-	size_t group = n_queries < GROUP ? (n_queries ? n_queries : 1) : GROUP;
+	size_t per_query = per_query_bytes(capacity, effective);
+	size_t group = group_size(n_queries, capacity, per_query);
 
 	/* n_rows is below 2^32, so nothing here overflows 64 bits; where size_t has 32 it may. */
 	if (sizeof(size_t) < 8 && effective > SIZE_MAX / 1024)
 		return 0;
-	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) +
-	       (capacity ? group * query_bytes(index, capacity) : 0);
+	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) + aligned(index->dim * sizeof(float)) +
+	       group * (per_query + (capacity ? 2 * index->code_dim : 0));
 }
 
 /* -------------------------------------------------------------- all the rows */
 
-static void score_rows(const struct search *s, const float *query, const float *rows, size_t n, int prefetch,
-                       float *scores)
+/* Scores of each of n_queries <= GROUP queries with n rows, n for a query. The same bits for any number of queries. */
+static void score_rows(const struct search *s, const float *queries, size_t n_queries, const float *rows, size_t n,
+                       int prefetch, float *scores)
 {
-	size_t dim = s->index->dim;
+	size_t dim = s->index->dim, ld = s->query_ld;
+	const struct lw_kernels *kernels = s->kernels;
 
-	if (s->index->metric == LANEWISE_METRIC_DOT)
-		s->kernels->dot_f32_rows(query, rows, n, dim, dim, prefetch, scores);
+	if (n_queries == 1 && s->index->metric == LANEWISE_METRIC_DOT)
+		kernels->dot_f32_rows(queries, rows, n, dim, dim, prefetch, scores);
+	else if (n_queries == 1 && s->index->metric == LANEWISE_METRIC_COSINE)
+		kernels->cosine_f32_rows(queries, rows, n, dim, dim, prefetch, scores);
+	else if (n_queries == 1)
+		kernels->l2sq_f32_rows(queries, rows, n, dim, dim, prefetch, scores);
+	else if (s->index->metric == LANEWISE_METRIC_DOT)
+		kernels->dot_f32_queries(queries, n_queries, ld, rows, n, dim, dim, prefetch, scores, n);
 	else if (s->index->metric == LANEWISE_METRIC_COSINE)
-		s->kernels->cosine_f32_rows(query, rows, n, dim, dim, prefetch, scores);
+		kernels->cosine_f32_queries(queries, n_queries, ld, rows, n, dim, dim, prefetch, scores, n);
 	else
-		s->kernels->l2sq_f32_rows(query, rows, n, dim, dim, prefetch, scores);
+		kernels->l2sq_f32_queries(queries, n_queries, ld, rows, n, dim, dim, prefetch, scores, n);
 	/* The nearest have the smallest distance. */
-	for (size_t i = 0; s->index->metric == LANEWISE_METRIC_L2SQ && i < n; i++)
+	for (size_t i = 0; s->index->metric == LANEWISE_METRIC_L2SQ && i < n_queries * n; i++)
 		scores[i] = -scores[i];
 }
 
@@ -129,23 +158,29 @@ static int any_may_return(const struct search *s, size_t row, size_t n)
 	return any != 0;
 }
 
-static void scan_block(const struct search *s, const float *query, lanewise_topk *topk, const float *rows, size_t n,
-                       size_t first_row)
+/* One block of rows into the selections of n_queries queries, topk_bytes apart. */
+static void scan_block(const struct search *s, const float *queries, size_t n_queries, unsigned char *topk,
+                       const float *rows, size_t n, size_t first_row)
 {
-	float scores[BLOCK];
+	float scores[GROUP * BLOCK];
 
-	score_rows(s, query, rows, n, s->prefetch, scores);
-	for (size_t i = 0; s->filter && i < n; i++)
-		if (!may_return(s, first_row + i))
-			scores[i] = NAN;
-	lanewise_topk_push_f32(topk, scores, n, (uint32_t)first_row);
+	score_rows(s, queries, n_queries, rows, n, s->prefetch, scores);
+	for (size_t j = 0; j < n_queries; j++) {
+		for (size_t i = 0; s->filter && i < n; i++)
+			if (!may_return(s, first_row + i))
+				scores[j * n + i] = NAN;
+		lanewise_topk_push_f32((lanewise_topk *)(void *)(topk + j * s->per_query), scores + j * n, n,
+		                       (uint32_t)first_row);
+	}
 }
 
-static size_t scan_all(const struct search *s, const float *query, uint32_t *row, float *score)
+/* Scans all rows for n_queries queries that follow one another; their selections lie at `topk`, per_query apart. */
+static void scan_all(const struct search *s, const float *queries, size_t n_queries, unsigned char *topk)
 {
 	const lanewise_index *index = s->index;
-	lanewise_topk *topk = lanewise_topk_begin(s->topk, s->k, s->threshold);
 
+	for (size_t j = 0; j < n_queries; j++)
+		lanewise_topk_begin(topk + j * s->per_query, s->k, s->threshold);
 	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++) {
 		size_t first = lw_index_first(segment),
 		       end = smaller(first + lw_index_capacity(segment), index->n_rows);
@@ -154,41 +189,58 @@ static size_t scan_all(const struct search *s, const float *query, uint32_t *row
 			size_t n = smaller(end - r, BLOCK);
 
 			if (any_may_return(s, r, n))
-				scan_block(s, query, topk, index->segments[segment].rows + (r - first) * index->dim, n,
-				           r);
+				scan_block(s, queries, n_queries, topk,
+				           index->segments[segment].rows + (r - first) * index->dim, n, r);
 		}
 	}
 	if (s->work) {
-		s->work->n_full_scans++;
-		s->work->n_rescored += index->n_rows;
+		s->work->n_full_scans += n_queries;
+		s->work->n_rescored += n_queries * index->n_rows;
 	}
-	return lanewise_topk_finish(topk, row, score);
 }
 
 /* ------------------------------------------------------------- the first stage */
 
-/* Steps 3 and 4 of sketch.h for a query; one that they do not cover scans all rows. */
-static void begin_query(const struct search *s, struct query *q, const float *values, int8_t *codes)
+/* Steps 3, 4 and 7 of sketch.h for a query; 0 if they do not cover it. */
+static int sketch_query(const struct search *s, const float *values, int is_rotated, int8_t *codes,
+                        struct lw_sketch_query *weights)
 {
 	size_t dim = s->index->dim;
 	float scale, square, error_square;
 
+	if (is_rotated)
+		lanewise_rotate(values, dim, s->rotated);
+	s->kernels->quantize_i8_rows(is_rotated ? s->rotated : values, 1, dim, dim, codes, dim, &scale, &square,
+	                             &error_square);
+	if (is_rotated)
+		square = s->kernels->dot_f32(values, values, dim);
+
+	struct lw_sketch sketch = lanewise_sketch_of(values, dim, scale, square, error_square,
+	                                             is_rotated ? lanewise_rotation_error(dim) : 0);
+
+	if (sketch.kind != LW_SKETCH_ORDINARY)
+		return 0;
+	*weights = lanewise_sketch_query_of(&sketch, dim, s->index->metric);
+	return 1;
+}
+
+/* Query number j of a group; one without sketches scans all rows. */
+static void begin_query(const struct search *s, struct query *q, const float *values, size_t j)
+{
+	size_t code_dim = s->index->code_dim;
+
 	q->values = values;
-	q->scans_all = 1;
+	q->scans_all = s->capacity == 0;
 	q->n = 0;
 	q->bound = s->threshold;
 	q->limit = smaller(s->capacity, s->k > LIMIT_AT_FIRST / 4 ? 4 * s->k : LIMIT_AT_FIRST);
-	if (s->capacity == 0)
-		return;
-	memset(codes, 0, s->index->code_dim);
-	s->kernels->quantize_i8_rows(values, 1, dim, dim, codes, dim, &scale, &square, &error_square);
+	for (int i = 0; i < 2; i++)
+		if (s->capacity && s->uses[i]) {
+			int8_t *codes = s->codes[i] + j * code_dim;
 
-	struct lw_sketch sketch = lanewise_sketch_of(values, dim, scale, square, error_square);
-
-	if (sketch.kind == LW_SKETCH_ORDINARY) {
-		q->weights = lanewise_sketch_query_of(&sketch, dim, s->index->metric);
-		q->scans_all = 0;
-	}
+			memset(codes, 0, code_dim);
+			q->scans_all |= !sketch_query(s, values, i, codes, &q->weights[i]);
+		}
 }
 
 /* Takes the candidates from `from` on that may not be returned out again. */
@@ -236,14 +288,15 @@ static void make_room(const struct search *s, struct query *q)
 }
 
 /* Integer dot products of all queries with a block of n rows, each query's BLOCK places after the one's before it. */
-static void dot_block(const struct search *s, size_t n_queries, const int8_t *codes, size_t n, int32_t *dot)
+static void dot_block(const struct search *s, size_t n_queries, const int8_t *query_codes, const int8_t *codes,
+                      size_t n, int32_t *dot)
 {
 	size_t code_dim = s->index->code_dim;
 
 	if (n_queries == 1)
-		s->kernels->dot_i8_rows(s->codes, codes, n, code_dim, code_dim, s->prefetch, dot);
+		s->kernels->dot_i8_rows(query_codes, codes, n, code_dim, code_dim, s->prefetch, dot);
 	else
-		s->kernels->dot_i8_queries(s->codes, n_queries, code_dim, codes, n, code_dim, code_dim, s->prefetch,
+		s->kernels->dot_i8_queries(query_codes, n_queries, code_dim, codes, n, code_dim, code_dim, s->prefetch,
 		                           dot, BLOCK);
 }
 
@@ -252,16 +305,16 @@ static void filter_block(const struct search *s, struct query *queries, size_t n
 {
 	int32_t dot[GROUP * BLOCK];
 
-	dot_block(s, n_queries, segment->codes + at * s->index->code_dim, n, dot);
+	dot_block(s, n_queries, s->codes[segment->is_rotated], segment->codes + at * s->index->code_dim, n, dot);
 	for (size_t j = 0; j < n_queries; j++) {
 		struct query *q = &queries[j];
 		size_t before = q->n;
 
 		if (q->scans_all)
 			continue;
-		s->kernels->sketch_filter(&q->weights, dot + j * BLOCK, segment->scale + at, segment->error + at,
-		                          segment->norm + at, n, (uint32_t)first_row, q->bound, q->upper, q->lower,
-		                          q->row, &q->n);
+		s->kernels->sketch_filter(&q->weights[segment->is_rotated], dot + j * BLOCK, segment->scale + at,
+		                          segment->error + at, segment->norm + at, n, (uint32_t)first_row, q->bound,
+		                          q->upper, q->lower, q->row, &q->n);
 		apply_filter(s, q, before);
 		if (q->n > q->limit)
 			make_room(s, q);
@@ -384,7 +437,7 @@ static size_t rescore(const struct search *s, struct query *q, uint32_t *row, fl
 			sift_down(waiting, left, 0);
 			prefetch_row(s->index, ~(uint32_t)waiting[0]);
 		}
-		score_rows(s, q->values, lanewise_index_row(s->index, candidate), 1, 0, &value);
+		score_rows(s, q->values, 1, lanewise_index_row(s->index, candidate), 1, 0, &value);
 		if (value >= s->threshold)
 			n_best = keep_item(best, n_best, s->k, lw_item_of(value, candidate));
 		if (s->work)
@@ -405,26 +458,41 @@ static void lay_out_query(const struct search *s, struct query *q, unsigned char
 	q->row = (uint32_t *)(void *)(memory + 2 * array);
 }
 
-static void search_group(struct search *s, unsigned char *scratch, const float *queries, size_t n_queries,
-                         size_t query_ld, size_t k, uint32_t *row, float *score, size_t *n_found)
+/* The queries of a group that scan all rows, as many together as follow one another. */
+static void scan_for_group(const struct search *s, const struct query *group, size_t n_queries, unsigned char *memory)
 {
-	size_t code_dim = s->index->code_dim,
-	       per_query = s->capacity ? query_bytes(s->index, s->capacity) - code_dim : 0;
+	for (size_t j = 0, end; j < n_queries; j = end + 1) {
+		for (end = j; end < n_queries && group[end].scans_all;)
+			end++;
+		if (end > j)
+			scan_all(s, group[j].values, end - j, memory + j * s->per_query);
+	}
+}
+
+static void search_group(struct search *s, unsigned char *scratch, const float *queries, size_t n_queries, size_t k,
+                         uint32_t *row, float *score, size_t *n_found)
+{
+	size_t code_dim = s->capacity ? s->index->code_dim : 0;
+	/* First the codes of all queries, then each one's reservoir. */
+	unsigned char *memory = scratch + 2 * n_queries * code_dim;
 	struct query group[GROUP];
 
-	/* First the codes of all queries, then each one's reservoir. */
-	s->codes = (int8_t *)scratch;
+	s->codes[0] = (int8_t *)scratch;
+	s->codes[1] = s->codes[0] + n_queries * code_dim;
 	for (size_t j = 0; j < n_queries; j++) {
 		if (s->capacity)
-			lay_out_query(s, &group[j], scratch + n_queries * code_dim + j * per_query);
-		begin_query(s, &group[j], queries + j * query_ld, s->codes + j * code_dim);
+			lay_out_query(s, &group[j], memory + j * s->per_query);
+		begin_query(s, &group[j], queries + j * s->query_ld, j);
 	}
 	filter_all(s, group, n_queries);
+	scan_for_group(s, group, n_queries, memory);
 	for (size_t j = 0; j < n_queries; j++) {
 		float *out = score + j * k;
 
-		n_found[j] = group[j].scans_all ? scan_all(s, group[j].values, row + j * k, out)
-		                                : rescore(s, &group[j], row + j * k, out);
+		n_found[j] = group[j].scans_all
+		                     ? lanewise_topk_finish((lanewise_topk *)(void *)(memory + j * s->per_query),
+		                                            row + j * k, out)
+		                     : rescore(s, &group[j], row + j * k, out);
 		for (size_t i = 0; s->index->metric == LANEWISE_METRIC_L2SQ && i < n_found[j]; i++)
 			out[i] = 0.0f - out[i];
 	}
@@ -467,14 +535,21 @@ lanewise_status lanewise_index_search(const lanewise_index *index, const float *
 
 	s.k = effective_k(index, k);
 	s.threshold = index->metric == LANEWISE_METRIC_L2SQ ? -threshold : threshold;
+	s.query_ld = query_ld;
 	s.capacity = capacity_for(index->n_rows, s.k);
+	s.per_query = per_query_bytes(s.capacity, s.k);
+	s.together = group_size(n_queries, s.capacity, s.per_query);
 	s.prefetch = index->n_rows * index->code_dim > lanewise_l2_cache_bytes();
 	s.topk = memory;
 	memory += aligned(lanewise_topk_scratch_size(s.k));
 	s.waiting = (uint64_t *)(void *)memory;
 	memory += aligned((s.capacity + BLOCK) * sizeof(uint64_t));
-	for (size_t j = 0; j < n_queries; j += GROUP)
-		search_group(&s, memory, queries + j * query_ld, smaller(n_queries - j, GROUP), query_ld, k,
-		             row + j * k, score + j * k, n_found + j);
+	s.rotated = (float *)(void *)memory;
+	memory += aligned(index->dim * sizeof(float));
+	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++)
+		s.uses[index->segments[segment].is_rotated] = 1;
+	for (size_t j = 0; j < n_queries; j += s.together)
+		search_group(&s, memory, queries + j * query_ld, smaller(n_queries - j, s.together), k, row + j * k,
+		             score + j * k, n_found + j);
 	return LANEWISE_OK;
 }

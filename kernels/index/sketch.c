@@ -21,7 +21,8 @@ static enum lw_sketch_kind kind_of(const float *x, size_t dim, float scale, floa
 	return all_zero ? LW_SKETCH_ZERO : LW_SKETCH_SPECIAL;
 }
 
-struct lw_sketch lanewise_sketch_of(const float *x, size_t dim, float scale, float square, float error_square)
+struct lw_sketch lanewise_sketch_of(const float *x, size_t dim, float scale, float square, float error_square,
+                                    double rotation_error)
 {
 	struct lw_sketch sketch = { .kind = kind_of(x, dim, scale, square) };
 	double slack = slack_of(dim);
@@ -29,7 +30,9 @@ struct lw_sketch lanewise_sketch_of(const float *x, size_t dim, float scale, flo
 	if (sketch.kind == LW_SKETCH_ORDINARY) {
 		sketch.scale = scale;
 		sketch.norm = (float)(lw_sqrt((double)square) * (1 + slack));
-		sketch.error = (float)(lw_sqrt((double)error_square * (1 + 2 * slack) + 0x1p-120) * (1 + 0x1p-20));
+		sketch.error = (float)((lw_sqrt((double)error_square * (1 + 2 * slack) + 0x1p-120) +
+		                        rotation_error * (double)sketch.norm) *
+		                       (1 + 0x1p-20));
 	}
 	return sketch;
 }

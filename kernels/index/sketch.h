@@ -2,6 +2,8 @@
 /*
  * The sketch of a row, and why a search that looks at sketches first returns exactly what a scan of all rows does.
  *
+ * Steps 1 to 6 are for sketches of the rows as they are; some are sketches of rotated rows, for which see step 7.
+ *
  * Notation. |v| is the Euclidean norm, u = 2^-24 (half a unit in the last place of 1), "canonical" is the float result
  * of the kernels of vector.h. A row x has codes c, integers in -127 ... 127, and a scale s (lanewise/int8.h); h = s * c
  * is what they stand for, and e = x - h what they miss. For the query: y, d, t, g = t * d, f = y - g. D is the integer
@@ -74,6 +76,29 @@
  * kernels as a plain scan, so their bits are the same; k of them are kept in the order (score descending, row
  * ascending). When k are kept and the next upper is below the worst kept score, so are all others, strictly: the
  * result is complete.
+ *
+ * Step 7, rotation. The sketches of a segment (index.h) may be those of rotated rows: codes and scale are of X, the
+ * computed R x (rotation.h), and the query has a second sketch, of Y, the computed R y. R stands for the exact product of
+ * sign changes and Hadamard matrices times p^-1/2, which is orthogonal: y.x = (R y).(R x), |R x| = |x|. So with R x and R
+ * y in the place of x and y wherever h, g, e and f occur, all of the above holds: e = R x - h, f = R y - g. Norms,
+ * kinds and canonical scores stay those of x and y themselves.
+ *
+ *   Only E has to pay for the rounding in X. Let rho be as in rotation.h: |X - R x| <= rho |x|. Then |e| <= |X - h| + |X -
+ *   R x| <= E, where E is now float((sqrt(Q (1 + 2 G) + 2^-120) + rho N) * (1 + 2^-20)), with Q of fma(-s, c[i], X[i]). In
+ *   step 1 it is |e| <= 1.0001 |X| + rho |x| <= 1.0002 |x|, since rho < 2^-16; hence |s t D| <= 4.002 |x| |y|, still within
+ *   the 4.01 of step 4. F likewise.
+ *
+ *   rho: let a turn transform v, all or part of the vector, in L = log2 p steps. In each step every element is one sum
+ *   rounded once (exactly, if it is subnormal), so what the step adds to the error is at most u times the norm after it;
+ *   the exact step multiplies norms, and so errors so far, by 2^1/2. After L steps the error is at most ((1 + u)^L - 1) of
+ *   the norm of the exact result. The factor is the float nearest to p^-1/2, an error of u, and multiplying by it rounds
+ *   once more and may underflow, by 2^-150 an element, in all 2^-141, which is below 2^-100 |x|. Signs are exact, and what is
+ *   outside p elements stays. So a turn adds less than (L + 3) u |x|, following turns leave that as it is, and T turns
+ *   make rho = 2 T (L + 3) u, in which the factor 2 pays for all products of these small numbers. Nothing overflows: |x|
+ *   <= 2^40.1, and within a turn p^1/2 <= 2^8.5 times as much.
+ *
+ *   Both sketches of a query give intervals that hold the same canonical score, so segments with and without rotation
+ *   share a bound in step 5.
  */
 #ifndef LW_SKETCH_H
 #define LW_SKETCH_H
@@ -95,8 +120,12 @@ struct lw_sketch {
 	float scale, error, norm;
 };
 
-/* From what quantize_i8_rows gave for x. */
-struct lw_sketch lanewise_sketch_of(const float *x, size_t dim, float scale, float square, float error_square);
+/*
+ * From what quantize_i8_rows gave for x, or for the computed R x; `square` is that of x in either case. rotation_error is
+ * rho, or 0 without rotation.
+ */
+struct lw_sketch lanewise_sketch_of(const float *x, size_t dim, float scale, float square, float error_square,
+                                    double rotation_error);
 
 /* The row's parameters as sketch_filter takes them, for the metric. */
 void lanewise_sketch_row(const struct lw_sketch *sketch, size_t dim, lanewise_metric metric, float *scale, float *error,

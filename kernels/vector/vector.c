@@ -111,3 +111,92 @@ lanewise_status lanewise_scan_topk_f32(const float *query, const float *rows, si
 		score[i] = 0.0f - score[i];
 	return LANEWISE_OK;
 }
+
+/* ------------------------------------------------- scan + top-k, many queries */
+
+enum { MANY_BLOCK_ROWS = 192 }; /* rows that stay in L2 while all queries meet them; a multiple of a tile's */
+
+static size_t one_query_scratch(size_t k)
+{
+	size_t n_bytes = lanewise_topk_scratch_size(k);
+
+	return n_bytes ? (n_bytes + 63) / 64 * 64 : 0;
+}
+
+size_t lanewise_scan_topk_queries_scratch_size(size_t n_queries, size_t k)
+{
+	size_t one = one_query_scratch(k);
+
+	return n_queries && one > SIZE_MAX / n_queries ? 0 : one * (n_queries ? n_queries : 1);
+}
+
+/* One group of at most LW_F32_QUERIES queries against one block of rows. */
+static void scan_block(lanewise_metric metric, const float *queries, size_t n_queries, size_t query_ld,
+                       const float *rows, size_t n_rows, size_t dim, size_t ld, int prefetch, uint32_t first_row,
+                       unsigned char *topk, size_t topk_bytes)
+{
+	float scores[LW_F32_QUERIES * MANY_BLOCK_ROWS];
+	const struct lw_kernels *kernels = lw_kernels();
+
+	/* A query alone streams the rows, which is another kernel's strength. */
+	if (n_queries == 1 && metric == LANEWISE_METRIC_DOT)
+		kernels->dot_f32_rows(queries, rows, n_rows, dim, ld, prefetch, scores);
+	else if (n_queries == 1 && metric == LANEWISE_METRIC_COSINE)
+		kernels->cosine_f32_rows(queries, rows, n_rows, dim, ld, prefetch, scores);
+	else if (n_queries == 1)
+		kernels->l2sq_f32_rows(queries, rows, n_rows, dim, ld, prefetch, scores);
+	else if (metric == LANEWISE_METRIC_DOT)
+		kernels->dot_f32_queries(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, scores, n_rows);
+	else if (metric == LANEWISE_METRIC_COSINE)
+		kernels->cosine_f32_queries(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, scores,
+		                            n_rows);
+	else
+		kernels->l2sq_f32_queries(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, scores,
+		                          n_rows);
+	for (size_t i = 0; metric == LANEWISE_METRIC_L2SQ && i < n_queries * n_rows; i++)
+		scores[i] = -scores[i];
+	for (size_t q = 0; q < n_queries; q++)
+		lanewise_topk_push_f32((lanewise_topk *)(void *)(topk + q * topk_bytes), scores + q * n_rows, n_rows,
+		                       first_row);
+}
+
+lanewise_status lanewise_scan_topk_f32_queries(const float *queries, size_t n_queries, size_t query_ld,
+                                               const float *rows, size_t n_rows, size_t dim, size_t ld,
+                                               lanewise_metric metric, size_t k, float threshold, void *scratch,
+                                               uint32_t *index, float *score, size_t *n_found)
+{
+	if (query_ld < dim || ld < dim || k == 0 || threshold != threshold ||
+	    (metric != LANEWISE_METRIC_DOT && metric != LANEWISE_METRIC_COSINE && metric != LANEWISE_METRIC_L2SQ))
+		return LANEWISE_ERROR_ARGUMENT;
+	if (n_queries && ((!queries && dim) || (!rows && n_rows && dim) || !index || !score || !n_found || !scratch ||
+	                  (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT))
+		return LANEWISE_ERROR_ARGUMENT;
+	if (n_rows > UINT32_MAX || k > UINT32_MAX || (ld && n_rows > SIZE_MAX / sizeof(float) / ld) ||
+	    n_queries > SIZE_MAX / sizeof(float) / k || (query_ld && n_queries > SIZE_MAX / sizeof(float) / query_ld))
+		return LANEWISE_ERROR_TOO_LARGE;
+
+	int smallest_first = metric == LANEWISE_METRIC_L2SQ, prefetch = beyond_l2(n_rows, ld);
+	unsigned char *topk = scratch;
+	size_t topk_bytes = one_query_scratch(k);
+
+	queries = rows_or_nothing(queries);
+	rows = rows_or_nothing(rows);
+	for (size_t q = 0; q < n_queries; q++)
+		lanewise_topk_begin(topk + q * topk_bytes, k, smallest_first ? -threshold : threshold);
+	for (size_t r = 0; r < n_rows; r += MANY_BLOCK_ROWS) {
+		size_t n = n_rows - r < MANY_BLOCK_ROWS ? n_rows - r : MANY_BLOCK_ROWS;
+
+		for (size_t q = 0; q < n_queries; q += LW_F32_QUERIES)
+			scan_block(metric, queries + q * query_ld,
+			           n_queries - q < LW_F32_QUERIES ? n_queries - q : LW_F32_QUERIES, query_ld,
+			           rows + r * ld, n, dim, ld, prefetch && q == 0, (uint32_t)r, topk + q * topk_bytes,
+			           topk_bytes);
+	}
+	for (size_t q = 0; q < n_queries; q++) {
+		n_found[q] = lanewise_topk_finish((lanewise_topk *)(void *)(topk + q * topk_bytes), index + q * k,
+		                                  score + q * k);
+		for (size_t i = 0; smallest_first && i < n_found[q]; i++)
+			score[q * k + i] = 0.0f - score[q * k + i];
+	}
+	return LANEWISE_OK;
+}
