@@ -10,7 +10,7 @@
  *
  * n times for a word that the query has n times. This is the formula of Lucene since 8.0 (Robertson and Zaragoza, "The
  * probabilistic relevance framework: BM25 and beyond", 2009, without the constant factor k1 + 1, which changes no
- * order), but with exact document lengths. Every score is positive.
+ * order), but with exact document lengths. Every score is positive. Other formulas are options: lanewise_bm25_variant.
  *
  * Bits. idf is computed in double and rounded to float; k1 * (1 - b) and k1 * b / avgdl likewise; the rest is float
  * arithmetic in the order (n * idf) * (tf / (tf + (k1 * (1 - b) + (k1 * b / avgdl) * dl))), summed in the order in
@@ -27,10 +27,46 @@
 extern "C" {
 #endif
 
+/*
+ * The formulas. With K = k1 * (1 - b + b * dl / avgdl), a word adds n * idf * part to a document that has it, and nothing
+ * to others:
+ *
+ *                   idf                                    part
+ *     LUCENE        ln(1 + (N - df + 0.5) / (df + 0.5))    tf / (tf + K)
+ *     ROBERTSON     ln((N - df + 0.5) / (df + 0.5))        tf / (tf + K)
+ *     ATIRE         ln(N / df)                             tf * (k1 + 1) / (tf + K)
+ *     L             ln((N + 1) / (df + 0.5))               (k1 + 1) * c / (k1 + c), c = tf / (1 - b + b * dl / avgdl) + delta
+ *     PLUS          ln((N + 1) / df)                       delta + tf * (k1 + 1) / (tf + K)
+ *     TF_IDF        ln(N / df)                             1 + ln(tf)
+ *     OKAPI         as ROBERTSON; epsilon * mean if < 0    tf * (k1 + 1) / (tf + K)
+ *
+ * Sources: Robertson et al., "Okapi at TREC-3", 1994; Trotman, Jia and Crane, "Towards an efficient and effective search
+ * engine", 2012 (ATIRE); Lv and Zhai, "When documents are very long, BM25 fails!" (L) and "Lower-bounding term frequency
+ * normalization" (PLUS), 2011, where delta is 0.5 and 1; Manning, Raghavan and Schuetze, "Introduction to information
+ * retrieval", 2008, section 6.4 (TF_IDF). OKAPI is what the Python package rank_bm25 computes as BM25Okapi, with the mean
+ * idf over all words of the documents, negative ones too, and epsilon 0.25, k1 1.5; in float here.
+ *
+ * Words whose idf is not at least 2^-40 are passed over, so ROBERTSON ignores words that half of the documents have, and
+ * OKAPI those whose idf is negative where epsilon * mean is too. The order of float operations is that of the table;
+ * parts with k1 + 1 are multiplied before they are divided.
+ */
+typedef enum lanewise_bm25_variant {
+	LANEWISE_BM25_LUCENE = 0,
+	LANEWISE_BM25_ROBERTSON = 1,
+	LANEWISE_BM25_ATIRE = 2,
+	LANEWISE_BM25_L = 3,
+	LANEWISE_BM25_PLUS = 4,
+	LANEWISE_BM25_TF_IDF = 5,
+	LANEWISE_BM25_OKAPI = 6
+} lanewise_bm25_variant;
+
 typedef struct lanewise_bm25_options {
-	size_t struct_size; /* sizeof(lanewise_bm25_options) */
-	float k1;           /* default 1.2; 0 ... 1000 */
-	float b;            /* default 0.75; 0 ... 1 */
+	size_t struct_size;            /* sizeof(lanewise_bm25_options) */
+	float k1;                      /* default 1.2; 0 ... 1000 */
+	float b;                       /* default 0.75; 0 ... 1 */
+	lanewise_bm25_variant variant; /* default LUCENE */
+	float delta;                   /* default 0; 0 ... 1000; of L and PLUS */
+	float epsilon;                 /* default 0; 0 ... 1; of OKAPI */
 } lanewise_bm25_options;
 
 /* Collects documents. One thread at a time. */

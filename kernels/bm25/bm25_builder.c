@@ -9,6 +9,7 @@
 #define _DEFAULT_SOURCE /* getrandom */
 
 #include "bm25/bm25.h"
+#include "bm25/bm25_formula.h"
 
 #include <errno.h>
 #include <string.h>
@@ -42,7 +43,7 @@ struct array {
 
 struct lanewise_bm25_builder {
 	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
-	float k1, b;
+	lanewise_bm25_options options;
 	uint64_t key[2];
 	uint64_t total_length;
 
@@ -103,16 +104,30 @@ static void make_key(uint64_t key[2])
 
 /* ---------------------------------------------------------------- builder */
 
+static lanewise_bm25_options default_options(void)
+{
+	return (lanewise_bm25_options) { .struct_size = sizeof(lanewise_bm25_options), .k1 = 1.2f, .b = 0.75f };
+}
+
+static int are_valid(const lanewise_bm25_options *options)
+{
+	return options->k1 >= 0 && options->k1 <= LW_BM25_MAX_K1 && options->b >= 0 && options->b <= 1 &&
+	       (unsigned)options->variant <= LANEWISE_BM25_OKAPI && options->delta >= 0 &&
+	       options->delta <= LW_BM25_MAX_DELTA && options->epsilon >= 0 && options->epsilon <= 1;
+}
+
 lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *options, const lanewise_allocator *allocator,
                                              lanewise_bm25_builder **builder)
 {
-	float k1 = options ? options->k1 : 1.2f, b = options ? options->b : 0.75f;
+	lanewise_bm25_options chosen = default_options();
 	int saved_errno = errno;
 	lanewise_bm25_builder *made;
 
 	if (!builder || (options && options->struct_size != sizeof *options))
 		return LANEWISE_ERROR_ARGUMENT;
-	if (!(k1 >= 0 && k1 <= LW_BM25_MAX_K1) || !(b >= 0 && b <= 1))
+	if (options)
+		chosen = *options;
+	if (!are_valid(&chosen))
 		return LANEWISE_ERROR_ARGUMENT;
 	made = lw_allocate(allocator, sizeof *made);
 	if (!made)
@@ -120,8 +135,10 @@ lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *option
 	memset(made, 0, sizeof *made);
 	if (allocator)
 		made->allocator = *allocator;
-	made->k1 = k1 + 0.0f; /* -0 and 0 are saved alike */
-	made->b = b + 0.0f;
+	made->options = chosen;
+	made->options.k1 += 0.0f; /* -0 and 0 are saved alike */
+	made->options.b += 0.0f;
+	made->options.delta += 0.0f;
 	make_key(made->key);
 	errno = saved_errno;
 	made->terms.element_bytes = sizeof(struct term);
@@ -515,27 +532,31 @@ static void add_posting(struct filling *filling, size_t document, float part, co
 		arrays->most[run] = part;
 }
 
-/* k1 * (1 - b + b * dl / avgdl) is base + scale * dl, in the order that lanewise/bm25.h gives. */
-static void fill_postings(const lanewise_bm25_builder *builder, struct work *work, const struct arrays *arrays)
+static void fill_postings(const lanewise_bm25_builder *builder, struct work *work,
+                          const struct lw_bm25_formula *formula, const struct arrays *arrays)
 {
 	const struct posting *postings = builder->postings.elements;
 	const uint64_t *posting_end = builder->posting_end.elements;
 	const uint32_t *lengths = builder->lengths.elements;
-	double k1 = (double)builder->k1, b = (double)builder->b;
-	float base = (float)(k1 * (1.0 - b)), scale = 0;
 	size_t i = 0;
 
-	if (builder->total_length)
-		scale = (float)(k1 * b / ((double)builder->total_length / (double)builder->lengths.n));
-	for (size_t document = 0; document < builder->lengths.n; document++) {
-		float norm = base + scale * (float)lengths[document];
+	for (size_t document = 0; document < builder->lengths.n; document++)
+		for (; i < posting_end[document]; i++)
+			add_posting(&work->fillings[postings[i].term], document,
+			            lw_bm25_part(formula, postings[i].count, lengths[document]), arrays);
+}
 
-		for (; i < posting_end[document]; i++) {
-			float tf = (float)postings[i].count;
+/* What LANEWISE_BM25_OKAPI has for a negative idf: epsilon times the mean idf of all words. */
+static float floor_of(const struct lw_bm25_header *header, float epsilon, const uint64_t *posting_at)
+{
+	double sum = 0;
 
-			add_posting(&work->fillings[postings[i].term], document, tf / (tf + norm), arrays);
-		}
-	}
+	if (header->variant != LANEWISE_BM25_OKAPI || header->n_terms == 0)
+		return 0;
+	for (size_t i = 0; i < header->n_terms; i++)
+		sum += lw_bm25_idf(header->variant, (double)header->n_documents,
+		                   (double)(posting_at[i + 1] - posting_at[i]));
+	return (float)((double)epsilon * (sum / (double)header->n_terms)) + 0.0f;
 }
 
 static lanewise_status create_with(const lanewise_bm25_builder *builder, const lanewise_allocator *allocator,
@@ -543,6 +564,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 {
 	size_t n_text, n_runs, n_terms = collect_terms(builder, work, &n_text, &n_runs);
 	const struct sort_item *sorted = sort_terms(builder, work->items, n_terms);
+	struct lw_bm25_formula formula;
 	struct layout layout;
 	struct arrays arrays;
 	unsigned char *base;
@@ -563,8 +585,10 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		.n_terms = n_terms,
 		.n_postings = builder->postings.n,
 		.total_length = builder->total_length,
-		.k1 = builder->k1,
-		.b = builder->b,
+		.k1 = builder->options.k1,
+		.b = builder->options.b,
+		.delta = builder->options.delta,
+		.variant = (uint32_t)builder->options.variant,
 		.word_rules = LW_WORD_RULES,
 		.format = LW_BM25_FORMAT,
 	};
@@ -581,7 +605,9 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		.most = (float *)(void *)(base + layout.most),
 	};
 	fill_terms(builder, work, sorted, n_terms, &arrays);
-	fill_postings(builder, work, &arrays);
+	formula = lw_bm25_formula_of(&made->header);
+	fill_postings(builder, work, &formula, &arrays);
+	made->header.floor = floor_of(&made->header, builder->options.epsilon, arrays.posting_at);
 	made->lengths = (const uint32_t *)(void *)(base + layout.lengths);
 	made->term_at = arrays.term_at;
 	made->terms = arrays.terms;

@@ -14,6 +14,7 @@
  * a whole: counts are valid by blocks, each of which is cleared when it is first touched.
  */
 #include "bm25/bm25.h"
+#include "bm25/bm25_formula.h"
 
 #include <float.h>
 #include <string.h>
@@ -22,7 +23,6 @@
 #include <lanewise/topk.h>
 
 #include "common.h"
-#include "log.h"
 #include "sort.h"
 #include "support.h"
 #include "topk/topk.h"
@@ -163,8 +163,9 @@ static float idf_of(const lanewise_bm25 *bm25, size_t term)
 {
 	double n = (double)bm25->header.n_documents;
 	double frequency = (double)(bm25->posting_at[term + 1] - bm25->posting_at[term]);
+	float idf = (float)lw_bm25_idf(bm25->header.variant, n, frequency);
 
-	return (float)lw_log_f64(1.0 + (n - frequency + 0.5) / (frequency + 0.5));
+	return idf < 0 ? bm25->header.floor : idf;
 }
 
 /* The query's count of a word in the dictionary. */
@@ -207,6 +208,7 @@ static void read_query(struct search *search, const char *query, size_t n_bytes)
 	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
 	lanewise_words *words = lanewise_words_begin(scratch);
 	lanewise_word word;
+	size_t n_kept = 0;
 
 	lanewise_words_feed(words, query, n_bytes);
 	while (lanewise_words_next(words, &word))
@@ -215,10 +217,14 @@ static void read_query(struct search *search, const char *query, size_t n_bytes)
 	while (lanewise_words_next(words, &word))
 		take_word(search, &word);
 	for (size_t i = 0; i < search->n_terms; i++) {
-		struct term *term = &search->terms[i];
+		struct term term = search->terms[i];
+		float idf = idf_of(search->bm25, term.number);
 
-		term->weight = (float)*count_of(search, term->number) * idf_of(search->bm25, term->number);
+		term.weight = (float)*count_of(search, term.number) * idf;
+		search->terms[n_kept] = term;
+		n_kept += idf >= LW_BM25_LEAST_WEIGHT;
 	}
+	search->n_terms = n_kept;
 }
 
 /* --------------------------------------------------------------- segments */
