@@ -161,6 +161,35 @@ LANEWISE_API lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, con
                                                   size_t k, void *scratch, uint32_t *index, float *score,
                                                   size_t *n_found);
 
+/*
+ * The same among the documents whose bit in `filter` is 1: document d in bit d % 64 of filter[d / 64]. The numbers N,
+ * df and avgdl stay those of all documents, so a document's score does not depend on the filter. NULL lets all through.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_search_filtered(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
+                                                           const uint64_t *filter, size_t k, void *scratch,
+                                                           uint32_t *index, float *score, size_t *n_found);
+
+/*
+ * The score of every document, in order, 0 for those without any of the words; the bits are those of a search. `score`
+ * has room for n_documents, `scratch` is lanewise_bm25_scratch_size(bm25, 1) bytes, aligned as by malloc. Time is linear
+ * in the documents and in the postings of the words.
+ *
+ * LANEWISE_ERROR_ARGUMENT: as for a search.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_score_all(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
+                                                     void *scratch, float *score);
+
+/*
+ * The same for n_documents documents, for reranking: document documents[i]'s score in score[i]. Time is linear in
+ * n_documents, times the query's distinct words and the logarithm of a run's length, and in the segments.
+ *
+ * LANEWISE_ERROR_ARGUMENT: as for a search; documents that do not ascend (equal ones may follow each other), or that the
+ * index does not have.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_score_documents(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
+                                                           const uint32_t *documents, size_t n_documents, void *scratch,
+                                                           float *score);
+
 #ifdef __cplusplus
 }
 #endif
