@@ -95,6 +95,24 @@ LANEWISE_API lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_op
 LANEWISE_API lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text,
                                                             size_t n_bytes);
 
+/* The number of documents added, removed ones included unless the builder was made compact since. */
+LANEWISE_API size_t lanewise_bm25_builder_n_documents(const lanewise_bm25_builder *builder);
+
+/*
+ * Removes a document from what indexes are made of: they never return it, and scores are as if it had not been added.
+ * The other documents keep their numbers; its own is not used again. To replace a document, remove it and add it anew.
+ *
+ * LANEWISE_ERROR_ARGUMENT: builder NULL, no such document, or it was removed before.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_builder_remove(lanewise_bm25_builder *builder, size_t document);
+
+/*
+ * Gives up the numbers and the postings of removed documents: the others, in their order, are numbered from 0, and the
+ * next index is, byte for byte, that of a builder to which only they were added. Memory is kept for documents to come,
+ * words too. Linear in documents and postings.
+ */
+LANEWISE_API void lanewise_bm25_builder_compact(lanewise_bm25_builder *builder);
+
 /* NULL is fine. */
 LANEWISE_API void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder);
 

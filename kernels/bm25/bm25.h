@@ -52,8 +52,8 @@ struct lw_bm25_header {
 	float floor; /* the weight of a word whose idf is negative: 0, or LANEWISE_BM25_OKAPI's, which may be negative */
 	uint32_t word_rules;
 	uint32_t format;
-	uint32_t variant; /* lanewise_bm25_variant */
-	uint32_t unused;  /* 0 */
+	uint32_t variant;   /* lanewise_bm25_variant */
+	uint32_t n_removed; /* of n_documents; they have no words and do not count for idf and mean length */
 };
 
 struct lanewise_bm25 {

@@ -45,16 +45,21 @@ struct lanewise_bm25_builder {
 	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
 	lanewise_bm25_options options;
 	uint64_t key[2];
-	uint64_t total_length;
+	uint64_t total_length; /* without removed documents, as the next two */
+	uint64_t n_postings;
+	uint32_t n_removed;
 
 	uint32_t *table; /* term number + 1, or 0; open addressing, at most half full */
 	size_t table_size;
 	struct array terms;       /* struct term */
 	struct array pool;        /* char: the words */
 	struct array postings;    /* struct posting, document by document */
-	struct array lengths;     /* uint32_t: words per document */
+	struct array lengths;     /* uint32_t: words per document, plus REMOVED */
 	struct array posting_end; /* uint64_t: where each document's postings end */
 };
+
+/* Marks the length of a removed document, whose postings stay where they are until the builder is made compact. */
+#define REMOVED (LW_BM25_MAX_LENGTH + 1)
 
 /* ----------------------------------------------------------------- memory */
 
@@ -316,7 +321,54 @@ lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, c
 	((uint32_t *)builder->lengths.elements)[builder->lengths.n++] = length;
 	((uint64_t *)builder->posting_end.elements)[builder->posting_end.n++] = builder->postings.n;
 	builder->total_length += length;
+	builder->n_postings += builder->postings.n - first;
 	return LANEWISE_OK;
+}
+
+size_t lanewise_bm25_builder_n_documents(const lanewise_bm25_builder *builder) { return builder->lengths.n; }
+
+lanewise_status lanewise_bm25_builder_remove(lanewise_bm25_builder *builder, size_t document)
+{
+	if (!builder || document >= builder->lengths.n)
+		return LANEWISE_ERROR_ARGUMENT;
+
+	uint32_t *length = (uint32_t *)builder->lengths.elements + document;
+	const uint64_t *end = (const uint64_t *)builder->posting_end.elements + document;
+
+	if (*length & REMOVED)
+		return LANEWISE_ERROR_ARGUMENT;
+	builder->total_length -= *length;
+	builder->n_postings -= end[0] - (document ? end[-1] : 0);
+	builder->n_removed++;
+	*length |= REMOVED;
+	return LANEWISE_OK;
+}
+
+void lanewise_bm25_builder_compact(lanewise_bm25_builder *builder)
+{
+	uint32_t *lengths = builder->lengths.elements;
+	uint64_t *ends = builder->posting_end.elements, begin = 0, kept_postings = 0;
+	struct posting *postings = builder->postings.elements;
+	size_t kept = 0;
+
+	if (builder->n_removed == 0)
+		return;
+	for (size_t document = 0; document < builder->lengths.n; document++) {
+		uint64_t end = ends[document];
+
+		if (!(lengths[document] & REMOVED)) {
+			if (end > begin)
+				memmove(postings + kept_postings, postings + begin,
+				        (size_t)(end - begin) * sizeof *postings);
+			kept_postings += end - begin;
+			lengths[kept] = lengths[document];
+			ends[kept++] = kept_postings;
+		}
+		begin = end;
+	}
+	builder->lengths.n = builder->posting_end.n = kept;
+	builder->postings.n = (size_t)kept_postings;
+	builder->n_removed = 0;
 }
 
 /* ------------------------------------------------------------------ index */
@@ -414,8 +466,8 @@ static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, 
 	layout->term_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
 	layout->terms = place(&end, n_text, 1, &overflow);
 	layout->posting_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
-	layout->documents = place(&end, builder->postings.n, sizeof(uint16_t), &overflow);
-	layout->parts = place(&end, builder->postings.n, sizeof(float), &overflow);
+	layout->documents = place(&end, (size_t)builder->n_postings, sizeof(uint16_t), &overflow);
+	layout->parts = place(&end, (size_t)builder->n_postings, sizeof(float), &overflow);
 	layout->run_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
 	layout->runs = place(&end, n_runs, sizeof(uint32_t), &overflow);
 	layout->most = place(&end, n_runs, sizeof(float), &overflow);
@@ -438,6 +490,17 @@ struct work {
 	size_t items_bytes, fillings_bytes;
 };
 
+static int is_kept(const lanewise_bm25_builder *builder, size_t document)
+{
+	return !(((const uint32_t *)builder->lengths.elements)[document] & REMOVED);
+}
+
+/* A removed document is an empty one. */
+static uint32_t length_of(const lanewise_bm25_builder *builder, size_t document)
+{
+	return is_kept(builder, document) ? ((const uint32_t *)builder->lengths.elements)[document] : 0;
+}
+
 /* Counts each word's postings and runs. */
 static void count_postings(const lanewise_bm25_builder *builder, struct filling *fillings)
 {
@@ -447,8 +510,8 @@ static void count_postings(const lanewise_bm25_builder *builder, struct filling 
 
 	for (size_t term = 0; term < builder->terms.n; term++)
 		fillings[term] = (struct filling) { 0, 0, NO_SEGMENT };
-	for (size_t document = 0; document < builder->lengths.n; document++)
-		for (; i < posting_end[document]; i++) {
+	for (size_t document = 0; document < builder->lengths.n; i = posting_end[document++])
+		for (; is_kept(builder, document) && i < posting_end[document]; i++) {
 			struct filling *filling = &fillings[postings[i].term];
 			uint32_t segment = (uint32_t)(document / LW_BM25_SEGMENT);
 
@@ -540,8 +603,8 @@ static void fill_postings(const lanewise_bm25_builder *builder, struct work *wor
 	const uint32_t *lengths = builder->lengths.elements;
 	size_t i = 0;
 
-	for (size_t document = 0; document < builder->lengths.n; document++)
-		for (; i < posting_end[document]; i++)
+	for (size_t document = 0; document < builder->lengths.n; i = posting_end[document++])
+		for (; is_kept(builder, document) && i < posting_end[document]; i++)
 			add_posting(&work->fillings[postings[i].term], document,
 			            lw_bm25_part(formula, postings[i].count, lengths[document]), arrays);
 }
@@ -554,8 +617,7 @@ static float floor_of(const struct lw_bm25_header *header, float epsilon, const 
 	if (header->variant != LANEWISE_BM25_OKAPI || header->n_terms == 0)
 		return 0;
 	for (size_t i = 0; i < header->n_terms; i++)
-		sum += lw_bm25_idf(header->variant, (double)header->n_documents,
-		                   (double)(posting_at[i + 1] - posting_at[i]));
+		sum += lw_bm25_idf(header->variant, lw_bm25_n(header), (double)(posting_at[i + 1] - posting_at[i]));
 	return (float)((double)epsilon * (sum / (double)header->n_terms)) + 0.0f;
 }
 
@@ -583,7 +645,8 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	made->header = (struct lw_bm25_header) {
 		.n_documents = builder->lengths.n,
 		.n_terms = n_terms,
-		.n_postings = builder->postings.n,
+		.n_postings = builder->n_postings,
+		.n_removed = builder->n_removed,
 		.total_length = builder->total_length,
 		.k1 = builder->options.k1,
 		.b = builder->options.b,
@@ -592,8 +655,8 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		.word_rules = LW_WORD_RULES,
 		.format = LW_BM25_FORMAT,
 	};
-	if (builder->lengths.n)
-		memcpy(base + layout.lengths, builder->lengths.elements, builder->lengths.n * sizeof(uint32_t));
+	for (size_t document = 0; document < builder->lengths.n; document++)
+		((uint32_t *)(void *)(base + layout.lengths))[document] = length_of(builder, document);
 	arrays = (struct arrays) {
 		.term_at = (uint64_t *)(void *)(base + layout.term_at),
 		.posting_at = (uint64_t *)(void *)(base + layout.posting_at),

@@ -160,6 +160,9 @@ static lanewise_status check_header(const struct opening *opening)
 		return WRONG_FIELD(opening, k1, "%g", (double)header->k1);
 	if (!(header->b >= 0 && header->b <= 1))
 		return WRONG_FIELD(opening, b, "%g", (double)header->b);
+	if (header->n_removed > header->n_documents)
+		return WRONG_FIELD(opening, n_removed, "%" PRIu32 " of %" PRIu64 " documents", header->n_removed,
+		                   header->n_documents);
 	if (header->variant > LANEWISE_BM25_OKAPI)
 		return WRONG_FIELD(opening, variant, "%" PRIu32, header->variant);
 	if (!(header->delta >= 0 && header->delta <= LW_BM25_MAX_DELTA))
@@ -229,6 +232,7 @@ static lanewise_status check_posting_at(const struct opening *opening)
 {
 	const uint64_t *at = opening->bm25.posting_at;
 	size_t n_terms = (size_t)opening->bm25.header.n_terms, n_postings = opening->n_documents;
+	uint64_t n_counted = opening->bm25.header.n_documents - opening->bm25.header.n_removed;
 
 	if (at[0] != 0)
 		return WRONG(opening, "posting_at", at, 0, "%" PRIu64 " instead of 0", at[0]);
@@ -236,6 +240,10 @@ static lanewise_status check_posting_at(const struct opening *opening)
 		if (at[i + 1] <= at[i] || at[i + 1] > n_postings)
 			return WRONG(opening, "posting_at", at, i + 1, "%" PRIu64 " after %" PRIu64 ", of %zu postings",
 			             at[i + 1], at[i], n_postings);
+	for (size_t i = 0; i < n_terms; i++)
+		if (at[i + 1] - at[i] > n_counted)
+			return WRONG(opening, "posting_at", at, i + 1,
+			             "%" PRIu64 " postings, but %" PRIu64 " documents", at[i + 1] - at[i], n_counted);
 	if (at[n_terms] != n_postings)
 		return WRONG(opening, "posting_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms], n_postings);
 	return LANEWISE_OK;

@@ -162,7 +162,7 @@ static size_t find_word(const lanewise_bm25 *bm25, const lanewise_word *word)
 
 static float idf_of(const lanewise_bm25 *bm25, size_t term)
 {
-	double n = (double)bm25->header.n_documents;
+	double n = lw_bm25_n(&bm25->header);
 	double frequency = (double)(bm25->posting_at[term + 1] - bm25->posting_at[term]);
 	float idf = (float)lw_bm25_idf(bm25->header.variant, n, frequency);
 
