@@ -367,6 +367,79 @@ static void test_queries(void)
 	}
 }
 
+/* The words of texts, given as words, are the same index and find the same; other bytes are words too. */
+static void test_words(void)
+{
+	static struct results by_text, by_words;
+	static char longest[LANEWISE_WORD_BYTES + 1];
+	lanewise_word query[MAX_WORDS], odd[] = { { .text = "a\0b", .n_bytes = 3 },
+		                                  { .text = "a", .n_bytes = 1 },
+		                                  { .text = "\xff RED", .n_bytes = 5 },
+		                                  { .text = "a", .n_bytes = 2 } };
+	lanewise_bm25_builder *builder = NULL;
+	lanewise_bm25 *texts, *words = NULL;
+	char joined[MAX_WORDS * 20], folded[MAX_WORDS * 20];
+	void *scratch;
+	uint64_t seed = 12;
+	size_t n = 0;
+
+	CHECK_EQUAL(lanewise_bm25_builder_create(NULL, NULL, &builder), LANEWISE_OK);
+	for (size_t d = 0; d < 300; d++) {
+		random_text(&corpus[d], 20, 50, &seed);
+		for (size_t i = 0; i < corpus[d].n; i++)
+			query[i] =
+			        (lanewise_word) { .text = corpus[d].words[i], .n_bytes = strlen(corpus[d].words[i]) };
+		CHECK_EQUAL(lanewise_bm25_builder_add_words(builder, query, corpus[d].n), LANEWISE_OK);
+	}
+	texts = build(300, 1.2f, 0.75f);
+	CHECK_EQUAL(lanewise_bm25_create(builder, NULL, &words), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_n_terms(words), lanewise_bm25_n_terms(texts));
+	scratch = malloc(lanewise_bm25_scratch_size(words, 300));
+	for (size_t d = 0; d < 300; d++) {
+		join(&corpus[d], joined);
+		CHECK_EQUAL(lanewise_text_words(joined, strlen(joined), query, MAX_WORDS, folded, sizeof folded, &n),
+		            LANEWISE_OK);
+		search(texts, joined, strlen(joined), 300, &by_text);
+		CHECK_EQUAL(lanewise_bm25_search_words(words, query, n, NULL, 300, scratch, by_words.index,
+		                                       by_words.score, &by_words.n),
+		            LANEWISE_OK);
+		CHECK(by_words.n == by_text.n && !memcmp(by_words.index, by_text.index, by_text.n * sizeof(uint32_t)) &&
+		      !memcmp(by_words.score, by_text.score, by_text.n * sizeof(float)));
+	}
+	lanewise_bm25_destroy(texts);
+	lanewise_bm25_destroy(words);
+	free(scratch);
+
+	CHECK_EQUAL(lanewise_bm25_builder_add_words(builder, odd, 4), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_create(builder, NULL, &words), LANEWISE_OK);
+	scratch = malloc(lanewise_bm25_scratch_size(words, 3));
+	for (size_t i = 0; i < 4; i++) {
+		CHECK_EQUAL(lanewise_bm25_search_words(words, &odd[i], 1, NULL, 3, scratch, by_words.index,
+		                                       by_words.score, &by_words.n),
+		            LANEWISE_OK);
+		CHECK(by_words.n == 1 && by_words.index[0] == 300);
+	}
+
+	/* What is no word adds no document; nothing is found by it. */
+	odd[0] = (lanewise_word) { .text = longest, .n_bytes = sizeof longest };
+	odd[1] = (lanewise_word) { .text = "x", .n_bytes = 0 };
+	odd[2] = (lanewise_word) { .text = NULL, .n_bytes = 1 };
+	for (size_t i = 0; i < 3; i++) {
+		CHECK_EQUAL(lanewise_bm25_builder_add_words(builder, &odd[i], 1), LANEWISE_ERROR_ARGUMENT);
+		CHECK_EQUAL(lanewise_bm25_search_words(words, &odd[i], 1, NULL, 3, scratch, by_words.index,
+		                                       by_words.score, &by_words.n),
+		            i == 2 ? LANEWISE_ERROR_ARGUMENT : LANEWISE_OK);
+		CHECK(i == 2 || by_words.n == 0);
+	}
+	CHECK_EQUAL(lanewise_bm25_builder_n_documents(builder), 301);
+	CHECK_EQUAL(lanewise_bm25_builder_add_words(builder, NULL, 1), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_builder_add_words(NULL, odd, 1), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_builder_add_words(builder, NULL, 0), LANEWISE_OK);
+	free(scratch);
+	lanewise_bm25_destroy(words);
+	lanewise_bm25_builder_destroy(builder);
+}
+
 /* A builder goes on after an index was made of it. */
 static void test_snapshots(void)
 {
@@ -607,6 +680,7 @@ int main(void)
 	test_random_corpora();
 	test_blocks();
 	test_queries();
+	test_words();
 	test_snapshots();
 	test_long_query();
 	test_allocation_failures();

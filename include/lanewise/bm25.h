@@ -22,6 +22,7 @@
 
 #include "base.h"
 #include "file.h"
+#include "text.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -94,6 +95,17 @@ LANEWISE_API lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_op
  */
 LANEWISE_API lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text,
                                                             size_t n_bytes);
+
+/*
+ * The same for a document that was made words elsewhere: stemmed, without stop words, by another tokenizer. Only `text`
+ * and `n_bytes` of the words are read; they may be any bytes. Queries of such an index need words made in the same way:
+ * lanewise_bm25_search_words.
+ *
+ * LANEWISE_ERROR_ARGUMENT: builder NULL, words NULL while n_words is not 0, a word that is NULL, empty or longer than
+ * LANEWISE_WORD_BYTES. The others as above.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_builder_add_words(lanewise_bm25_builder *builder, const lanewise_word *words,
+                                                             size_t n_words);
 
 /* The number of documents added, removed ones included unless the builder was made compact since. */
 LANEWISE_API size_t lanewise_bm25_builder_n_documents(const lanewise_bm25_builder *builder);
@@ -186,6 +198,16 @@ LANEWISE_API lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, con
 LANEWISE_API lanewise_status lanewise_bm25_search_filtered(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
                                                            const uint64_t *filter, size_t k, void *scratch,
                                                            uint32_t *index, float *score, size_t *n_found);
+
+/*
+ * The same for the words of a query, as they are in the index (lanewise_bm25_builder_add_words); only `text` and
+ * `n_bytes` of them are read.
+ *
+ * LANEWISE_ERROR_ARGUMENT also for words NULL while n_words is not 0, or a word that is NULL.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_search_words(const lanewise_bm25 *bm25, const lanewise_word *words,
+                                                        size_t n_words, const uint64_t *filter, size_t k, void *scratch,
+                                                        uint32_t *index, float *score, size_t *n_found);
 
 /*
  * The score of every document, in order, 0 for those without any of the words; the bits are those of a search. `score`

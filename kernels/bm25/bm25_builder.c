@@ -289,30 +289,10 @@ static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words 
 	return LANEWISE_OK;
 }
 
-lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text, size_t n_bytes)
+/* Ends the document whose postings begin at `first`, or takes them back. */
+static lanewise_status end_document(lanewise_bm25_builder *builder, size_t first, uint32_t length,
+                                    lanewise_status status)
 {
-	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
-	uint32_t length = 0;
-	lanewise_status status;
-
-	if (!builder || (!text && n_bytes))
-		return LANEWISE_ERROR_ARGUMENT;
-	if (builder->lengths.n == UINT32_MAX)
-		return LANEWISE_ERROR_TOO_LARGE;
-
-	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
-	lanewise_words *words = lanewise_words_begin(scratch);
-	size_t first = builder->postings.n;
-
-	if ((status = reserve(allocator, &builder->lengths, 1)) ||
-	    (status = reserve(allocator, &builder->posting_end, 1)))
-		return status;
-	lanewise_words_feed(words, text, n_bytes);
-	status = add_words(builder, words, first, &length);
-	if (!status) {
-		lanewise_words_finish(words);
-		status = add_words(builder, words, first, &length);
-	}
 	if (status) {
 		/* New words stay in the table; without a posting they are not in the index. */
 		builder->postings.n = first;
@@ -323,6 +303,63 @@ lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, c
 	builder->total_length += length;
 	builder->n_postings += builder->postings.n - first;
 	return LANEWISE_OK;
+}
+
+/* Room for one more document. */
+static lanewise_status begin_document(lanewise_bm25_builder *builder)
+{
+	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
+	lanewise_status status;
+
+	if (builder->lengths.n == UINT32_MAX)
+		return LANEWISE_ERROR_TOO_LARGE;
+	status = reserve(allocator, &builder->lengths, 1);
+	return status ? status : reserve(allocator, &builder->posting_end, 1);
+}
+
+lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text, size_t n_bytes)
+{
+	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
+	uint32_t length = 0;
+	lanewise_status status;
+
+	if (!builder || (!text && n_bytes))
+		return LANEWISE_ERROR_ARGUMENT;
+	if ((status = begin_document(builder)))
+		return status;
+
+	lanewise_words *words = lanewise_words_begin(scratch);
+	size_t first = builder->postings.n;
+
+	lanewise_words_feed(words, text, n_bytes);
+	status = add_words(builder, words, first, &length);
+	if (!status) {
+		lanewise_words_finish(words);
+		status = add_words(builder, words, first, &length);
+	}
+	return end_document(builder, first, length, status);
+}
+
+lanewise_status lanewise_bm25_builder_add_words(lanewise_bm25_builder *builder, const lanewise_word *words,
+                                                size_t n_words)
+{
+	lanewise_status status;
+
+	if (!builder || (!words && n_words))
+		return LANEWISE_ERROR_ARGUMENT;
+	for (size_t i = 0; i < n_words; i++)
+		if (!words[i].text || words[i].n_bytes == 0 || words[i].n_bytes > LANEWISE_WORD_BYTES)
+			return LANEWISE_ERROR_ARGUMENT;
+	if (n_words > LW_BM25_MAX_LENGTH)
+		return LANEWISE_ERROR_TOO_LARGE;
+	if ((status = begin_document(builder)))
+		return status;
+
+	size_t first = builder->postings.n;
+
+	for (size_t i = 0; i < n_words && !status; i++)
+		status = add_word(builder, &words[i], first);
+	return end_document(builder, first, (uint32_t)n_words, status);
 }
 
 size_t lanewise_bm25_builder_n_documents(const lanewise_bm25_builder *builder) { return builder->lengths.n; }

@@ -204,12 +204,11 @@ static void take_word(struct search *search, const lanewise_word *word)
 	*count += *count < UINT32_MAX;
 }
 
-static void read_query(struct search *search, const char *query, size_t n_bytes)
+static void read_text(struct search *search, const char *query, size_t n_bytes)
 {
 	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
 	lanewise_words *words = lanewise_words_begin(scratch);
 	lanewise_word word;
-	size_t n_kept = 0;
 
 	lanewise_words_feed(words, query, n_bytes);
 	while (lanewise_words_next(words, &word))
@@ -217,6 +216,13 @@ static void read_query(struct search *search, const char *query, size_t n_bytes)
 	lanewise_words_finish(words);
 	while (lanewise_words_next(words, &word))
 		take_word(search, &word);
+}
+
+/* Gives the terms their weights, and drops those that have none. */
+static void weigh(struct search *search)
+{
+	size_t n_kept = 0;
+
 	for (size_t i = 0; i < search->n_terms; i++) {
 		struct term term = search->terms[i];
 		float idf = idf_of(search->bm25, term.number);
@@ -547,8 +553,15 @@ static void score_segment(struct search *search, uint32_t segment)
 
 static int is_scratch(const void *scratch) { return scratch && (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT == 0; }
 
+/* A query: a text, or words if `words` is not NULL. */
+struct query {
+	const char *text;
+	const lanewise_word *words;
+	size_t n; /* bytes or words */
+};
+
 /* A search for a query's words, with the top-k not begun. */
-static struct search begin(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, const struct places *places,
+static struct search begin(const lanewise_bm25 *bm25, struct query query, const struct places *places,
                            unsigned char *base)
 {
 	size_t n_terms = (size_t)bm25->header.n_terms;
@@ -565,21 +578,25 @@ static struct search begin(const lanewise_bm25 *bm25, const char *query, size_t 
 	};
 
 	memset(search.counts.touched, 0, n_blocks(n_terms));
-	read_query(&search, query, n_bytes);
+	if (query.words)
+		for (size_t i = 0; i < query.n; i++)
+			take_word(&search, &query.words[i]);
+	else
+		read_text(&search, query.text, query.n);
+	weigh(&search);
 	return search;
 }
 
-lanewise_status lanewise_bm25_search_filtered(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
-                                              const uint64_t *filter, size_t k, void *scratch, uint32_t *index,
-                                              float *score, size_t *n_found)
+static lanewise_status find_best(const lanewise_bm25 *bm25, struct query query, const uint64_t *filter, size_t k,
+                                 void *scratch, uint32_t *index, float *score, size_t *n_found)
 {
-	if (!bm25 || (!query && n_bytes) || !is_scratch(scratch) || !index || !score || !n_found || k == 0)
+	if (!bm25 || !is_scratch(scratch) || !index || !score || !n_found || k == 0)
 		return LANEWISE_ERROR_ARGUMENT;
 	if (lanewise_bm25_scratch_size(bm25, k) == 0)
 		return LANEWISE_ERROR_TOO_LARGE;
 
 	struct places places = lay_out(bm25, k);
-	struct search search = begin(bm25, query, n_bytes, &places, scratch);
+	struct search search = begin(bm25, query, &places, scratch);
 
 	search.filter = filter;
 	/* Parts are at least LW_BM25_LEAST_PART, so only the score of no word is below FLT_MIN. */
@@ -588,6 +605,29 @@ lanewise_status lanewise_bm25_search_filtered(const lanewise_bm25 *bm25, const c
 		score_segment(&search, segment);
 	*n_found = lanewise_topk_finish(search.topk, index, score);
 	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_bm25_search_filtered(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
+                                              const uint64_t *filter, size_t k, void *scratch, uint32_t *index,
+                                              float *score, size_t *n_found)
+{
+	if (!query && n_bytes)
+		return LANEWISE_ERROR_ARGUMENT;
+	return find_best(bm25, (struct query) { .text = query, .n = n_bytes }, filter, k, scratch, index, score,
+	                 n_found);
+}
+
+lanewise_status lanewise_bm25_search_words(const lanewise_bm25 *bm25, const lanewise_word *words, size_t n_words,
+                                           const uint64_t *filter, size_t k, void *scratch, uint32_t *index,
+                                           float *score, size_t *n_found)
+{
+	if (!words && n_words)
+		return LANEWISE_ERROR_ARGUMENT;
+	for (size_t i = 0; i < n_words; i++)
+		if (!words[i].text)
+			return LANEWISE_ERROR_ARGUMENT;
+	return find_best(bm25, (struct query) { .words = words, .n = n_words }, filter, k, scratch, index, score,
+	                 n_found);
 }
 
 lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, size_t k,
@@ -605,7 +645,7 @@ lanewise_status lanewise_bm25_score_all(const lanewise_bm25 *bm25, const char *q
 		return LANEWISE_ERROR_ARGUMENT;
 
 	struct places places = lay_out(bm25, 1);
-	struct search search = begin(bm25, query, n_bytes, &places, scratch);
+	struct search search = begin(bm25, (struct query) { .text = query, .n = n_bytes }, &places, scratch);
 	struct list list;
 
 	if (bm25->header.n_documents)
@@ -646,7 +686,7 @@ lanewise_status lanewise_bm25_score_documents(const lanewise_bm25 *bm25, const c
 			return LANEWISE_ERROR_ARGUMENT;
 
 	struct places places = lay_out(bm25, 1);
-	struct search search = begin(bm25, query, n_bytes, &places, scratch);
+	struct search search = begin(bm25, (struct query) { .text = query, .n = n_bytes }, &places, scratch);
 	size_t i = 0;
 
 	if (n_documents)
