@@ -242,7 +242,7 @@ static void test_every_number(const struct image *image)
 
 	for (size_t i = 0; i < image_n_sections(image); i++) {
 		struct lw_file_entry entry = image_section(image, i);
-		size_t width = entry.element_bytes == 48 ? 4 : entry.element_bytes;
+		size_t width = entry.element_bytes == sizeof(struct lw_bm25_header) ? 4 : entry.element_bytes;
 
 		for (uint64_t at = entry.offset; at < entry.offset + entry.n * entry.element_bytes; at += width) {
 			uint64_t old = 0;
