@@ -45,45 +45,130 @@ struct score {
 	float bits;
 };
 
-static struct score naive_score(const struct text *query, size_t document, size_t n_documents, float k1, float b)
+static double naive_idf(const lanewise_bm25_options *options, double n, double df)
+{
+	switch (options->variant) {
+	case LANEWISE_BM25_ROBERTSON:
+		return fmax(log((n - df + 0.5) / (df + 0.5)), 0);
+	case LANEWISE_BM25_ATIRE:
+	case LANEWISE_BM25_TF_IDF:
+		return log(n / df);
+	case LANEWISE_BM25_L:
+		return log((n + 1) / (df + 0.5));
+	case LANEWISE_BM25_PLUS:
+		return log((n + 1) / df);
+	case LANEWISE_BM25_OKAPI:
+		return log(n - df + 0.5) - log(df + 0.5);
+	default:
+		return log(1 + (n - df + 0.5) / (df + 0.5));
+	}
+}
+
+/* A word's part in float, in the order that the header gives; `exact` is the same in double. */
+static float naive_part(const lanewise_bm25_options *options, double tf, double dl, double mean, double *exact)
+{
+	double k1 = (double)options->k1, b = (double)options->b, delta = (double)options->delta;
+	double ratio = 1 - b + b * dl / mean, c = tf / ratio + delta;
+	float norm = (float)(k1 * (1 - b)) + (float)(k1 * b / mean) * (float)dl;
+	float relative = (float)(1 - b) + (float)(b / mean) * (float)dl;
+	float f = (float)tf, top = f * (float)(k1 + 1), l = f / relative + options->delta;
+
+	switch (options->variant) {
+	case LANEWISE_BM25_ATIRE:
+	case LANEWISE_BM25_OKAPI:
+		*exact = (k1 + 1) * tf / (tf + k1 * ratio);
+		return top / (f + norm);
+	case LANEWISE_BM25_PLUS:
+		*exact = (k1 + 1) * tf / (tf + k1 * ratio) + delta;
+		return options->delta + top / (f + norm);
+	case LANEWISE_BM25_L:
+		*exact = (k1 + 1) * c / (k1 + c);
+		return (float)(k1 + 1) * l / (options->k1 + l);
+	case LANEWISE_BM25_TF_IDF:
+		*exact = 1 + log(tf);
+		return (float)(1 + log(tf));
+	default:
+		*exact = tf / (tf + k1 * ratio);
+		return f / (f + norm);
+	}
+}
+
+static double naive_df(const char *word, size_t n_documents)
+{
+	double df = 0;
+
+	for (size_t d = 0; d < n_documents; d++)
+		df += occurrences(&corpus[d], word) > 0;
+	return df;
+}
+
+/* epsilon times the mean idf of all words, each taken where it occurs first. */
+static double naive_floor(const lanewise_bm25_options *options, size_t n_documents)
+{
+	double sum = 0, n = 0;
+
+	if (options->variant != LANEWISE_BM25_OKAPI)
+		return 0;
+	for (size_t d = 0; d < n_documents; d++)
+		for (size_t i = 0; i < corpus[d].n; i++) {
+			const char *word = corpus[d].words[i];
+			size_t before = 0, first = 0;
+
+			while (strcmp(corpus[d].words[first], word))
+				first++;
+			for (size_t e = 0; e < d; e++)
+				before += occurrences(&corpus[e], word);
+			if (before || first < i)
+				continue;
+			sum += naive_idf(options, (double)n_documents, naive_df(word, n_documents));
+			n++;
+		}
+	return n > 0 ? (double)options->epsilon * (sum / n) : 0;
+}
+
+static struct score naive_score(const struct text *query, size_t document, size_t n_documents,
+                                const lanewise_bm25_options *options, double floor)
 {
 	struct score score = { 0, 0 };
-	double total = 0, mean;
+	double total = 0;
 
 	for (size_t d = 0; d < n_documents; d++)
 		total += (double)corpus[d].n;
-	mean = total / (double)n_documents;
 	for (size_t i = 0; i < query->n; i++) {
 		const char *word = query->words[i];
-		double n = (double)occurrences(query, word), df = 0, idf;
-		double tf = (double)occurrences(&corpus[document], word), dl = (double)corpus[document].n;
+		double n = (double)occurrences(query, word), tf = (double)occurrences(&corpus[document], word);
+		double dl = (double)corpus[document].n, idf, exact;
 		size_t first = 0;
+		float part;
 
 		while (strcmp(query->words[first], word))
 			first++;
 		if (first < i || tf == 0)
 			continue;
-		for (size_t d = 0; d < n_documents; d++)
-			df += occurrences(&corpus[d], word) > 0;
-		idf = log(1 + ((double)n_documents - df + 0.5) / (df + 0.5));
-		score.exact += n * idf * tf / (tf + (double)k1 * (1 - (double)b + (double)b * dl / mean));
-
-		float base = (float)((double)k1 * (1 - (double)b)), scale = (float)((double)k1 * (double)b / mean);
-		float norm = base + scale * (float)dl;
-
-		score.bits += ((float)n * (float)idf) * ((float)tf / ((float)tf + norm));
+		idf = naive_idf(options, (double)n_documents, naive_df(word, n_documents));
+		if (idf < 0)
+			idf = floor;
+		if (idf < 1e-12)
+			continue;
+		part = naive_part(options, tf, dl, total / (double)n_documents, &exact);
+		score.exact += n * idf * exact;
+		score.bits += ((float)n * (float)idf) * part;
 	}
 	return score;
 }
 
-static lanewise_bm25 *build(size_t n_documents, float k1, float b)
+static lanewise_bm25_options lucene(float k1, float b)
 {
-	lanewise_bm25_options options = { sizeof options, k1, b };
+	return (lanewise_bm25_options) { .struct_size = sizeof(lanewise_bm25_options), .k1 = k1, .b = b };
+}
+
+static lanewise_bm25 *build_with(size_t n_documents, const lanewise_bm25_options *options)
+{
 	lanewise_bm25_builder *builder = NULL;
 	lanewise_bm25 *bm25 = NULL;
 	char joined[MAX_WORDS * 20];
 
-	CHECK_EQUAL(lanewise_bm25_builder_create(&options, NULL, &builder), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_builder_create(options, NULL, &builder), LANEWISE_OK);
 	for (size_t d = 0; d < n_documents; d++) {
 		join(&corpus[d], joined);
 		CHECK_EQUAL(lanewise_bm25_builder_add_text(builder, joined, strlen(joined)), LANEWISE_OK);
@@ -92,6 +177,13 @@ static lanewise_bm25 *build(size_t n_documents, float k1, float b)
 	lanewise_bm25_builder_destroy(builder);
 	CHECK_EQUAL(lanewise_bm25_n_documents(bm25), n_documents);
 	return bm25;
+}
+
+static lanewise_bm25 *build(size_t n_documents, float k1, float b)
+{
+	lanewise_bm25_options options = lucene(k1, b);
+
+	return build_with(n_documents, &options);
 }
 
 struct results {
@@ -114,19 +206,20 @@ static void search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
 	free(block);
 }
 
-static void check_search(const lanewise_bm25 *bm25, size_t n_documents, const struct text *query, size_t k, float k1,
-                         float b)
+static void check_search_with(const lanewise_bm25 *bm25, size_t n_documents, const struct text *query, size_t k,
+                              const lanewise_bm25_options *options)
 {
 	static struct score expected[MAX_DOCUMENTS];
 	static unsigned char taken[MAX_DOCUMENTS];
 	static struct results results;
 	char joined[MAX_WORDS * 20];
+	double floor = naive_floor(options, n_documents);
 	size_t n_expected = 0;
 
 	join(query, joined);
 	search(bm25, joined, strlen(joined), k, &results);
 	for (size_t d = 0; d < n_documents; d++) {
-		expected[d] = naive_score(query, d, n_documents, k1, b);
+		expected[d] = naive_score(query, d, n_documents, options, floor);
 		n_expected += expected[d].exact > 0;
 	}
 	if (!CHECK(results.n == (n_expected < k ? n_expected : k)))
@@ -148,6 +241,14 @@ static void check_search(const lanewise_bm25 *bm25, size_t n_documents, const st
 	}
 }
 
+static void check_search(const lanewise_bm25 *bm25, size_t n_documents, const struct text *query, size_t k, float k1,
+                         float b)
+{
+	lanewise_bm25_options options = lucene(k1, b);
+
+	check_search_with(bm25, n_documents, query, k, &options);
+}
+
 static void random_text(struct text *text, size_t max_words, unsigned vocabulary, uint64_t *seed)
 {
 	text->n = test_random(seed) % (max_words + 1);
@@ -164,20 +265,25 @@ static void test_random_corpora(void)
 	static const float parameters[][2] = { { 1.2f, 0.75f }, { 0, 0 }, { 2, 1 }, { 0.5f, 0 }, { 1000, 1 } };
 	uint64_t seed = 7;
 
-	for (int round = 0; round < 150; round++) {
+	for (int round = 0; round < 350; round++) {
 		size_t n_documents = round < 3 ? (size_t)round : test_random(&seed) % 60;
 		unsigned vocabulary = 1 + (unsigned)(test_random(&seed) % 60);
-		float k1 = parameters[round % 5][0], b = parameters[round % 5][1];
+		lanewise_bm25_options options = lucene(parameters[round % 5][0], parameters[round % 5][1]);
 		struct text query;
 
 		for (size_t d = 0; d < n_documents; d++)
 			random_text(&corpus[d], test_random(&seed) % 3 ? 20 : 2, vocabulary, &seed);
 
-		lanewise_bm25 *bm25 = build(n_documents, k1, b);
+		options.variant = (lanewise_bm25_variant)(round / 5 % 7);
+		options.delta = round % 2 ? 0.5f : 1;
+		options.epsilon = 0.25f;
+
+		lanewise_bm25 *bm25 = build_with(n_documents, &options);
 
 		for (int q = 0; q < 20; q++) {
 			random_text(&query, 8, vocabulary + 5, &seed);
-			check_search(bm25, n_documents, &query, 1 + test_random(&seed) % (n_documents + 5), k1, b);
+			check_search_with(bm25, n_documents, &query, 1 + test_random(&seed) % (n_documents + 5),
+			                  &options);
 		}
 		lanewise_bm25_destroy(bm25);
 	}
@@ -259,6 +365,79 @@ static void test_queries(void)
 		CHECK_EQUAL(once.n, 0);
 		lanewise_bm25_destroy(bm25);
 	}
+}
+
+/* The words of texts, given as words, are the same index and find the same; other bytes are words too. */
+static void test_words(void)
+{
+	static struct results by_text, by_words;
+	static char longest[LANEWISE_WORD_BYTES + 1];
+	lanewise_word query[MAX_WORDS], odd[] = { { .text = "a\0b", .n_bytes = 3 },
+		                                  { .text = "a", .n_bytes = 1 },
+		                                  { .text = "\xff RED", .n_bytes = 5 },
+		                                  { .text = "a", .n_bytes = 2 } };
+	lanewise_bm25_builder *builder = NULL;
+	lanewise_bm25 *texts, *words = NULL;
+	char joined[MAX_WORDS * 20], folded[MAX_WORDS * 20];
+	void *scratch;
+	uint64_t seed = 12;
+	size_t n = 0;
+
+	CHECK_EQUAL(lanewise_bm25_builder_create(NULL, NULL, &builder), LANEWISE_OK);
+	for (size_t d = 0; d < 300; d++) {
+		random_text(&corpus[d], 20, 50, &seed);
+		for (size_t i = 0; i < corpus[d].n; i++)
+			query[i] =
+			        (lanewise_word) { .text = corpus[d].words[i], .n_bytes = strlen(corpus[d].words[i]) };
+		CHECK_EQUAL(lanewise_bm25_builder_add_words(builder, query, corpus[d].n), LANEWISE_OK);
+	}
+	texts = build(300, 1.2f, 0.75f);
+	CHECK_EQUAL(lanewise_bm25_create(builder, NULL, &words), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_n_terms(words), lanewise_bm25_n_terms(texts));
+	scratch = malloc(lanewise_bm25_scratch_size(words, 300));
+	for (size_t d = 0; d < 300; d++) {
+		join(&corpus[d], joined);
+		CHECK_EQUAL(lanewise_text_words(joined, strlen(joined), query, MAX_WORDS, folded, sizeof folded, &n),
+		            LANEWISE_OK);
+		search(texts, joined, strlen(joined), 300, &by_text);
+		CHECK_EQUAL(lanewise_bm25_search_words(words, query, n, NULL, 300, scratch, by_words.index,
+		                                       by_words.score, &by_words.n),
+		            LANEWISE_OK);
+		CHECK(by_words.n == by_text.n && !memcmp(by_words.index, by_text.index, by_text.n * sizeof(uint32_t)) &&
+		      !memcmp(by_words.score, by_text.score, by_text.n * sizeof(float)));
+	}
+	lanewise_bm25_destroy(texts);
+	lanewise_bm25_destroy(words);
+	free(scratch);
+
+	CHECK_EQUAL(lanewise_bm25_builder_add_words(builder, odd, 4), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_create(builder, NULL, &words), LANEWISE_OK);
+	scratch = malloc(lanewise_bm25_scratch_size(words, 3));
+	for (size_t i = 0; i < 4; i++) {
+		CHECK_EQUAL(lanewise_bm25_search_words(words, &odd[i], 1, NULL, 3, scratch, by_words.index,
+		                                       by_words.score, &by_words.n),
+		            LANEWISE_OK);
+		CHECK(by_words.n == 1 && by_words.index[0] == 300);
+	}
+
+	/* What is no word adds no document; nothing is found by it. */
+	odd[0] = (lanewise_word) { .text = longest, .n_bytes = sizeof longest };
+	odd[1] = (lanewise_word) { .text = "x", .n_bytes = 0 };
+	odd[2] = (lanewise_word) { .text = NULL, .n_bytes = 1 };
+	for (size_t i = 0; i < 3; i++) {
+		CHECK_EQUAL(lanewise_bm25_builder_add_words(builder, &odd[i], 1), LANEWISE_ERROR_ARGUMENT);
+		CHECK_EQUAL(lanewise_bm25_search_words(words, &odd[i], 1, NULL, 3, scratch, by_words.index,
+		                                       by_words.score, &by_words.n),
+		            i == 2 ? LANEWISE_ERROR_ARGUMENT : LANEWISE_OK);
+		CHECK(i == 2 || by_words.n == 0);
+	}
+	CHECK_EQUAL(lanewise_bm25_builder_n_documents(builder), 301);
+	CHECK_EQUAL(lanewise_bm25_builder_add_words(builder, NULL, 1), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_builder_add_words(NULL, odd, 1), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_builder_add_words(builder, NULL, 0), LANEWISE_OK);
+	free(scratch);
+	lanewise_bm25_destroy(words);
+	lanewise_bm25_builder_destroy(builder);
 }
 
 /* A builder goes on after an index was made of it. */
@@ -427,7 +606,7 @@ static void test_rollback(void)
 static void test_arguments(void)
 {
 	_Alignas(64) static unsigned char scratch[1 << 16];
-	lanewise_bm25_options options = { sizeof options, 1.2f, 0.75f };
+	lanewise_bm25_options options = lucene(1.2f, 0.75f);
 	lanewise_bm25_builder *builder = NULL;
 	lanewise_bm25 *bm25 = NULL;
 	uint32_t index[1];
@@ -443,7 +622,16 @@ static void test_arguments(void)
 		options.b = wrong[i];
 		CHECK_EQUAL(lanewise_bm25_builder_create(&options, NULL, &builder), LANEWISE_ERROR_ARGUMENT);
 		options.b = 0.75f;
+		options.delta = wrong[i];
+		CHECK_EQUAL(lanewise_bm25_builder_create(&options, NULL, &builder), LANEWISE_ERROR_ARGUMENT);
+		options.delta = 0;
+		options.epsilon = wrong[i];
+		CHECK_EQUAL(lanewise_bm25_builder_create(&options, NULL, &builder), LANEWISE_ERROR_ARGUMENT);
+		options.epsilon = 0;
 	}
+	options.variant = (lanewise_bm25_variant)7;
+	CHECK_EQUAL(lanewise_bm25_builder_create(&options, NULL, &builder), LANEWISE_ERROR_ARGUMENT);
+	options.variant = LANEWISE_BM25_LUCENE;
 	options.struct_size = 4;
 	CHECK_EQUAL(lanewise_bm25_builder_create(&options, NULL, &builder), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_bm25_builder_create(NULL, NULL, NULL), LANEWISE_ERROR_ARGUMENT);
@@ -492,6 +680,7 @@ int main(void)
 	test_random_corpora();
 	test_blocks();
 	test_queries();
+	test_words();
 	test_snapshots();
 	test_long_query();
 	test_allocation_failures();

@@ -52,6 +52,106 @@ static lanewise_bm25 *build(size_t n_documents, uint64_t seed)
 	return bm25;
 }
 
+/* Documents under way in test_changes: a text, and its number in the builder. */
+struct kept {
+	char text[128];
+	uint32_t number;
+};
+
+static void add_kept(lanewise_bm25_builder *builder, struct kept *kept, uint64_t *seed)
+{
+	size_t n = 0;
+
+	for (uint64_t words = test_random(seed) % 12; words > 0; words--)
+		n += (size_t)snprintf(kept->text + n, sizeof kept->text - n, "w%u ",
+		                      (unsigned)(test_random(seed) % 9 * (test_random(seed) % 9)));
+	kept->text[n] = '\0';
+	kept->number = (uint32_t)lanewise_bm25_builder_n_documents(builder);
+	CHECK_EQUAL(lanewise_bm25_builder_add_text(builder, kept->text, n), LANEWISE_OK);
+}
+
+/* The builder's index finds the documents of a rebuilt one under their numbers; made compact, it is the same bytes. */
+static void compare_rebuilt(lanewise_bm25_builder *builder, const lanewise_bm25_options *options, struct kept *kept,
+                            size_t n_kept, int compact)
+{
+	static struct results found, expected;
+	lanewise_bm25_builder *fresh = NULL;
+	lanewise_bm25 *changed = NULL, *rebuilt = NULL;
+
+	if (compact)
+		lanewise_bm25_builder_compact(builder);
+	CHECK_EQUAL(lanewise_bm25_create(builder, NULL, &changed), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_builder_create(options, NULL, &fresh), LANEWISE_OK);
+	for (size_t i = 0; i < n_kept; i++)
+		CHECK_EQUAL(lanewise_bm25_builder_add_text(fresh, kept[i].text, strlen(kept[i].text)), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_create(fresh, NULL, &rebuilt), LANEWISE_OK);
+	for (size_t i = 0; compact && i < n_kept; i++)
+		kept[i].number = (uint32_t)i;
+	search(changed, S("w0 w8 w1 w12 w64 w0 w35"), &found);
+	search(rebuilt, S("w0 w8 w1 w12 w64 w0 w35"), &expected);
+	CHECK_EQUAL(found.n, expected.n);
+	for (size_t i = 0; i < found.n && i < expected.n; i++)
+		CHECK(found.index[i] == kept[expected.index[i]].number && found.score[i] == expected.score[i]);
+	CHECK_EQUAL(lanewise_bm25_n_terms(changed), lanewise_bm25_n_terms(rebuilt));
+
+	struct image image = image_of(changed), image_rebuilt = image_of(rebuilt);
+	lanewise_bm25 *opened = NULL;
+	lanewise_file *file = NULL;
+
+	if (compact)
+		CHECK(image.n_bytes == image_rebuilt.n_bytes &&
+		      !memcmp(image.bytes, image_rebuilt.bytes, image.n_bytes));
+	CHECK_EQUAL(image_open(&image, &file, NULL), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_open(file, NULL, &opened, NULL), LANEWISE_OK);
+	search(opened, S("w0 w8 w1 w12 w64 w0 w35"), &expected);
+	CHECK(!memcmp(&found, &expected, sizeof found));
+	lanewise_bm25_destroy(opened);
+	lanewise_file_destroy(file);
+	free(image.bytes);
+	free(image_rebuilt.bytes);
+	lanewise_bm25_destroy(changed);
+	lanewise_bm25_destroy(rebuilt);
+	lanewise_bm25_builder_destroy(fresh);
+}
+
+/* Documents added and removed in random order, the builder made compact now and then. */
+static void test_changes(void)
+{
+	static struct kept kept[400];
+	uint64_t seed = 21;
+
+	for (int round = 0; round < 14; round++) {
+		lanewise_bm25_options options = { sizeof options, 1.5f, 0.75f, (lanewise_bm25_variant)(round % 7), 1,
+			                          0.25f };
+		lanewise_bm25_builder *builder = NULL;
+		size_t n_kept = 0;
+
+		CHECK_EQUAL(lanewise_bm25_builder_create(&options, NULL, &builder), LANEWISE_OK);
+		for (int step = 0; step < 300; step++) {
+			if (n_kept == 0 || test_random(&seed) % 5 < 3) {
+				add_kept(builder, &kept[n_kept++], &seed);
+			} else {
+				size_t i = test_random(&seed) % n_kept;
+				uint32_t number = kept[i].number;
+
+				CHECK_EQUAL(lanewise_bm25_builder_remove(builder, number), LANEWISE_OK);
+				CHECK_EQUAL(lanewise_bm25_builder_remove(builder, number), LANEWISE_ERROR_ARGUMENT);
+				memmove(&kept[i], &kept[i + 1], (--n_kept - i) * sizeof *kept);
+			}
+			if (step % 40 == 39)
+				compare_rebuilt(builder, &options, kept, n_kept, step % 80 == 79);
+		}
+		while (n_kept)
+			CHECK_EQUAL(lanewise_bm25_builder_remove(builder, kept[--n_kept].number), LANEWISE_OK);
+		compare_rebuilt(builder, &options, kept, 0, 0);
+		compare_rebuilt(builder, &options, kept, 0, 1);
+		CHECK_EQUAL(lanewise_bm25_builder_n_documents(builder), 0);
+		CHECK_EQUAL(lanewise_bm25_builder_remove(builder, 0), LANEWISE_ERROR_ARGUMENT);
+		CHECK_EQUAL(lanewise_bm25_builder_remove(NULL, 0), LANEWISE_ERROR_ARGUMENT);
+		lanewise_bm25_builder_destroy(builder);
+	}
+}
+
 static void test_round_trip(void)
 {
 	static const char query[] = "w0 w6 w9 w9 w16 nothing w121";
@@ -142,7 +242,7 @@ static void test_every_number(const struct image *image)
 
 	for (size_t i = 0; i < image_n_sections(image); i++) {
 		struct lw_file_entry entry = image_section(image, i);
-		size_t width = entry.element_bytes == 48 ? 4 : entry.element_bytes;
+		size_t width = entry.element_bytes == sizeof(struct lw_bm25_header) ? 4 : entry.element_bytes;
 
 		for (uint64_t at = entry.offset; at < entry.offset + entry.n * entry.element_bytes; at += width) {
 			uint64_t old = 0;
@@ -202,6 +302,10 @@ static void test_messages(const struct image *image)
 		{ "bm25.header", offsetof(struct lw_bm25_header, n_postings), 8, 9, "bm25.header, n_postings: 9" },
 		{ "bm25.header", offsetof(struct lw_bm25_header, k1), 4, 0x7fc00000, "bm25.header, k1: nan" },
 		{ "bm25.header", offsetof(struct lw_bm25_header, b), 4, 0x40000000, "bm25.header, b: 2" },
+		{ "bm25.header", offsetof(struct lw_bm25_header, n_removed), 4, 99, "bm25.header, n_removed: 99" },
+		{ "bm25.header", offsetof(struct lw_bm25_header, variant), 4, 7, "bm25.header, variant: 7" },
+		{ "bm25.header", offsetof(struct lw_bm25_header, delta), 4, 0xbf800000, "bm25.header, delta: -1" },
+		{ "bm25.header", offsetof(struct lw_bm25_header, floor), 4, 0x7f800000, "bm25.header, floor: inf" },
 		{ "bm25.lengths", 8, 4, INT32_MAX, "bm25.lengths, element 2: the sum" },
 		{ "bm25.lengths", 8, 4, 1u << 31, "bm25.lengths, element 2: 2147483648" },
 		{ "bm25.parts", 8, 4, 0x40000000, "bm25.parts, element 2: 2" },
@@ -390,6 +494,7 @@ static void test_arguments(const struct image *image, const lanewise_bm25 *made)
 int main(void)
 {
 	test_round_trip();
+	test_changes();
 
 	lanewise_bm25 *made = build(30, 2);
 	struct image image = image_of(made);

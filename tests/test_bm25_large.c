@@ -120,7 +120,104 @@ static size_t rank_plainly(const uint16_t *query, size_t n_query, struct entry *
 	return n;
 }
 
-static void check_query(const lanewise_bm25 *bm25, const uint16_t *query, size_t n_query, struct entry *expected)
+/* Filters: every density, whole words and segments of them empty or full. */
+static void fill_filter(uint64_t *filter, int kind, uint64_t *seed)
+{
+	for (size_t i = 0; i < (N + 63) / 64; i++) {
+		uint64_t r = test_random(seed);
+
+		switch (kind) {
+		case 0:
+			filter[i] = r;
+			break;
+		case 1:
+			filter[i] = r % 3 ? 0 : UINT64_MAX;
+			break;
+		case 2:
+			filter[i] = i / 1024 == 1 ? UINT64_MAX : 0;
+			break;
+		case 3:
+			filter[i] = r % 500 ? 0 : test_random(seed);
+			break;
+		case 4:
+			filter[i] = UINT64_MAX;
+			break;
+		default:
+			/* Nothing but bits of documents that do not exist. */
+			filter[i] = i == N / 64 ? UINT64_MAX << N % 64 : 0;
+		}
+	}
+}
+
+static void check_filtered(const lanewise_bm25 *bm25, const char *text, size_t n, const struct entry *expected,
+                           size_t n_expected, uint64_t *seed)
+{
+	static uint64_t filter[(N + 63) / 64];
+	static uint32_t index[N];
+	static float score[N];
+
+	for (int kind = 0; kind < 6; kind++) {
+		size_t k = kind % 2 ? 10 : 700, n_found = 0, n_wrong = 0, at = 0;
+		void *scratch = malloc(lanewise_bm25_scratch_size(bm25, k));
+
+		fill_filter(filter, kind, seed);
+		CHECK_EQUAL(lanewise_bm25_search_filtered(bm25, text, n, filter, k, scratch, index, score, &n_found),
+		            LANEWISE_OK);
+		for (size_t i = 0; i < n_expected && at < k; i++) {
+			if (!(filter[expected[i].document / 64] >> expected[i].document % 64 & 1))
+				continue;
+			n_wrong += at >= n_found || index[at] != expected[i].document ||
+			           memcmp(&score[at], &expected[i].score, sizeof *score) != 0;
+			at++;
+		}
+		CHECK_EQUAL(n_wrong, 0);
+		CHECK_EQUAL(n_found, at);
+		free(scratch);
+	}
+}
+
+/* The scores of all documents and of some, which ascend and repeat. */
+static void check_scores(const lanewise_bm25 *bm25, const char *text, size_t n, const struct entry *expected,
+                         size_t n_expected, uint64_t *seed)
+{
+	static float all[N], plain[N], some[1000];
+	static uint32_t documents[1000];
+	size_t n_some = test_random(seed) % 1000, n_wrong = 0;
+	void *scratch = malloc(lanewise_bm25_scratch_size(bm25, 1));
+
+	memset(plain, 0, sizeof plain);
+	memset(all, 0xff, sizeof all);
+	for (size_t i = 0; i < n_expected; i++)
+		plain[expected[i].document] = expected[i].score;
+	CHECK_EQUAL(lanewise_bm25_score_all(bm25, text, n, scratch, all), LANEWISE_OK);
+	CHECK(!memcmp(all, plain, sizeof all));
+	for (size_t i = 0; i < n_some; i++)
+		documents[i] = i == 0 ? (uint32_t)(test_random(seed) % 140000)
+		                      : documents[i - 1] + (uint32_t)(test_random(seed) % 10);
+	CHECK_EQUAL(lanewise_bm25_score_documents(bm25, text, n, documents, n_some, scratch, some), LANEWISE_OK);
+	for (size_t i = 0; i < n_some; i++)
+		n_wrong += memcmp(&some[i], &plain[documents[i]], sizeof *some) != 0;
+	CHECK_EQUAL(n_wrong, 0);
+
+	/* From one end to the other. */
+	documents[0] = 0;
+	documents[1] = N - 1;
+	CHECK_EQUAL(lanewise_bm25_score_documents(bm25, text, n, documents, 2, scratch, some), LANEWISE_OK);
+	CHECK(some[0] == plain[0] && some[1] == plain[N - 1]);
+	documents[1] = N;
+	CHECK_EQUAL(lanewise_bm25_score_documents(bm25, text, n, documents, 2, scratch, some), LANEWISE_ERROR_ARGUMENT);
+	documents[0] = 7;
+	documents[1] = 6;
+	CHECK_EQUAL(lanewise_bm25_score_documents(bm25, text, n, documents, 2, scratch, some), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_score_documents(bm25, text, n, NULL, 0, scratch, NULL), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_score_documents(bm25, text, n, NULL, 1, scratch, some), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_score_all(bm25, text, n, scratch, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_score_all(bm25, text, n, NULL, all), LANEWISE_ERROR_ARGUMENT);
+	free(scratch);
+}
+
+static void check_query(const lanewise_bm25 *bm25, const uint16_t *query, size_t n_query, struct entry *expected,
+                        uint64_t *seed)
 {
 	static const size_t ks[] = { 1, 10, 100, 1000, N };
 	static uint32_t index[N];
@@ -144,6 +241,8 @@ static void check_query(const lanewise_bm25 *bm25, const uint16_t *query, size_t
 		CHECK_EQUAL(n_wrong, 0);
 		free(block);
 	}
+	check_filtered(bm25, text, n, expected, n_expected, seed);
+	check_scores(bm25, text, n, expected, n_expected, seed);
 }
 
 int main(void)
@@ -160,13 +259,13 @@ int main(void)
 		for (size_t i = 0; i < n_query; i++)
 			query[i] = (round + i) % 3 ? random_word(&seed) : (uint16_t)(test_random(&seed) % VOCABULARY);
 		lanewise_set_tier(round % lanewise_tier_count()); /* or not, if this CPU cannot */
-		check_query(bm25, query, n_query, expected);
+		check_query(bm25, query, n_query, expected, &seed);
 	}
 	/* Rare words and the most common ones. */
 	for (uint16_t i = 0; i < 6; i++) {
 		const uint16_t query[] = { 0, (uint16_t)(3900 + 13 * i), 1, (uint16_t)(2000 + i), 2, 2 };
 
-		check_query(bm25, query, 1 + i, expected);
+		check_query(bm25, query, 1 + i, expected, &seed);
 	}
 	lanewise_bm25_destroy(bm25);
 	free(expected);

@@ -10,7 +10,7 @@
  *
  * n times for a word that the query has n times. This is the formula of Lucene since 8.0 (Robertson and Zaragoza, "The
  * probabilistic relevance framework: BM25 and beyond", 2009, without the constant factor k1 + 1, which changes no
- * order), but with exact document lengths. Every score is positive.
+ * order), but with exact document lengths. Every score is positive. Other formulas are options: lanewise_bm25_variant.
  *
  * Bits. idf is computed in double and rounded to float; k1 * (1 - b) and k1 * b / avgdl likewise; the rest is float
  * arithmetic in the order (n * idf) * (tf / (tf + (k1 * (1 - b) + (k1 * b / avgdl) * dl))), summed in the order in
@@ -22,15 +22,52 @@
 
 #include "base.h"
 #include "file.h"
+#include "text.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/*
+ * The formulas. With K = k1 * (1 - b + b * dl / avgdl), a word adds n * idf * part to a document that has it, and nothing
+ * to others:
+ *
+ *                   idf                                    part
+ *     LUCENE        ln(1 + (N - df + 0.5) / (df + 0.5))    tf / (tf + K)
+ *     ROBERTSON     ln((N - df + 0.5) / (df + 0.5))        tf / (tf + K)
+ *     ATIRE         ln(N / df)                             tf * (k1 + 1) / (tf + K)
+ *     L             ln((N + 1) / (df + 0.5))               (k1 + 1) * c / (k1 + c), c = tf / (1 - b + b * dl / avgdl) + delta
+ *     PLUS          ln((N + 1) / df)                       delta + tf * (k1 + 1) / (tf + K)
+ *     TF_IDF        ln(N / df)                             1 + ln(tf)
+ *     OKAPI         as ROBERTSON; epsilon * mean if < 0    tf * (k1 + 1) / (tf + K)
+ *
+ * Sources: Robertson et al., "Okapi at TREC-3", 1994; Trotman, Jia and Crane, "Towards an efficient and effective search
+ * engine", 2012 (ATIRE); Lv and Zhai, "When documents are very long, BM25 fails!" (L) and "Lower-bounding term frequency
+ * normalization" (PLUS), 2011, where delta is 0.5 and 1; Manning, Raghavan and Schuetze, "Introduction to information
+ * retrieval", 2008, section 6.4 (TF_IDF). OKAPI is what the Python package rank_bm25 computes as BM25Okapi, with the mean
+ * idf over all words of the documents, negative ones too, and epsilon 0.25, k1 1.5; in float here.
+ *
+ * Words whose idf is not at least 2^-40 are passed over, so ROBERTSON ignores words that half of the documents have, and
+ * OKAPI those whose idf is negative where epsilon * mean is too. The order of float operations is that of the table;
+ * parts with k1 + 1 are multiplied before they are divided.
+ */
+typedef enum lanewise_bm25_variant {
+	LANEWISE_BM25_LUCENE = 0,
+	LANEWISE_BM25_ROBERTSON = 1,
+	LANEWISE_BM25_ATIRE = 2,
+	LANEWISE_BM25_L = 3,
+	LANEWISE_BM25_PLUS = 4,
+	LANEWISE_BM25_TF_IDF = 5,
+	LANEWISE_BM25_OKAPI = 6
+} lanewise_bm25_variant;
+
 typedef struct lanewise_bm25_options {
-	size_t struct_size; /* sizeof(lanewise_bm25_options) */
-	float k1;           /* default 1.2; 0 ... 1000 */
-	float b;            /* default 0.75; 0 ... 1 */
+	size_t struct_size;            /* sizeof(lanewise_bm25_options) */
+	float k1;                      /* default 1.2; 0 ... 1000 */
+	float b;                       /* default 0.75; 0 ... 1 */
+	lanewise_bm25_variant variant; /* default LUCENE */
+	float delta;                   /* default 0; 0 ... 1000; of L and PLUS */
+	float epsilon;                 /* default 0; 0 ... 1; of OKAPI */
 } lanewise_bm25_options;
 
 /* Collects documents. One thread at a time. */
@@ -58,6 +95,35 @@ LANEWISE_API lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_op
  */
 LANEWISE_API lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text,
                                                             size_t n_bytes);
+
+/*
+ * The same for a document that was made words elsewhere: stemmed, without stop words, by another tokenizer. Only `text`
+ * and `n_bytes` of the words are read; they may be any bytes. Queries of such an index need words made in the same way:
+ * lanewise_bm25_search_words.
+ *
+ * LANEWISE_ERROR_ARGUMENT: builder NULL, words NULL while n_words is not 0, a word that is NULL, empty or longer than
+ * LANEWISE_WORD_BYTES. The others as above.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_builder_add_words(lanewise_bm25_builder *builder, const lanewise_word *words,
+                                                             size_t n_words);
+
+/* The number of documents added, removed ones included unless the builder was made compact since. */
+LANEWISE_API size_t lanewise_bm25_builder_n_documents(const lanewise_bm25_builder *builder);
+
+/*
+ * Removes a document from what indexes are made of: they never return it, and scores are as if it had not been added.
+ * The other documents keep their numbers; its own is not used again. To replace a document, remove it and add it anew.
+ *
+ * LANEWISE_ERROR_ARGUMENT: builder NULL, no such document, or it was removed before.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_builder_remove(lanewise_bm25_builder *builder, size_t document);
+
+/*
+ * Gives up the numbers and the postings of removed documents: the others, in their order, are numbered from 0, and the
+ * next index is, byte for byte, that of a builder to which only they were added. Memory is kept for documents to come,
+ * words too. Linear in documents and postings.
+ */
+LANEWISE_API void lanewise_bm25_builder_compact(lanewise_bm25_builder *builder);
 
 /* NULL is fine. */
 LANEWISE_API void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder);
@@ -124,6 +190,45 @@ LANEWISE_API size_t lanewise_bm25_scratch_size(const lanewise_bm25 *bm25, size_t
 LANEWISE_API lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
                                                   size_t k, void *scratch, uint32_t *index, float *score,
                                                   size_t *n_found);
+
+/*
+ * The same among the documents whose bit in `filter` is 1: document d in bit d % 64 of filter[d / 64]. The numbers N,
+ * df and avgdl stay those of all documents, so a document's score does not depend on the filter. NULL lets all through.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_search_filtered(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
+                                                           const uint64_t *filter, size_t k, void *scratch,
+                                                           uint32_t *index, float *score, size_t *n_found);
+
+/*
+ * The same for the words of a query, as they are in the index (lanewise_bm25_builder_add_words); only `text` and
+ * `n_bytes` of them are read.
+ *
+ * LANEWISE_ERROR_ARGUMENT also for words NULL while n_words is not 0, or a word that is NULL.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_search_words(const lanewise_bm25 *bm25, const lanewise_word *words,
+                                                        size_t n_words, const uint64_t *filter, size_t k, void *scratch,
+                                                        uint32_t *index, float *score, size_t *n_found);
+
+/*
+ * The score of every document, in order, 0 for those without any of the words; the bits are those of a search. `score`
+ * has room for n_documents, `scratch` is lanewise_bm25_scratch_size(bm25, 1) bytes, aligned as by malloc. Time is linear
+ * in the documents and in the postings of the words.
+ *
+ * LANEWISE_ERROR_ARGUMENT: as for a search.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_score_all(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
+                                                     void *scratch, float *score);
+
+/*
+ * The same for n_documents documents, for reranking: document documents[i]'s score in score[i]. Time is linear in
+ * n_documents, times the query's distinct words and the logarithm of a run's length, and in the segments.
+ *
+ * LANEWISE_ERROR_ARGUMENT: as for a search; documents that do not ascend (equal ones may follow each other), or that the
+ * index does not have.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_score_documents(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
+                                                           const uint32_t *documents, size_t n_documents, void *scratch,
+                                                           float *score);
 
 #ifdef __cplusplus
 }

@@ -13,6 +13,7 @@
 #define LANEWISE_PARALLEL_H
 
 #include "base.h"
+#include "bm25.h"
 #include "index.h"
 #include "vector.h"
 
@@ -78,6 +79,24 @@ LANEWISE_API lanewise_status lanewise_index_search_batch(const lanewise_index *i
                                                          size_t n_queries, size_t query_ld, size_t k, float threshold,
                                                          const uint64_t *filter, uint32_t n_threads, void *scratch,
                                                          uint32_t *row, float *score, size_t *n_found);
+
+/* Bytes of scratch for lanewise_bm25_search_batch, or 0 as for lanewise_bm25_scratch_size. */
+LANEWISE_API size_t lanewise_bm25_search_batch_scratch_size(const lanewise_bm25 *bm25, size_t k, uint32_t n_threads);
+
+/*
+ * lanewise_bm25_search_filtered for each of n_queries queries, query j of n_bytes[j] bytes at queries[j], over n_threads
+ * threads. The result of query j goes to index + j * k, score + j * k and n_found[j], so `index` and `score` have room
+ * for n_queries * k entries; places beyond n_found[j] are left alone. Bit for bit what single searches give. `filter`,
+ * which may be NULL, is the same for all. `scratch`: lanewise_bm25_search_batch_scratch_size(bm25, k, n_threads) bytes
+ * with the same n_threads, aligned as by malloc.
+ *
+ * Errors: those of single searches, found before anything is computed; LANEWISE_ERROR_TOO_LARGE also if n_queries * k
+ * overflows.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_search_batch(const lanewise_bm25 *bm25, const char *const *queries,
+                                                        const size_t *n_bytes, size_t n_queries, const uint64_t *filter,
+                                                        size_t k, uint32_t n_threads, void *scratch, uint32_t *index,
+                                                        float *score, size_t *n_found);
 
 #ifdef __cplusplus
 }

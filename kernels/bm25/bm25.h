@@ -5,7 +5,7 @@
  *
  * Word w is terms[term_at[w] ... term_at[w + 1]); words ascend bytewise. Its postings are numbers posting_at[w] ...
  * posting_at[w + 1] - 1 of `documents` (ascending within a word) and `parts`: the word's part in the document's score
- * but for its weight, tf / (tf + k1 * (1 - b + b * dl / avgdl)), since idf and the query come later.
+ * but for its weight (bm25_formula.h), since idf and the query come later.
  *
  * Documents are searched by segments of 65,536, so that their scores stay in the L2 cache, and 16 bits tell which of a
  * segment's documents a posting means. A word's postings in a segment are a run; its runs are numbers run_at[w] ...
@@ -20,17 +20,24 @@
 /* Raise it when lanewise/text.h comes to other words for some text, so that older indexes are not searched wrongly. */
 #define LW_WORD_RULES 1
 
-/* Raise it when sections change. Format 0 had 32-bit documents and counts instead of parts. */
-#define LW_BM25_FORMAT 1
+/*
+ * Raise it when sections change. Format 0 had 32-bit documents and counts instead of parts; format 1 knew one variant
+ * only.
+ */
+#define LW_BM25_FORMAT 2
 
 /* Documents of one segment. */
 #define LW_BM25_SEGMENT 65536u
 
-/* No part is less: k1 is at most 1000, and a document at most 2^32 times as long as the mean. */
+/* No part is less, in any variant: k1 is at most 1000, and a document at most 2^32 times as long as the mean. */
 #define LW_BM25_LEAST_PART 0x1p-43f
 
 /* Beyond this a score might round to 0; no smaller k1 can make one do so (see lanewise_bm25_search). */
-#define LW_BM25_MAX_K1 1000.0f
+#define LW_BM25_MAX_K1    1000.0f
+#define LW_BM25_MAX_DELTA 1000.0f
+
+/* Words with less are passed over, so that no score is 0. Where idf cannot be 0, it is greater than this. */
+#define LW_BM25_LEAST_WEIGHT 0x1p-40f
 
 /* Words of one document, and with them the count of each. */
 #define LW_BM25_MAX_LENGTH ((uint32_t)INT32_MAX)
@@ -41,9 +48,12 @@ struct lw_bm25_header {
 	uint64_t n_terms;
 	uint64_t n_postings;
 	uint64_t total_length; /* words of all documents together */
-	float k1, b;
+	float k1, b, delta;
+	float floor; /* the weight of a word whose idf is negative: 0, or LANEWISE_BM25_OKAPI's, which may be negative */
 	uint32_t word_rules;
 	uint32_t format;
+	uint32_t variant;   /* lanewise_bm25_variant */
+	uint32_t n_removed; /* of n_documents; they have no words and do not count for idf and mean length */
 };
 
 struct lanewise_bm25 {

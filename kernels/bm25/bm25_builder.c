@@ -9,6 +9,7 @@
 #define _DEFAULT_SOURCE /* for secret.h */
 
 #include "bm25/bm25.h"
+#include "bm25/bm25_formula.h"
 
 #include <errno.h>
 #include <string.h>
@@ -41,18 +42,23 @@ struct array {
 
 struct lanewise_bm25_builder {
 	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
-	float k1, b;
+	lanewise_bm25_options options;
 	uint64_t key[2];
-	uint64_t total_length;
+	uint64_t total_length; /* without removed documents, as the next two */
+	uint64_t n_postings;
+	uint32_t n_removed;
 
 	uint32_t *table; /* term number + 1, or 0; open addressing, at most half full */
 	size_t table_size;
 	struct array terms;       /* struct term */
 	struct array pool;        /* char: the words */
 	struct array postings;    /* struct posting, document by document */
-	struct array lengths;     /* uint32_t: words per document */
+	struct array lengths;     /* uint32_t: words per document, plus REMOVED */
 	struct array posting_end; /* uint64_t: where each document's postings end */
 };
+
+/* Marks the length of a removed document, whose postings stay where they are until the builder is made compact. */
+#define REMOVED (LW_BM25_MAX_LENGTH + 1)
 
 /* ----------------------------------------------------------------- memory */
 
@@ -87,16 +93,30 @@ static void release_array(const lanewise_allocator *allocator, struct array *arr
 
 /* ---------------------------------------------------------------- builder */
 
+static lanewise_bm25_options default_options(void)
+{
+	return (lanewise_bm25_options) { .struct_size = sizeof(lanewise_bm25_options), .k1 = 1.2f, .b = 0.75f };
+}
+
+static int are_valid(const lanewise_bm25_options *options)
+{
+	return options->k1 >= 0 && options->k1 <= LW_BM25_MAX_K1 && options->b >= 0 && options->b <= 1 &&
+	       (unsigned)options->variant <= LANEWISE_BM25_OKAPI && options->delta >= 0 &&
+	       options->delta <= LW_BM25_MAX_DELTA && options->epsilon >= 0 && options->epsilon <= 1;
+}
+
 lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *options, const lanewise_allocator *allocator,
                                              lanewise_bm25_builder **builder)
 {
-	float k1 = options ? options->k1 : 1.2f, b = options ? options->b : 0.75f;
+	lanewise_bm25_options chosen = default_options();
 	int saved_errno = errno;
 	lanewise_bm25_builder *made;
 
 	if (!builder || (options && options->struct_size != sizeof *options))
 		return LANEWISE_ERROR_ARGUMENT;
-	if (!(k1 >= 0 && k1 <= LW_BM25_MAX_K1) || !(b >= 0 && b <= 1))
+	if (options)
+		chosen = *options;
+	if (!are_valid(&chosen))
 		return LANEWISE_ERROR_ARGUMENT;
 	made = lw_allocate(allocator, sizeof *made);
 	if (!made)
@@ -104,8 +124,10 @@ lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *option
 	memset(made, 0, sizeof *made);
 	if (allocator)
 		made->allocator = *allocator;
-	made->k1 = k1 + 0.0f; /* -0 and 0 are saved alike */
-	made->b = b + 0.0f;
+	made->options = chosen;
+	made->options.k1 += 0.0f; /* -0 and 0 are saved alike */
+	made->options.b += 0.0f;
+	made->options.delta += 0.0f;
 	lw_make_secret(made->key);
 	errno = saved_errno;
 	made->terms.element_bytes = sizeof(struct term);
@@ -251,30 +273,10 @@ static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words 
 	return LANEWISE_OK;
 }
 
-lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text, size_t n_bytes)
+/* Ends the document whose postings begin at `first`, or takes them back. */
+static lanewise_status end_document(lanewise_bm25_builder *builder, size_t first, uint32_t length,
+                                    lanewise_status status)
 {
-	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
-	uint32_t length = 0;
-	lanewise_status status;
-
-	if (!builder || (!text && n_bytes))
-		return LANEWISE_ERROR_ARGUMENT;
-	if (builder->lengths.n == UINT32_MAX)
-		return LANEWISE_ERROR_TOO_LARGE;
-
-	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
-	lanewise_words *words = lanewise_words_begin(scratch);
-	size_t first = builder->postings.n;
-
-	if ((status = reserve(allocator, &builder->lengths, 1)) ||
-	    (status = reserve(allocator, &builder->posting_end, 1)))
-		return status;
-	lanewise_words_feed(words, text, n_bytes);
-	status = add_words(builder, words, first, &length);
-	if (!status) {
-		lanewise_words_finish(words);
-		status = add_words(builder, words, first, &length);
-	}
 	if (status) {
 		/* New words stay in the table; without a posting they are not in the index. */
 		builder->postings.n = first;
@@ -283,7 +285,111 @@ lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, c
 	((uint32_t *)builder->lengths.elements)[builder->lengths.n++] = length;
 	((uint64_t *)builder->posting_end.elements)[builder->posting_end.n++] = builder->postings.n;
 	builder->total_length += length;
+	builder->n_postings += builder->postings.n - first;
 	return LANEWISE_OK;
+}
+
+/* Room for one more document. */
+static lanewise_status begin_document(lanewise_bm25_builder *builder)
+{
+	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
+	lanewise_status status;
+
+	if (builder->lengths.n == UINT32_MAX)
+		return LANEWISE_ERROR_TOO_LARGE;
+	status = reserve(allocator, &builder->lengths, 1);
+	return status ? status : reserve(allocator, &builder->posting_end, 1);
+}
+
+lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text, size_t n_bytes)
+{
+	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
+	uint32_t length = 0;
+	lanewise_status status;
+
+	if (!builder || (!text && n_bytes))
+		return LANEWISE_ERROR_ARGUMENT;
+	if ((status = begin_document(builder)))
+		return status;
+
+	lanewise_words *words = lanewise_words_begin(scratch);
+	size_t first = builder->postings.n;
+
+	lanewise_words_feed(words, text, n_bytes);
+	status = add_words(builder, words, first, &length);
+	if (!status) {
+		lanewise_words_finish(words);
+		status = add_words(builder, words, first, &length);
+	}
+	return end_document(builder, first, length, status);
+}
+
+lanewise_status lanewise_bm25_builder_add_words(lanewise_bm25_builder *builder, const lanewise_word *words,
+                                                size_t n_words)
+{
+	lanewise_status status;
+
+	if (!builder || (!words && n_words))
+		return LANEWISE_ERROR_ARGUMENT;
+	for (size_t i = 0; i < n_words; i++)
+		if (!words[i].text || words[i].n_bytes == 0 || words[i].n_bytes > LANEWISE_WORD_BYTES)
+			return LANEWISE_ERROR_ARGUMENT;
+	if (n_words > LW_BM25_MAX_LENGTH)
+		return LANEWISE_ERROR_TOO_LARGE;
+	if ((status = begin_document(builder)))
+		return status;
+
+	size_t first = builder->postings.n;
+
+	for (size_t i = 0; i < n_words && !status; i++)
+		status = add_word(builder, &words[i], first);
+	return end_document(builder, first, (uint32_t)n_words, status);
+}
+
+size_t lanewise_bm25_builder_n_documents(const lanewise_bm25_builder *builder) { return builder->lengths.n; }
+
+lanewise_status lanewise_bm25_builder_remove(lanewise_bm25_builder *builder, size_t document)
+{
+	if (!builder || document >= builder->lengths.n)
+		return LANEWISE_ERROR_ARGUMENT;
+
+	uint32_t *length = (uint32_t *)builder->lengths.elements + document;
+	const uint64_t *end = (const uint64_t *)builder->posting_end.elements + document;
+
+	if (*length & REMOVED)
+		return LANEWISE_ERROR_ARGUMENT;
+	builder->total_length -= *length;
+	builder->n_postings -= end[0] - (document ? end[-1] : 0);
+	builder->n_removed++;
+	*length |= REMOVED;
+	return LANEWISE_OK;
+}
+
+void lanewise_bm25_builder_compact(lanewise_bm25_builder *builder)
+{
+	uint32_t *lengths = builder->lengths.elements;
+	uint64_t *ends = builder->posting_end.elements, begin = 0, kept_postings = 0;
+	struct posting *postings = builder->postings.elements;
+	size_t kept = 0;
+
+	if (builder->n_removed == 0)
+		return;
+	for (size_t document = 0; document < builder->lengths.n; document++) {
+		uint64_t end = ends[document];
+
+		if (!(lengths[document] & REMOVED)) {
+			if (end > begin)
+				memmove(postings + kept_postings, postings + begin,
+				        (size_t)(end - begin) * sizeof *postings);
+			kept_postings += end - begin;
+			lengths[kept] = lengths[document];
+			ends[kept++] = kept_postings;
+		}
+		begin = end;
+	}
+	builder->lengths.n = builder->posting_end.n = kept;
+	builder->postings.n = (size_t)kept_postings;
+	builder->n_removed = 0;
 }
 
 /* ------------------------------------------------------------------ index */
@@ -381,8 +487,8 @@ static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, 
 	layout->term_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
 	layout->terms = place(&end, n_text, 1, &overflow);
 	layout->posting_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
-	layout->documents = place(&end, builder->postings.n, sizeof(uint16_t), &overflow);
-	layout->parts = place(&end, builder->postings.n, sizeof(float), &overflow);
+	layout->documents = place(&end, (size_t)builder->n_postings, sizeof(uint16_t), &overflow);
+	layout->parts = place(&end, (size_t)builder->n_postings, sizeof(float), &overflow);
 	layout->run_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
 	layout->runs = place(&end, n_runs, sizeof(uint32_t), &overflow);
 	layout->most = place(&end, n_runs, sizeof(float), &overflow);
@@ -405,6 +511,17 @@ struct work {
 	size_t items_bytes, fillings_bytes;
 };
 
+static int is_kept(const lanewise_bm25_builder *builder, size_t document)
+{
+	return !(((const uint32_t *)builder->lengths.elements)[document] & REMOVED);
+}
+
+/* A removed document is an empty one. */
+static uint32_t length_of(const lanewise_bm25_builder *builder, size_t document)
+{
+	return is_kept(builder, document) ? ((const uint32_t *)builder->lengths.elements)[document] : 0;
+}
+
 /* Counts each word's postings and runs. */
 static void count_postings(const lanewise_bm25_builder *builder, struct filling *fillings)
 {
@@ -414,8 +531,8 @@ static void count_postings(const lanewise_bm25_builder *builder, struct filling 
 
 	for (size_t term = 0; term < builder->terms.n; term++)
 		fillings[term] = (struct filling) { 0, 0, NO_SEGMENT };
-	for (size_t document = 0; document < builder->lengths.n; document++)
-		for (; i < posting_end[document]; i++) {
+	for (size_t document = 0; document < builder->lengths.n; i = posting_end[document++])
+		for (; is_kept(builder, document) && i < posting_end[document]; i++) {
 			struct filling *filling = &fillings[postings[i].term];
 			uint32_t segment = (uint32_t)(document / LW_BM25_SEGMENT);
 
@@ -499,27 +616,30 @@ static void add_posting(struct filling *filling, size_t document, float part, co
 		arrays->most[run] = part;
 }
 
-/* k1 * (1 - b + b * dl / avgdl) is base + scale * dl, in the order that lanewise/bm25.h gives. */
-static void fill_postings(const lanewise_bm25_builder *builder, struct work *work, const struct arrays *arrays)
+static void fill_postings(const lanewise_bm25_builder *builder, struct work *work,
+                          const struct lw_bm25_formula *formula, const struct arrays *arrays)
 {
 	const struct posting *postings = builder->postings.elements;
 	const uint64_t *posting_end = builder->posting_end.elements;
 	const uint32_t *lengths = builder->lengths.elements;
-	double k1 = (double)builder->k1, b = (double)builder->b;
-	float base = (float)(k1 * (1.0 - b)), scale = 0;
 	size_t i = 0;
 
-	if (builder->total_length)
-		scale = (float)(k1 * b / ((double)builder->total_length / (double)builder->lengths.n));
-	for (size_t document = 0; document < builder->lengths.n; document++) {
-		float norm = base + scale * (float)lengths[document];
+	for (size_t document = 0; document < builder->lengths.n; i = posting_end[document++])
+		for (; is_kept(builder, document) && i < posting_end[document]; i++)
+			add_posting(&work->fillings[postings[i].term], document,
+			            lw_bm25_part(formula, postings[i].count, lengths[document]), arrays);
+}
 
-		for (; i < posting_end[document]; i++) {
-			float tf = (float)postings[i].count;
+/* What LANEWISE_BM25_OKAPI has for a negative idf: epsilon times the mean idf of all words. */
+static float floor_of(const struct lw_bm25_header *header, float epsilon, const uint64_t *posting_at)
+{
+	double sum = 0;
 
-			add_posting(&work->fillings[postings[i].term], document, tf / (tf + norm), arrays);
-		}
-	}
+	if (header->variant != LANEWISE_BM25_OKAPI || header->n_terms == 0)
+		return 0;
+	for (size_t i = 0; i < header->n_terms; i++)
+		sum += lw_bm25_idf(header->variant, lw_bm25_n(header), (double)(posting_at[i + 1] - posting_at[i]));
+	return (float)((double)epsilon * (sum / (double)header->n_terms)) + 0.0f;
 }
 
 static lanewise_status create_with(const lanewise_bm25_builder *builder, const lanewise_allocator *allocator,
@@ -527,6 +647,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 {
 	size_t n_text, n_runs, n_terms = collect_terms(builder, work, &n_text, &n_runs);
 	const struct sort_item *sorted = sort_terms(builder, work->items, n_terms);
+	struct lw_bm25_formula formula;
 	struct layout layout;
 	struct arrays arrays;
 	unsigned char *base;
@@ -545,15 +666,18 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	made->header = (struct lw_bm25_header) {
 		.n_documents = builder->lengths.n,
 		.n_terms = n_terms,
-		.n_postings = builder->postings.n,
+		.n_postings = builder->n_postings,
+		.n_removed = builder->n_removed,
 		.total_length = builder->total_length,
-		.k1 = builder->k1,
-		.b = builder->b,
+		.k1 = builder->options.k1,
+		.b = builder->options.b,
+		.delta = builder->options.delta,
+		.variant = (uint32_t)builder->options.variant,
 		.word_rules = LW_WORD_RULES,
 		.format = LW_BM25_FORMAT,
 	};
-	if (builder->lengths.n)
-		memcpy(base + layout.lengths, builder->lengths.elements, builder->lengths.n * sizeof(uint32_t));
+	for (size_t document = 0; document < builder->lengths.n; document++)
+		((uint32_t *)(void *)(base + layout.lengths))[document] = length_of(builder, document);
 	arrays = (struct arrays) {
 		.term_at = (uint64_t *)(void *)(base + layout.term_at),
 		.posting_at = (uint64_t *)(void *)(base + layout.posting_at),
@@ -565,7 +689,9 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		.most = (float *)(void *)(base + layout.most),
 	};
 	fill_terms(builder, work, sorted, n_terms, &arrays);
-	fill_postings(builder, work, &arrays);
+	formula = lw_bm25_formula_of(&made->header);
+	fill_postings(builder, work, &formula, &arrays);
+	made->header.floor = floor_of(&made->header, builder->options.epsilon, arrays.posting_at);
 	made->lengths = (const uint32_t *)(void *)(base + layout.lengths);
 	made->term_at = arrays.term_at;
 	made->terms = arrays.terms;

@@ -9,13 +9,14 @@
  *     bm25.terms       bytes: the words, ascending
  *     bm25.posting_at  n_terms + 1 u64: 0, ascending
  *     bm25.documents   n_postings u16, ascending within a run; segment and number below n_documents
- *     bm25.parts       n_postings f32, LW_BM25_LEAST_PART ... 1
+ *     bm25.parts       n_postings f32, LW_BM25_LEAST_PART ... what the variant allows
  *     bm25.run_at      n_terms + 1 u64: 0, ascending
  *     bm25.runs        u32: the segment, ascending within a word, above the number of postings less 1, which add up to
  *                      the word's
  *     bm25.most        f32, as many: the greatest part in each run
  */
 #include "bm25/bm25.h"
+#include "bm25/bm25_formula.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -24,7 +25,7 @@
 
 #include "support.h"
 
-_Static_assert(sizeof(struct lw_bm25_header) == 48, "the header is part of the file format");
+_Static_assert(sizeof(struct lw_bm25_header) == 64, "the header is part of the file format");
 
 /* ---------------------------------------------------------------- writing */
 
@@ -159,6 +160,15 @@ static lanewise_status check_header(const struct opening *opening)
 		return WRONG_FIELD(opening, k1, "%g", (double)header->k1);
 	if (!(header->b >= 0 && header->b <= 1))
 		return WRONG_FIELD(opening, b, "%g", (double)header->b);
+	if (header->n_removed > header->n_documents)
+		return WRONG_FIELD(opening, n_removed, "%" PRIu32 " of %" PRIu64 " documents", header->n_removed,
+		                   header->n_documents);
+	if (header->variant > LANEWISE_BM25_OKAPI)
+		return WRONG_FIELD(opening, variant, "%" PRIu32, header->variant);
+	if (!(header->delta >= 0 && header->delta <= LW_BM25_MAX_DELTA))
+		return WRONG_FIELD(opening, delta, "%g", (double)header->delta);
+	if (!(header->floor >= -64 && header->floor <= 64))
+		return WRONG_FIELD(opening, floor, "%g", (double)header->floor);
 	return LANEWISE_OK;
 }
 
@@ -222,6 +232,7 @@ static lanewise_status check_posting_at(const struct opening *opening)
 {
 	const uint64_t *at = opening->bm25.posting_at;
 	size_t n_terms = (size_t)opening->bm25.header.n_terms, n_postings = opening->n_documents;
+	uint64_t n_counted = opening->bm25.header.n_documents - opening->bm25.header.n_removed;
 
 	if (at[0] != 0)
 		return WRONG(opening, "posting_at", at, 0, "%" PRIu64 " instead of 0", at[0]);
@@ -229,6 +240,10 @@ static lanewise_status check_posting_at(const struct opening *opening)
 		if (at[i + 1] <= at[i] || at[i + 1] > n_postings)
 			return WRONG(opening, "posting_at", at, i + 1, "%" PRIu64 " after %" PRIu64 ", of %zu postings",
 			             at[i + 1], at[i], n_postings);
+	for (size_t i = 0; i < n_terms; i++)
+		if (at[i + 1] - at[i] > n_counted)
+			return WRONG(opening, "posting_at", at, i + 1,
+			             "%" PRIu64 " postings, but %" PRIu64 " documents", at[i + 1] - at[i], n_counted);
 	if (at[n_terms] != n_postings)
 		return WRONG(opening, "posting_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms], n_postings);
 	return LANEWISE_OK;
@@ -258,7 +273,7 @@ static lanewise_status check_run(const struct opening *opening, uint64_t run, ui
 {
 	const lanewise_bm25 *bm25 = &opening->bm25;
 	uint64_t first = (uint64_t)(bm25->runs[run] >> 16) * LW_BM25_SEGMENT;
-	float most = 0;
+	float most = 0, greatest = lw_bm25_greatest_part(&bm25->header);
 
 	for (uint64_t i = begin; i < end; i++) {
 		if (first + bm25->documents[i] >= bm25->header.n_documents)
@@ -267,7 +282,7 @@ static lanewise_status check_run(const struct opening *opening, uint64_t run, ui
 		if (i > begin && bm25->documents[i] <= bm25->documents[i - 1])
 			return WRONG(opening, "documents", bm25->documents, i, "%d after %d in run %" PRIu64,
 			             bm25->documents[i], bm25->documents[i - 1], run);
-		if (!(bm25->parts[i] >= LW_BM25_LEAST_PART && bm25->parts[i] <= 1))
+		if (!(bm25->parts[i] >= LW_BM25_LEAST_PART && bm25->parts[i] <= greatest))
 			return WRONG(opening, "parts", bm25->parts, i, "%g", (double)bm25->parts[i]);
 		most = bm25->parts[i] > most ? bm25->parts[i] : most;
 	}

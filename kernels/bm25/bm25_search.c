@@ -14,6 +14,7 @@
  * a whole: counts are valid by blocks, each of which is cleared when it is first touched.
  */
 #include "bm25/bm25.h"
+#include "bm25/bm25_formula.h"
 
 #include <float.h>
 #include <string.h>
@@ -22,7 +23,6 @@
 #include <lanewise/topk.h>
 
 #include "common.h"
-#include "log.h"
 #include "sort.h"
 #include "support.h"
 #include "topk/topk.h"
@@ -73,7 +73,8 @@ struct search {
 	int clean;     /* all scores are 0 */
 	float *candidate_scores;
 	uint32_t *candidates;
-	uint64_t *walked; /* document above score */
+	uint64_t *walked;       /* document above score */
+	const uint64_t *filter; /* a bit per document, or NULL */
 	lanewise_topk *topk;
 };
 
@@ -161,10 +162,11 @@ static size_t find_word(const lanewise_bm25 *bm25, const lanewise_word *word)
 
 static float idf_of(const lanewise_bm25 *bm25, size_t term)
 {
-	double n = (double)bm25->header.n_documents;
+	double n = lw_bm25_n(&bm25->header);
 	double frequency = (double)(bm25->posting_at[term + 1] - bm25->posting_at[term]);
+	float idf = (float)lw_bm25_idf(bm25->header.variant, n, frequency);
 
-	return (float)lw_log_f64(1.0 + (n - frequency + 0.5) / (frequency + 0.5));
+	return idf < 0 ? bm25->header.floor : idf;
 }
 
 /* The query's count of a word in the dictionary. */
@@ -202,7 +204,7 @@ static void take_word(struct search *search, const lanewise_word *word)
 	*count += *count < UINT32_MAX;
 }
 
-static void read_query(struct search *search, const char *query, size_t n_bytes)
+static void read_text(struct search *search, const char *query, size_t n_bytes)
 {
 	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
 	lanewise_words *words = lanewise_words_begin(scratch);
@@ -214,11 +216,22 @@ static void read_query(struct search *search, const char *query, size_t n_bytes)
 	lanewise_words_finish(words);
 	while (lanewise_words_next(words, &word))
 		take_word(search, &word);
-	for (size_t i = 0; i < search->n_terms; i++) {
-		struct term *term = &search->terms[i];
+}
 
-		term->weight = (float)*count_of(search, term->number) * idf_of(search->bm25, term->number);
+/* Gives the terms their weights, and drops those that have none. */
+static void weigh(struct search *search)
+{
+	size_t n_kept = 0;
+
+	for (size_t i = 0; i < search->n_terms; i++) {
+		struct term term = search->terms[i];
+		float idf = idf_of(search->bm25, term.number);
+
+		term.weight = (float)*count_of(search, term.number) * idf;
+		search->terms[n_kept] = term;
+		n_kept += idf >= LW_BM25_LEAST_WEIGHT;
 	}
+	search->n_terms = n_kept;
 }
 
 /* --------------------------------------------------------------- segments */
@@ -283,6 +296,34 @@ static void add_short_list(const struct list *list, float *scores, size_t length
 	}
 }
 
+/* Sets the scores of documents that the filter rules out to 0; `first` is a multiple of 64. */
+static void apply_filter(const struct search *search, size_t first, float *scores, size_t n)
+{
+	const uint64_t *words = search->filter ? search->filter + first / 64 : NULL;
+
+	for (size_t i = 0; words && i < n; i += 64) {
+		size_t n_here = n - i < 64 ? n - i : 64;
+		uint64_t word = words[i / 64];
+
+		if (word == 0)
+			memset(scores + i, 0, n_here * sizeof *scores);
+		else if (word != UINT64_MAX)
+			for (size_t j = 0; j < n_here; j++)
+				scores[i + j] = word >> j & 1 ? scores[i + j] : 0;
+	}
+}
+
+/* Whether the filter lets any document of a segment through. */
+static int any_passes(const struct search *search, uint32_t segment, size_t length)
+{
+	const uint64_t *words = search->filter ? search->filter + (size_t)segment * LW_BM25_SEGMENT / 64 : NULL;
+	uint64_t last = length % 64 ? ((uint64_t)1 << length % 64) - 1 : UINT64_MAX, any = !words;
+
+	for (size_t i = 0; words && !any && i < length; i += 64)
+		any = length - i > 64 ? words[i / 64] : words[i / 64] & last;
+	return any != 0;
+}
+
 /* Scores a segment with few postings. */
 static void score_sparse(struct search *search, uint32_t segment, size_t length)
 {
@@ -295,10 +336,17 @@ static void score_sparse(struct search *search, uint32_t segment, size_t length)
 		if (list_of(search, &search->terms[i], segment, &list))
 			add_short_list(&list, search->scores, length, touched);
 	for (size_t begin = 0; begin < length; begin += SCORE_BLOCK)
-		if (touched[begin >> SCORE_BITS])
-			lanewise_topk_push_f32(search->topk, search->scores + begin,
-			                       length - begin < SCORE_BLOCK ? length - begin : SCORE_BLOCK,
-			                       first + (uint32_t)begin);
+		if (touched[begin >> SCORE_BITS]) {
+			size_t n = length - begin < SCORE_BLOCK ? length - begin : SCORE_BLOCK;
+
+			apply_filter(search, first + begin, search->scores + begin, n);
+			lanewise_topk_push_f32(search->topk, search->scores + begin, n, first + (uint32_t)begin);
+		}
+}
+
+static int passes(const struct search *search, uint32_t document)
+{
+	return !search->filter || (search->filter[document / 64] >> document % 64 & 1);
 }
 
 static void clear_scores(struct search *search, size_t length)
@@ -338,8 +386,10 @@ static void score_walking(struct search *search, uint32_t segment, float bound)
 	lw_sort_u64(search->walked, n);
 	for (size_t i = 0; i < n; i++) {
 		float score = lw_f32_from_bits((uint32_t)search->walked[i]);
+		uint32_t document = first + (uint32_t)(search->walked[i] >> 32);
 
-		lanewise_topk_push_f32(search->topk, &score, 1, first + (uint32_t)(search->walked[i] >> 32));
+		if (passes(search, document))
+			lanewise_topk_push_f32(search->topk, &score, 1, document);
 	}
 }
 
@@ -353,6 +403,7 @@ static void score_all(struct search *search, uint32_t segment, size_t length)
 	for (size_t i = 0; i < search->n_terms; i++)
 		if (list_of(search, &search->terms[i], segment, &list))
 			add_list(&list, search->scores);
+	apply_filter(search, (size_t)segment * LW_BM25_SEGMENT, search->scores, length);
 	lanewise_topk_push_f32(search->topk, search->scores, length, segment * LW_BM25_SEGMENT);
 }
 
@@ -388,24 +439,28 @@ static size_t find_weak(const struct list *lists, size_t n, double bound, size_t
 	return n_weak;
 }
 
+/* What a list adds to a document's score. */
+static float part_of(const struct list *list, uint32_t document)
+{
+	const uint16_t *at = list->documents;
+
+	/* Bisection without branches on the data; `at` comes to the last document that is not after it, if any. */
+	for (size_t n = list->n; n > 1;) {
+		size_t half = n / 2;
+
+		at += at[half] <= document ? half : 0;
+		n -= half;
+	}
+	return *at == document ? list->weight * list->parts[at - list->documents] : 0;
+}
+
 /* The document's score: its parts by all lists, in the order of the query. */
 static float score_one(const struct list *lists, size_t n_lists, uint32_t document)
 {
 	float score = 0;
 
-	for (size_t i = 0; i < n_lists; i++) {
-		const uint16_t *at = lists[i].documents;
-
-		/* Bisection without branches on the data; `at` comes to the last document that is not after it, if any. */
-		for (size_t n = lists[i].n; n > 1;) {
-			size_t half = n / 2;
-
-			at += at[half] <= document ? half : 0;
-			n -= half;
-		}
-		if (*at == document)
-			score += lists[i].weight * lists[i].parts[at - lists[i].documents];
-	}
+	for (size_t i = 0; i < n_lists; i++)
+		score += part_of(&lists[i], document);
 	return score;
 }
 
@@ -432,6 +487,7 @@ static int score_pruned(struct search *search, uint32_t segment, size_t length, 
 	search->clean = 0;
 	for (size_t i = n_weak; i < n_lists; i++)
 		add_list(&lists[order[i]], search->scores);
+	apply_filter(search, (size_t)segment * LW_BM25_SEGMENT, search->scores, length);
 	if (lw_kernels()->topk_filter_f32(search->scores, length, 0, least > (double)FLT_MIN ? (float)least : FLT_MIN,
 	                                  search->candidate_scores, search->candidates, &n_found,
 	                                  MAX_CANDIDATES) < length ||
@@ -465,17 +521,11 @@ static void choose_and_score(struct search *search, uint32_t segment, size_t len
 	}
 }
 
-/* Scores a segment, and moves the terms behind it. */
-static void score_segment(struct search *search, uint32_t segment)
+/* Moves the terms behind a segment. */
+static void pass_segment(struct search *search, uint32_t segment)
 {
-	const lanewise_bm25 *bm25 = search->bm25;
-	size_t left = (size_t)bm25->header.n_documents - (size_t)segment * LW_BM25_SEGMENT, n_postings = 0;
-	size_t length = left < LW_BM25_SEGMENT ? left : LW_BM25_SEGMENT;
 	struct list list;
 
-	for (size_t i = 0; i < search->n_terms; i++)
-		n_postings += list_of(search, &search->terms[i], segment, &list) ? list.n : 0;
-	choose_and_score(search, segment, length, n_postings);
 	for (size_t i = 0; i < search->n_terms; i++) {
 		struct term *term = &search->terms[i];
 
@@ -486,37 +536,167 @@ static void score_segment(struct search *search, uint32_t segment)
 	}
 }
 
-lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, size_t k,
-                                     void *scratch, uint32_t *index, float *score, size_t *n_found)
+/* Scores a segment, and moves the terms behind it. */
+static void score_segment(struct search *search, uint32_t segment)
 {
-	if (!bm25 || (!query && n_bytes) || !scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || !index || !score ||
-	    !n_found || k == 0)
+	const lanewise_bm25 *bm25 = search->bm25;
+	size_t left = (size_t)bm25->header.n_documents - (size_t)segment * LW_BM25_SEGMENT, n_postings = 0;
+	size_t length = left < LW_BM25_SEGMENT ? left : LW_BM25_SEGMENT;
+	struct list list;
+
+	for (size_t i = 0; i < search->n_terms; i++)
+		n_postings += list_of(search, &search->terms[i], segment, &list) ? list.n : 0;
+	if (any_passes(search, segment, length))
+		choose_and_score(search, segment, length, n_postings);
+	pass_segment(search, segment);
+}
+
+static int is_scratch(const void *scratch) { return scratch && (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT == 0; }
+
+/* A query: a text, or words if `words` is not NULL. */
+struct query {
+	const char *text;
+	const lanewise_word *words;
+	size_t n; /* bytes or words */
+};
+
+/* A search for a query's words, with the top-k not begun. */
+static struct search begin(const lanewise_bm25 *bm25, struct query query, const struct places *places,
+                           unsigned char *base)
+{
+	size_t n_terms = (size_t)bm25->header.n_terms;
+	struct search search = {
+		.bm25 = bm25,
+		.counts.touched = base + places->count_touched,
+		.counts.values = (uint32_t *)(void *)(base + places->counts),
+		.counts.n = n_terms,
+		.terms = (struct term *)(void *)(base + places->terms),
+		.scores = (float *)(void *)(base + places->scores),
+		.candidate_scores = (float *)(void *)(base + places->candidate_scores),
+		.candidates = (uint32_t *)(void *)(base + places->candidates),
+		.walked = (uint64_t *)(void *)(base + places->walked),
+	};
+
+	memset(search.counts.touched, 0, n_blocks(n_terms));
+	if (query.words)
+		for (size_t i = 0; i < query.n; i++)
+			take_word(&search, &query.words[i]);
+	else
+		read_text(&search, query.text, query.n);
+	weigh(&search);
+	return search;
+}
+
+static lanewise_status find_best(const lanewise_bm25 *bm25, struct query query, const uint64_t *filter, size_t k,
+                                 void *scratch, uint32_t *index, float *score, size_t *n_found)
+{
+	if (!bm25 || !is_scratch(scratch) || !index || !score || !n_found || k == 0)
 		return LANEWISE_ERROR_ARGUMENT;
 	if (lanewise_bm25_scratch_size(bm25, k) == 0)
 		return LANEWISE_ERROR_TOO_LARGE;
 
-	const struct lw_bm25_header *header = &bm25->header;
 	struct places places = lay_out(bm25, k);
-	unsigned char *base = scratch;
-	struct search search = {
-		.bm25 = bm25,
-		.counts.touched = base + places.count_touched,
-		.counts.values = (uint32_t *)(void *)(base + places.counts),
-		.counts.n = (size_t)header->n_terms,
-		.terms = (struct term *)(void *)(base + places.terms),
-		.scores = (float *)(void *)(base + places.scores),
-		.candidate_scores = (float *)(void *)(base + places.candidate_scores),
-		.candidates = (uint32_t *)(void *)(base + places.candidates),
-		.walked = (uint64_t *)(void *)(base + places.walked),
-		/* Parts are at least LW_BM25_LEAST_PART, so only the score of no word is below FLT_MIN. */
-		.topk = lanewise_topk_begin(base + places.topk, least_k(bm25, k), FLT_MIN),
-	};
+	struct search search = begin(bm25, query, &places, scratch);
 
-	memset(search.counts.touched, 0, n_blocks((size_t)header->n_terms));
-	read_query(&search, query, n_bytes);
+	search.filter = filter;
+	/* Parts are at least LW_BM25_LEAST_PART, so only the score of no word is below FLT_MIN. */
+	search.topk = lanewise_topk_begin((unsigned char *)scratch + places.topk, least_k(bm25, k), FLT_MIN);
 	for (uint32_t segment; (segment = next_segment(&search)) < LW_BM25_SEGMENT;)
 		score_segment(&search, segment);
 	*n_found = lanewise_topk_finish(search.topk, index, score);
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_bm25_search_filtered(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
+                                              const uint64_t *filter, size_t k, void *scratch, uint32_t *index,
+                                              float *score, size_t *n_found)
+{
+	if (!query && n_bytes)
+		return LANEWISE_ERROR_ARGUMENT;
+	return find_best(bm25, (struct query) { .text = query, .n = n_bytes }, filter, k, scratch, index, score,
+	                 n_found);
+}
+
+lanewise_status lanewise_bm25_search_words(const lanewise_bm25 *bm25, const lanewise_word *words, size_t n_words,
+                                           const uint64_t *filter, size_t k, void *scratch, uint32_t *index,
+                                           float *score, size_t *n_found)
+{
+	if (!words && n_words)
+		return LANEWISE_ERROR_ARGUMENT;
+	for (size_t i = 0; i < n_words; i++)
+		if (!words[i].text)
+			return LANEWISE_ERROR_ARGUMENT;
+	return find_best(bm25, (struct query) { .words = words, .n = n_words }, filter, k, scratch, index, score,
+	                 n_found);
+}
+
+lanewise_status lanewise_bm25_search(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, size_t k,
+                                     void *scratch, uint32_t *index, float *score, size_t *n_found)
+{
+	return lanewise_bm25_search_filtered(bm25, query, n_bytes, NULL, k, scratch, index, score, n_found);
+}
+
+/* ------------------------------------------------------- scores without k */
+
+lanewise_status lanewise_bm25_score_all(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, void *scratch,
+                                        float *score)
+{
+	if (!bm25 || (!query && n_bytes) || !is_scratch(scratch) || (!score && bm25->header.n_documents))
+		return LANEWISE_ERROR_ARGUMENT;
+
+	struct places places = lay_out(bm25, 1);
+	struct search search = begin(bm25, (struct query) { .text = query, .n = n_bytes }, &places, scratch);
+	struct list list;
+
+	if (bm25->header.n_documents)
+		memset(score, 0, (size_t)bm25->header.n_documents * sizeof *score);
+	for (uint32_t segment; (segment = next_segment(&search)) < LW_BM25_SEGMENT;) {
+		for (size_t i = 0; i < search.n_terms; i++)
+			if (list_of(&search, &search.terms[i], segment, &list))
+				add_list(&list, score + (size_t)segment * LW_BM25_SEGMENT);
+		pass_segment(&search, segment);
+	}
+	return LANEWISE_OK;
+}
+
+/* Scores the documents of a segment that are among n ascending ones; returns how many these are. */
+static size_t score_some(const struct search *search, uint32_t segment, const uint32_t *documents, size_t n,
+                         float *score)
+{
+	struct list list;
+	size_t n_here = 0;
+
+	while (n_here < n && documents[n_here] / LW_BM25_SEGMENT == segment)
+		n_here++;
+	for (size_t i = 0; i < search->n_terms; i++)
+		if (n_here && list_of(search, &search->terms[i], segment, &list))
+			for (size_t j = 0; j < n_here; j++)
+				score[j] += part_of(&list, documents[j] % LW_BM25_SEGMENT);
+	return n_here;
+}
+
+lanewise_status lanewise_bm25_score_documents(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
+                                              const uint32_t *documents, size_t n_documents, void *scratch,
+                                              float *score)
+{
+	if (!bm25 || (!query && n_bytes) || !is_scratch(scratch) || ((!documents || !score) && n_documents))
+		return LANEWISE_ERROR_ARGUMENT;
+	for (size_t i = 0; i < n_documents; i++)
+		if (documents[i] >= bm25->header.n_documents || (i > 0 && documents[i] < documents[i - 1]))
+			return LANEWISE_ERROR_ARGUMENT;
+
+	struct places places = lay_out(bm25, 1);
+	struct search search = begin(bm25, (struct query) { .text = query, .n = n_bytes }, &places, scratch);
+	size_t i = 0;
+
+	if (n_documents)
+		memset(score, 0, n_documents * sizeof *score);
+	for (uint32_t segment; i < n_documents && (segment = next_segment(&search)) < LW_BM25_SEGMENT;) {
+		while (i < n_documents && documents[i] / LW_BM25_SEGMENT < segment)
+			i++;
+		i += score_some(&search, segment, documents + i, n_documents - i, score + i);
+		pass_segment(&search, segment);
+	}
 	return LANEWISE_OK;
 }
 

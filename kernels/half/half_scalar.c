@@ -68,7 +68,7 @@ static float cosine(struct elements a, struct elements b, size_t n)
 	if (aa == 0 || bb == 0)
 		return 0;
 
-	float result = (float)((double)ab / sqrt((double)aa * (double)bb));
+	float result = (float)((double)ab / lw_sqrt((double)aa * (double)bb));
 
 	return result > 1 ? 1 : result < -1 ? -1 : lw_f32_canonical(result);
 }

@@ -215,7 +215,7 @@ static void add_errors(const lanewise_index *index, struct target t, const float
 	for (size_t r = 0; r < n; r++)
 		for (int is_rotated = 0; m[0].square[r] >= 0x1p-80f && m[0].square[r] <= 0x1p80f && is_rotated < 2;
 		     is_rotated++)
-			sums[is_rotated] += sqrt((double)m[is_rotated].error_square[r] / (double)m[0].square[r]);
+			sums[is_rotated] += lw_sqrt((double)m[is_rotated].error_square[r] / (double)m[0].square[r]);
 }
 
 /*

@@ -63,7 +63,7 @@ static void butterflies_of_four(float *v, size_t n)
 
 static void transform(float *v, size_t n)
 {
-	float factor = (float)(1 / sqrt((double)n));
+	float factor = (float)(1 / lw_sqrt((double)n));
 
 	if (n == 2)
 		butterflies(v, 2, 1);
