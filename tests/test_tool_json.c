@@ -44,15 +44,9 @@ static void test_file(const char *directory, const char *name)
 
 static DIR *open_suite(char *directory, size_t n_bytes)
 {
-	static const char file[] = __FILE__;
-	const char *shared = getenv("LANEWISE_SHARED_DATA");
-	const char *tests = strstr(file, "tests/test_tool_json.c");
+	const char *data = getenv("LANEWISE_SHARED_DATA");
 
-	if (shared)
-		snprintf(directory, n_bytes, "%s/JSONTestSuite/test_parsing", shared);
-	else
-		snprintf(directory, n_bytes, "%.*s../shared/data/JSONTestSuite/test_parsing",
-		         tests ? (int)(tests - file) : 0, file);
+	snprintf(directory, n_bytes, "%s/JSONTestSuite/test_parsing", data ? data : LW_TEST_DATA);
 	return opendir(directory);
 }
 

@@ -2,7 +2,7 @@
 /* See rotation.h. */
 #include "index/rotation.h"
 
-#include <math.h>
+#include "common.h"
 #include <stdint.h>
 #include <string.h>
 

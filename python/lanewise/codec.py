@@ -53,6 +53,27 @@ def validate_json(text: Text, max_depth: int = 0) -> None:
     check(lib.lanewise_json_parse(ffi.from_buffer(given), len(given), options, nodes, room, n_nodes, error), error)
 
 
+def repair_json(text: str) -> str:
+    """JSON of what language models write for it: fences, single quotes, missing brackets and the like. Valid text as it is."""
+    given = text_bytes(text)
+    room = lib.lanewise_json_repair_bound(len(given))
+    out, result, error = ffi.new("char[]", room or 1), ffi.new("lanewise_json_repair_result *"), new_error()
+    status = lib.lanewise_json_repair(ffi.from_buffer(given), len(given), ffi.NULL, out, room, ffi.NULL, 0, result, error)
+    # There is no room for edits, which are counted all the same.
+    if status != lib.LANEWISE_ERROR_CAPACITY or result.n_out > room:
+        check(status, error)
+    return bytes(ffi.buffer(out, result.n_out)).decode() if result.n_edits else text
+
+
+def find_json(text: str) -> list[str]:
+    """The JSON arrays and objects in a text of any kind, the outermost ones, in order."""
+    given = text_bytes(text)
+    room = len(given) // 2 + 1
+    spans, n_found, error = ffi.new("lanewise_json_span[]", room), ffi.new("size_t *"), new_error()
+    check(lib.lanewise_json_find(ffi.from_buffer(given), len(given), ffi.NULL, spans, room, n_found, error), error)
+    return [bytes(given[span.offset : span.offset + span.n_bytes]).decode() for span in spans[0 : n_found[0]]]
+
+
 class Event(NamedTuple):
     """A server-sent event."""
 

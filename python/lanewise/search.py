@@ -43,14 +43,30 @@ def embed(text: Text, dim: int = 384) -> Any:
     return out
 
 
-class BM25:
-    """BM25 (Lucene's formula) over texts, which are numbered from 0 in the order given. Immutable; threads may share it."""
+VARIANTS: dict[str, int] = {
+    "lucene": lib.LANEWISE_BM25_LUCENE, "robertson": lib.LANEWISE_BM25_ROBERTSON, "atire": lib.LANEWISE_BM25_ATIRE,
+    "bm25l": lib.LANEWISE_BM25_L, "bm25+": lib.LANEWISE_BM25_PLUS, "tf-idf": lib.LANEWISE_BM25_TF_IDF,
+    "okapi": lib.LANEWISE_BM25_OKAPI,
+}
+_DELTA = {"bm25l": 0.5, "bm25+": 1.0}
 
-    def __init__(self, texts: Iterable[Text], k1: float = 1.2, b: float = 0.75) -> None:
-        options = ffi.new("lanewise_bm25_options *", {"struct_size": ffi.sizeof("lanewise_bm25_options"), "k1": k1, "b": b})
+
+class BM25:
+    """BM25 over texts, which are numbered from 0 in the order given. Immutable; threads may share it.
+
+    `variant` is one of VARIANTS (formulas: lanewise/bm25.h; "okapi" is that of the rank_bm25 package, with epsilon 0.25).
+    """
+
+    def __init__(self, texts: Iterable[Text], k1: float = 1.2, b: float = 0.75, variant: str = "lucene",
+                 delta: float | None = None, epsilon: float = 0.25) -> None:
+        if variant not in VARIANTS:
+            raise ValueError(f"variant: {variant!r} is none of {', '.join(VARIANTS)}")
+        options = ffi.new("lanewise_bm25_options *", {
+            "struct_size": ffi.sizeof("lanewise_bm25_options"), "k1": k1, "b": b, "variant": VARIANTS[variant],
+            "delta": _DELTA.get(variant, 0) if delta is None else delta, "epsilon": epsilon if variant == "okapi" else 0})
         out = ffi.new("lanewise_bm25_builder **")
         if lib.lanewise_bm25_builder_create(options, ffi.NULL, out) == lib.LANEWISE_ERROR_ARGUMENT:
-            raise ValueError(f"k1 {k1} or b {b} is out of range (0 to 1000, 0 to 1)")
+            raise ValueError(f"k1 {k1}, b {b}, delta {delta} or epsilon {epsilon} is out of range (0 to 1000, 0 to 1)")
         builder = ffi.gc(out[0], lib.lanewise_bm25_builder_destroy)
         for text in texts:
             data = text_bytes(text)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import lanewise as lw
 from lanewise import _library
+from lanewise.search import VARIANTS
 
 NUMBERS = st.floats(-1e6, 1e6, width=32)
 
@@ -184,6 +185,8 @@ def test_bm25_is_the_formula(tmp_path):
     assert len(lw.BM25([])) == 0 and lw.BM25([]).search("x").index.tolist() == []
     with pytest.raises(ValueError, match="out of range"):
         lw.BM25([], b=2)
+    for variant in VARIANTS:
+        assert lw.BM25(TEXTS, variant=variant).search("straße").index.tolist() == [3]
 
 
 @given(st.lists(st.lists(st.integers(0, 30), max_size=20), max_size=4), st.integers(1, 40))
@@ -314,6 +317,21 @@ def test_utf8_is_pythons(data):
 @settings(deadline=None, max_examples=60)
 def test_json_of_python_is_valid(value):
     lw.validate_json(json.dumps(value))
+
+
+def test_json_of_models():
+    assert lw.repair_json('{"a": 1}') == '{"a": 1}'
+    assert json.loads(lw.repair_json("Here: ```json\n{'a': [1, 2,], b: None\n```")) == {"a": [1, 2], "b": None}
+    assert lw.find_json('x {"a": "ä"} y [1, [2]] {') == ['{"a": "ä"}', "[1, [2]]"]
+
+
+@given(st.text(max_size=60))
+@settings(deadline=None)
+def test_repaired_json_parses(text):
+    try:
+        json.loads(lw.repair_json(text), strict=True)
+    except lw.DataError:
+        pytest.fail("a repair refused")
 
 
 def test_json_errors_have_offsets():
