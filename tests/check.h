@@ -125,6 +125,10 @@ void lanewise_check_after(struct lw_check *c);
 /* Fails the kernel under check; does not return. */
 _Noreturn void lanewise_check_fail(struct lw_check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * Random numbers. Never two of these in one list of arguments or one assignment: compilers differ in what they take
+ * first, and then the cases, and with them the digests, are not the same everywhere.
+ */
 uint64_t lanewise_check_random(struct lw_check *c);
 size_t lanewise_check_below(struct lw_check *c, size_t n);     /* 0 ... n - 1; n > 0 */
 size_t lanewise_check_sometimes(struct lw_check *c, size_t n); /* 0 half of the time, else 0 ... n - 1 */

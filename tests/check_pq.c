@@ -44,9 +44,12 @@ void lanewise_check_pq_nearest(struct lw_check *c)
 {
 	for (size_t n_lanes = 16; n_lanes <= 256; n_lanes += 16)
 		for (int pattern = 0; pattern < lanewise_check_patterns; pattern++)
-			for (int i = 0; i < (c->quick ? 1 : 4); i++)
-				judge_nearest(c, lanewise_check_below(c, 40), lanewise_check_below(c, 20), n_lanes,
-				              n_lanes - lanewise_check_below(c, 16), pattern);
+			for (int i = 0; i < (c->quick ? 1 : 4); i++) {
+				size_t n = lanewise_check_below(c, 40), width = lanewise_check_below(c, 20);
+				size_t n_centroids = n_lanes - lanewise_check_below(c, 16);
+
+				judge_nearest(c, n, width, n_lanes, n_centroids, pattern);
+			}
 }
 
 void lanewise_check_pq_sums(struct lw_check *c)

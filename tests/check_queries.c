@@ -63,13 +63,15 @@ static void check_queries(struct lw_check *c, lanewise_dot_f32_queries_fn *refer
 		}
 	for (int pattern = 0; pattern < lanewise_check_patterns; pattern++)
 		for (int i = 0; i < (c->quick ? 3 : 30); i++) {
-			s = (struct shape) { lanewise_check_below(c, LW_F32_QUERIES + 1),
-				             lanewise_check_below(c, COSINE_ROWS), lanewise_check_below(c, 130) };
+			s.n_queries = lanewise_check_below(c, LW_F32_QUERIES + 1);
+			s.n_rows = lanewise_check_below(c, COSINE_ROWS);
+			s.dim = lanewise_check_below(c, 130);
 			judge(c, reference, subject, &s, pattern, (int)(4 * lanewise_check_below(c, 16)));
 		}
 	for (int i = 0; i < (c->quick ? 3 : 20); i++) {
-		s = (struct shape) { 1 + lanewise_check_below(c, LW_F32_QUERIES),
-			             1 + lanewise_check_below(c, COSINE_ROWS), 300 + lanewise_check_below(c, 1000) };
+		s.n_queries = 1 + lanewise_check_below(c, LW_F32_QUERIES);
+		s.n_rows = 1 + lanewise_check_below(c, COSINE_ROWS);
+		s.dim = 300 + lanewise_check_below(c, 1000);
 		judge(c, reference, subject, &s, i % 2 ? -1 : 0, LW_AT_BACK);
 	}
 }
