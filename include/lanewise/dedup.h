@@ -178,8 +178,8 @@ LANEWISE_API lanewise_status lanewise_dedup_next_text(lanewise_dedup *dedup);
  * `count` times, for a period p from min_period to max_period. The shortest such period counts. This is what vLLM's
  * repetition check looks for after every token.
  *
- * A token costs time proportional to max_period - min_period (amortised; some 50 ns for 16 ... 1024 on a CPU with
- * AVX-512), whatever the tokens are.
+ * A token costs time proportional to max_period - min_period (amortised; 50 to 150 ns for 16 ... 1024 with AVX-512),
+ * whatever the tokens are.
  */
 typedef struct lanewise_loop lanewise_loop;
 
