@@ -815,6 +815,40 @@ class Dedup(TestCase):
         self.assertIn(b"No space left on device", result.stderr)
 
 
+class Filter(TestCase):
+    def filter(self, text, *arguments):
+        return self.succeed("filter", *arguments, stdin=text.encode())
+
+    def test_spans_are_cut_out(self):
+        text = "a<think>b\nc</think>d <think e"
+        self.assertEqual(self.filter(text), "ad <think e")
+        self.assertEqual(self.filter(text + "{x}y", "--think", "--pair", "{", "}"), "ad <think ey")
+        self.assertEqual(self.filter("1[2[3]4]5", "--pair", "[", "]"), "14]5")
+        self.assertEqual(self.filter("1[2[3]4]5", "--nested", "--pair", "[", "]"), "15")
+        self.assertEqual(self.filter(text + "f<think>g", "--inside"), "b\nc\ng\n")
+        self.assertEqual(self.filter(""), "")
+        self.assertEqual(self.filter("x" * 300000 + "<think>" + "y" * 300000), "x" * 300000)
+
+    def test_text_comes_as_soon_as_it_is_certain(self):
+        process = subprocess.Popen([LANEWISE, "filter"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process.stdin.write(b"so <thi")
+        process.stdin.flush()
+        self.assertEqual(os.read(process.stdout.fileno(), 100), b"so ")
+        process.stdin.write(b"nk>no</think>yes")
+        process.stdin.flush()
+        self.assertEqual(os.read(process.stdout.fileno(), 100), b"yes")
+        process.stdin.close()
+        self.assertEqual(process.stdout.read(), b"")
+        process.stdout.close()
+        self.assertEqual(process.wait(), 0)
+
+    def test_wrong_usage(self):
+        self.fail_with("START and an END", "filter", "--pair", "a", status=2)
+        self.fail_with("standard input only", "filter", "file", status=2)
+        self.fail_with("empty", "filter", "--pair", "", "x")
+        self.assertIn("--inside", self.succeed("filter", "--help"))
+
+
 class Json(TestCase):
     TEXT = '{"a": [1, {"b": "x\\u00e9"}],\n "": null}'
 
