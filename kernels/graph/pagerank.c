@@ -402,8 +402,9 @@ ALWAYS_INLINE void renew_row(struct run *r, size_t begin, size_t row, double *ch
 	const lanewise_pagerank *p = r->p;
 	double *sum = r->sums + width * (row - begin), *rank = r->rank + width * row;
 	double factor = p->factor[row], uniform = 1.0 / p->n;
-	const double *wanted =
-	        width == 1 || lw_bit(r->any_wanted, (uint32_t)row) ? r->wanted + width * row : none_wanted;
+	const double *wanted = r->wanted && (width == 1 || lw_bit(r->any_wanted, (uint32_t)row))
+	                               ? r->wanted + width * row
+	                               : none_wanted;
 
 	for (size_t j = 0; j < width; j++) {
 		double renewed = r->damping * sum[j] + r->teleport[j] * (r->wanted ? wanted[j] : uniform);
