@@ -566,8 +566,9 @@ static void test_work(void)
 
 			lanewise_index_work work = search(index, query, 10, none, NULL, &r);
 
+			/* Outliers: a few dozen. Heavy tails leave longer rows, and under the cosine up to a tenth of them. */
 			CHECK_DATA(work.n_full_scans == 0);
-			CHECK_DATA(work.n_rescored < 2000);
+			CHECK_DATA(work.n_rescored < (kind == 3 ? 200 : 4000));
 			compare(&d, index, query, 10, none, NULL);
 			free_result(&r);
 			lanewise_index_destroy(index);
