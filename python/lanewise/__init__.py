@@ -12,7 +12,7 @@ from .dedup import Deduplicator, LoopDetector, Unit, unique_blocks, unique_lines
 from .graph import Graph
 from .runtime import active_tier, selftest, set_tier, show_runtime, tiers, version
 from .scan import Match, Part, PatternSet, PatternStream, StreamFilter, cut
-from .search import BM25, Word, embed, fuse, words
+from .text import BM25, Word, embed, fuse, words
 from .vector import Hits, Index, cosine, dot, l2sq, norm, normalize, search, topk
 
 __version__ = "0.1.0"

@@ -104,6 +104,8 @@ def floats(values: Any, what: str, writable: bool = False) -> Floats:
     if isinstance(values, (list, tuple)):
         if writable:
             raise TypeError(f"{what}: a list cannot be written to as float32")
+        if values and not isinstance(values[0], (list, tuple, float, int)) and hasattr(values[0], "__len__"):
+            return _floats_of_vectors(values, what)
         try:
             data, n_rows, dim = _ingest.floats(values)
         except ValueError as error:
@@ -129,6 +131,17 @@ def floats(values: Any, what: str, writable: bool = False) -> Floats:
     dim = shape[-1]
     address = ffi.cast("float *", ffi.from_buffer(values)) if view.nbytes else ffi.NULL
     return Floats(address, shape[0] if view.ndim == 2 else None, dim, dim, values)
+
+
+def _floats_of_vectors(vectors: Sequence[Any], what: str) -> Floats:
+    """A list of arrays, one a row."""
+    rows = [floats(vector, f"{what}[{i}]") for i, vector in enumerate(vectors)]
+    dim = rows[0].dim
+    for i, row in enumerate(rows):
+        if row.n_rows is not None or row.dim != dim:
+            raise ValueError(f"{what}[{i}]: no vector of {dim} numbers, as the first is")
+    data = b"".join(bytes(ffi.buffer(row.pointer, 4 * dim)) if dim else b"" for row in rows)
+    return Floats(pointer("float *", data), len(rows), dim, dim, data)
 
 
 def _floats_of_array(values: Any, what: str, writable: bool) -> Floats:

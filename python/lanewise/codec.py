@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ._library import DataError, check, empty, ffi, lib, new_error, pointer, scratch, text_bytes
-from .search import Text
+from .text import Text
 
 
 def b64encode(data: bytes | bytearray | memoryview, url: bool = False, padded: bool = True) -> str:

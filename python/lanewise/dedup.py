@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ._files import destroy_later
 from ._library import check, empty, ffi, integers, lib, new_error, pointer, scratch, text_bytes
-from .search import Text
+from .text import Text
 
 _UNITS = {"lines": lib.LANEWISE_DEDUP_LINES, "blocks": lib.LANEWISE_DEDUP_BLOCKS}
 _MODES = {"verify": lib.LANEWISE_DEDUP_VERIFY, "hash64": lib.LANEWISE_DEDUP_HASH64, "hash128": lib.LANEWISE_DEDUP_HASH128}

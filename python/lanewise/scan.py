@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ._files import destroy_later
 from ._library import CodePoints, check, ffi, lib, new_error, scratch, text_bytes
-from .search import Text
+from .text import Text
 
 SEMANTICS = {
     "overlapping": lib.LANEWISE_SCAN_OVERLAPPING,

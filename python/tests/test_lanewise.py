@@ -6,6 +6,8 @@ import base64
 import json
 import math
 import os
+import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 
 import lanewise as lw
 from lanewise import _library
-from lanewise.search import VARIANTS
+from lanewise.text import VARIANTS
 
 NUMBERS = st.floats(-1e6, 1e6, width=32)
 
@@ -50,7 +52,8 @@ def test_every_kind_of_memory_gives_the_same_bits():
     wide = np.zeros((20, 40), np.float32)
     wide[:, :33] = rows
     for q in (query, query.tolist(), tuple(query.tolist()), array.array("f", query), memoryview(query), query.astype(float)):
-        for r in (rows, rows.tolist(), memoryview(rows), np.asfortranarray(rows), rows.astype(float), wide[:, :33]):
+        for r in (rows, rows.tolist(), memoryview(rows), np.asfortranarray(rows), rows.astype(float), wide[:, :33], list(rows),
+                  [array.array("f", row) for row in rows]):
             assert bytes(lw.cosine(q, r)) == expected
     out = array.array("f", bytes(80))
     assert lw.cosine(query, rows, out=out) is out
@@ -83,6 +86,7 @@ def test_normalize():
     (lambda: lw.topk([1], 0), "k: 0"),
     (lambda: lw.search([1], [[1]], 1, metric="x"), "'x' is none of dot, cosine, l2sq"),
     (lambda: lw.Index(0), "argument"),
+    (lambda: lw.dot([1, 2], [np.zeros(2, np.float32), np.zeros(3)]), r"argument\[1\]: no vector of 2"),
     (lambda: lw.Index(2).add([[1, 2, 3]]), "3 dimensions instead of 2"),
 ])
 def test_what_vectors_refuse(call, message):
@@ -451,6 +455,14 @@ def test_without_numpy(monkeypatch):
     assert index.search([0, 1]).index.tolist() == [1, 0]
     assert lw.Graph([0], [1]).pagerank().tolist() == pytest.approx([0.350877, 0.649123], abs=1e-5)
     assert lw.normalize([3.0, 4.0]).tolist() == pytest.approx([0.6, 0.8])
+
+
+def test_the_readme_is_true(capsys):
+    readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    exec(re.search("```python\n(.*?)```", readme, re.S)[1], {})
+    assert capsys.readouterr().out.splitlines() == [
+        "['a cat and a dog', 'the cat sat on the mat']", "42",
+        "[Match(pattern=0, begin=2, end=5), Match(pattern=1, begin=12, end=15)]"]
 
 
 def test_memory_is_stable():
