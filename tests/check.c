@@ -666,6 +666,8 @@ static void run_cell(struct run *run, struct lw_check *c, size_t subject, size_t
 
 	c->tier = run->subjects[subject].name;
 	c->subject = run->subjects[subject].kernels;
+	if (o->skip_reference && c->subject == c->reference && run->n_subjects > 1)
+		return;
 	if (lender) {
 		if (!o->quiet && !o->digest)
 			fprintf(o->out, "same %-19s %-11s as %s\n", entries[e].name, c->tier, lender);

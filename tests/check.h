@@ -42,6 +42,7 @@ struct lw_check_options {
 	const char *digest_file; /* compare digests with this file, or NULL */
 	FILE *out;               /* NULL is stdout */
 	int quick;               /* fewer cases: seconds in all */
+	int skip_reference;      /* unless it is all there is, do not compare scalar with itself */
 	int list;                /* only list what would run */
 	int digest;              /* print a digest of each kernel's results over a fixed set of cases */
 	int quiet;               /* print failures and the last line only */
