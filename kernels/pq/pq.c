@@ -392,8 +392,8 @@ static int round_tables(const lanewise_pq *pq, const float *tables, uint8_t *byt
 		for (size_t c = 0; c < MAX_PACKED_CENTROIDS; c++)
 			bytes[part * MAX_PACKED_CENTROIDS + c] =
 			        widest > 0 && c < pq->n_centroids
-			                ? (uint8_t)(((double)table[c] - (double)least) / *step +
-			                            0.5) /* NOLINT(bugprone-incorrect-roundings) */
+			                /* NOLINTNEXTLINE(bugprone-incorrect-roundings): it is positive */
+			                ? (uint8_t)(((double)table[c] - (double)least) / *step + 0.5)
 			                : 0;
 	}
 	return 1;
