@@ -17,6 +17,7 @@
 #include "block.h"
 
 #include "utf8_char.h"
+#include "utf8_range.h"
 
 enum {
 	TOO_SHORT = 1,   /* a lead, then no continuation */
@@ -179,4 +180,73 @@ size_t LW_FN(utf8_count)(const uint8_t *text, size_t n)
 	if (n > at)
 		count += n - at - continuations(blk_load_first(text + at, n - at));
 	return count;
+}
+
+/* ----------------------------------------------------------------- ranges */
+
+/* Bit i: the bytes from p[i] on are those of `bound` or above. Reads 64 + n - 1 bytes. */
+LW_INLINE uint64_t reach(const uint8_t *p, const uint8_t *bound, int n)
+{
+	uint64_t bits = ~blk_below(blk_load(p + n - 1), bound[n - 1]);
+
+	for (int j = n - 2; j >= 0; j--) {
+		blk b = blk_load(p + j);
+
+		bits = ~blk_below(b, (uint8_t)(bound[j] + 1)) | (~blk_below(b, bound[j]) & bits);
+	}
+	return bits;
+}
+
+/* Bit i: a character of the range begins at p[i]. Reads 64 + 3 bytes at most. */
+LW_INLINE uint64_t in_range(const uint8_t *p, const struct lw_utf8_range *range)
+{
+	uint64_t bits;
+
+	if (range->low[0] < 0x80) {
+		blk b = blk_load(p);
+
+		bits = reach(p, range->low, range->n_low) & ~(blk_below(b, 0xc0) & ~blk_below(b, 0x80));
+	} else if (range->n_low > 1 && blk_below(blk_load(p), range->low[0]) == UINT64_MAX) {
+		return 0; /* much text has nothing near to a range */
+	} else {
+		bits = reach(p, range->low, range->n_low);
+	}
+	return bits ? bits & ~reach(p, range->end, range->n_end) : 0;
+}
+
+/* The number of positions in the range or, with `first`, the first of them, n if there is none. */
+LW_INLINE size_t search_range(const uint8_t *text, size_t n, const struct lw_utf8_range *given, int first)
+{
+	const struct lw_utf8_range range = *given;
+	size_t count = 0, at = 0;
+
+	for (; n - at >= 64 + 3; at += 64) {
+		uint64_t bits = in_range(text + at, &range);
+
+		if (first && bits)
+			return at + (size_t)__builtin_ctzll(bits);
+		count += (size_t)__builtin_popcountll(bits);
+	}
+	for (size_t rest; at < n; at += rest) {
+		uint8_t bytes[64 + 3] = { 0 };
+		uint64_t bits;
+
+		rest = n - at < 64 ? n - at : 64;
+		memcpy(bytes, text + at, n - at < sizeof bytes ? n - at : sizeof bytes);
+		bits = in_range(bytes, &range) & UINT64_MAX >> (64 - rest);
+		if (first && bits)
+			return at + (size_t)__builtin_ctzll(bits);
+		count += (size_t)__builtin_popcountll(bits);
+	}
+	return first ? n : count;
+}
+
+size_t LW_FN(utf8_count_range)(const uint8_t *text, size_t n, const struct lw_utf8_range *range)
+{
+	return search_range(text, n, range, 0);
+}
+
+size_t LW_FN(utf8_find_range)(const uint8_t *text, size_t n, const struct lw_utf8_range *range)
+{
+	return search_range(text, n, range, 1);
 }
