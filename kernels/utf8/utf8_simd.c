@@ -184,44 +184,60 @@ size_t LW_FN(utf8_count)(const uint8_t *text, size_t n)
 
 /* ----------------------------------------------------------------- ranges */
 
-/* Bit i: the bytes from p[i] on are those of `bound` or above. Reads 64 + n - 1 bytes. */
-LW_INLINE uint64_t reach(const uint8_t *p, const uint8_t *bound, int n)
-{
-	uint64_t bits = ~blk_below(blk_load(p + n - 1), bound[n - 1]);
+struct bound {
+	v8 at[4], above[4]; /* its bytes, and one more than these, everywhere in a vector */
+	int n;
+};
 
-	for (int j = n - 2; j >= 0; j--) {
+static struct bound make_bound(const uint8_t *bytes, int n)
+{
+	struct bound bound;
+
+	bound.n = n;
+	for (int j = 0; j < n; j++) {
+		bound.at[j] = v8_set1(bytes[j]);
+		bound.above[j] = v8_set1((uint8_t)(bytes[j] + 1));
+	}
+	return bound;
+}
+
+/* Bit i: the bytes from p[i] on are those of the bound or above. Reads 64 + n - 1 bytes. */
+LW_INLINE uint64_t reach(const uint8_t *p, const struct bound *bound)
+{
+	int j = bound->n - 1;
+	uint64_t bits = ~blk_below_v8(blk_load(p + j), bound->at[j]);
+
+	while (--j >= 0) {
 		blk b = blk_load(p + j);
 
-		bits = ~blk_below(b, (uint8_t)(bound[j] + 1)) | (~blk_below(b, bound[j]) & bits);
+		bits = ~blk_below_v8(b, bound->above[j]) | (~blk_below_v8(b, bound->at[j]) & bits);
 	}
 	return bits;
 }
 
-/* Bit i: a character of the range begins at p[i]. Reads 64 + 3 bytes at most. */
-LW_INLINE uint64_t in_range(const uint8_t *p, const struct lw_utf8_range *range)
+/* Bit i: a character of the range begins at p[i]. Reads 64 + 3 bytes at most. `ascii`: `low` is. */
+LW_INLINE uint64_t in_range(const uint8_t *p, const struct bound *low, const struct bound *end, int ascii)
 {
+	blk b = blk_load(p);
 	uint64_t bits;
 
-	if (range->low[0] < 0x80) {
-		blk b = blk_load(p);
-
-		bits = reach(p, range->low, range->n_low) & ~(blk_below(b, 0xc0) & ~blk_below(b, 0x80));
-	} else if (range->n_low > 1 && blk_below(blk_load(p), range->low[0]) == UINT64_MAX) {
+	if (low->n > 1 && blk_below_v8(b, low->at[0]) == UINT64_MAX)
 		return 0; /* much text has nothing near to a range */
-	} else {
-		bits = reach(p, range->low, range->n_low);
-	}
-	return bits ? bits & ~reach(p, range->end, range->n_end) : 0;
+	bits = reach(p, low);
+	if (ascii)
+		bits &= ~(blk_below(b, 0xc0) & ~blk_below(b, 0x80)); /* no continuations; others are below `low` */
+	return bits ? bits & ~reach(p, end) : 0;
 }
 
 /* The number of positions in the range or, with `first`, the first of them, n if there is none. */
-LW_INLINE size_t search_range(const uint8_t *text, size_t n, const struct lw_utf8_range *given, int first)
+LW_INLINE size_t search_range(const uint8_t *text, size_t n, const struct lw_utf8_range *range, int first)
 {
-	const struct lw_utf8_range range = *given;
+	const struct bound low = make_bound(range->low, range->n_low), end = make_bound(range->end, range->n_end);
+	int ascii = range->low[0] < 0x80;
 	size_t count = 0, at = 0;
 
 	for (; n - at >= 64 + 3; at += 64) {
-		uint64_t bits = in_range(text + at, &range);
+		uint64_t bits = in_range(text + at, &low, &end, ascii);
 
 		if (first && bits)
 			return at + (size_t)__builtin_ctzll(bits);
@@ -233,7 +249,7 @@ LW_INLINE size_t search_range(const uint8_t *text, size_t n, const struct lw_utf
 
 		rest = n - at < 64 ? n - at : 64;
 		memcpy(bytes, text + at, n - at < sizeof bytes ? n - at : sizeof bytes);
-		bits = in_range(bytes, &range) & UINT64_MAX >> (64 - rest);
+		bits = in_range(bytes, &low, &end, ascii) & UINT64_MAX >> (64 - rest);
 		if (first && bits)
 			return at + (size_t)__builtin_ctzll(bits);
 		count += (size_t)__builtin_popcountll(bits);
