@@ -20,13 +20,19 @@
 #include "secret.h"
 #include "siphash.h"
 #include "support.h"
+#include "text/text.h"
 
 struct term {
 	uint64_t hash;
 	uint64_t text_at;      /* in the pool */
 	uint64_t last_posting; /* of this word; of the document under way if it lies in its range */
+	uint32_t target;       /* the number of the word that a text with this one has, or UNKNOWN or DROPPED */
 	uint8_t n_bytes;
 };
+
+/* What is not asked yet of the analyzer, and words that it drops. */
+#define UNKNOWN UINT32_MAX
+#define DROPPED (UINT32_MAX - 1)
 
 struct posting {
 	uint32_t term;
@@ -43,6 +49,7 @@ struct array {
 struct lanewise_bm25_builder {
 	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
 	lanewise_bm25_options options;
+	lanewise_analyzer *analyzer; /* or NULL */
 	uint64_t key[2];
 	uint64_t total_length; /* without removed documents, as the next two */
 	uint64_t n_postings;
@@ -153,7 +160,20 @@ void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder)
 	release_array(allocator, &builder->postings);
 	release_array(allocator, &builder->lengths);
 	release_array(allocator, &builder->posting_end);
+	lanewise_analyzer_destroy(builder->analyzer);
 	lw_release(allocator, builder, sizeof *builder);
+}
+
+lanewise_status lanewise_bm25_builder_use_analyzer(lanewise_bm25_builder *builder, const lanewise_analyzer *analyzer)
+{
+	if (!builder || builder->lengths.n)
+		return LANEWISE_ERROR_ARGUMENT;
+	lanewise_analyzer_destroy(builder->analyzer);
+	builder->analyzer = lanewise_analyzer_retain(analyzer);
+	/* Words of a text that could not be added may be known by other rules. */
+	for (size_t i = 0; i < builder->terms.n; i++)
+		((struct term *)builder->terms.elements)[i].target = UNKNOWN;
+	return LANEWISE_OK;
 }
 
 static lanewise_status grow_table(lanewise_bm25_builder *builder)
@@ -188,7 +208,7 @@ static lanewise_status add_term(lanewise_bm25_builder *builder, const lanewise_w
 	lanewise_status status;
 	struct term *term;
 
-	if (builder->terms.n == UINT32_MAX)
+	if (builder->terms.n == DROPPED)
 		return LANEWISE_ERROR_TOO_LARGE;
 	if ((status = reserve(allocator, &builder->terms, 1)) ||
 	    (status = reserve(allocator, &builder->pool, word->n_bytes)))
@@ -197,6 +217,7 @@ static lanewise_status add_term(lanewise_bm25_builder *builder, const lanewise_w
 	term->hash = hash;
 	term->text_at = builder->pool.n;
 	term->last_posting = UINT64_MAX;
+	term->target = UNKNOWN;
 	term->n_bytes = (uint8_t)word->n_bytes;
 	memcpy((char *)builder->pool.elements + builder->pool.n, word->text, word->n_bytes);
 	builder->pool.n += word->n_bytes;
@@ -232,15 +253,40 @@ static lanewise_status intern(lanewise_bm25_builder *builder, const lanewise_wor
 	return LANEWISE_OK;
 }
 
-/* Counts one word of the document whose postings begin at `first`. */
-static lanewise_status add_word(lanewise_bm25_builder *builder, const lanewise_word *word, size_t first)
+/* Asks the analyzer what becomes of a word. */
+static lanewise_status find_target(lanewise_bm25_builder *builder, uint32_t number, const lanewise_word *word)
+{
+	char stem[LANEWISE_WORD_BYTES];
+	lanewise_word taken = *word;
+	uint32_t target = DROPPED;
+
+	if (lanewise_analyzer_take(builder->analyzer, &taken, stem)) {
+		lanewise_status status = intern(builder, &taken, &target);
+
+		if (status)
+			return status;
+	}
+	((struct term *)builder->terms.elements)[number].target = target;
+	return LANEWISE_OK;
+}
+
+/* The number of a folded word of a text, as what the analyzer makes of it, or DROPPED; each word is analyzed once. */
+static lanewise_status intern_analyzed(lanewise_bm25_builder *builder, const lanewise_word *word, uint32_t *number)
+{
+	lanewise_status status = intern(builder, word, number);
+
+	if (status || !builder->analyzer)
+		return status;
+	if (((const struct term *)builder->terms.elements)[*number].target == UNKNOWN)
+		status = find_target(builder, *number, word);
+	*number = ((const struct term *)builder->terms.elements)[*number].target;
+	return status;
+}
+
+/* Counts a word, by its number, of the document whose postings begin at `first`. */
+static lanewise_status add_number(lanewise_bm25_builder *builder, uint32_t number, size_t first)
 {
 	lanewise_status status;
-	uint32_t number;
-
-	if ((status = intern(builder, word, &number)))
-		return status;
-
 	struct term *term = (struct term *)builder->terms.elements + number;
 	struct posting *postings = builder->postings.elements;
 	uint64_t last = term->last_posting;
@@ -262,11 +308,16 @@ static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words 
 {
 	lanewise_status status;
 	lanewise_word word;
+	uint32_t number;
 
-	while (lanewise_words_next(words, &word)) {
+	while (lanewise_words_next_folded(words, &word)) {
+		if ((status = intern_analyzed(builder, &word, &number)))
+			return status;
+		if (number == DROPPED)
+			continue;
 		if (*length == LW_BM25_MAX_LENGTH)
 			return LANEWISE_ERROR_TOO_LARGE;
-		if ((status = add_word(builder, &word, first)))
+		if ((status = add_number(builder, number, first)))
 			return status;
 		++*length;
 	}
@@ -312,7 +363,7 @@ lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, c
 	if ((status = begin_document(builder)))
 		return status;
 
-	lanewise_words *words = lanewise_words_begin(scratch);
+	lanewise_words *words = lanewise_words_begin_analyzed(scratch, builder->analyzer);
 	size_t first = builder->postings.n;
 
 	lanewise_words_feed(words, text, n_bytes);
@@ -341,8 +392,13 @@ lanewise_status lanewise_bm25_builder_add_words(lanewise_bm25_builder *builder, 
 
 	size_t first = builder->postings.n;
 
-	for (size_t i = 0; i < n_words && !status; i++)
-		status = add_word(builder, &words[i], first);
+	for (size_t i = 0; i < n_words && !status; i++) {
+		uint32_t number;
+
+		status = intern(builder, &words[i], &number);
+		if (!status)
+			status = add_number(builder, number, first);
+	}
 	return end_document(builder, first, (uint32_t)n_words, status);
 }
 
@@ -673,7 +729,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		.b = builder->options.b,
 		.delta = builder->options.delta,
 		.variant = (uint32_t)builder->options.variant,
-		.word_rules = LW_WORD_RULES,
+		.word_rules = builder->analyzer ? LW_WORD_RULES_ANALYZED : LW_WORD_RULES,
 		.format = LW_BM25_FORMAT,
 	};
 	for (size_t document = 0; document < builder->lengths.n; document++)
@@ -701,6 +757,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	made->run_at = arrays.run_at;
 	made->runs = arrays.runs;
 	made->most = arrays.most;
+	made->analyzer = lanewise_analyzer_retain(builder->analyzer);
 	*bm25 = made;
 	return LANEWISE_OK;
 }
