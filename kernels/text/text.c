@@ -301,6 +301,33 @@ int32_t lanewise_words_next(lanewise_words *words, lanewise_word *word)
 	return 0;
 }
 
+/* ---------------------------------------------------------------- batches */
+
+/* Text with a character beyond ASCII every few words is better taken word by word. */
+enum { LEAST_BATCH = 64, PATIENCE = 16 };
+
+void lanewise_words_next_batch(lanewise_words *words, struct lw_word_batch *batch)
+{
+	size_t left = words->n - words->at, n = left < LW_BATCH_BYTES ? left : LW_BATCH_BYTES, n_edges, gone;
+
+	batch->n = 0;
+	if (words->patience) {
+		words->patience--;
+		return;
+	}
+	/* Only between words and characters. */
+	if (n == 0 || words->kind != LW_CHAR_OTHER || words->n_missing || words->held)
+		return;
+	gone = lw_kernels()->ascii_words(words->text + words->at, n, !words->keep_case, (unsigned char *)batch->text,
+	                                 batch->edges, &n_edges);
+	batch->begin = words->piece_begin + words->at;
+	batch->n = n_edges / 2;
+	if (gone < LEAST_BATCH && gone < n)
+		words->patience = PATIENCE;
+	/* A word that is not known to end here is left to the next call. */
+	words->at += n_edges % 2 ? batch->edges[n_edges - 1] : gone;
+}
+
 /* ------------------------------------------------------------ whole texts */
 
 size_t lanewise_text_words_bound(size_t n_bytes)
@@ -321,33 +348,75 @@ lanewise_status lanewise_text_words(const char *text, size_t n_bytes, lanewise_w
 	return lanewise_analyze(NULL, text, n_bytes, words, words_capacity, folded, folded_capacity, n_words);
 }
 
+/* Where the words of a whole text go. */
+struct listing {
+	const lanewise_analyzer *analyzer;
+	lanewise_word *words;
+	char *folded;
+	size_t n, capacity, n_folded, folded_capacity;
+};
+
+/* 0 if there is no room. */
+static int list_word(struct listing *listing, lanewise_word *word)
+{
+	char *to = listing->folded + listing->n_folded;
+
+	if (listing->n == listing->capacity || word->n_bytes > listing->folded_capacity - listing->n_folded)
+		return 0;
+	memcpy(to, word->text, word->n_bytes);
+	word->text = to;
+	listing->n_folded += word->n_bytes;
+	listing->words[listing->n++] = *word;
+	return 1;
+}
+
+static int list_batch(struct listing *listing, const struct lw_word_batch *batch)
+{
+	char stem[LANEWISE_WORD_BYTES];
+
+	for (size_t i = 0; i < batch->n; i++) {
+		size_t begin = batch->edges[2 * i], end = batch->edges[2 * i + 1], n_bytes = end - begin;
+		lanewise_word word = { .text = batch->text + begin,
+			               .n_bytes = n_bytes < LANEWISE_WORD_BYTES ? n_bytes : LANEWISE_WORD_BYTES,
+			               .begin = batch->begin + begin,
+			               .end = batch->begin + end };
+
+		if (listing->analyzer && !lanewise_analyzer_take(listing->analyzer, &word, stem))
+			continue;
+		if (!list_word(listing, &word))
+			return 0;
+	}
+	return 1;
+}
+
 lanewise_status lanewise_analyze(const lanewise_analyzer *analyzer, const char *text, size_t n_bytes,
                                  lanewise_word *words, size_t words_capacity, char *folded, size_t folded_capacity,
                                  size_t *n_words)
 {
+	struct listing listing = { analyzer, words, folded, 0, words_capacity, 0, folded_capacity };
 	struct lanewise_words state;
+	struct lw_word_batch batch;
 	lanewise_word word;
-	size_t n = 0, n_folded = 0;
 
 	if ((!text && n_bytes) || (!words && words_capacity) || (!folded && folded_capacity) || !n_words)
 		return LANEWISE_ERROR_ARGUMENT;
 	lanewise_words_begin_analyzed(&state, analyzer);
 	lanewise_words_feed(&state, text, n_bytes);
 	for (;;) {
+		lanewise_words_next_batch(&state, &batch);
+		if (!list_batch(&listing, &batch))
+			return LANEWISE_ERROR_CAPACITY;
+		if (batch.n)
+			continue;
 		if (!lanewise_words_next(&state, &word)) {
 			if (state.finished)
 				break;
 			lanewise_words_finish(&state);
-			continue;
-		}
-		if (n == words_capacity || word.n_bytes > folded_capacity - n_folded)
+		} else if (!list_word(&listing, &word)) {
 			return LANEWISE_ERROR_CAPACITY;
-		memcpy(folded + n_folded, word.text, word.n_bytes);
-		word.text = folded + n_folded;
-		n_folded += word.n_bytes;
-		words[n++] = word;
+		}
 	}
-	*n_words = n;
+	*n_words = listing.n;
 	return LANEWISE_OK;
 }
 

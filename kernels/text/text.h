@@ -31,12 +31,30 @@ struct lanewise_words {
 
 	uint8_t kind; /* LW_CHAR_... of the word's last character but marks; OTHER if no word is under way */
 	uint8_t keep_case;
-	uint8_t full; /* a character did not fit any more */
+	uint8_t full;     /* a character did not fit any more */
+	uint8_t patience; /* so many words are taken one by one before words of ASCII are looked for again */
 	uint8_t finished;
 	uint8_t length; /* of `folded` */
 	uint64_t begin, end;
 	char folded[LANEWISE_WORD_BYTES];
 };
+
+/* Words of ASCII text, many at once. */
+enum { LW_BATCH_BYTES = 4096 };
+
+struct lw_word_batch {
+	size_t n;                                      /* words */
+	uint64_t begin;                                /* of the batch, in the whole text */
+	uint16_t edges[LW_BATCH_BYTES + LW_WORDS_PAD]; /* where each begins and ends, from there */
+	char text[LW_BATCH_BYTES + LW_WORDS_PAD];      /* folded, with all between; may be read LW_WORDS_PAD further */
+};
+
+/*
+ * The next words, if they are of ASCII alone, and one that follows has begun or the text has it that none does. If
+ * there are none, so that batch->n is 0, lanewise_words_next_folded has the next word. Words may be longer than
+ * LANEWISE_WORD_BYTES: of such a one so many bytes count.
+ */
+void lanewise_words_next_batch(lanewise_words *words, struct lw_word_batch *batch);
 
 /* lanewise_words_next without the analyzer's second part. */
 int32_t lanewise_words_next_folded(lanewise_words *words, lanewise_word *word);
