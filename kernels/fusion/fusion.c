@@ -20,7 +20,7 @@
 
 struct places {
 	size_t ends, entries, other, topk, n_bytes;
-	size_t table, documents; /* see struct gathering */
+	size_t table, documents; /* see struct gathering; one document more than there are */
 };
 
 /* The place of n elements at the end of what is laid out; SIZE_MAX as the end stands for overflow. */
@@ -64,7 +64,7 @@ static struct places lay_out(size_t n_rankings, size_t total)
 	places.table = places.documents = end;
 	if (total <= MAX_GATHERED) {
 		places.table = place(&end, table_size(total), sizeof(uint32_t));
-		places.documents = place(&end, total, sizeof(struct gathered));
+		places.documents = place(&end, total + 1, sizeof(struct gathered));
 	}
 	places.n_bytes = end == SIZE_MAX ? 0 : end;
 	return places;
@@ -207,11 +207,14 @@ static int gather(const lanewise_ranking *rankings, size_t n_rankings, size_t to
 	int shift = 32 - __builtin_ctzll(size);
 
 	memset(table, 0, size * sizeof *table);
+	documents[0] = (struct gathered) { 0, 0, 0 };
 	for (uint32_t list = 1; list <= n_rankings; list++) {
-		const lanewise_ranking *ranking = &rankings[list - 1];
+		const uint32_t *index = rankings[list - 1].index;
+		const size_t n_here = rankings[list - 1].n;
+		const double weight = (double)rankings[list - 1].weight;
 
-		for (size_t i = 0; i < ranking->n; i++) {
-			uint32_t document = ranking->index[i], found;
+		for (size_t i = 0; i < n_here; i++) {
+			uint32_t document = index[i], found;
 			size_t at = document * 0x9e3779b1u >> shift;
 
 			while ((found = table[at]) && documents[found - 1].document != document) {
@@ -220,18 +223,18 @@ static int gather(const lanewise_ranking *rankings, size_t n_rankings, size_t to
 					return 0;
 			}
 
-			/* Whether it is new cannot be predicted: no branches. */
+			/* Whether it is new cannot be predicted: no branch. The next new one is zeros. */
 			struct gathered *to = &documents[found ? found - 1 : n];
-			uint32_t before = found ? to->lists : 0;
-			double sum = found ? to->sum : 0;
-			int again = (before & ~SEVERAL) == list;
-			double part = (double)ranking->weight / (rank_constant + (double)(i + 1));
+			uint32_t before = to->lists;
 
+			if (LW_UNLIKELY((before & ~SEVERAL) == list))
+				continue;
 			table[at] = (uint32_t)(to - documents) + 1;
 			to->document = document;
-			to->sum = again ? sum : sum + part;
-			to->lists = again ? before : list | (before ? SEVERAL : 0);
+			to->sum += weight / (rank_constant + (double)(i + 1));
+			to->lists = list | (before ? SEVERAL : 0);
 			n += !found;
+			documents[n] = (struct gathered) { 0, 0, 0 };
 		}
 	}
 	g->n = n;
