@@ -19,6 +19,7 @@
 #include "index.h"
 #include "int8.h"
 #include "json.h"
+#include "near.h"
 #include "pairs.h"
 #include "parallel.h"
 #include "pq.h"

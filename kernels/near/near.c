@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MinHash, Jaccard and SimHash of lanewise/near.h around their kernels. */
+#include <lanewise/near.h>
+
+#include "common.h"
+#include "sort.h"
+
+enum { EMPTY = 0xffffffff };
+
+/* SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). */
+static uint64_t split_mix(uint64_t *state)
+{
+	uint64_t z = (*state += 0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+/* ----------------------------------------------------------------- MinHash */
+
+void lanewise_minhash_begin(uint32_t *signature, size_t k)
+{
+	for (size_t i = 0; i < k; i++)
+		signature[i] = EMPTY;
+}
+
+void lanewise_minhash_mul32(const uint64_t *hashes, size_t n, const uint32_t *a, const uint32_t *b, size_t k,
+                            uint32_t *signature)
+{
+	if (n > 0 && k > 0)
+		lw_kernels()->minhash_mul32(hashes, n, a, b, k, signature);
+}
+
+void lanewise_minhash_mul32_parameters(uint64_t seed, uint32_t *a, uint32_t *b, size_t k)
+{
+	for (size_t i = 0; i < k; i++) {
+		uint64_t random = split_mix(&seed);
+
+		a[i] = (uint32_t)random | 1;
+		b[i] = (uint32_t)(random >> 32);
+	}
+}
+
+void lanewise_minhash_mul64(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                            uint32_t *signature)
+{
+	if (n > 0 && k > 0)
+		lw_kernels()->minhash_mul64(hashes, n, a, b, k, signature);
+}
+
+static uint64_t rotate_left(uint64_t x, int by) { return x << by | x >> (64 - by); }
+
+/* xoshiro256++ (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021). */
+static uint64_t xoshiro(uint64_t s[4])
+{
+	uint64_t value = rotate_left(s[0] + s[3], 23) + s[0], shifted = s[1] << 17;
+
+	s[2] ^= s[0];
+	s[3] ^= s[1];
+	s[1] ^= s[2];
+	s[0] ^= s[3];
+	s[2] ^= shifted;
+	s[3] = rotate_left(s[3], 45);
+	return value;
+}
+
+void lanewise_minhash_mul64_parameters(uint64_t seed, uint64_t *a, uint64_t *b, size_t k)
+{
+	uint64_t state[4];
+
+	for (int i = 0; i < 4; i++)
+		state[i] = split_mix(&seed);
+	for (size_t i = 0; i < k; i++) {
+		a[i] = xoshiro(state) | 1;
+		b[i] = xoshiro(state);
+	}
+}
+
+void lanewise_minhash_mod61(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                            uint32_t *signature)
+{
+	if (n > 0 && k > 0)
+		lw_kernels()->minhash_mod61(hashes, n, a, b, k, signature);
+}
+
+void lanewise_minhash_buckets(const uint64_t *hashes, size_t n, uint32_t *buckets, size_t k)
+{
+	if (k == 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t *bucket = buckets + ((hashes[i] >> 32) * k >> 32);
+		uint32_t value = (uint32_t)hashes[i];
+
+		value -= value == EMPTY;
+		*bucket = value < *bucket ? value : *bucket;
+	}
+}
+
+/*
+ * How far back empty buckets look in a round. That does not depend on which are empty, or signatures would not estimate
+ * Jaccard similarity. The offsets are random first and in the end one after the other, so that each bucket is found.
+ */
+static size_t round_offset(uint64_t round, size_t k)
+{
+	uint64_t random_rounds = 8 * (uint64_t)k, state = round;
+
+	if (round < random_rounds)
+		return (size_t)((split_mix(&state) >> 32) * k >> 32);
+	return (size_t)(round - random_rounds);
+}
+
+/* One round, going through the buckets that are still empty; whether some still are. */
+static int pull_values(const uint32_t *buckets, size_t k, size_t offset, uint32_t *signature)
+{
+	int left = 0;
+
+	for (size_t i = 0; i < k; i++) {
+		if (signature[i] != EMPTY)
+			continue;
+		signature[i] = buckets[i >= offset ? i - offset : i + k - offset];
+		left |= signature[i] == EMPTY;
+	}
+	return left;
+}
+
+/* The same round, going through the n_sources buckets that were not empty; how many it filled. */
+static size_t push_values(const uint32_t *buckets, const size_t *source, size_t n_sources, size_t k, size_t offset,
+                          uint32_t *signature)
+{
+	size_t n_filled = 0;
+
+	for (size_t s = 0; s < n_sources; s++) {
+		size_t to = k - source[s] > offset ? source[s] + offset : source[s] - (k - offset);
+
+		if (signature[to] == EMPTY) {
+			signature[to] = buckets[source[s]];
+			n_filled++;
+		}
+	}
+	return n_filled;
+}
+
+void lanewise_minhash_buckets_finish(const uint32_t *buckets, size_t k, uint32_t *signature)
+{
+	enum { FEW = 64 };
+	size_t source[FEW], n_sources = 0;
+
+	for (size_t i = 0; i < k; i++) {
+		signature[i] = buckets[i];
+		if (buckets[i] != EMPTY && n_sources++ < FEW)
+			source[n_sources - 1] = i;
+	}
+	if (n_sources == 0 || n_sources == k)
+		return;
+	if (n_sources <= FEW) {
+		size_t n_empty = k - n_sources;
+
+		for (uint64_t round = 0; n_empty > 0; round++)
+			n_empty -= push_values(buckets, source, n_sources, k, round_offset(round, k), signature);
+		return;
+	}
+	for (uint64_t round = 0; pull_values(buckets, k, round_offset(round, k), signature); round++)
+		;
+}
+
+void lanewise_minhash_merge(uint32_t *signature, const uint32_t *other, size_t k)
+{
+	for (size_t i = 0; i < k; i++)
+		signature[i] = other[i] < signature[i] ? other[i] : signature[i];
+}
+
+double lanewise_minhash_similarity(const uint32_t *a, const uint32_t *b, size_t k)
+{
+	enum { PART = 1 << 30 }; /* a count has 32 bits */
+	double n = 0;
+
+	for (size_t i = 0; i < k; i += PART) {
+		uint32_t matches;
+
+		lw_kernels()->minhash_matches(a + i, b + i, 1, k - i < PART ? k - i : PART, 0, &matches);
+		n += (double)matches;
+	}
+	return k ? n / (double)k : 0;
+}
+
+void lanewise_minhash_matches(const uint32_t *signature, const uint32_t *rows, size_t n_rows, size_t k, size_t ld,
+                              uint32_t *out)
+{
+	LW_ASSERT(ld >= k);
+	if (k == 0)
+		ld = 0;
+	lw_kernels()->minhash_matches(signature, rows, n_rows, k, ld, out);
+}
+
+size_t lanewise_hash_set_u64(uint64_t *hashes, size_t n)
+{
+	size_t n_different = 0;
+
+	lw_sort_u64(hashes, n);
+	for (size_t i = 0; i < n; i++)
+		if (n_different == 0 || hashes[i] != hashes[n_different - 1])
+			hashes[n_different++] = hashes[i];
+	return n_different;
+}
+
+/* ----------------------------------------------------------------- SimHash */
+
+enum {
+	MOST_WORDS = 1 << 20,   /* that a kernel's sums of 32 bits are used for */
+	MOST_WEIGHTED = 1 << 16 /* and with weights of 16 bits */
+};
+
+static void add_sums(const uint32_t sums[64], uint64_t counts[64])
+{
+	for (int i = 0; i < 64; i++)
+		counts[i] += sums[i];
+}
+
+uint64_t lanewise_simhash_add(const uint64_t *hashes, size_t n, uint64_t counts[64])
+{
+	uint32_t sums[64];
+
+	for (size_t i = 0; i < n; i += MOST_WORDS) {
+		lw_kernels()->bit_sums(hashes + i, n - i < MOST_WORDS ? n - i : MOST_WORDS, sums);
+		add_sums(sums, counts);
+	}
+	return n;
+}
+
+uint64_t lanewise_simhash_add_weighted(const uint64_t *hashes, const uint16_t *weights, size_t n, uint64_t counts[64])
+{
+	uint32_t sums[64];
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < n; i += MOST_WEIGHTED) {
+		size_t n_part = n - i < MOST_WEIGHTED ? n - i : MOST_WEIGHTED;
+
+		lw_kernels()->weighted_bit_sums(hashes + i, weights + i, n_part, sums);
+		add_sums(sums, counts);
+	}
+	for (size_t i = 0; i < n; i++)
+		total += weights[i];
+	return total;
+}
+
+uint64_t lanewise_simhash_finish(const uint64_t counts[64], uint64_t total)
+{
+	uint64_t bits = 0;
+
+	for (int i = 0; i < 64; i++)
+		bits |= (uint64_t)(counts[i] > total / 2) << i;
+	return bits;
+}
+
+uint64_t lanewise_simhash_64(const uint64_t *hashes, size_t n)
+{
+	uint64_t counts[64] = { 0 };
+
+	uint64_t total = lanewise_simhash_add(hashes, n, counts);
+
+	return lanewise_simhash_finish(counts, total);
+}
+
+uint64_t lanewise_simhash_64_weighted(const uint64_t *hashes, const uint16_t *weights, size_t n)
+{
+	uint64_t counts[64] = { 0 };
+
+	uint64_t total = lanewise_simhash_add_weighted(hashes, weights, n, counts);
+
+	return lanewise_simhash_finish(counts, total);
+}
