@@ -15,7 +15,7 @@
  *   vu_set1 vu_add vu_mul vu_min   of VF_LANES uint32_t
  *   vu_eq(a, b)            where lanes are equal
  *   vu_add_where(v, bits, x)  x is added in lanes whose bit of `bits`, which has VF_LANES, is set
- *   vc_zero
+ *   vc_zero vc_double      bytes of 0; each byte twice, modulo 2^8
  *   vc_count_bits(v, bits) 1 is added to byte i if bit i is set
  *   vq_xor3(a, b, c)       a ^ b ^ c; vq_majority(a, b, c) the bits that at least two have
  *
@@ -58,6 +58,7 @@ LW_INLINE vu vu_min(vu a, vu b) { return _mm512_min_epu32(a, b); }
 LW_INLINE vb vu_eq(vu a, vu b) { return _mm512_cmpeq_epi32_mask(a, b); }
 LW_INLINE vu vu_add_where(vu v, uint32_t bits, vu x) { return _mm512_mask_add_epi32(v, (__mmask16)bits, v, x); }
 LW_INLINE vc vc_zero(void) { return _mm512_setzero_si512(); }
+LW_INLINE vc vc_double(vc v) { return _mm512_add_epi8(v, v); }
 LW_INLINE vc vc_count_bits(vc v, uint64_t bits) { return _mm512_mask_sub_epi8(v, bits, v, _mm512_set1_epi8(-1)); }
 LW_INLINE vq vq_xor3(vq a, vq b, vq c) { return _mm512_ternarylogic_epi64(a, b, c, 0x96); }
 LW_INLINE vq vq_majority(vq a, vq b, vq c) { return _mm512_ternarylogic_epi64(a, b, c, 0xe8); }
@@ -111,6 +112,10 @@ LW_INLINE vu vu_add_where(vu v, uint32_t bits, vu x)
 	return _mm256_add_epi32(v, _mm256_and_si256(is_set, x));
 }
 LW_INLINE vc vc_zero(void) { return (vc) { { _mm256_setzero_si256(), _mm256_setzero_si256() } }; }
+LW_INLINE vc vc_double(vc v)
+{
+	return (vc) { { _mm256_add_epi8(v.half[0], v.half[0]), _mm256_add_epi8(v.half[1], v.half[1]) } };
+}
 LW_INLINE vc vc_count_bits(vc v, uint64_t bits)
 {
 	const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201);
@@ -175,6 +180,12 @@ LW_INLINE vu vu_add_where(vu v, uint32_t bits, vu x)
 	return vaddq_u32(v, vandq_u32(vtstq_u32(vdupq_n_u32(bits), vld1q_u32(bit)), x));
 }
 LW_INLINE vc vc_zero(void) { return (vc) { { vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0) } }; }
+LW_INLINE vc vc_double(vc v)
+{
+	for (int i = 0; i < 4; i++)
+		v.part[i] = vaddq_u8(v.part[i], v.part[i]);
+	return v;
+}
 LW_INLINE vc vc_count_bits(vc v, uint64_t bits)
 {
 	static const uint8_t bit[16] = { 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128 };

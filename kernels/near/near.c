@@ -5,7 +5,7 @@
 #include "common.h"
 #include "sort.h"
 
-enum { EMPTY = 0xffffffff };
+enum { EMPTY = 0xffffffff, FEW = 64 };
 
 /* SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). */
 static uint64_t split_mix(uint64_t *state)
@@ -110,58 +110,78 @@ static size_t round_offset(uint64_t round, size_t k)
 	return (size_t)(round - random_rounds);
 }
 
-/* One round, going through the buckets that are still empty; whether some still are. */
-static int pull_values(const uint32_t *buckets, size_t k, size_t offset, uint32_t *signature)
+/* Where a bucket looks that is to be filled. */
+static size_t source_of(size_t bucket, size_t offset, size_t k)
 {
-	int left = 0;
-
-	for (size_t i = 0; i < k; i++) {
-		if (signature[i] != EMPTY)
-			continue;
-		signature[i] = buckets[i >= offset ? i - offset : i + k - offset];
-		left |= signature[i] == EMPTY;
-	}
-	return left;
+	return bucket >= offset ? bucket - offset : bucket + (k - offset);
 }
 
-/* The same round, going through the n_sources buckets that were not empty; how many it filled. */
-static size_t push_values(const uint32_t *buckets, const size_t *source, size_t n_sources, size_t k, size_t offset,
-                          uint32_t *signature)
+/* Fills every empty bucket of a signature in which more than FEW were not empty. */
+static void pull_values(const uint32_t *buckets, size_t k, size_t n_empty, uint32_t *signature)
 {
-	size_t n_filled = 0;
+	size_t empty[FEW], n = 0;
+	uint64_t round = 0;
 
-	for (size_t s = 0; s < n_sources; s++) {
-		size_t to = k - source[s] > offset ? source[s] + offset : source[s] - (k - offset);
+	for (; n_empty > FEW; round++) {
+		size_t offset = round_offset(round, k);
 
-		if (signature[to] == EMPTY) {
-			signature[to] = buckets[source[s]];
-			n_filled++;
+		n_empty = 0;
+		for (size_t i = 0; i < k; i++) {
+			signature[i] = signature[i] == EMPTY ? buckets[source_of(i, offset, k)] : signature[i];
+			n_empty += signature[i] == EMPTY;
 		}
 	}
-	return n_filled;
+	for (size_t i = 0; i < k && n < n_empty; i++)
+		if (signature[i] == EMPTY)
+			empty[n++] = i;
+	for (; n > 0; round++) {
+		size_t offset = round_offset(round, k), n_left = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			signature[empty[i]] = buckets[source_of(empty[i], offset, k)];
+			if (signature[empty[i]] == EMPTY)
+				empty[n_left++] = empty[i];
+		}
+		n = n_left;
+	}
+}
+
+/* The same, going through those that were not empty, of which there are at most FEW. */
+static void push_values(const uint32_t *buckets, size_t k, size_t n_empty, uint32_t *signature)
+{
+	size_t source[FEW], n = 0;
+
+	for (size_t i = 0; i < k; i++)
+		if (buckets[i] != EMPTY)
+			source[n++] = i;
+	for (uint64_t round = 0; n_empty > 0; round++) {
+		size_t offset = round_offset(round, k);
+
+		for (size_t i = 0; i < n; i++) {
+			size_t to = source_of(source[i], k - offset, k); /* so many steps on */
+
+			if (signature[to] == EMPTY) {
+				signature[to] = buckets[source[i]];
+				n_empty--;
+			}
+		}
+	}
 }
 
 void lanewise_minhash_buckets_finish(const uint32_t *buckets, size_t k, uint32_t *signature)
 {
-	enum { FEW = 64 };
-	size_t source[FEW], n_sources = 0;
+	size_t n_empty = 0;
 
 	for (size_t i = 0; i < k; i++) {
 		signature[i] = buckets[i];
-		if (buckets[i] != EMPTY && n_sources++ < FEW)
-			source[n_sources - 1] = i;
+		n_empty += buckets[i] == EMPTY;
 	}
-	if (n_sources == 0 || n_sources == k)
+	if (n_empty == 0 || n_empty == k)
 		return;
-	if (n_sources <= FEW) {
-		size_t n_empty = k - n_sources;
-
-		for (uint64_t round = 0; n_empty > 0; round++)
-			n_empty -= push_values(buckets, source, n_sources, k, round_offset(round, k), signature);
-		return;
-	}
-	for (uint64_t round = 0; pull_values(buckets, k, round_offset(round, k), signature); round++)
-		;
+	if (k - n_empty <= FEW)
+		push_values(buckets, k, n_empty, signature);
+	else
+		pull_values(buckets, k, n_empty, signature);
 }
 
 void lanewise_minhash_merge(uint32_t *signature, const uint32_t *other, size_t k)
@@ -248,18 +268,37 @@ uint64_t lanewise_simhash_finish(const uint64_t counts[64], uint64_t total)
 {
 	uint64_t bits = 0;
 
+	for (int i = 63; i >= 0; i--)
+		bits = bits << 1 | (counts[i] > total / 2);
+	return bits;
+}
+
+/* The same for sums below 2^31, which compilers compare several at a time. */
+static uint64_t finish_sums(const uint32_t sums[64], size_t total)
+{
+	const int32_t half = (int32_t)(total / 2);
+	unsigned char above[64];
+	uint64_t bits = 0;
+
 	for (int i = 0; i < 64; i++)
-		bits |= (uint64_t)(counts[i] > total / 2) << i;
+		above[i] = (int32_t)sums[i] > half;
+	/* The multiplication brings the lowest bits of eight bytes together in the highest byte. */
+	for (int i = 0; i < 8; i++)
+		bits |= lw_load_little_endian_64(above + 8 * i) * 0x0102040810204080 >> 56 << 8 * i;
 	return bits;
 }
 
 uint64_t lanewise_simhash_64(const uint64_t *hashes, size_t n)
 {
 	uint64_t counts[64] = { 0 };
+	uint32_t sums[64];
 
-	uint64_t total = lanewise_simhash_add(hashes, n, counts);
-
-	return lanewise_simhash_finish(counts, total);
+	if (n <= MOST_WORDS) {
+		lw_kernels()->bit_sums(hashes, n, sums);
+		return finish_sums(sums, n);
+	}
+	lanewise_simhash_add(hashes, n, counts);
+	return lanewise_simhash_finish(counts, n);
 }
 
 uint64_t lanewise_simhash_64_weighted(const uint64_t *hashes, const uint16_t *weights, size_t n)

@@ -264,10 +264,12 @@ void LW_FN(bit_sums)(const uint64_t *words, size_t n, uint32_t sums[64])
 	memcpy(rest, words, n * sizeof *words);
 	sixteens = count_columns(sixteens, add_sixteen(&c, (const uint8_t *)rest));
 	add_bytes(sixteens, 16, sums);
-	add_bytes(count_columns(vc_zero(), c.eights), 8, sums);
-	add_bytes(count_columns(vc_zero(), c.fours), 4, sums);
-	add_bytes(count_columns(vc_zero(), c.twos), 2, sums);
-	add_bytes(count_columns(vc_zero(), c.ones), 1, sums);
+	/* The others together are at most 15 * VECTOR_WORDS. */
+	vc rest_bytes = vc_double(count_columns(vc_zero(), c.eights));
+
+	rest_bytes = vc_double(count_columns(rest_bytes, c.fours));
+	rest_bytes = vc_double(count_columns(rest_bytes, c.twos));
+	add_bytes(count_columns(rest_bytes, c.ones), 1, sums);
 }
 
 void LW_FN(weighted_bit_sums)(const uint64_t *words, const uint16_t *weights, size_t n, uint32_t sums[64])
