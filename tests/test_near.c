@@ -4,7 +4,9 @@
  * estimates against the sets that they are of, and everything against its definition.
  */
 #include <lanewise/evaluate.h>
+#include <lanewise/hash.h>
 #include <lanewise/near.h>
+#include <lanewise/text.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -341,6 +343,128 @@ static void test_simhash(void)
 	free(weights);
 }
 
+/* ---------------------------------------------------------------- shingles */
+
+static size_t words_naively(const char *text, size_t n_bytes, size_t width, uint64_t *hashes)
+{
+	size_t n_words, n = 0, n_folded = 0;
+	lanewise_word *words = malloc((lanewise_text_words_bound(n_bytes) + 1) * sizeof *words);
+	char *folded = malloc(lanewise_text_folded_bound(n_bytes) + 1),
+	     *joined = malloc(LANEWISE_SHINGLE_MAX_WIDTH * 256);
+
+	CHECK(lanewise_text_words(text, n_bytes, words, lanewise_text_words_bound(n_bytes), folded,
+	                          lanewise_text_folded_bound(n_bytes), &n_words) == LANEWISE_OK);
+	for (size_t i = 0; i < n_words && (i == 0 || i + width <= n_words); i++) {
+		n_folded = 0;
+		for (size_t j = i; j < i + width && j < n_words; j++) {
+			if (j > i)
+				joined[n_folded++] = ' ';
+			memcpy(joined + n_folded, words[j].text, words[j].n_bytes);
+			n_folded += words[j].n_bytes;
+		}
+		hashes[n++] = lanewise_xxh3_64(joined, n_folded, 5);
+	}
+	free(words);
+	free(folded);
+	free(joined);
+	return n;
+}
+
+static size_t chars_naively(const char *text, size_t n_bytes, size_t width, uint64_t *hashes)
+{
+	size_t n = 0, n_chars = 0;
+
+	for (size_t begin = 0; begin < n_bytes; begin++) {
+		size_t end = begin, left = width;
+
+		if (begin > 0 && ((unsigned char)text[begin] & 0xc0) == 0x80)
+			continue;
+		n_chars++;
+		for (; end < n_bytes; end++) {
+			int begins = end == 0 || ((unsigned char)text[end] & 0xc0) != 0x80;
+
+			if (begins && left == 0)
+				break;
+			left -= (size_t)begins;
+		}
+		if (left > 0 && n_chars > 1)
+			break;
+		hashes[n++] = lanewise_xxh3_64(text + begin, end - begin, 5);
+	}
+	return n;
+}
+
+static size_t make_text(char *text, size_t most, int kind, uint64_t *random)
+{
+	static const char *const alphabets[] = { "ab ", "aB\xc3\xa9 .",
+		                                 "\x80\xbf"
+		                                 "a\xe4\xb8\x80 ",
+		                                 "abcdefgh" };
+	const char *alphabet = alphabets[kind];
+	size_t n = test_random(random) % (most + 1), size = strlen(alphabet);
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t choice = test_random(random);
+
+		text[i] = alphabet[choice % size];
+		if (kind == 3 && choice >> 8 & 63)
+			text[i] = 'x'; /* long words */
+	}
+	return n;
+}
+
+static void test_shingles(void)
+{
+	enum { MOST = 20000 };
+	static char text[MOST];
+	static uint64_t expected[MOST], hashes[MOST + 1];
+	uint64_t random = 21;
+
+	for (int round = 0; round < 400; round++) {
+		size_t n_bytes = make_text(text, round < 360 ? 60 : MOST, round % 4, &random), n, n_expected;
+		size_t width = round % 3 ? 1 + test_random(&random) % 6 : 1 + test_random(&random) % 32;
+
+		for (int chars = 0; chars < 2; chars++) {
+			lanewise_status (*function)(const char *, size_t, size_t, uint64_t, uint64_t *, size_t,
+			                            size_t *) =
+			        chars ? lanewise_shingles_chars : lanewise_shingles_words;
+
+			n_expected = (chars ? chars_naively : words_naively)(text, n_bytes, width, expected);
+			CHECK_EQUAL(function(text, n_bytes, width, 5, hashes, n_bytes, &n), LANEWISE_OK);
+			CHECK_EQUAL(n, n_expected);
+			CHECK(memcmp(hashes, expected, n * sizeof *hashes) == 0);
+			if (n == 0)
+				continue;
+			hashes[n / 2] = 77;
+			CHECK_EQUAL(function(text, n_bytes, width, 5, hashes, n / 2, &n_expected),
+			            LANEWISE_ERROR_CAPACITY);
+			CHECK_EQUAL(n_expected, n / 2);
+			CHECK_EQUAL(hashes[n / 2], 77);
+		}
+	}
+}
+
+static void test_shingle_arguments(void)
+{
+	uint64_t hash;
+	size_t n = 7;
+
+	CHECK_EQUAL(lanewise_shingles_words("a", 1, 0, 0, &hash, 1, &n), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_shingles_words("a", 1, 33, 0, &hash, 1, &n), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_shingles_chars("a", 1, 33, 0, &hash, 1, &n), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_shingles_words(NULL, 1, 1, 0, &hash, 1, &n), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_shingles_words("a", 1, 1, 0, NULL, 1, &n), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_shingles_words("a", 1, 1, 0, &hash, 1, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(n, 7);
+	CHECK_EQUAL(lanewise_shingles_words(NULL, 0, 1, 0, NULL, 0, &n), LANEWISE_OK);
+	CHECK_EQUAL(n, 0);
+	CHECK_EQUAL(lanewise_shingles_chars(NULL, 0, 1, 0, NULL, 0, &n), LANEWISE_OK);
+	CHECK_EQUAL(n, 0);
+	CHECK_EQUAL(lanewise_shingles_words("...", 3, 2, 0, NULL, 0, &n), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_shingles_words("Foo, BAR", 8, 2, 0, &hash, 1, &n), LANEWISE_OK);
+	CHECK(n == 1 && hash == lanewise_xxh3_64("foo bar", 7, 0));
+}
+
 int main(void)
 {
 	test_datasketch_legacy();
@@ -354,5 +478,7 @@ int main(void)
 	test_matches();
 	test_jaccard();
 	test_simhash();
+	test_shingles();
+	test_shingle_arguments();
 	return test_result();
 }

@@ -20,6 +20,30 @@
 extern "C" {
 #endif
 
+/* ---------------------------------------------------------------- shingles */
+
+/* The widest shingle, in words or characters. */
+#define LANEWISE_SHINGLE_MAX_WIDTH 32
+
+/*
+ * The hashes of all runs of `width` neighbouring words of a text, in order: XXH3 with 64 bits and `seed` of the words
+ * as text.h has them, folded, with one space between two. A text of fewer words has one run, of all its words, and a text
+ * without words has none. *n is their number; it is at most n_bytes. O(n_bytes * width).
+ *
+ * LANEWISE_ERROR_ARGUMENT: a NULL pointer to something not empty, or `width` is not 1 ... LANEWISE_SHINGLE_MAX_WIDTH.
+ * LANEWISE_ERROR_CAPACITY: there are more than `capacity`; the first *n have been written.
+ */
+LANEWISE_API lanewise_status lanewise_shingles_words(const char *text, size_t n_bytes, size_t width, uint64_t seed,
+                                                     uint64_t *hashes, size_t capacity, size_t *n);
+
+/*
+ * The same for runs of `width` neighbouring characters, as their bytes stand in the text; lanewise_normalize (dedup.h)
+ * before it makes spacing and case the same. A character begins with every byte that is no continuation (0x80 ... 0xbf),
+ * and with the first byte, so any bytes are fine.
+ */
+LANEWISE_API lanewise_status lanewise_shingles_chars(const char *text, size_t n_bytes, size_t width, uint64_t seed,
+                                                     uint64_t *hashes, size_t capacity, size_t *n);
+
 /* ----------------------------------------------------------------- MinHash */
 
 /*
@@ -114,6 +138,106 @@ LANEWISE_API uint64_t lanewise_simhash_add(const uint64_t *hashes, size_t n, uin
 LANEWISE_API uint64_t lanewise_simhash_add_weighted(const uint64_t *hashes, const uint16_t *weights, size_t n,
                                                     uint64_t counts[64]);
 LANEWISE_API uint64_t lanewise_simhash_finish(const uint64_t counts[64], uint64_t total);
+
+/* --------------------------------------------------------------------- LSH */
+
+/*
+ * Finds similar signatures without comparing all pairs: a signature is cut into n_bands bands of n_rows numbers, and two are
+ * candidates if they agree in a whole band (Leskovec, Rajaraman and Ullman, "Mining of massive datasets", 3.4). Of sets
+ * with Jaccard similarity s a share of 1 - (1 - s^n_rows)^n_bands becomes candidates. Candidates are then verified, so
+ * no two signatures count as similar for an equal band alone, nor for a chain of others between them.
+ *
+ * A bucket, all that agree in one band, holds its first `bucket_items` items: boilerplate that thousands share costs no
+ * more than that. Who comes later is found by other bands only. So one signature costs O(n_bands * (n_rows + bucket_items))
+ * and its verifications, at most n_bands * bucket_items of them, whatever the data are. Results depend on nothing but the
+ * signatures and their order.
+ *
+ * Memory: at most 4 * n_hashes + 68 * n_bands + 4 bytes for each item and some KiB, all allocated at creation, if max_items
+ * is set. Else memory grows with the items, and up to three times as much is held while it does.
+ *
+ * One at a time may use it.
+ */
+typedef struct lanewise_lsh lanewise_lsh;
+
+typedef struct lanewise_lsh_options {
+	size_t struct_size; /* sizeof(lanewise_lsh_options) */
+	uint32_t n_hashes;  /* numbers of a signature, 1 ... 4096 */
+	uint32_t n_bands;   /* n_bands * n_rows <= n_hashes; both 0: chosen by lanewise_lsh_choose */
+	uint32_t n_rows;
+	uint32_t bucket_items;  /* 0: 64 */
+	double threshold;       /* similar is what has at least this similarity; 0 < threshold <= 1 */
+	double false_positives; /* their weight when bands are chosen; 0: 0.1 */
+	uint64_t max_items;     /* no more can be added; 0: 2^32 - 2 */
+} lanewise_lsh_options;
+
+/*
+ * Of all *n_bands * *n_rows <= n_hashes (1 ... 4096), those with the least
+ *     w * (integral from 0 to threshold of P) + (1 - w) * (integral from threshold to 1 of 1 - P), w = false_positives,
+ * where P = 1 - (1 - s^n_rows)^n_bands is the chance that a pair of similarity s becomes a candidate. As candidates are
+ * verified, a false positive costs time but a false negative is lost: w = 0.1 finds most; 0.5 is datasketch's default.
+ *
+ * LANEWISE_ERROR_ARGUMENT: n_hashes, threshold (0 < threshold <= 1) or false_positives (0 < w < 1) is out of range.
+ */
+LANEWISE_API lanewise_status lanewise_lsh_choose(double threshold, uint32_t n_hashes, double false_positives,
+                                                 uint32_t *n_bands, uint32_t *n_rows);
+
+/*
+ * LANEWISE_ERROR_ARGUMENT, with an error that names the field; LANEWISE_ERROR_NO_MEMORY; LANEWISE_ERROR_TOO_LARGE: room
+ * for max_items is not addressable.
+ */
+LANEWISE_API lanewise_status lanewise_lsh_create(const lanewise_lsh_options *options,
+                                                 const lanewise_allocator *allocator, lanewise_lsh **lsh,
+                                                 lanewise_error *error);
+LANEWISE_API void lanewise_lsh_destroy(lanewise_lsh *lsh);
+
+/* Items added, which are numbered from 0, and the bands in use. */
+LANEWISE_API uint64_t lanewise_lsh_count(const lanewise_lsh *lsh);
+LANEWISE_API uint32_t lanewise_lsh_n_bands(const lanewise_lsh *lsh);
+LANEWISE_API uint32_t lanewise_lsh_n_rows(const lanewise_lsh *lsh);
+
+/*
+ * Adds a signature, which is copied; its number goes to *item, which may be NULL. LANEWISE_ERROR_CAPACITY: there are
+ * max_items; LANEWISE_ERROR_NO_MEMORY. Both leave all as it was.
+ */
+LANEWISE_API lanewise_status lanewise_lsh_add(lanewise_lsh *lsh, const uint32_t *signature, uint64_t *item);
+
+/* No signature has more candidates: n_bands * bucket_items, or all items. */
+LANEWISE_API size_t lanewise_lsh_candidates_bound(const lanewise_lsh *lsh);
+
+/*
+ * The items that agree with a signature in a band, ascending, unverified. LANEWISE_ERROR_CAPACITY: there are more than
+ * `capacity`; *n is how many, and `items` holds nothing of use.
+ */
+LANEWISE_API lanewise_status lanewise_lsh_candidates(lanewise_lsh *lsh, const uint32_t *signature, uint64_t *items,
+                                                     size_t capacity, size_t *n);
+
+/*
+ * How similar the signature at hand is to an item, from 0 to 1; for those who keep more than signatures. It must not use
+ * the lsh. NULL stands for the estimate from the signatures, lanewise_minhash_similarity.
+ */
+typedef double lanewise_lsh_similarity_fn(void *context, uint64_t item);
+
+typedef struct lanewise_lsh_match {
+	uint64_t item;
+	double similarity;
+} lanewise_lsh_match;
+
+/*
+ * The candidates with similarity >= threshold, the most similar first, of equal ones the lower number: as many as there are
+ * or `capacity` allows; *n is how many were written.
+ */
+LANEWISE_API lanewise_status lanewise_lsh_find(lanewise_lsh *lsh, const uint32_t *signature,
+                                               lanewise_lsh_similarity_fn *similarity, void *context,
+                                               lanewise_lsh_match *matches, size_t capacity, size_t *n);
+
+/*
+ * Near dedup, keeping the first: if lanewise_lsh_find finds any, *match becomes the first of them and nothing is added.
+ * Else the signature is added, and *match gets its number and the similarity -1. So what is dropped is similar to something
+ * that stayed, never only to something else that was dropped.
+ */
+LANEWISE_API lanewise_status lanewise_lsh_keep_first(lanewise_lsh *lsh, const uint32_t *signature,
+                                                     lanewise_lsh_similarity_fn *similarity, void *context,
+                                                     lanewise_lsh_match *match);
 
 #ifdef __cplusplus
 }

@@ -293,6 +293,8 @@ uint64_t lanewise_simhash_64(const uint64_t *hashes, size_t n)
 	uint64_t counts[64] = { 0 };
 	uint32_t sums[64];
 
+	if (n == 0)
+		return 0;
 	if (n <= MOST_WORDS) {
 		lw_kernels()->bit_sums(hashes, n, sums);
 		return finish_sums(sums, n);
