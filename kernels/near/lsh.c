@@ -36,6 +36,7 @@ struct lanewise_lsh {
 	uint32_t *signatures; /* n_hashes for each item */
 	uint32_t *next;       /* n_bands for each: the next in its bucket */
 	uint32_t *seen;       /* the last search that met an item */
+	uint64_t *hashes;     /* of the bands of the signature at hand */
 	uint32_t search;
 	struct slot *slots;
 	size_t n_slots, n_buckets; /* n_slots is a power of two */
@@ -294,14 +295,15 @@ lanewise_status lanewise_lsh_create(const lanewise_lsh_options *options, const l
 	if (!new)
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "lsh: out of memory");
 	set_options(new, options);
+	new->hashes = lw_allocate(allocator, new->n_bands * sizeof *new->hashes);
 	lw_make_secret(new->key);
 	n_items = options->max_items ? options->max_items : FIRST_ITEMS;
-	status = grow_items(new, n_items);
+	status = new->hashes ? grow_items(new, n_items) : LANEWISE_ERROR_NO_MEMORY;
 	if (status == LANEWISE_OK)
 		status = grow_slots(new, slots_for(new, n_items));
 	if (status != LANEWISE_OK) {
 		lanewise_lsh_destroy(new);
-		return lw_fail(error, status, LANEWISE_NO_OFFSET, "lsh: no room for max_items");
+		return lw_fail(error, status, LANEWISE_NO_OFFSET, "lsh: no memory for max_items");
 	}
 	*lsh = new;
 	return LANEWISE_OK;
@@ -318,6 +320,7 @@ void lanewise_lsh_destroy(lanewise_lsh *lsh)
 	lw_release(allocator_of(lsh), lsh->next, lsh->capacity * lsh->n_bands * sizeof *lsh->next);
 	lw_release(allocator_of(lsh), lsh->seen, lsh->capacity * sizeof *lsh->seen);
 	lw_release(allocator_of(lsh), lsh->slots, lsh->n_slots * sizeof *lsh->slots);
+	lw_release(allocator_of(lsh), lsh->hashes, lsh->n_bands * sizeof *lsh->hashes);
 	allocator = lsh->allocator;
 	has_allocator = lsh->has_allocator;
 	lw_release(has_allocator ? &allocator : NULL, lsh, sizeof *lsh);
@@ -329,33 +332,44 @@ uint32_t lanewise_lsh_n_rows(const lanewise_lsh *lsh) { return lsh->n_rows; }
 
 /* ----------------------------------------------------------------- buckets */
 
-/* The slot of a band's bucket, or the free one where it belongs. */
-static struct slot *find_slot(const lanewise_lsh *lsh, const uint32_t *signature, uint32_t band, uint64_t *hash)
+/* Slots are all over the memory, so they are asked for together, before any is looked at. */
+static void hash_bands(lanewise_lsh *lsh, const uint32_t *signature)
 {
-	const uint32_t *numbers = signature + (size_t)band * lsh->n_rows;
-	size_t n_bytes = lsh->n_rows * sizeof *numbers;
-	uint64_t key[2] = { lsh->key[0] ^ band, lsh->key[1] };
+	for (uint32_t band = 0; band < lsh->n_bands; band++) {
+		const uint32_t *numbers = signature + (size_t)band * lsh->n_rows;
+		uint64_t key[2] = { lsh->key[0] ^ band, lsh->key[1] };
 
-	*hash = lw_siphash13(numbers, n_bytes, key);
-	for (size_t at = (size_t)*hash & (lsh->n_slots - 1);; at = (at + 1) & (lsh->n_slots - 1)) {
+		lsh->hashes[band] = lw_siphash13(numbers, lsh->n_rows * sizeof *numbers, key);
+		__builtin_prefetch(&lsh->slots[(size_t)lsh->hashes[band] & (lsh->n_slots - 1)]);
+	}
+}
+
+/* The slot of a band's bucket, or the free one where it belongs. hash_bands has seen the signature. */
+static struct slot *find_slot(const lanewise_lsh *lsh, const uint32_t *signature, uint32_t band)
+{
+	size_t from = (size_t)band * lsh->n_rows, n_bytes = lsh->n_rows * sizeof *signature;
+	uint64_t hash = lsh->hashes[band];
+
+	for (size_t at = (size_t)hash & (lsh->n_slots - 1);; at = (at + 1) & (lsh->n_slots - 1)) {
 		struct slot *slot = &lsh->slots[at];
 
 		if (slot->n_items == 0)
 			return slot;
-		if (slot->hash == *hash && slot->band == band &&
-		    memcmp(numbers, lsh->signatures + (size_t)slot->first * lsh->n_hashes + (size_t)band * lsh->n_rows,
-		           n_bytes) == 0)
+		if (slot->hash == hash && slot->band == band &&
+		    memcmp(signature + from, lsh->signatures + (size_t)slot->first * lsh->n_hashes + from, n_bytes) ==
+		            0)
 			return slot;
 	}
 }
 
 static void add_to_bucket(lanewise_lsh *lsh, const uint32_t *signature, uint32_t band, uint32_t item)
 {
-	uint64_t hash;
-	struct slot *slot = find_slot(lsh, signature, band, &hash);
+	struct slot *slot = find_slot(lsh, signature, band);
 
 	if (slot->n_items == 0) {
-		*slot = (struct slot) { .hash = hash, .band = band, .n_items = 1, .first = item, .last = item };
+		*slot = (struct slot) {
+			.hash = lsh->hashes[band], .band = band, .n_items = 1, .first = item, .last = item
+		};
 		lsh->n_buckets++;
 	} else if (slot->n_items < lsh->bucket_items) {
 		lsh->next[(size_t)slot->last * lsh->n_bands + band] = item;
@@ -364,13 +378,12 @@ static void add_to_bucket(lanewise_lsh *lsh, const uint32_t *signature, uint32_t
 	}
 }
 
-lanewise_status lanewise_lsh_add(lanewise_lsh *lsh, const uint32_t *signature, uint64_t *item)
+/* hash_bands has seen the signature. */
+static lanewise_status add(lanewise_lsh *lsh, const uint32_t *signature, uint64_t *item)
 {
 	lanewise_status status;
 	uint32_t number;
 
-	if (!lsh || !signature)
-		return LANEWISE_ERROR_ARGUMENT;
 	if (lsh->n_items == lsh->max_items)
 		return LANEWISE_ERROR_CAPACITY;
 	status = reserve(lsh);
@@ -386,6 +399,14 @@ lanewise_status lanewise_lsh_add(lanewise_lsh *lsh, const uint32_t *signature, u
 	if (item)
 		*item = number;
 	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_lsh_add(lanewise_lsh *lsh, const uint32_t *signature, uint64_t *item)
+{
+	if (!lsh || !signature)
+		return LANEWISE_ERROR_ARGUMENT;
+	hash_bands(lsh, signature);
+	return add(lsh, signature, item);
 }
 
 /* ------------------------------------------------------------------ search */
@@ -407,6 +428,7 @@ struct walk {
 
 static struct walk begin_walk(lanewise_lsh *lsh, const uint32_t *signature)
 {
+	hash_bands(lsh, signature);
 	begin_search(lsh);
 	return (struct walk) { lsh, signature, 0, NO_ITEM };
 }
@@ -418,12 +440,11 @@ static int next_candidate(struct walk *walk, uint32_t *item)
 
 	for (;;) {
 		while (walk->item == NO_ITEM) {
-			uint64_t hash;
 			const struct slot *slot;
 
 			if (walk->band == lsh->n_bands)
 				return 0;
-			slot = find_slot(lsh, walk->signature, walk->band++, &hash);
+			slot = find_slot(lsh, walk->signature, walk->band++);
 			if (slot->n_items > 0)
 				walk->item = slot->first;
 		}
@@ -530,5 +551,5 @@ lanewise_status lanewise_lsh_keep_first(lanewise_lsh *lsh, const uint32_t *signa
 	if (status != LANEWISE_OK || n > 0)
 		return status;
 	match->similarity = -1;
-	return lanewise_lsh_add(lsh, signature, &match->item);
+	return add(lsh, signature, &match->item);
 }
