@@ -194,6 +194,35 @@ static void test_all_estimates(void)
 		}
 }
 
+static void test_rows(void)
+{
+	enum { SETS = 30, LD = K + 3 };
+	static uint64_t hashes[SETS * SETS];
+	static uint32_t low[SETS * SETS], rows[FAMILIES][SETS * LD];
+	uint64_t offsets[SETS + 1] = { 5 }, random = 17;
+
+	for (size_t i = 0; i < SETS * SETS; i++) {
+		hashes[i] = test_random(&random);
+		low[i] = (uint32_t)hashes[i];
+	}
+	for (size_t r = 0; r < SETS; r++)
+		offsets[r + 1] = offsets[r] + r % 3 * r;
+	memset(rows, 0x77, sizeof rows);
+	lanewise_minhash_mul32_rows(hashes, offsets, SETS, parameters.a32, parameters.b32, K, rows[MUL32], LD);
+	lanewise_minhash_mul64_rows(hashes, offsets, SETS, parameters.a64, parameters.b64, K, rows[MUL64], LD);
+	lanewise_minhash_mod61_rows(low, offsets, SETS, parameters.a61, parameters.b61, K, rows[MOD61], LD);
+	CHECK_EQUAL(lanewise_minhash_buckets_rows(hashes, offsets, SETS, K, rows[BUCKETS], LD), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_minhash_buckets_rows(hashes, offsets, SETS, 4097, rows[0], LD), LANEWISE_ERROR_TOO_LARGE);
+	for (size_t r = 0; r < SETS; r++)
+		for (enum family family = 0; family < FAMILIES; family++) {
+			uint32_t expected[K];
+
+			sign(family, hashes + offsets[r], (size_t)(offsets[r + 1] - offsets[r]), expected);
+			CHECK(memcmp(expected, rows[family] + r * LD, sizeof expected) == 0);
+			CHECK(rows[family][r * LD + K] == 0x77777777);
+		}
+}
+
 /* --------------------------------------------------------------- buckets */
 
 /* Each bucket on its own, by the definition. */
@@ -473,6 +502,7 @@ int main(void)
 	make_parameters();
 	for (enum family family = 0; family < FAMILIES; family++)
 		test_pieces(family);
+	test_rows();
 	test_all_estimates();
 	test_buckets();
 	test_matches();

@@ -101,6 +101,23 @@ LANEWISE_API void lanewise_minhash_mod61(const uint32_t *hashes, size_t n, const
 LANEWISE_API void lanewise_minhash_buckets(const uint64_t *hashes, size_t n, uint32_t *buckets, size_t k);
 LANEWISE_API void lanewise_minhash_buckets_finish(const uint32_t *buckets, size_t k, uint32_t *signature);
 
+/*
+ * Signatures of many sets in one call: row r, at rows + r * ld (ld >= k), becomes the signature of hashes[offsets[r] ...
+ * offsets[r + 1]), whatever it held, as lanewise_minhash_begin and the update above make it; for buckets also the finish.
+ * `offsets` has n_sets + 1 elements, ascending. LANEWISE_ERROR_TOO_LARGE: more than 4096 buckets.
+ */
+LANEWISE_API void lanewise_minhash_mul32_rows(const uint64_t *hashes, const uint64_t *offsets, size_t n_sets,
+                                              const uint32_t *a, const uint32_t *b, size_t k, uint32_t *rows,
+                                              size_t ld);
+LANEWISE_API void lanewise_minhash_mul64_rows(const uint64_t *hashes, const uint64_t *offsets, size_t n_sets,
+                                              const uint64_t *a, const uint64_t *b, size_t k, uint32_t *rows,
+                                              size_t ld);
+LANEWISE_API void lanewise_minhash_mod61_rows(const uint32_t *hashes, const uint64_t *offsets, size_t n_sets,
+                                              const uint64_t *a, const uint64_t *b, size_t k, uint32_t *rows,
+                                              size_t ld);
+LANEWISE_API lanewise_status lanewise_minhash_buckets_rows(const uint64_t *hashes, const uint64_t *offsets,
+                                                           size_t n_sets, size_t k, uint32_t *rows, size_t ld);
+
 /* The signature (or the buckets) of the union: signature[i] becomes the lesser of itself and other[i]. */
 LANEWISE_API void lanewise_minhash_merge(uint32_t *signature, const uint32_t *other, size_t k);
 

@@ -5,7 +5,7 @@
 #include "common.h"
 #include "sort.h"
 
-enum { EMPTY = 0xffffffff, FEW = 64 };
+enum { EMPTY = 0xffffffff, FEW = 64, MAX_BUCKETS = 4096 };
 
 /* SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). */
 static uint64_t split_mix(uint64_t *state)
@@ -32,6 +32,17 @@ void lanewise_minhash_mul32(const uint64_t *hashes, size_t n, const uint32_t *a,
 		lw_kernels()->minhash_mul32(hashes, n, a, b, k, signature);
 }
 
+void lanewise_minhash_mul32_rows(const uint64_t *hashes, const uint64_t *offsets, size_t n_sets, const uint32_t *a,
+                                 const uint32_t *b, size_t k, uint32_t *rows, size_t ld)
+{
+	for (size_t r = 0; r < n_sets; r++) {
+		lanewise_minhash_begin(rows + r * ld, k);
+		if (offsets[r] < offsets[r + 1])
+			lanewise_minhash_mul32(hashes + offsets[r], (size_t)(offsets[r + 1] - offsets[r]), a, b, k,
+			                       rows + r * ld);
+	}
+}
+
 void lanewise_minhash_mul32_parameters(uint64_t seed, uint32_t *a, uint32_t *b, size_t k)
 {
 	for (size_t i = 0; i < k; i++) {
@@ -47,6 +58,17 @@ void lanewise_minhash_mul64(const uint64_t *hashes, size_t n, const uint64_t *a,
 {
 	if (n > 0 && k > 0)
 		lw_kernels()->minhash_mul64(hashes, n, a, b, k, signature);
+}
+
+void lanewise_minhash_mul64_rows(const uint64_t *hashes, const uint64_t *offsets, size_t n_sets, const uint64_t *a,
+                                 const uint64_t *b, size_t k, uint32_t *rows, size_t ld)
+{
+	for (size_t r = 0; r < n_sets; r++) {
+		lanewise_minhash_begin(rows + r * ld, k);
+		if (offsets[r] < offsets[r + 1])
+			lanewise_minhash_mul64(hashes + offsets[r], (size_t)(offsets[r + 1] - offsets[r]), a, b, k,
+			                       rows + r * ld);
+	}
 }
 
 static uint64_t rotate_left(uint64_t x, int by) { return x << by | x >> (64 - by); }
@@ -82,6 +104,17 @@ void lanewise_minhash_mod61(const uint32_t *hashes, size_t n, const uint64_t *a,
 {
 	if (n > 0 && k > 0)
 		lw_kernels()->minhash_mod61(hashes, n, a, b, k, signature);
+}
+
+void lanewise_minhash_mod61_rows(const uint32_t *hashes, const uint64_t *offsets, size_t n_sets, const uint64_t *a,
+                                 const uint64_t *b, size_t k, uint32_t *rows, size_t ld)
+{
+	for (size_t r = 0; r < n_sets; r++) {
+		lanewise_minhash_begin(rows + r * ld, k);
+		if (offsets[r] < offsets[r + 1])
+			lanewise_minhash_mod61(hashes + offsets[r], (size_t)(offsets[r + 1] - offsets[r]), a, b, k,
+			                       rows + r * ld);
+	}
 }
 
 void lanewise_minhash_buckets(const uint64_t *hashes, size_t n, uint32_t *buckets, size_t k)
@@ -182,6 +215,23 @@ void lanewise_minhash_buckets_finish(const uint32_t *buckets, size_t k, uint32_t
 		push_values(buckets, k, n_empty, signature);
 	else
 		pull_values(buckets, k, n_empty, signature);
+}
+
+lanewise_status lanewise_minhash_buckets_rows(const uint64_t *hashes, const uint64_t *offsets, size_t n_sets, size_t k,
+                                              uint32_t *rows, size_t ld)
+{
+	uint32_t buckets[MAX_BUCKETS];
+
+	if (k > MAX_BUCKETS)
+		return LANEWISE_ERROR_TOO_LARGE;
+	for (size_t r = 0; r < n_sets; r++) {
+		lanewise_minhash_begin(buckets, k);
+		if (offsets[r] < offsets[r + 1])
+			lanewise_minhash_buckets(hashes + offsets[r], (size_t)(offsets[r + 1] - offsets[r]), buckets,
+			                         k);
+		lanewise_minhash_buckets_finish(buckets, k, rows + r * ld);
+	}
+	return LANEWISE_OK;
 }
 
 void lanewise_minhash_merge(uint32_t *signature, const uint32_t *other, size_t k)
