@@ -93,7 +93,7 @@ static void judge_family(struct lw_check *c, enum family family, size_t n, size_
 
 static void check_family(struct lw_check *c, enum family family)
 {
-	static const size_t lengths[] = { 127, 128, 256, 257, 511, 1000 };
+	static const size_t lengths[] = { 127, 128, 256, 257, 511, 1000, 1024 };
 
 	for (size_t k = 1; k <= 140; k += c->quick ? 3 : 1)
 		for (int i = 0; i < 3; i++) {

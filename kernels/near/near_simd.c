@@ -8,7 +8,9 @@
  *
  *   mul64: only the upper half of the product counts, and minima of the upper halves are taken.
  *   mod61: x has 32 bits, so a * x modulo 2^64 is two products of 32 bits. With v = a * x + b, v modulo 2^61 - 1 is
- *   (v & 2^61 - 1) + (v >> 61), less the prime if that reaches it. It is at most 2^61 + 6.
+ *   (v & 2^61 - 1) + (v >> 61), less the prime if that reaches it. It is at most 2^61 + 6. So the lower half of the
+ *   result is the lower half of v plus 0 ... 8, and that takes 32-bit arithmetic only. A first pass finds the least lower
+ *   half, a second one the hashes that are within 8 of it, hardly ever more than one, for which alone all is computed.
  *
  * Bit sums: a tree of carry-save adders (Klarqvist, Mula and Lemire, "Efficient computation of positional population counts
  * using SIMD instructions", 2019). Each bit of a vector is a column of its own; sixteen vectors become one that counts
@@ -48,9 +50,9 @@ void LW_FN(minhash_mul32)(const uint64_t *hashes, size_t n, const uint32_t *a, c
 	uint32_t rest_a[VF_LANES] = { 0 }, rest_b[VF_LANES] = { 0 }, rest[VF_LANES] = { 0 };
 	size_t i = 0;
 
-	for (; k - i >= VU_GROUP * VF_LANES; i += VU_GROUP * VF_LANES)
+	for (; i + VU_GROUP * VF_LANES <= k; i += VU_GROUP * VF_LANES)
 		mul32_group(VU_GROUP, hashes, n, a + i, b + i, signature + i);
-	for (; k - i >= VF_LANES; i += VF_LANES)
+	for (; i + VF_LANES <= k; i += VF_LANES)
 		mul32_group(1, hashes, n, a + i, b + i, signature + i);
 	if (i == k)
 		return;
@@ -131,9 +133,9 @@ void LW_FN(minhash_mul64)(const uint64_t *hashes, size_t n, const uint64_t *a, c
 {
 	size_t i = 0;
 
-	for (; k - i >= VW_GROUP * VW_LANES; i += VW_GROUP * VW_LANES)
+	for (; i + VW_GROUP * VW_LANES <= k; i += VW_GROUP * VW_LANES)
 		mul64_group(VW_GROUP, hashes, n, a + i, b + i, signature + i);
-	for (; k - i >= VW_LANES; i += VW_LANES)
+	for (; i + VW_LANES <= k; i += VW_LANES)
 		mul64_group(1, hashes, n, a + i, b + i, signature + i);
 	if (i < k) {
 		struct rest64 rest = take_rest(a + i, b + i, signature + i, k - i);
@@ -143,14 +145,14 @@ void LW_FN(minhash_mul64)(const uint64_t *hashes, size_t n, const uint64_t *a, c
 	}
 }
 
-void LW_FN(minhash_mod61)(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+static void mod61_exactly(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
                           uint32_t *signature)
 {
 	size_t i = 0;
 
-	for (; k - i >= VW_GROUP * VW_LANES; i += VW_GROUP * VW_LANES)
+	for (; i + VW_GROUP * VW_LANES <= k; i += VW_GROUP * VW_LANES)
 		mod61_group(VW_GROUP, hashes, n, a + i, b + i, signature + i);
-	for (; k - i >= VW_LANES; i += VW_LANES)
+	for (; i + VW_LANES <= k; i += VW_LANES)
 		mod61_group(1, hashes, n, a + i, b + i, signature + i);
 	if (i < k) {
 		struct rest64 rest = take_rest(a + i, b + i, signature + i, k - i);
@@ -160,13 +162,140 @@ void LW_FN(minhash_mod61)(const uint32_t *hashes, size_t n, const uint64_t *a, c
 	}
 }
 
+enum {
+	SLACK = 8,                           /* how much the result may be above the lower half of v */
+	PAIR = 2,                            /* vectors of functions that are done together */
+	PAIR_LANES = PAIR * VF_LANES,        /* functions in them */
+	CHUNK = 512,                         /* hashes gone through at a time */
+	BLOCK = 8,                           /* hashes of which the least lower half is kept for the second pass */
+	MOST_CANDIDATES = SLACK * PAIR_LANES /* with more of them, computing all is faster */
+};
+
+/* The lower halves of v, all plus SLACK, for one hash and PAIR_LANES functions; and what a second pass may take. */
+struct lower {
+	vu factor[PAIR], term[PAIR], bound[PAIR];
+	vu least[CHUNK / BLOCK][PAIR]; /* of each block */
+};
+
+LW_INLINE vu lower_half(const struct lower *lower, int j, uint32_t hash)
+{
+	return vu_add(vu_mul(lower->factor[j], vu_set1(hash)), lower->term[j]);
+}
+
+/*
+ * The first pass. The bound that comes of it is the greatest lower half (plus SLACK) with which a hash could still be the
+ * least of all, here and in the signature. Returns 0 if there is no bound: a lower half so large that adding may go around
+ * 2^32 is below SLACK here and says nothing about the result.
+ */
+LW_INLINE int find_bounds(struct lower *lower, const uint32_t *hashes, size_t n, const uint32_t *signature)
+{
+	vu all[PAIR];
+	uint32_t least[VF_LANES];
+
+#pragma GCC unroll 2
+	for (int j = 0; j < PAIR; j++)
+		all[j] = vu_set1(UINT32_MAX);
+	for (size_t t = 0; t < n; t += BLOCK) {
+		size_t end = n - t < BLOCK ? n : t + BLOCK;
+		vu block[PAIR];
+
+#pragma GCC unroll 2
+		for (int j = 0; j < PAIR; j++)
+			block[j] = vu_set1(UINT32_MAX);
+		for (size_t i = t; i < end; i++)
+#pragma GCC unroll 2
+			for (int j = 0; j < PAIR; j++)
+				block[j] = vu_min(block[j], lower_half(lower, j, hashes[i]));
+#pragma GCC unroll 2
+		for (int j = 0; j < PAIR; j++) {
+			all[j] = vu_min(all[j], block[j]);
+			lower->least[t / BLOCK][j] = block[j];
+		}
+	}
+	for (int j = 0; j < PAIR; j++) {
+		vu_store(least, all[j]);
+		for (int i = 0; i < VF_LANES; i++) {
+			uint32_t kept = signature[j * VF_LANES + i], here = least[i];
+
+			if (here < SLACK)
+				return 0;
+			here = here < UINT32_MAX - SLACK ? here + SLACK : UINT32_MAX;
+			kept = kept <= UINT32_MAX - (SLACK - 1) ? kept + (SLACK - 1) : UINT32_MAX;
+			least[i] = here < kept ? here : kept;
+		}
+		lower->bound[j] = vu_load(least);
+	}
+	return 1;
+}
+
+LW_INLINE uint32_t within(vu v, vu bound) { return vb_bits(vu_eq(vu_min(v, bound), v)); }
+
+/* One hash in the second pass; how many functions it was a candidate for. */
+static int try_hash(const struct lower *lower, int j, uint32_t hash, const uint64_t *a, const uint64_t *b,
+                    uint32_t *signature)
+{
+	uint32_t bits = within(lower_half(lower, j, hash), lower->bound[j]);
+	int n = 0;
+
+	for (; bits; bits &= bits - 1, n++) {
+		int i = j * VF_LANES + __builtin_ctz(bits);
+		uint32_t value = (uint32_t)((a[i] * hash + b[i]) % (((uint64_t)1 << 61) - 1));
+
+		signature[i] = value < signature[i] ? value : signature[i];
+	}
+	return n;
+}
+
+/* At most CHUNK hashes, PAIR_LANES functions. Returns 0 if all must be computed after all. */
+static int mod61_by_bounds(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, uint32_t *signature)
+{
+	struct lower lower;
+	int n_candidates = 0;
+
+	for (int j = 0; j < PAIR; j++) {
+		uint32_t factor[VF_LANES], term[VF_LANES];
+
+		for (int i = 0; i < VF_LANES; i++) {
+			factor[i] = (uint32_t)a[j * VF_LANES + i];
+			term[i] = (uint32_t)b[j * VF_LANES + i] + SLACK;
+		}
+		lower.factor[j] = vu_load(factor);
+		lower.term[j] = vu_load(term);
+	}
+	if (!find_bounds(&lower, hashes, n, signature))
+		return 0;
+	for (size_t t = 0; t < n; t += BLOCK)
+		for (int j = 0; j < PAIR; j++) {
+			if (LW_LIKELY(!within(lower.least[t / BLOCK][j], lower.bound[j])))
+				continue;
+			for (size_t i = t; i < n && i < t + BLOCK; i++)
+				n_candidates += try_hash(&lower, j, hashes[i], a, b, signature);
+			if (n_candidates > MOST_CANDIDATES)
+				return 0;
+		}
+	return 1;
+}
+
+void LW_FN(minhash_mod61)(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                          uint32_t *signature)
+{
+	for (size_t t = 0; t < n; t += CHUNK) {
+		size_t n_chunk = n - t < CHUNK ? n - t : CHUNK, i = 0;
+
+		for (; i + PAIR_LANES <= k; i += PAIR_LANES)
+			if (!mod61_by_bounds(hashes + t, n_chunk, a + i, b + i, signature + i))
+				mod61_exactly(hashes + t, n_chunk, a + i, b + i, PAIR_LANES, signature + i);
+		mod61_exactly(hashes + t, n_chunk, a + i, b + i, k - i, signature + i);
+	}
+}
+
 LW_INLINE uint32_t matches(const uint32_t *a, const uint32_t *b, size_t k)
 {
 	vu count = vu_zero();
 	uint32_t n = 0;
 	size_t i = 0;
 
-	for (; k - i >= VF_LANES; i += VF_LANES)
+	for (; i + VF_LANES <= k; i += VF_LANES)
 		count = vu_count(count, vu_eq(vu_load(a + i), vu_load(b + i)));
 	for (; i < k; i++)
 		n += a[i] == b[i];
