@@ -163,12 +163,12 @@ static void mod61_exactly(const uint32_t *hashes, size_t n, const uint64_t *a, c
 }
 
 enum {
-	SLACK = 8,                           /* how much the result may be above the lower half of v */
-	PAIR = 2,                            /* vectors of functions that are done together */
-	PAIR_LANES = PAIR * VF_LANES,        /* functions in them */
-	CHUNK = 512,                         /* hashes gone through at a time */
-	BLOCK = 8,                           /* hashes of which the least lower half is kept for the second pass */
-	MOST_CANDIDATES = SLACK * PAIR_LANES /* with more of them, computing all is faster */
+	SLACK = 8,                       /* how much the result may be above the lower half of v */
+	PAIR = 2,                        /* vectors of functions that are done together */
+	PAIR_LANES = PAIR * VF_LANES,    /* functions in them */
+	CHUNK = 512,                     /* hashes gone through at a time */
+	BLOCK = 8,                       /* hashes of which the least lower half is kept for the second pass */
+	MOST_CANDIDATES = 4 * PAIR_LANES /* with more hashes that have some, computing all is faster */
 };
 
 /* The lower halves of v, all plus SLACK, for one hash and PAIR_LANES functions; and what a second pass may take. */
@@ -230,27 +230,57 @@ LW_INLINE int find_bounds(struct lower *lower, const uint32_t *hashes, size_t n,
 
 LW_INLINE uint32_t within(vu v, vu bound) { return vb_bits(vu_eq(vu_min(v, bound), v)); }
 
-/* One hash in the second pass; how many functions it was a candidate for. */
-static int try_hash(const struct lower *lower, int j, uint32_t hash, const uint64_t *a, const uint64_t *b,
-                    uint32_t *signature)
-{
-	uint32_t bits = within(lower_half(lower, j, hash), lower->bound[j]);
-	int n = 0;
+/* What the second pass finds: functions (bits) of vector j for which a hash may give the least. */
+struct candidate {
+	uint32_t bits;
+	uint16_t hash, j;
+};
 
-	for (; bits; bits &= bits - 1, n++) {
-		int i = j * VF_LANES + __builtin_ctz(bits);
-		uint32_t value = (uint32_t)((a[i] * hash + b[i]) % (((uint64_t)1 << 61) - 1));
+/*
+ * The second pass. Nobody can predict where candidates are, so blocks and then hashes are written to a list whether they
+ * have any or not, and the list grows only if they do.
+ */
+LW_INLINE size_t find_candidates(const struct lower *lower, const uint32_t *hashes, size_t n, struct candidate *found)
+{
+	uint16_t hit[CHUNK / BLOCK * PAIR + 1]; /* one more is written than counted */
+	size_t n_hits = 0, n_found = 0;
+
+	for (size_t t = 0; t < n; t += BLOCK)
+		for (int j = 0; j < PAIR; j++) {
+			hit[n_hits] = (uint16_t)(t * PAIR + (size_t)j);
+			n_hits += within(lower->least[t / BLOCK][j], lower->bound[j]) != 0;
+		}
+	for (size_t h = 0; h < n_hits; h++) {
+		size_t t = hit[h] / PAIR, end = n - t < BLOCK ? n : t + BLOCK;
+		int j = hit[h] % PAIR;
+
+		for (size_t i = t; i < end; i++) {
+			uint32_t bits = within(lower_half(lower, j, hashes[i]), lower->bound[j]);
+
+			found[n_found] = (struct candidate) { bits, (uint16_t)i, (uint16_t)j };
+			n_found += bits != 0;
+		}
+	}
+	return n_found;
+}
+
+static void take_candidate(struct candidate c, const uint32_t *hashes, const uint64_t *a, const uint64_t *b,
+                           uint32_t *signature)
+{
+	for (; c.bits; c.bits &= c.bits - 1) {
+		size_t i = (size_t)c.j * VF_LANES + (size_t)__builtin_ctz(c.bits);
+		uint32_t value = (uint32_t)((a[i] * hashes[c.hash] + b[i]) % (((uint64_t)1 << 61) - 1));
 
 		signature[i] = value < signature[i] ? value : signature[i];
 	}
-	return n;
 }
 
 /* At most CHUNK hashes, PAIR_LANES functions. Returns 0 if all must be computed after all. */
 static int mod61_by_bounds(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, uint32_t *signature)
 {
+	struct candidate found[CHUNK * PAIR + 1]; /* one more is written than counted */
 	struct lower lower;
-	int n_candidates = 0;
+	size_t n_found;
 
 	for (int j = 0; j < PAIR; j++) {
 		uint32_t factor[VF_LANES], term[VF_LANES];
@@ -264,15 +294,11 @@ static int mod61_by_bounds(const uint32_t *hashes, size_t n, const uint64_t *a, 
 	}
 	if (!find_bounds(&lower, hashes, n, signature))
 		return 0;
-	for (size_t t = 0; t < n; t += BLOCK)
-		for (int j = 0; j < PAIR; j++) {
-			if (LW_LIKELY(!within(lower.least[t / BLOCK][j], lower.bound[j])))
-				continue;
-			for (size_t i = t; i < n && i < t + BLOCK; i++)
-				n_candidates += try_hash(&lower, j, hashes[i], a, b, signature);
-			if (n_candidates > MOST_CANDIDATES)
-				return 0;
-		}
+	n_found = find_candidates(&lower, hashes, n, found);
+	if (n_found > MOST_CANDIDATES)
+		return 0;
+	for (size_t i = 0; i < n_found; i++)
+		take_candidate(found[i], hashes, a, b, signature);
 	return 1;
 }
 
