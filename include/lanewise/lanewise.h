@@ -23,6 +23,7 @@
 #include "pairs.h"
 #include "parallel.h"
 #include "pq.h"
+#include "repeat.h"
 #include "scan.h"
 #include "sse.h"
 #include "text.h"
