@@ -104,19 +104,29 @@ static size_t whitespace_at(const char *text, size_t at, size_t n)
 	return lw_whitespace_length((const unsigned char *)text + at, n - at, LANEWISE_WHITESPACE_PYTHON);
 }
 
-/* The length of what separates segments at `at`; 0 if nothing does. */
-static size_t separator_at(const char *text, size_t at, size_t n)
-{
-	int after_sentence = at > 0 && (text[at - 1] == '.' || text[at - 1] == '!' || text[at - 1] == '?');
-	size_t end = at, length;
+static int ends_sentence(char c) { return c == '.' || c == '!' || c == '?'; }
 
-	if (after_sentence)
-		while (end < n && (length = whitespace_at(text, end, n)) > 0)
-			end += length;
-	else
-		while (end < n && text[end] == '\n')
-			end++;
-	return end - at;
+/* Where the next separator begins, from `at` on; it ends at *end. n if there is none. */
+static size_t next_separator(const char *text, size_t at, size_t n, size_t *end)
+{
+	for (; at < n; at++) {
+		int after_sentence = at > 0 && ends_sentence(text[at - 1]);
+		size_t length;
+
+		if (LW_LIKELY(!after_sentence && text[at] != '\n'))
+			continue;
+		*end = at;
+		if (after_sentence)
+			while (*end < n && (length = whitespace_at(text, *end, n)) > 0)
+				*end += length;
+		else
+			while (*end < n && text[*end] == '\n')
+				++*end;
+		if (*end > at)
+			return at;
+	}
+	*end = n;
+	return n;
 }
 
 /* Leaves out the whitespace at the ends of text[*begin ... *end). */
@@ -170,17 +180,12 @@ static int check_segments(lanewise_guard *guard, const char *window, size_t n)
 	size_t begin = 0, used = 0;
 
 	memset(guard->segments, 0, guard->n_places * sizeof *guard->segments);
-	for (size_t at = 0; at <= n;) {
-		size_t separator = at < n ? separator_at(window, at, n) : 0;
+	do {
+		size_t end, at = next_separator(window, begin, n, &end);
 
-		if (at < n && separator == 0) {
-			at++;
-			continue;
-		}
 		used = count_segment(guard, window, begin, at, used, &most);
-		at += at < n ? separator : 1;
-		begin = at;
-	}
+		begin = end;
+	} while (begin < n);
 	if (!most || most->count < guard->options.segment_repeats)
 		return 0;
 	begin = most->begin;
