@@ -425,10 +425,7 @@ static size_t chars_naively(const char *text, size_t n_bytes, size_t width, uint
 
 static size_t make_text(char *text, size_t most, int kind, uint64_t *random)
 {
-	static const char *const alphabets[] = { "ab ", "aB\xc3\xa9 .",
-		                                 "\x80\xbf"
-		                                 "a\xe4\xb8\x80 ",
-		                                 "abcdefgh" };
+	static const char *const alphabets[] = { "ab ", "aB\xc3\xa9 .", "\x80\xbf\x61\xe4\xb8\x80 ", "abcdefgh" };
 	const char *alphabet = alphabets[kind];
 	size_t n = test_random(random) % (most + 1), size = strlen(alphabet);
 
