@@ -269,4 +269,19 @@ typedef void lanewise_pq_nearest_fn(const float *points, size_t n, size_t ld, co
  */
 typedef void lanewise_pq_sums_fn(const uint8_t *tables, const uint8_t *block, size_t n_parts, uint16_t *sums);
 
+/* --- near.h: n, k > 0 for MinHash */
+
+typedef void lanewise_minhash_mul32_fn(const uint64_t *hashes, size_t n, const uint32_t *a, const uint32_t *b, size_t k,
+                                       uint32_t *signature);
+typedef void lanewise_minhash_mul64_fn(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                                       uint32_t *signature);
+typedef void lanewise_minhash_mod61_fn(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                                       uint32_t *signature);
+typedef void lanewise_minhash_matches_fn(const uint32_t *signature, const uint32_t *rows, size_t n_rows, size_t k,
+                                         size_t ld, uint32_t *out);
+
+/* sums[j] = how many of the words, n <= 2^20, have bit j set, or the sum of the weights, n <= 2^16, of those that do. */
+typedef void lanewise_bit_sums_fn(const uint64_t *words, size_t n, uint32_t sums[64]);
+typedef void lanewise_weighted_bit_sums_fn(const uint64_t *words, const uint16_t *weights, size_t n, uint32_t sums[64]);
+
 #endif

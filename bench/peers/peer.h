@@ -73,6 +73,15 @@ struct bench_peer {
 	void *(*scan_create)(const struct lanewise_pattern *patterns, size_t n_patterns);
 	uint64_t (*scan_count)(void *set, const void *text, size_t n_bytes);
 	void (*scan_destroy)(void *set);
+
+	/* Signatures and SimHash as in lanewise/near.h. */
+	void (*minhash_mul32)(const uint64_t *hashes, size_t n, const uint32_t *a, const uint32_t *b, size_t k,
+	                      uint32_t *signature);
+	void (*minhash_mul64)(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+	                      uint32_t *signature);
+	void (*minhash_mod61)(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+	                      uint32_t *signature);
+	uint64_t (*simhash_64)(const uint64_t *hashes, size_t n);
 };
 
 __attribute__((visibility("default"))) const struct bench_peer *bench_peer_get(void);

@@ -180,6 +180,52 @@ static uint64_t scan_count(void *context, const void *text, size_t n_bytes)
 
 static void scan_destroy(void *set) { free(set); }
 
+static void minhash_mul32(const uint64_t *hashes, size_t n, const uint32_t *a, const uint32_t *b, size_t k,
+                          uint32_t *signature)
+{
+	for (size_t t = 0; t < n; t++)
+		for (size_t i = 0; i < k; i++) {
+			uint32_t value = a[i] * (uint32_t)hashes[t] + b[i];
+
+			signature[i] = value < signature[i] ? value : signature[i];
+		}
+}
+
+static void minhash_mul64(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                          uint32_t *signature)
+{
+	for (size_t t = 0; t < n; t++)
+		for (size_t i = 0; i < k; i++) {
+			uint32_t value = (uint32_t)((a[i] * hashes[t] + b[i]) >> 32);
+
+			signature[i] = value < signature[i] ? value : signature[i];
+		}
+}
+
+static void minhash_mod61(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                          uint32_t *signature)
+{
+	for (size_t t = 0; t < n; t++)
+		for (size_t i = 0; i < k; i++) {
+			uint32_t value = (uint32_t)((a[i] * hashes[t] + b[i]) % (((uint64_t)1 << 61) - 1));
+
+			signature[i] = value < signature[i] ? value : signature[i];
+		}
+}
+
+static uint64_t simhash_64(const uint64_t *hashes, size_t n)
+{
+	int balance[64] = { 0 };
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (int bit = 0; bit < 64; bit++)
+			balance[bit] += hashes[i] >> bit & 1 ? 1 : -1;
+	for (int bit = 0; bit < 64; bit++)
+		bits |= (uint64_t)(balance[bit] > 0) << bit;
+	return bits;
+}
+
 const struct bench_peer *bench_peer_get(void)
 {
 	static const struct bench_peer peer = {
@@ -203,6 +249,10 @@ const struct bench_peer *bench_peer_get(void)
 		.scan_create = scan_create,
 		.scan_count = scan_count,
 		.scan_destroy = scan_destroy,
+		.minhash_mul32 = minhash_mul32,
+		.minhash_mul64 = minhash_mul64,
+		.minhash_mod61 = minhash_mod61,
+		.simhash_64 = simhash_64,
 	};
 
 	return &peer;
