@@ -261,4 +261,13 @@ typedef void lanewise_pq_nearest_fn(const float *points, size_t n, size_t ld, co
  */
 typedef void lanewise_pq_sums_fn(const uint8_t *tables, const uint8_t *block, size_t n_parts, uint16_t *sums);
 
+/*
+ * --- chunk.h: the first i with from <= i < to after which the rule (kernels/chunk/chunk.h) lets a chunk end, or `to`.
+ * data[from - 31 ... end) may be read; to <= end, limit <= 32768.
+ */
+
+struct lw_cdc_rule;
+typedef size_t lanewise_cdc_find_fn(const struct lw_cdc_rule *rule, const uint8_t *data, size_t from, size_t to,
+                                    size_t end, uint32_t limit);
+
 #endif
