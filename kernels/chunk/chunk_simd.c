@@ -102,6 +102,7 @@ size_t LW_FN(cdc_find)(const struct lw_cdc_rule *rule, const uint8_t *data, size
 	for (; at < to && end - at >= VQ_LANES; at += VQ_LANES) {
 		uint64_t bits = block(data + at, &k, &carry);
 
+		__builtin_prefetch((const void *)((uintptr_t)data + at + 4096));
 		if (LW_UNLIKELY(bits) && (found = first_passing(rule, data, at, bits, from, to)) != to)
 			return found;
 	}
