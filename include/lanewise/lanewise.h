@@ -26,6 +26,7 @@
 #include "scan.h"
 #include "sse.h"
 #include "text.h"
+#include "text_chunk.h"
 #include "timestamp.h"
 #include "topk.h"
 #include "utf8.h"
