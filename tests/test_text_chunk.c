@@ -247,7 +247,7 @@ static void check_properties(const char *text, size_t n, const lanewise_text_chu
 
 		if (!CHECK(c.begin < c.end && c.end <= n && is_boundary[c.begin] && is_boundary[c.end]) ||
 		    !CHECK(c.begin <= c.fresh && c.fresh < c.end && is_boundary[c.fresh]) ||
-		    !CHECK(i == 0 || (c.begin + o->trim > chunks[i - 1].begin && c.end > last)) ||
+		    !CHECK(i == 0 || (c.begin > chunks[i - 1].begin && c.end > last)) ||
 		    !CHECK(o->trim ? c.fresh >= last && is_space_only(text + last, c.fresh - last) : c.fresh == last))
 			return;
 

@@ -63,7 +63,7 @@ typedef struct lanewise_text_chunk_options {
 /* Writes the defaults to *options. */
 LANEWISE_API void lanewise_text_chunk_options_default(lanewise_text_chunk_options *options);
 
-/* Byte offsets in the text: begin < end; in [begin, fresh) are what the chunk before had too. */
+/* Byte offsets in the text, begin < end, both ascending from chunk to chunk; [begin, fresh) was in the chunk before too. */
 typedef struct lanewise_text_chunk {
 	uint64_t begin, end;
 	uint64_t fresh;

@@ -43,6 +43,7 @@ struct lanewise_text_chunker {
 
 	struct cursor front, back; /* behind the next part, and where the chunk begins */
 	size_t end;                /* where the chunk ends so far */
+	size_t last_begin;         /* where the last chunk began, trimmed */
 	struct part next;          /* the part behind that; its end is 0 if it is not known yet */
 	uint64_t measure;          /* from where the chunk begins to its end, as parts of the text */
 };
@@ -415,12 +416,10 @@ static uint64_t chunk_measure(const struct lanewise_text_chunker *c, uint64_t mo
 	return (uint64_t)((int64_t)(c->measure + more) + first_difference(c, c->back.at));
 }
 
-/* Lets the next chunk begin: behind where this one did, and so that it takes at least the next part beyond its end. */
+/* Lets the next chunk begin: behind where the last one did, and so that it takes at least the next part beyond its end. */
 static void move_begin(struct lanewise_text_chunker *c)
 {
-	size_t before = c->back.at;
-
-	while (c->back.at < c->end && (c->back.at == before || (c->single && c->next.begins_unit) ||
+	while (c->back.at < c->end && (c->back.at <= c->last_begin || (c->single && c->next.begins_unit) ||
 	                               chunk_measure(c, 0) > c->overlap || chunk_measure(c, c->next.measure) > c->size))
 		c->measure -= next_part(c, &c->back).measure;
 }
@@ -460,16 +459,20 @@ static int trimmed(const struct lanewise_text_chunker *c, lanewise_text_chunk *c
 
 static int next_chunk(struct lanewise_text_chunker *c, lanewise_text_chunk *chunk)
 {
-	do {
-		if (c->end == c->n)
-			return 0;
+	while (c->end < c->n) {
 		chunk->fresh = c->end;
 		move_begin(c);
 		move_end(c);
 		chunk->begin = c->back.at;
 		chunk->end = c->end;
-	} while (c->trim && !trimmed(c, chunk));
-	return 1;
+
+		int is_blank_chunk = c->trim && !trimmed(c, chunk);
+
+		c->last_begin = (size_t)chunk->begin;
+		if (!is_blank_chunk)
+			return 1;
+	}
+	return 0;
 }
 
 size_t lanewise_text_chunker_next(lanewise_text_chunker *chunker, lanewise_text_chunk *chunks, size_t capacity)
