@@ -38,7 +38,7 @@ struct lanewise_text_chunker {
 	size_t n;
 	const char *abbreviations;
 	enum level levels[LEVELS]; /* coarse to fine */
-	int n_levels, tokens, trim, single;
+	int tokens, trim, single;
 	uint64_t size, overlap;
 
 	struct cursor front, back; /* behind the next part, and where the chunk begins */
@@ -50,32 +50,7 @@ struct lanewise_text_chunker {
 
 _Static_assert(sizeof(struct lanewise_text_chunker) < 512, "text_chunk.h promises less than 512 bytes");
 
-/* ----------------------------------------------------------------- tokens */
-
-enum { TOKEN = 64, NOTHING = 256 };
-
-static int is_letter(int byte) { return (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z'; }
-static int is_digit(int byte) { return byte >= '0' && byte <= '9'; }
-static int is_blank(int byte) { return byte == ' ' || byte == '\t'; }
-static int is_newline(int byte) { return byte == '\n' || byte == '\r'; }
-
-/* 64ths of a token for a character of `length` bytes that begins with `byte`; `before` is a byte or NOTHING. */
-static uint32_t token_weight(int byte, size_t length, int valid, int before)
-{
-	static const uint8_t wide[5] = { [2] = 32, [3] = 64, [4] = 160 };
-
-	if (byte >= 0x80)
-		return valid ? wide[length] : TOKEN;
-	if (is_letter(byte))
-		return is_letter(before) ? 6 : 48;
-	if (is_digit(byte))
-		return is_digit(before) ? 14 : 44;
-	if (is_blank(byte))
-		return is_blank(before) || is_newline(before) ? 2 : 0;
-	if (is_newline(byte))
-		return is_newline(before) ? 4 : 40;
-	return byte == before ? 8 : 56;
-}
+/* ------------------------------------------------------------- characters */
 
 /* The bytes of the character at text[at]; one that is invalid is a byte. */
 static size_t character_length(const uint8_t *text, size_t n, size_t at, int *valid)
@@ -86,16 +61,100 @@ static size_t character_length(const uint8_t *text, size_t n, size_t at, int *va
 	return length ? length : 1;
 }
 
+/* How many there are in text[begin ... end), by kernels as far as it is valid. */
+static uint64_t count_characters(const uint8_t *text, size_t begin, size_t end)
+{
+	enum { SLOW = 64 }; /* bytes from an invalid one on, where there may be more of them */
+	const struct lw_kernels *kernels = lw_kernels();
+	uint64_t count = 0;
+
+	while (begin < end) {
+		size_t n_valid = kernels->utf8_prefix(text + begin, end - begin);
+
+		count += kernels->utf8_count(text + begin, n_valid);
+		begin += n_valid;
+		for (size_t slow_end = end - begin > SLOW ? begin + SLOW : end; begin < slow_end; count++) {
+			int valid;
+
+			begin += character_length(text, end, begin, &valid);
+		}
+	}
+	return count;
+}
+
+/* Goes over at most `most` characters. */
+static size_t skip_characters(const uint8_t *text, size_t begin, size_t end, uint64_t most)
+{
+	while (begin < end && most > 0) {
+		/* No more bytes than characters wanted: they hold no more of them. */
+		size_t n = end - begin < most ? end - begin : (size_t)most;
+		size_t n_valid = n < 16 ? 0 : lw_kernels()->utf8_prefix(text + begin, n);
+		int valid;
+
+		if (n_valid == 0) {
+			begin += character_length(text, end, begin, &valid);
+			most--;
+			continue;
+		}
+		most -= lw_kernels()->utf8_count(text + begin, n_valid);
+		begin += n_valid;
+	}
+	return begin;
+}
+
+/* ----------------------------------------------------------------- tokens */
+
+enum { TOKEN = 64, NOTHING = 256 };
+enum kind { OTHER, LETTER, DIGIT, BLANK, NEWLINE, NOT_ASCII };
+
+static const char ascii_kinds[] = "0000000003400400000000000000000030000000000000002222222222000000"
+                                  "0111111111111111111111111110000001111111111111111111111111100000";
+
+static enum kind kind_of(int byte) { return byte < 0x80 ? (enum kind)(ascii_kinds[byte] - '0') : NOT_ASCII; }
+
+static int is_letter(int byte) { return kind_of(byte) == LETTER; }
+static int is_digit(int byte) { return kind_of(byte) == DIGIT; }
+static int is_blank(int byte) { return kind_of(byte) == BLANK; }
+
+/* 64ths of a token for a byte of ASCII of the second kind after one of the first. */
+static const uint8_t ascii_weights[NOT_ASCII + 1][NOT_ASCII] = {
+	[OTHER] = { 56, 48, 44, 0, 40 }, [LETTER] = { 56, 6, 44, 0, 40 },  [DIGIT] = { 56, 48, 14, 0, 40 },
+	[BLANK] = { 56, 48, 44, 2, 40 }, [NEWLINE] = { 56, 48, 44, 2, 4 }, [NOT_ASCII] = { 56, 48, 44, 0, 40 },
+};
+enum { AGAIN = 8 }; /* the same byte once more, neither letter nor digit nor white space */
+
+/* The same for a character of `length` bytes that begins with `byte`; `before` is a byte or NOTHING. */
+static uint32_t token_weight(int byte, size_t length, int valid, int before)
+{
+	static const uint8_t wide[5] = { [2] = 32, [3] = 64, [4] = 160 };
+	enum kind kind = kind_of(byte);
+
+	if (kind == NOT_ASCII)
+		return valid ? wide[length] : TOKEN;
+	return kind == OTHER && byte == before ? AGAIN : ascii_weights[kind_of(before)][kind];
+}
+
 static uint64_t count_tokens(const uint8_t *text, size_t n, size_t begin, size_t end, int before)
 {
+	enum kind kind_before = kind_of(before);
 	uint64_t sum = 0;
 
 	for (size_t at = begin, length; at < end; at += length) {
-		int valid;
+		int byte = text[at], valid;
 
+		if (byte < 0x80) {
+			enum kind kind = kind_of(byte);
+
+			sum += kind == OTHER && byte == before ? AGAIN : ascii_weights[kind_before][kind];
+			kind_before = kind;
+			before = byte;
+			length = 1;
+			continue;
+		}
 		length = character_length(text, n, at, &valid);
-		sum += token_weight(text[at], length, valid, before);
-		before = text[at + length - 1];
+		sum += token_weight(byte, length, valid, before);
+		kind_before = NOT_ASCII;
+		before = NOTHING;
 	}
 	return sum;
 }
@@ -107,23 +166,11 @@ uint64_t lanewise_text_tokens(const char *text, size_t n_bytes)
 
 /* ---------------------------------------------------------------- measure */
 
-static uint64_t count_characters(const uint8_t *text, size_t n, size_t begin, size_t end)
-{
-	uint64_t count = 0;
-
-	for (size_t at = begin; at < end; count++) {
-		int valid;
-
-		at += character_length(text, n, at, &valid);
-	}
-	return count;
-}
-
 /* Of text[begin ... end) in its place. */
 static uint64_t measure(const struct lanewise_text_chunker *c, size_t begin, size_t end)
 {
 	if (!c->tokens)
-		return count_characters(c->text, c->n, begin, end);
+		return count_characters(c->text, begin, end);
 	return count_tokens(c->text, c->n, begin, end, begin ? c->text[begin - 1] : NOTHING);
 }
 
@@ -145,6 +192,10 @@ static int64_t first_difference(const struct lanewise_text_chunker *c, size_t at
 
 static size_t space_length(const struct lanewise_text_chunker *c, size_t at)
 {
+	uint8_t byte = c->text[at];
+
+	if (byte < 0x80)
+		return byte == ' ' || (byte >= '\t' && byte <= '\r');
 	return lw_whitespace_length(c->text + at, c->n - at, LANEWISE_WHITESPACE_UNICODE);
 }
 
@@ -333,9 +384,19 @@ static int ends_sentence(const struct lanewise_text_chunker *c, size_t mark, siz
 	return !is_abbreviation(c, mark) && !is_list_number(c, mark);
 }
 
+/* The first byte from `at` on that may end a sentence. */
+static size_t skip_plain(const struct lanewise_text_chunker *c, size_t at)
+{
+	static const uint8_t stops[128] = { ['\n'] = 1, ['.'] = 1, ['!'] = 1, ['?'] = 1 };
+
+	while (at < c->n && c->text[at] < 0x80 && !stops[c->text[at]])
+		at++;
+	return at;
+}
+
 static size_t sentence_end(const struct lanewise_text_chunker *c, size_t at)
 {
-	while (at < c->n) {
+	while ((at = skip_plain(c, at)) < c->n) {
 		size_t mark = at, length, after, paragraph;
 		int alone = 0, valid;
 
@@ -386,8 +447,31 @@ static size_t element_end(const struct lanewise_text_chunker *c, enum level leve
 
 /* ----------------------------------------------------------------- chunks */
 
-/* The part at the cursor, which is not at the end of the text; the cursor goes behind it. */
-static struct part next_part(const struct lanewise_text_chunker *c, struct cursor *cursor)
+/*
+ * Characters that are parts by themselves, as many as `budget` allows, but at least one; tokens depend on the character
+ * before, so one of those.
+ */
+static struct part next_characters(const struct lanewise_text_chunker *c, struct cursor *cursor, size_t end,
+                                   uint64_t budget, int begins_unit)
+{
+	struct part part = { .begins_unit = begins_unit };
+
+	if (c->tokens) {
+		part.end = element_end(c, CHARACTER, cursor->at);
+		part.measure = measure(c, cursor->at, part.end);
+	} else {
+		part.end = skip_characters(c->text, cursor->at, end, budget ? budget : 1);
+		part.measure = count_characters(c->text, cursor->at, part.end);
+	}
+	cursor->at = part.end;
+	return part;
+}
+
+/*
+ * The part at the cursor, which is not at the end of the text, or several of one character that come to no more than
+ * `budget`; the cursor goes behind it.
+ */
+static struct part next_part(const struct lanewise_text_chunker *c, struct cursor *cursor, uint64_t budget)
 {
 	int begins_unit = cursor->at >= cursor->end[0];
 
@@ -395,15 +479,19 @@ static struct part next_part(const struct lanewise_text_chunker *c, struct curso
 		if (cursor->at < cursor->end[i]) /* in an element that does not fit */
 			continue;
 
+		size_t limit = i > 0 ? cursor->end[i - 1] : c->n;
+
+		if (c->levels[i] == CHARACTER)
+			return next_characters(c, cursor, limit, c->single && i == 0 ? 1 : budget, begins_unit);
+
 		size_t end = element_end(c, c->levels[i], cursor->at);
 
-		if (i > 0 && end > cursor->end[i - 1])
-			end = cursor->end[i - 1];
+		end = end < limit ? end : limit;
 
 		uint64_t amount = measure(c, cursor->at, end);
 
 		cursor->end[i] = end;
-		if (i == c->n_levels - 1 || (int64_t)amount + first_difference(c, cursor->at) <= (int64_t)c->size) {
+		if ((int64_t)amount + first_difference(c, cursor->at) <= (int64_t)c->size) {
 			cursor->at = end;
 			return (struct part) { end, amount, begins_unit };
 		}
@@ -416,12 +504,23 @@ static uint64_t chunk_measure(const struct lanewise_text_chunker *c, uint64_t mo
 	return (uint64_t)((int64_t)(c->measure + more) + first_difference(c, c->back.at));
 }
 
+/* How much the chunk must lose at its beginning so that the next one can begin there. */
+static uint64_t too_much(const struct lanewise_text_chunker *c)
+{
+	uint64_t now = chunk_measure(c, 0), then = chunk_measure(c, c->next.measure);
+	uint64_t shared = now > c->overlap ? now - c->overlap : 0, beyond = then > c->size ? then - c->size : 0;
+	uint64_t most = shared > beyond ? shared : beyond;
+
+	if (c->single && c->next.begins_unit)
+		return now + 1;
+	return most == 0 && c->back.at <= c->last_begin ? 1 : most;
+}
+
 /* Lets the next chunk begin: behind where the last one did, and so that it takes at least the next part beyond its end. */
 static void move_begin(struct lanewise_text_chunker *c)
 {
-	while (c->back.at < c->end && (c->back.at <= c->last_begin || (c->single && c->next.begins_unit) ||
-	                               chunk_measure(c, 0) > c->overlap || chunk_measure(c, c->next.measure) > c->size))
-		c->measure -= next_part(c, &c->back).measure;
+	for (uint64_t more; c->back.at < c->end && (more = too_much(c)) > 0;)
+		c->measure -= next_part(c, &c->back, more).measure;
 }
 
 /* Lets the chunk end behind as many parts as it holds. */
@@ -429,9 +528,11 @@ static void move_end(struct lanewise_text_chunker *c)
 {
 	for (;;) {
 		if (!c->next.end) {
+			uint64_t now = chunk_measure(c, 0);
+
 			if (c->end == c->n)
 				return;
-			c->next = next_part(c, &c->front);
+			c->next = next_part(c, &c->front, now < c->size ? c->size - now : 0);
 		}
 		if (c->end > c->back.at &&
 		    ((c->single && c->next.begins_unit) || chunk_measure(c, c->next.measure) > c->size))
@@ -521,10 +622,6 @@ static void set_up(struct lanewise_text_chunker *c, const lanewise_text_chunk_op
 		                                      [LANEWISE_TEXT_CHUNK_SENTENCES] = { SENTENCE, WORD, CHARACTER },
 		                                      [LANEWISE_TEXT_CHUNK_PARAGRAPHS] = { PARAGRAPH, SENTENCE, WORD,
 		                                                                           CHARACTER } };
-	static const int n_levels[4] = { [LANEWISE_TEXT_CHUNK_CHARACTERS] = 1,
-		                         [LANEWISE_TEXT_CHUNK_LINES] = 3,
-		                         [LANEWISE_TEXT_CHUNK_SENTENCES] = 3,
-		                         [LANEWISE_TEXT_CHUNK_PARAGRAPHS] = 4 };
 	static const char english[] = "mr mrs ms dr prof st mt ft rev hon gen col capt lt sgt sen rep gov pres "
 	                              "e.g i.e eg ie cf viz vs al fig figs eq eqs sec ch no nos vol vols pp ed eds "
 	                              "approx dept est ca resp incl "
@@ -532,7 +629,6 @@ static void set_up(struct lanewise_text_chunker *c, const lanewise_text_chunk_op
 
 	c->abbreviations = o->abbreviations ? o->abbreviations : english;
 	memcpy(c->levels, levels[o->unit], sizeof c->levels);
-	c->n_levels = n_levels[o->unit];
 	c->tokens = o->measure == LANEWISE_TEXT_CHUNK_TOKENS;
 	c->trim = o->trim == 1;
 	c->single = o->single == 1;
