@@ -337,33 +337,47 @@ static void test_packing(void)
 	}
 }
 
-/* Any character over and over, and a large overlap: seconds would mean quadratic time. */
-static void test_time(void)
+/* Anything over and over, large overlaps, tiny chunks: seconds would mean quadratic time. */
+static void check_time(const char *text, size_t n, const lanewise_text_chunk_options *o, const char *what)
 {
-	enum { BYTES = 600000 };
-	static const char *const repeated[] = { "a",    " ", "\n",  ". ",    "A. ", "\n ", "\xe3\x80\x82",
-		                                "\x80", ".", "1. ", "e.g. ", "\")" };
-	char *text = malloc(BYTES);
-	lanewise_text_chunk *chunks = malloc(4096 * sizeof *chunks);
+	enum { STEP = 4096 };
+	lanewise_text_chunk *chunks = malloc(STEP * sizeof *chunks);
 	void *scratch = malloc(lanewise_text_chunker_scratch_size());
+	lanewise_text_chunker *chunker;
+	clock_t begin = clock();
 
-	for (size_t k = 0; k < sizeof repeated / sizeof *repeated; k++)
-		for (int32_t unit = 0; unit < 4; unit++) {
-			lanewise_text_chunk_options o = options_of(unit, 0, BYTES / 4, BYTES / 4 - 1);
-			size_t length = strlen(repeated[k]);
-			lanewise_text_chunker *chunker;
-			clock_t begin = clock();
-
-			for (size_t i = 0; i < BYTES; i++)
-				text[i] = repeated[k][i % length];
-			CHECK(lanewise_text_chunker_begin(scratch, text, BYTES, &o, &chunker, NULL) == LANEWISE_OK);
-			while (lanewise_text_chunker_next(chunker, chunks, 4096) > 0)
-				continue;
-			if (!CHECK(clock() - begin < 5 * CLOCKS_PER_SEC))
-				fprintf(stderr, "'%s', unit %d\n", repeated[k], (int)unit);
-		}
+	CHECK(lanewise_text_chunker_begin(scratch, text, n, o, &chunker, NULL) == LANEWISE_OK);
+	while (lanewise_text_chunker_next(chunker, chunks, STEP) > 0)
+		continue;
+	if (!CHECK(clock() - begin < 4 * CLOCKS_PER_SEC))
+		fprintf(stderr, "'%s', unit %d, size %u, trim %u\n", what, (int)o->unit, o->size, o->trim);
 	free(scratch);
 	free(chunks);
+}
+
+static void test_time(void)
+{
+	enum { BYTES = 400000 };
+	static const char *const repeated[] = { "a",    " ",   "\n",
+		                                "A. ",  "\n ", "\xe4\xbd\xa0\xe5\xa5\xbd\xe5\xa5\xbd\xe3\x80\x82",
+		                                "\x80", ".",   "1. e.g. ",
+		                                "\")",  NULL };
+	char *text = malloc(BYTES);
+
+	for (size_t k = 0; k < sizeof repeated / sizeof *repeated; k++) {
+		const char *what = repeated[k] ? repeated[k] : "letters, then spaces";
+
+		for (size_t i = 0; i < BYTES; i++)
+			text[i] = repeated[k] ? repeated[k][i % strlen(what)] : " x"[i / (BYTES / 8) % 2];
+		for (int32_t unit = 0; unit < 4; unit++)
+			for (uint32_t variant = 0; variant < 4; variant++) {
+				uint32_t size = variant < 2 ? BYTES / 4 : 2;
+				lanewise_text_chunk_options o = options_of(unit, 0, size, size - 1);
+
+				o.trim = variant % 2;
+				check_time(text, BYTES, &o, what);
+			}
+	}
 	free(text);
 }
 

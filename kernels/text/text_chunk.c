@@ -234,28 +234,31 @@ static size_t paragraph_end(const struct lanewise_text_chunker *c, size_t at)
 	return c->n;
 }
 
-/* White space up to the end of the line; *newline tells whether it had one. */
-static size_t skip_line_space(const struct lanewise_text_chunker *c, size_t at, int *newline)
+/* White space up to the end of the line, or `limit`; *newline tells whether it had one. */
+static size_t skip_line_space(const struct lanewise_text_chunker *c, size_t at, size_t limit, int *newline)
 {
 	size_t length;
 
 	*newline = 0;
-	for (; !*newline && at < c->n && (length = space_length(c, at)) > 0; at += length)
+	for (; !*newline && at < limit && (length = space_length(c, at)) > 0; at += length)
 		*newline = c->text[at] == '\n';
 	return at;
 }
 
-/* A word with the white space behind it on its line, and, if it is the first there, before it. */
-static size_t word_end(const struct lanewise_text_chunker *c, size_t at)
+/*
+ * A word with the white space behind it on its line, and, if it is the first there, before it. `limit` is where what it is
+ * in ends: a sentence in a script without spaces may be a small part of a very long word.
+ */
+static size_t word_end(const struct lanewise_text_chunker *c, size_t at, size_t limit)
 {
 	int newline, valid;
 
-	at = skip_line_space(c, at, &newline);
+	at = skip_line_space(c, at, limit, &newline);
 	if (newline)
 		return at;
-	while (at < c->n && space_length(c, at) == 0)
+	while (at < limit && space_length(c, at) == 0)
 		at += character_length(c->text, c->n, at, &valid);
-	return skip_line_space(c, at, &newline);
+	return skip_line_space(c, at, limit, &newline);
 }
 
 /* -------------------------------------------------------------- sentences */
@@ -427,10 +430,8 @@ static size_t sentence_end(const struct lanewise_text_chunker *c, size_t at)
 	return c->n;
 }
 
-static size_t element_end(const struct lanewise_text_chunker *c, enum level level, size_t at)
+static size_t element_end(const struct lanewise_text_chunker *c, enum level level, size_t at, size_t limit)
 {
-	int valid;
-
 	switch (level) {
 	case PARAGRAPH:
 		return paragraph_end(c, at);
@@ -438,10 +439,8 @@ static size_t element_end(const struct lanewise_text_chunker *c, enum level leve
 		return sentence_end(c, at);
 	case LINE:
 		return line_end(c, at);
-	case WORD:
-		return word_end(c, at);
 	default:
-		return at + character_length(c->text, c->n, at, &valid);
+		return word_end(c, at, limit);
 	}
 }
 
@@ -455,9 +454,10 @@ static struct part next_characters(const struct lanewise_text_chunker *c, struct
                                    uint64_t budget, int begins_unit)
 {
 	struct part part = { .begins_unit = begins_unit };
+	int valid;
 
 	if (c->tokens) {
-		part.end = element_end(c, CHARACTER, cursor->at);
+		part.end = cursor->at + character_length(c->text, c->n, cursor->at, &valid);
 		part.measure = measure(c, cursor->at, part.end);
 	} else {
 		part.end = skip_characters(c->text, cursor->at, end, budget ? budget : 1);
@@ -484,7 +484,7 @@ static struct part next_part(const struct lanewise_text_chunker *c, struct curso
 		if (c->levels[i] == CHARACTER)
 			return next_characters(c, cursor, limit, c->single && i == 0 ? 1 : budget, begins_unit);
 
-		size_t end = element_end(c, c->levels[i], cursor->at);
+		size_t end = element_end(c, c->levels[i], cursor->at, limit);
 
 		end = end < limit ? end : limit;
 
@@ -543,19 +543,23 @@ static void move_end(struct lanewise_text_chunker *c)
 	}
 }
 
-/* Takes white space off; whether anything that the chunk before did not have is left. */
-static int trimmed(const struct lanewise_text_chunker *c, lanewise_text_chunk *chunk)
+/*
+ * Takes white space off; whether anything that the chunk before did not have is left. Each byte is looked at twice at most,
+ * however much chunks overlap: behind, those that are new, in front, those from where the last one began.
+ */
+static int trimmed(struct lanewise_text_chunker *c, lanewise_text_chunk *chunk)
 {
-	size_t length;
+	size_t length, begin = (size_t)chunk->begin, end = (size_t)chunk->end, fresh = (size_t)chunk->fresh;
 
-	while (chunk->begin < chunk->end && (length = space_length(c, (size_t)chunk->begin)) > 0)
-		chunk->begin += length;
-	while (chunk->begin < chunk->end &&
-	       (length = lw_whitespace_length_back(c->text + chunk->begin, (size_t)(chunk->end - chunk->begin),
-	                                           LANEWISE_WHITESPACE_UNICODE)) > 0)
-		chunk->end -= length;
-	chunk->fresh = chunk->fresh < chunk->begin ? chunk->begin : chunk->fresh;
-	return chunk->fresh < chunk->end;
+	while (begin < end && (length = space_length(c, begin)) > 0)
+		begin += length;
+	while (end > fresh &&
+	       (length = lw_whitespace_length_back(c->text + fresh, end - fresh, LANEWISE_WHITESPACE_UNICODE)) > 0)
+		end -= length;
+	chunk->begin = begin;
+	chunk->end = end;
+	chunk->fresh = fresh < begin ? begin : fresh;
+	return chunk->fresh < end;
 }
 
 static int next_chunk(struct lanewise_text_chunker *c, lanewise_text_chunk *chunk)
