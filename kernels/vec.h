@@ -61,6 +61,10 @@
  *   vq_add16(a, b)         sums of those, modulo 2^16
  *   vq_store16(p, v)       those, at any alignment
  *   vq_equal_bits(a, x, b, y)  bit i of the 64-bit result: a[i] == x[i] and b[i] == y[i]
+ *   vq_set1_16(x)          a constant of VQ_LANES / 2 uint16_t
+ *   vq_mul16(a, b)         products of those, modulo 2^16
+ *   vq_shift_in_4(before, v)  the last 4 bytes of `before`, then v but for its last 4; vq_shift_in_8 with 8
+ *   vq_less16_bits(a, b, x)   bits 2i and 2i + 1 of the 64-bit result: a[i] < x[i] and b[i] < x[i], as int16_t
  *
  * The canonical tree (vector.h): halves are added until four lanes are left, then neighbours.
  */

@@ -281,6 +281,18 @@ LW_INLINE vq vq_even_bytes(vq v) { return _mm256_and_si256(v, _mm256_set1_epi16(
 LW_INLINE vq vq_odd_bytes(vq v) { return _mm256_srli_epi16(v, 8); }
 LW_INLINE vq vq_add16(vq a, vq b) { return _mm256_add_epi16(a, b); }
 LW_INLINE void vq_store16(uint16_t *p, vq v) { _mm256_storeu_si256((__m256i *)p, v); }
+LW_INLINE vq vq_set1_16(uint16_t x) { return _mm256_set1_epi16((short)x); }
+LW_INLINE vq vq_mul16(vq a, vq b) { return _mm256_mullo_epi16(a, b); }
+/* The upper half of `before` and the lower of v: what shifts within halves need. */
+LW_INLINE vq vq_middle(vq before, vq v) { return _mm256_permute2x128_si256(before, v, 0x21); }
+LW_INLINE vq vq_shift_in_4(vq before, vq v) { return _mm256_alignr_epi8(v, vq_middle(before, v), 12); }
+LW_INLINE vq vq_shift_in_8(vq before, vq v) { return _mm256_alignr_epi8(v, vq_middle(before, v), 8); }
+LW_INLINE uint64_t vq_less16_bits(vq a, vq b, vq x)
+{
+	vq less_a = _mm256_cmpgt_epi16(x, a), less_b = _mm256_cmpgt_epi16(x, b);
+
+	return (uint32_t)_mm256_movemask_epi8(_mm256_blendv_epi8(less_a, less_b, _mm256_set1_epi16((short)0xff00)));
+}
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {
 	return (uint32_t)_mm256_movemask_epi8(_mm256_and_si256(_mm256_cmpeq_epi8(a, x), _mm256_cmpeq_epi8(b, y)));

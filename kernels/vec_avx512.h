@@ -208,6 +208,18 @@ LW_INLINE vq vq_even_bytes(vq v) { return _mm512_and_si512(v, _mm512_set1_epi16(
 LW_INLINE vq vq_odd_bytes(vq v) { return _mm512_srli_epi16(v, 8); }
 LW_INLINE vq vq_add16(vq a, vq b) { return _mm512_add_epi16(a, b); }
 LW_INLINE void vq_store16(uint16_t *p, vq v) { _mm512_storeu_si512(p, v); }
+LW_INLINE vq vq_set1_16(uint16_t x) { return _mm512_set1_epi16((short)x); }
+LW_INLINE vq vq_mul16(vq a, vq b) { return _mm512_mullo_epi16(a, b); }
+LW_INLINE vq vq_shift_in_4(vq before, vq v) { return _mm512_alignr_epi32(v, before, 15); }
+LW_INLINE vq vq_shift_in_8(vq before, vq v) { return _mm512_alignr_epi64(v, before, 7); }
+LW_INLINE uint64_t vq_less16_bits(vq a, vq b, vq x)
+{
+	uint32_t less_a = _mm512_cmplt_epi16_mask(a, x), less_b = _mm512_cmplt_epi16_mask(b, x);
+
+	if (LW_LIKELY(!(less_a | less_b)))
+		return 0;
+	return _pdep_u64(less_a, 0x5555555555555555) | _pdep_u64(less_b, 0xaaaaaaaaaaaaaaaa);
+}
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {
 	return _mm512_mask_cmpeq_epi8_mask(_mm512_cmpeq_epi8_mask(a, x), b, y);

@@ -302,6 +302,23 @@ LW_INLINE vq vq_add16(vq a, vq b)
 	return vreinterpretq_u8_u16(vaddq_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
 }
 LW_INLINE void vq_store16(uint16_t *p, vq v) { vst1q_u16(p, vreinterpretq_u16_u8(v)); }
+LW_INLINE vq vq_set1_16(uint16_t x) { return vreinterpretq_u8_u16(vdupq_n_u16(x)); }
+LW_INLINE vq vq_mul16(vq a, vq b)
+{
+	return vreinterpretq_u8_u16(vmulq_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
+}
+LW_INLINE vq vq_shift_in_4(vq before, vq v) { return vextq_u8(before, v, 12); }
+LW_INLINE vq vq_shift_in_8(vq before, vq v) { return vextq_u8(before, v, 8); }
+LW_INLINE uint64_t vq_less16_bits(vq a, vq b, vq x)
+{
+	int16x8_t bound = vreinterpretq_s16_u8(x);
+	uint16x8_t less_a = vcltq_s16(vreinterpretq_s16_u8(a), bound),
+	           less_b = vcltq_s16(vreinterpretq_s16_u8(b), bound);
+
+	if (LW_LIKELY(!vmaxvq_u16(vorrq_u16(less_a, less_b))))
+		return 0;
+	return vq_nonzero_bits(vreinterpretq_u8_u16(vbslq_u16(vdupq_n_u16(255), less_a, less_b)));
+}
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {
 	return vq_nonzero_bits(vandq_u8(vceqq_u8(a, x), vceqq_u8(b, y)));

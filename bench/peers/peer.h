@@ -57,6 +57,9 @@ struct bench_peer {
 
 	uint64_t (*hash64)(const void *data, size_t n_bytes);
 
+	/* The number of chunks by FastCDC 2020, level 1, with chunks of 4096, 16384 and 65536 bytes. */
+	size_t (*fastcdc)(const unsigned char *data, size_t n_bytes);
+
 	/* Text: whether it is UTF-8; the positions of JSON's tokens (kept by the peer); whether it is JSON, with a tree made. */
 	int (*utf8_valid)(const char *text, size_t n_bytes);
 	void (*json_index)(const char *text, size_t n_bytes);

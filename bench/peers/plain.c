@@ -10,6 +10,8 @@
 
 #include "peer.h"
 
+#include "../../kernels/chunk/gear_table.h"
+
 static float dot_f32(const float *a, const float *b, size_t n)
 {
 	float sum = 0;
@@ -226,6 +228,48 @@ static uint64_t simhash_64(const uint64_t *hashes, size_t n)
 	return bits;
 }
 
+/* Two bytes at a time, as the paper has it. */
+static size_t fastcdc_cut(const unsigned char *p, size_t n, const uint64_t gear_2[256])
+{
+	const uint64_t mask_s = 0x0000d90f03530000, mask_l = 0x0000d90303530000;
+	size_t normal = 16384, at = 4096;
+	uint64_t h = 0;
+
+	if (n <= at)
+		return n;
+	n = n < 65536 ? n : 65536;
+	normal = n < normal ? n : normal;
+	for (; at + 1 < normal; at += 2) {
+		h = (h << 2) + gear_2[p[at]];
+		if (!(h & mask_s << 1))
+			return at;
+		h += lw_gear[p[at + 1]];
+		if (!(h & mask_s))
+			return at + 1;
+	}
+	for (; at + 1 < n; at += 2) {
+		h = (h << 2) + gear_2[p[at]];
+		if (!(h & mask_l << 1))
+			return at;
+		h += lw_gear[p[at + 1]];
+		if (!(h & mask_l))
+			return at + 1;
+	}
+	return n;
+}
+
+static size_t fastcdc(const unsigned char *data, size_t n_bytes)
+{
+	uint64_t gear_2[256];
+	size_t n_chunks = 0;
+
+	for (int i = 0; i < 256; i++)
+		gear_2[i] = lw_gear[i] << 1;
+	for (size_t at = 0; at < n_bytes; n_chunks++)
+		at += fastcdc_cut(data + at, n_bytes - at, gear_2);
+	return n_chunks;
+}
+
 const struct bench_peer *bench_peer_get(void)
 {
 	static const struct bench_peer peer = {
@@ -245,6 +289,7 @@ const struct bench_peer *bench_peer_get(void)
 #endif
 		.dot_bf16_rows = dot_bf16_rows,
 		.hamming_rows = hamming_rows,
+		.fastcdc = fastcdc,
 		.pagerank_step = pagerank_step,
 		.scan_create = scan_create,
 		.scan_count = scan_count,

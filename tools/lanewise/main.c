@@ -22,6 +22,7 @@ static const struct command {
 	{ "search", "find the documents that fit a query best", tool_search },
 	{ "graph", "PageRank, order, validation and components of a graph", tool_graph },
 	{ "dedup", "drop lines or blocks that came before", tool_dedup },
+	{ "chunk", "cut data where its content says so, or text into passages", tool_chunk },
 	{ "filter", "cut spans such as <think>...</think> out of a stream", tool_filter },
 	{ "eval", "measure how well queries find what is judged relevant to them", tool_eval },
 	{ "json", "check, look into, repair and find JSON", tool_json },
