@@ -8,6 +8,7 @@
 #include "base64.h"
 #include "bits.h"
 #include "bm25.h"
+#include "classify.h"
 #include "dedup.h"
 #include "evaluate.h"
 #include "file.h"
