@@ -133,16 +133,16 @@ LANEWISE_API void lanewise_scan_feed(lanewise_scan *scan, const void *bytes, siz
 LANEWISE_API void lanewise_scan_finish(lanewise_scan *scan);
 
 /*
- * The next matches, at most `capacity` (not 0), and how many; 0 if more text is needed. Matches are given as soon as
- * they are read; in the leftmost semantics when the text read last is no more the beginning of a pattern that begins
- * there or before, which it is up to the byte behind a match.
+ * The next matches, at most `capacity` (not 0), and how many; 0 if more text is needed. When it is, all matches that
+ * further text cannot change were given: in the leftmost semantics those before which, and where, no longer pattern is
+ * under way; with `whole_word` those behind which a byte was read.
  */
 LANEWISE_API size_t lanewise_scan_next(lanewise_scan *scan, lanewise_match *matches, size_t capacity);
 
 /*
  * The text before this offset is done with: once lanewise_scan_next has returned 0, no match to come begins before it.
- * From it to the end of what was fed, the text is the beginning of a pattern, and the longest such, or nothing. Once the
- * text has ended it is the text's length.
+ * From it to the end of what was fed, the text is the beginning of a longer pattern, and the longest such, or nothing;
+ * with `whole_word` it may also be a pattern, as the byte behind decides. Once the text has ended it is the text's length.
  */
 LANEWISE_API uint64_t lanewise_scan_safe(const lanewise_scan *scan);
 
@@ -155,6 +155,17 @@ LANEWISE_API uint64_t lanewise_scan_safe(const lanewise_scan *scan);
  */
 LANEWISE_API lanewise_status lanewise_scan_count(const lanewise_scan_set *set, const lanewise_scan_options *options,
                                                  const void *bytes, size_t n_bytes, void *scratch, uint64_t *count);
+
+/*
+ * Calls `callback` with each match in a text, in the order of lanewise_scan_next, until it returns something other than 0;
+ * then as much text was read as for the matches that it got, and at most once as many, 64 at most, behind these. It may
+ * not use the scratch. Errors as for lanewise_scan_count.
+ */
+typedef int32_t lanewise_scan_callback(void *context, const lanewise_match *match);
+
+LANEWISE_API lanewise_status lanewise_scan_each(const lanewise_scan_set *set, const lanewise_scan_options *options,
+                                                const void *bytes, size_t n_bytes, void *scratch,
+                                                lanewise_scan_callback *callback, void *context);
 
 /*
  * The first match in a text, in the order of its semantics; `*found` becomes 1, or 0 if there is none. The text is read

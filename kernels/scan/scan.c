@@ -153,7 +153,7 @@ static void read_filtered(struct lanewise_scan *scan, size_t n)
 	while (at < end) {
 		while (i < n_candidates && begin + scan->candidates[i] < at)
 			reached = begin + scan->candidates[i++] + 1;
-		if (at >= reached + lw_scan_depth(set, state)) {
+		if (at >= reached + lw_scan_reach(set, state)) {
 			if (i == n_candidates)
 				break;
 
@@ -317,11 +317,19 @@ static int take_hit(struct lanewise_scan *scan)
 	return 1;
 }
 
+/* How far back a match to come may begin, all hits being taken. */
+static uint32_t under_way(const struct lanewise_scan *scan)
+{
+	uint32_t reach = lw_scan_reach(scan->set, scan->state);
+	uint32_t longest = scan->deferred == LW_SCAN_NONE ? 0 : scan->set->length[scan->deferred];
+
+	return reach > longest ? reach : longest;
+}
+
 /* Beginnings before the patterns under way are decided, when all hits are taken. Whether that releases any. */
 static int settle(struct lanewise_scan *scan)
 {
-	set_limit(scan,
-	          scan->finished ? UINT64_MAX : scan->piece_begin + scan->at - lw_scan_depth(scan->set, scan->state));
+	set_limit(scan, scan->finished ? UINT64_MAX : scan->piece_begin + scan->at - under_way(scan));
 	return scan->n_pending > 0 && scan->cursor < scan->limit;
 }
 
@@ -431,7 +439,7 @@ uint64_t lanewise_scan_safe(const lanewise_scan *scan)
 {
 	uint64_t at = scan->piece_begin + scan->at;
 
-	return scan->finished ? at : at - lw_scan_depth(scan->set, scan->state);
+	return scan->finished ? at : at - under_way(scan);
 }
 
 /* A scan of a whole text, or NULL if an argument forbids it. */
@@ -470,6 +478,25 @@ lanewise_status lanewise_scan_count(const lanewise_scan_set *set, const lanewise
 	while ((n = next_of_text(scan, matches, 64)) > 0)
 		sum += n;
 	*count = sum;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_scan_each(const lanewise_scan_set *set, const lanewise_scan_options *options,
+                                   const void *bytes, size_t n_bytes, void *scratch, lanewise_scan_callback *callback,
+                                   void *context)
+{
+	lanewise_match matches[64];
+	lanewise_scan *scan = callback ? begin_text(set, options, bytes, n_bytes, scratch) : NULL;
+	size_t n, capacity = 1; /* grows: who wants few matches should not wait for many */
+
+	if (!scan)
+		return LANEWISE_ERROR_ARGUMENT;
+	while ((n = next_of_text(scan, matches, capacity)) > 0) {
+		for (size_t i = 0; i < n; i++)
+			if (callback(context, &matches[i]))
+				return LANEWISE_OK;
+		capacity = capacity < 64 ? 2 * capacity : 64;
+	}
 	return LANEWISE_OK;
 }
 

@@ -6,7 +6,7 @@
  * the byte that follows the node's depth, so that each child owns a part of it. Children of a node are therefore
  * neighbours, and nodes are numbered by levels. A node's failure state, the longest proper suffix of its string that is
  * in the trie too, is found from its parent's in the same pass, since that one is on a level nearer to the root. Both take
- * time linear in the patterns' bytes. Then states get their places in the table, and the table is filled.
+ * time linear in the patterns' bytes. Then failures pass over leaves, states get their places in the table, and the table is filled.
  */
 #include "scan/scan_filter.h"
 #include "scan/scan_set.h"
@@ -18,7 +18,7 @@ enum { SET_BYTES = (sizeof(struct lanewise_scan_set) + 63) / 64 * 64 };
 struct node {
 	uint32_t begin, end;  /* of the patterns that go through it, in order[] */
 	uint32_t first_child; /* the others follow, ordered by class */
-	uint32_t fail, output, depth;
+	uint32_t fail, output, depth, reach;
 	uint32_t state; /* in the table */
 	uint16_t n_children;
 	uint8_t byte_class; /* of the transition to it */
@@ -188,6 +188,18 @@ static void build_trie(struct builder *b)
 		grow_node(b, node);
 }
 
+/* What a state fails to comes before it, so that it is right already. */
+static void pass_over_leaves(struct builder *b)
+{
+	for (size_t i = 1; i < b->n_nodes; i++) {
+		struct node *node = &b->nodes[i], *fail = &b->nodes[node->fail];
+
+		if (fail->n_children == 0)
+			node->fail = fail->fail;
+		node->reach = node->n_children > 0 ? node->depth : b->nodes[node->fail].reach;
+	}
+}
+
 /* ------------------------------------------------------------------ table */
 
 static int is_row(const struct builder *b, size_t node)
@@ -229,7 +241,7 @@ static void fill_row(const struct builder *b, uint32_t *table, uint32_t node)
 	const struct node *n = &b->nodes[node];
 	uint32_t *row = table + n->state, fail = b->nodes[n->fail].state;
 
-	row[-2] = n->depth;
+	row[-2] = n->reach;
 	row[-1] = n->output;
 	for (uint32_t c = 0; c < b->set->n_classes; c++)
 		row[c] = node ? lw_scan_step_class(table, (uint32_t)b->rows_end, fail, c) : LW_SCAN_ROOT;
@@ -250,7 +262,7 @@ static void fill_sparse(const struct builder *b, uint32_t *table, uint32_t node)
 		next[i] = target(b, n->first_child + i);
 	}
 	state[0] = b->nodes[n->fail].state;
-	state[1] = n->n_children | (n->depth - 1) << 16 | (n->n_children == 1 ? (uint32_t)classes[0] << 8 : 0);
+	state[1] = n->n_children | n->reach << 16 | (n->n_children == 1 ? (uint32_t)classes[0] << 8 : 0);
 	memcpy(state + 2, classes, class_words(n) * sizeof *state);
 }
 
@@ -314,6 +326,7 @@ static lanewise_status build_in(struct builder *b, const lanewise_allocator *all
 	b->next_output = b->spare + n;
 	assign_classes(b, ignore_case);
 	build_trie(b);
+	pass_over_leaves(b);
 	place_states(b);
 	b->set->all_rows = b->rows_end == b->n_words;
 	lanewise_scan_build_filter(b->set, b->patterns, ignore_case, &b->filter, &b->use_filter);

@@ -6,14 +6,17 @@
  * the form: states of the first levels, which almost all steps lead to, as many as fit LW_SCAN_DENSE_BYTES, are rows
  * with the next state for every class of bytes, failure transitions resolved:
  *
- *     table[s - 2] depth   table[s - 1] output   table[s + c] next state for class c
+ *     table[s - 2] reach   table[s - 1] output   table[s + c] next state for class c
  *
  * The others keep their own transitions and one to fail to:
  *
  *     table[s - 1] output, only if the state has one   table[s] state to fail to
- *     table[s + 1] number of transitions, class (if there is one), depth - 1, in 8, 8 and 16 bits
+ *     table[s + 1] number of transitions, class (if there is one), reach, in 8, 8 and 16 bits
  *     one:    table[s + 2] next state
  *     more:   their classes, four to a word, then the next states
+ *
+ * A state's reach is the size of the longest text that it stands for and that a pattern goes on from: its depth in the
+ * trie or, of a leaf, the reach of the state that it fails to. No state fails to a leaf, as nothing can follow there.
  *
  * States with more than LW_SCAN_SPARSE_MAX transitions are rows wherever they are. Every row lies below `rows_end`, every
  * other state above. A transition to a state with output has LW_SCAN_OUTPUT set.
@@ -79,10 +82,10 @@ LW_INLINE uint32_t lw_scan_step(const struct lanewise_scan_set *set, uint32_t s,
 	return lw_scan_step_class(set->table, set->rows_end, s, set->class_of[byte]);
 }
 
-/* Bytes from the beginning of the pattern under way that state s stands for. */
-LW_INLINE uint32_t lw_scan_depth(const struct lanewise_scan_set *set, uint32_t s)
+/* Bytes from the beginning of the longest pattern that may go on from state s. */
+LW_INLINE uint32_t lw_scan_reach(const struct lanewise_scan_set *set, uint32_t s)
 {
-	return s < set->rows_end ? set->table[s - 2] : (set->table[s + 1] >> 16) + 1;
+	return s < set->rows_end ? set->table[s - 2] : set->table[s + 1] >> 16;
 }
 
 LW_INLINE uint32_t lw_scan_output(const struct lanewise_scan_set *set, uint32_t s) { return set->table[s - 1]; }
