@@ -76,8 +76,39 @@ LANEWISE_API void lanewise_scan_set_destroy(lanewise_scan_set *set);
 
 LANEWISE_API size_t lanewise_scan_set_n_patterns(const lanewise_scan_set *set);
 
-/* Bytes of memory that the set holds. */
+/* Bytes of memory that the set holds, without a file that it is mapped from. */
 LANEWISE_API size_t lanewise_scan_set_memory(const lanewise_scan_set *set);
+
+/* ------------------------------------------------------------- saved sets */
+
+/*
+ * A set can be saved and opened again, which takes some tenths of the time to create it, and shares its memory between
+ * processes. The form is that of file.h, whose notes on files, mapping and errors hold here: checksummed, versioned, read
+ * on machines of the same byte order. The same patterns and options give the same bytes.
+ *
+ * An image that was forged can make scans give wrong matches, but all that could lead one out of its memory, or take
+ * more than its linear time, is checked when it is opened.
+ */
+
+/* Writes the set to a file at `path`, which appears there, or replaces the one there, when it is complete. */
+LANEWISE_API lanewise_status lanewise_scan_set_save(const lanewise_scan_set *set, const char *path,
+                                                    lanewise_error *error);
+
+/*
+ * Maps a saved set and checks all of it; O(file size). LANEWISE_ERROR_DATA names the field or section and its byte offset
+ * in the file; LANEWISE_ERROR_UNSUPPORTED: of another version of the format. Other errors as for lanewise_file_open.
+ */
+LANEWISE_API lanewise_status lanewise_scan_set_open(const char *path, const lanewise_allocator *allocator,
+                                                    lanewise_scan_set **set, lanewise_error *error);
+
+/* The bytes of the file that lanewise_scan_set_save writes: how many, and these to image[0 ... that many). */
+LANEWISE_API size_t lanewise_scan_set_image_size(const lanewise_scan_set *set);
+LANEWISE_API void lanewise_scan_set_to_image(const lanewise_scan_set *set, void *image);
+
+/* A set from these bytes, which are copied and need no alignment. Errors as for lanewise_scan_set_open. */
+LANEWISE_API lanewise_status lanewise_scan_set_from_image(const void *image, size_t n_bytes,
+                                                          const lanewise_allocator *allocator, lanewise_scan_set **set,
+                                                          lanewise_error *error);
 
 /* --------------------------------------------------------------- scanning */
 

@@ -298,12 +298,13 @@ static lanewise_status finish_set(struct builder *b, const lanewise_allocator *a
 	for (size_t i = 0; i < n; i++)
 		length[i] = (uint32_t)b->patterns[i].n_bytes;
 	if (b->use_filter) {
-		*filter = b->filter;
+		memcpy(filter, &b->filter, sizeof *filter); /* with its padding: it may be saved */
 		set->filter = filter;
 	}
 	set->table = table;
 	set->next_output = next_output;
 	set->length = length;
+	set->n_words = b->n_words;
 	set->rows_end = (uint32_t)b->rows_end;
 	set->n_bytes = n_bytes;
 	*out = set;
@@ -402,6 +403,7 @@ void lanewise_scan_set_destroy(lanewise_scan_set *set)
 	if (set) {
 		lanewise_allocator allocator = set->allocator;
 
+		lanewise_file_destroy(set->file);
 		lw_release(set->own_allocator ? &allocator : NULL, set, set->n_bytes);
 	}
 }

@@ -27,6 +27,7 @@
 #ifndef LW_SCAN_SET_H
 #define LW_SCAN_SET_H
 
+#include <lanewise/file.h>
 #include <lanewise/scan.h>
 
 #include "common.h"
@@ -44,6 +45,7 @@ enum {
 
 struct lanewise_scan_set {
 	const uint32_t *table, *next_output, *length; /* the latter two by pattern */
+	size_t n_words;                               /* of table */
 	uint32_t rows_end;
 	int all_rows; /* no state lies above rows_end */
 	uint32_t n_classes, n_patterns, min_length, max_length, max_offset;
@@ -52,7 +54,8 @@ struct lanewise_scan_set {
 
 	lanewise_allocator allocator;
 	int own_allocator;
-	size_t n_bytes; /* of this and all it points to */
+	lanewise_file *file; /* that all the above lies in, or NULL */
+	size_t n_bytes;      /* of this and all it points to, without the file */
 };
 
 /* From state s, without LW_SCAN_OUTPUT, by one byte; the result may have it. */
