@@ -108,9 +108,9 @@ struct opening {
 	const struct header *header; /* in the file */
 	struct lanewise_scan_set set;
 	size_t n_next, n_length, n_filter;
-	/* Bits by words of the table, of states behind the rows: one begins there; it has an output. */
+	/* Bits by words of the table: a state begins there; it has an output. */
 	uint64_t *begins, *has_output;
-	size_t n_begins; /* bits set */
+	size_t n_begins; /* states behind the rows */
 };
 
 /* What is wrong with element `i` of a section, which begins at `elements`. */
@@ -222,22 +222,24 @@ static lanewise_status check_patterns(const struct opening *o)
 
 /* ----------------------------------------------------------------- states */
 
-static int is_row(const struct opening *o, uint32_t s)
-{
-	return s < o->set.rows_end && s % (o->set.n_classes + 2) == LW_SCAN_ROOT;
-}
-
 static int has_bit(const uint64_t *bits, size_t i) { return bits[i / 64] >> i % 64 & 1; }
 
-/* Notes a state behind the rows; 0 if it is not there, or was noted with an output and has none now or the reverse. */
+static void set_bits(struct opening *o, uint32_t s, int output)
+{
+	o->begins[s / 64] |= UINT64_C(1) << s % 64;
+	o->has_output[s / 64] |= (uint64_t)output << s % 64;
+}
+
+/* Whether this can be a state, with an output or not. One behind the rows that is met first is noted. */
 static int note_state(struct opening *o, uint32_t s, int output)
 {
-	if (s < o->set.rows_end + (uint32_t)output || s + 1 >= o->set.n_words)
+	if (s >= o->set.n_words)
 		return 0;
 	if (has_bit(o->begins, s))
 		return has_bit(o->has_output, s) == output;
-	o->begins[s / 64] |= UINT64_C(1) << s % 64;
-	o->has_output[s / 64] |= (uint64_t)output << s % 64;
+	if (s < o->set.rows_end + (uint32_t)output || s + 1 == o->set.n_words)
+		return 0;
+	set_bits(o, s, output);
 	o->n_begins++;
 	return 1;
 }
@@ -249,8 +251,7 @@ static lanewise_status check_transition(struct opening *o, size_t at, uint32_t r
 	uint32_t word = set->table[at], s = word & ~LW_SCAN_OUTPUT;
 	int output = (word & LW_SCAN_OUTPUT) != 0;
 
-	if (s < set->rows_end ? !is_row(o, s) || (lw_scan_output(set, s) != LW_SCAN_NONE) != output
-	                      : !note_state(o, s, output))
+	if (!note_state(o, s, output))
 		return WRONG_STATE(o, at, "there is no state %" PRIu32 " with%s output", s, output ? "" : "out");
 	if (lw_scan_reach(set, s) > reach + 1)
 		return WRONG_STATE(o, at, "to a reach of %" PRIu32 " from one of %" PRIu32, lw_scan_reach(set, s),
@@ -275,8 +276,10 @@ static lanewise_status check_row(struct opening *o, uint32_t s)
 		return WRONG_STATE(o, s - 2, "a reach of %" PRIu32 " in state %" PRIu32, reach, s);
 	if (s == LW_SCAN_ROOT && lw_scan_output(set, s) != LW_SCAN_NONE)
 		return WRONG_STATE(o, s - 1, "output %" PRIu32 " in the first state", lw_scan_output(set, s));
+	/* Most transitions are those of the first row, which has the least reach, so that they need not be checked again. */
 	for (uint32_t c = 0; c < set->n_classes && !status; c++)
-		status = check_transition(o, s + c, reach);
+		if (s == LW_SCAN_ROOT || set->table[s + c] != set->table[LW_SCAN_ROOT + c])
+			status = check_transition(o, s + c, reach);
 	return status;
 }
 
@@ -285,16 +288,11 @@ static lanewise_status check_failure(const struct opening *o, uint32_t s, uint32
 {
 	const uint32_t *table = o->set.table;
 	uint32_t fail = table[s];
-	int is_leaf = 0;
 
-	if (fail >= o->set.rows_end) {
-		if (fail >= s || !has_bit(o->begins, fail))
-			return WRONG_STATE(o, s, "no state %" PRIu32 " to fail to", fail);
-		is_leaf = (table[fail + 1] & 0xff) == 0;
-	} else if (!is_row(o, fail)) {
+	if (fail >= s || !has_bit(o->begins, fail))
 		return WRONG_STATE(o, s, "no state %" PRIu32 " to fail to", fail);
-	}
 
+	int is_leaf = fail >= o->set.rows_end && (table[fail + 1] & 0xff) == 0;
 	uint32_t fail_reach = lw_scan_reach(&o->set, fail);
 
 	if (is_leaf || (n > 0 ? fail_reach >= reach : fail_reach != reach))
@@ -350,6 +348,8 @@ static lanewise_status check_states(struct opening *o)
 	lanewise_status status;
 	size_t at = set->rows_end, n_checked = 0;
 
+	for (uint32_t s = LW_SCAN_ROOT; s < set->rows_end; s += set->n_classes + 2)
+		set_bits(o, s, lw_scan_output(set, s) != LW_SCAN_NONE);
 	for (uint32_t s = LW_SCAN_ROOT; s < set->rows_end; s += set->n_classes + 2)
 		if ((status = check_row(o, s)))
 			return status;
