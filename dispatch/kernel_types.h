@@ -283,6 +283,7 @@ typedef void lanewise_minhash_matches_fn(const uint32_t *signature, const uint32
 /* sums[j] = how many of the words, n <= 2^20, have bit j set, or the sum of the weights, n <= 2^16, of those that do. */
 typedef void lanewise_bit_sums_fn(const uint64_t *words, size_t n, uint32_t sums[64]);
 typedef void lanewise_weighted_bit_sums_fn(const uint64_t *words, const uint16_t *weights, size_t n, uint32_t sums[64]);
+
 /*
  * --- chunk.h: the first i with from <= i < to after which the rule (kernels/chunk/chunk.h) lets a chunk end, or `to`.
  * data[from - 31 ... end) may be read; to <= end, limit <= 32768.

@@ -9,6 +9,7 @@
 #include "bits.h"
 #include "bm25.h"
 #include "chunk.h"
+#include "classify.h"
 #include "dedup.h"
 #include "evaluate.h"
 #include "file.h"

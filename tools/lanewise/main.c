@@ -24,6 +24,7 @@ static const struct command {
 	{ "dedup", "drop lines or blocks that came before", tool_dedup },
 	{ "chunk", "cut data where its content says so, or text into passages", tool_chunk },
 	{ "filter", "cut spans such as <think>...</think> out of a stream", tool_filter },
+	{ "classify", "tell the class of texts by weighted keywords", tool_classify },
 	{ "eval", "measure how well queries find what is judged relevant to them", tool_eval },
 	{ "json", "check, look into, repair and find JSON", tool_json },
 	{ "info", "tell about this build, this machine and the kernels in use", tool_info },
