@@ -251,12 +251,14 @@ static void test_large_texts(void)
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz      ";
 
 	for (int i = 0; i < 40; i++) {
-		uint64_t offsets[] = { 0, 20000 + below(MAX_TEXT - 20000) };
+		/* Up to one piece with many matches, or several. */
+		const char *alphabet = i % 8 == 5 ? "abc " : letters;
+		uint64_t offsets[] = { 0, i % 8 == 5 ? 600 + below(5000) : 20000 + below(MAX_TEXT - 20000) };
 		struct known k;
 
-		make_known(&k, i % 2 ? "abc " : letters, MAX_WORD);
+		make_known(&k, i % 2 ? "abc " : letters, i % 8 == 5 ? 2 : MAX_WORD);
 		for (size_t j = 0; j < sizeof text; j++)
-			text[j] = (unsigned char)letters[below(sizeof letters - 1)];
+			text[j] = (unsigned char)alphabet[below(strlen(alphabet))];
 		if (i % 4 > 1)
 			put_keywords_into_negations(&k);
 		for (int j = 0; j < 400; j++) {

@@ -20,8 +20,8 @@
  * Sums are of doubles, in the order of the occurrences' ends, then beginnings, then keywords, and rounded as IEEE 754 has
  * it: the same numbers on every CPU.
  *
- * Bytes are bytes: nothing is assumed about the encoding. Time is that of two scans (scan.h), one for keywords and one
- * for negations, linear in the text and its matches.
+ * Bytes are bytes: nothing is assumed about the encoding. Time is that of one or two scans (scan.h), linear in the
+ * text and its matches.
  */
 #ifndef LANEWISE_CLASSIFY_H
 #define LANEWISE_CLASSIFY_H
@@ -79,8 +79,8 @@ typedef struct lanewise_classifier lanewise_classifier;
  * `options` NULL means the defaults, `allocator` NULL the C library's. Everything is copied. Linear in the keywords' bytes.
  *
  * LANEWISE_ERROR_ARGUMENT: a NULL pointer to something not empty, another struct_size, no keywords, an empty keyword or
- * negation, a number out of range; the error's text says which. LANEWISE_ERROR_TOO_LARGE: the limits of scan.h, for the
- * keywords and for the negations; more than LANEWISE_CLASSES. LANEWISE_ERROR_NO_MEMORY.
+ * negation, a number out of range; the error's text says which. LANEWISE_ERROR_TOO_LARGE: the limits of scan.h, for
+ * keywords and negations together; more than LANEWISE_CLASSES. LANEWISE_ERROR_NO_MEMORY.
  */
 LANEWISE_API lanewise_status lanewise_classifier_create(const lanewise_classifier_rules *rules,
                                                         const lanewise_classifier_options *options,

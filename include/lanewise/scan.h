@@ -156,6 +156,12 @@ LANEWISE_API lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, co
                                                 void *scratch);
 
 /*
+ * Begins another text with the set, options and scratch of the one under way, which is given up if it has not ended. What
+ * that one has shown about how frequent candidates are still counts, so many short texts are read in the better way.
+ */
+LANEWISE_API void lanewise_scan_restart(lanewise_scan *scan);
+
+/*
  * The next piece; it must stay as it is until lanewise_scan_next has returned 0, which must come before the next call
  * of feed or finish. `bytes` may be NULL if n_bytes is 0.
  */
@@ -189,9 +195,9 @@ LANEWISE_API lanewise_status lanewise_scan_count(const lanewise_scan_set *set, c
                                                  const void *bytes, size_t n_bytes, void *scratch, uint64_t *count);
 
 /*
- * Calls `callback` with each match in a text, in the order of lanewise_scan_next, until it returns something other than 0;
- * then as much text was read as for the matches that it got, and at most once as many, 64 at most, behind these. It may
- * not use the scratch. Errors as for lanewise_scan_count.
+ * Calls `callback` with each match in a text, in the order of lanewise_scan_next, until it returns something other than 0.
+ * Matches are found ahead of it, at first one, later up to 64. It may not use the scratch. Errors as for
+ * lanewise_scan_count.
  */
 typedef int32_t lanewise_scan_callback(void *context, const lanewise_match *match);
 

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanewise/classify.h: two scans over a text, one for negations and one for keywords.
+ * lanewise/classify.h. A negation that begins before a keyword may end behind it, so all that begin before it must be
+ * known when it is rated.
  *
- * A negation that begins before a keyword may end behind it. So the text goes through the scans in pieces, and that for
- * negations is ahead by the longest one: when a keyword is met, all negations that begin before it are known. Where they
- * begin is kept in a ring of bits, as large as what a keyword of the piece can look back to and the scan is ahead.
+ * A short text with not too many matches is scanned once, for keywords and negations, the matches are kept, and rated
+ * when all are there.
+ *
+ * Others go through two scans in pieces, and a second scan, which is for negations alone, is ahead by the longest one.
+ * Where negations begin is kept in a ring of bits, as large as what a keyword of the piece can look back to and the scan
+ * is ahead.
  */
 #include <lanewise/classify.h>
 
 #include "common.h"
 #include "support.h"
 
-enum { PIECE = 16384, MATCHES = 64 };
+enum { PIECE = 16384, MATCHES = 512 };
 
 struct lanewise_classifier {
-	lanewise_scan_set *keywords, *negations; /* the latter NULL if there are none */
+	lanewise_scan_set *words;     /* the keywords, then the negations */
+	lanewise_scan_set *negations; /* NULL if there are none */
 	lanewise_classifier_options options;
 	uint32_t n_classes, n_keywords;
 	size_t max_keyword, max_negation, ring_bits;
@@ -183,7 +188,7 @@ static lanewise_status create_sets(lanewise_classifier *c, const lanewise_classi
 {
 	lanewise_scan_set_options options = { sizeof options, !c->options.match_case };
 	const lanewise_allocator *allocator = c->own_allocator ? &c->allocator : NULL;
-	size_t n_bytes = rules->n_keywords * sizeof(lanewise_pattern);
+	size_t n = rules->n_keywords + rules->n_negations, n_bytes = n * sizeof(lanewise_pattern);
 	lanewise_pattern *patterns = lw_allocate(allocator, n_bytes);
 
 	if (!patterns)
@@ -191,9 +196,10 @@ static lanewise_status create_sets(lanewise_classifier *c, const lanewise_classi
 		               rules->n_keywords);
 	for (size_t i = 0; i < rules->n_keywords; i++)
 		patterns[i] = (lanewise_pattern) { rules->keywords[i].bytes, rules->keywords[i].n_bytes };
+	for (size_t i = 0; i < rules->n_negations; i++)
+		patterns[rules->n_keywords + i] = rules->negations[i];
 
-	lanewise_status status =
-	        lanewise_scan_set_create(patterns, rules->n_keywords, &options, allocator, &c->keywords, error);
+	lanewise_status status = lanewise_scan_set_create(patterns, n, &options, allocator, &c->words, error);
 
 	lw_release(allocator, patterns, n_bytes);
 	if (status == LANEWISE_OK && rules->n_negations > 0)
@@ -248,7 +254,7 @@ void lanewise_classifier_destroy(lanewise_classifier *classifier)
 	if (classifier) {
 		lanewise_allocator allocator = classifier->allocator;
 
-		lanewise_scan_set_destroy(classifier->keywords);
+		lanewise_scan_set_destroy(classifier->words);
 		lanewise_scan_set_destroy(classifier->negations);
 		lw_release(classifier->own_allocator ? &allocator : NULL, classifier, classifier->n_bytes);
 	}
@@ -263,7 +269,7 @@ const char *lanewise_classifier_class_name(const lanewise_classifier *classifier
 
 size_t lanewise_classifier_memory(const lanewise_classifier *classifier)
 {
-	return classifier->n_bytes + lanewise_scan_set_memory(classifier->keywords) +
+	return classifier->n_bytes + lanewise_scan_set_memory(classifier->words) +
 	       (classifier->negations ? lanewise_scan_set_memory(classifier->negations) : 0);
 }
 
@@ -274,7 +280,8 @@ struct rating {
 	const lanewise_classifier *classifier;
 	const uint8_t *text;
 	size_t n;
-	lanewise_scan *keywords, *negations;
+	lanewise_match *matches; /* MATCHES of them */
+	lanewise_scan *words, *negations;
 	uint64_t n_ahead;       /* text read for negations */
 	int any_negation;       /* found so far */
 	uint64_t negation_free; /* with non_overlapping: where the last negation ended, and each class's last match */
@@ -287,31 +294,42 @@ static size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
 
 size_t lanewise_classify_scratch_size(const lanewise_classifier *c)
 {
-	size_t n = round_up(lanewise_scan_scratch_size(c->keywords)) +
+	size_t n = round_up(lanewise_scan_scratch_size(c->words)) + MATCHES * sizeof(lanewise_match) +
 	           c->n_classes * (sizeof(lanewise_class_score) + sizeof(uint64_t));
 
 	return c->negations ? n + round_up(lanewise_scan_scratch_size(c->negations)) + c->ring_bits / 8 : n;
 }
 
-/* Divides the scratch. */
-static void begin_rating(struct rating *r, char *scratch, lanewise_class_score *scores)
+/* Divides the scratch, for any number of texts. */
+static void begin_ratings(struct rating *r, const lanewise_classifier *c, char *scratch)
 {
-	const lanewise_classifier *c = r->classifier;
 	lanewise_scan_options options = { sizeof options, LANEWISE_SCAN_OVERLAPPING, !c->options.substrings };
 
-	r->keywords = lanewise_scan_begin(c->keywords, &options, scratch);
-	scratch += round_up(lanewise_scan_scratch_size(c->keywords));
+	*r = (struct rating) { .classifier = c };
+	r->words = lanewise_scan_begin(c->words, &options, scratch);
+	scratch += round_up(lanewise_scan_scratch_size(c->words));
 	if (c->negations) {
 		r->negations = lanewise_scan_begin(c->negations, &options, scratch);
 		scratch += round_up(lanewise_scan_scratch_size(c->negations));
 		r->ring = (uint64_t *)scratch;
 		scratch += c->ring_bits / 8;
 	}
-	r->class_free = (uint64_t *)scratch;
-	r->scores = scores ? scores : (lanewise_class_score *)(r->class_free + c->n_classes);
-	memset(r->scores, 0, c->n_classes * sizeof *r->scores);
-	if (c->options.non_overlapping)
-		memset(r->class_free, 0, c->n_classes * sizeof *r->class_free);
+	r->matches = (lanewise_match *)scratch;
+	r->class_free = (uint64_t *)(r->matches + MATCHES);
+}
+
+static void begin_text(struct rating *r, const void *text, size_t n, lanewise_class_score *scores)
+{
+	size_t n_classes = r->classifier->n_classes;
+
+	r->text = text;
+	r->n = n;
+	r->n_ahead = r->negation_free = 0;
+	r->any_negation = 0;
+	r->scores = scores ? scores : (lanewise_class_score *)(r->class_free + n_classes);
+	memset(r->scores, 0, n_classes * sizeof *r->scores);
+	if (r->classifier->options.non_overlapping)
+		memset(r->class_free, 0, n_classes * sizeof *r->class_free);
 }
 
 /* -------------------------------------------------------------- negations */
@@ -348,22 +366,21 @@ static int is_negated(const struct rating *r, uint64_t begin)
 	return 0;
 }
 
+static void take_negation(struct rating *r, const lanewise_match *match)
+{
+	if (match->begin < r->negation_free)
+		return;
+	if (r->classifier->options.non_overlapping)
+		r->negation_free = match->end;
+	*ring_word(r, match->begin) |= UINT64_C(1) << match->begin % 64;
+	r->any_negation = 1;
+}
+
 static void take_negations(struct rating *r)
 {
-	lanewise_match matches[MATCHES];
-	size_t n;
-
-	while ((n = lanewise_scan_next(r->negations, matches, MATCHES)) > 0)
-		for (size_t i = 0; i < n; i++) {
-			uint64_t begin = matches[i].begin;
-
-			if (begin < r->negation_free)
-				continue;
-			if (r->classifier->options.non_overlapping)
-				r->negation_free = matches[i].end;
-			*ring_word(r, begin) |= UINT64_C(1) << begin % 64;
-			r->any_negation = 1;
-		}
+	for (size_t n; (n = lanewise_scan_next(r->negations, r->matches, MATCHES)) > 0;)
+		for (size_t i = 0; i < n; i++)
+			take_negation(r, &r->matches[i]);
 }
 
 /* Reads on until all negations are known that begin before a keyword that ends at `end` or before: these, and the byte
@@ -412,26 +429,66 @@ static void take_keyword(struct rating *r, const lanewise_match *match)
 	}
 }
 
-static void take_keywords(struct rating *r)
+static int is_keyword(const struct rating *r, const lanewise_match *match)
 {
-	lanewise_match matches[MATCHES];
-	size_t n;
-
-	while ((n = lanewise_scan_next(r->keywords, matches, MATCHES)) > 0)
-		for (size_t i = 0; i < n; i++)
-			take_keyword(r, &matches[i]);
+	return match->pattern < r->classifier->n_keywords;
 }
 
-static void rate_text(struct rating *r)
+static void take_keywords(struct rating *r)
 {
+	for (size_t n; (n = lanewise_scan_next(r->words, r->matches, MATCHES)) > 0;)
+		for (size_t i = 0; i < n; i++)
+			if (is_keyword(r, &r->matches[i]))
+				take_keyword(r, &r->matches[i]);
+}
+
+/* All matches of a short text, unless they are too many; how many. */
+static size_t keep_matches(struct rating *r)
+{
+	size_t n = 0, more;
+
+	lanewise_scan_restart(r->words);
+	lanewise_scan_feed(r->words, r->text, r->n);
+	for (int last = 0; last < 2 && n < MATCHES; last++) {
+		if (last)
+			lanewise_scan_finish(r->words);
+		while (n < MATCHES && (more = lanewise_scan_next(r->words, r->matches + n, MATCHES - n)) > 0)
+			n += more;
+	}
+	return n;
+}
+
+/* In one scan; 0, and nothing was done, if the text is too long for it or has too many matches. */
+static int rate_at_once(struct rating *r)
+{
+	size_t n = r->n > PIECE ? 0 : keep_matches(r);
+
+	if (r->n > PIECE || n == MATCHES)
+		return 0;
+	if (r->negations)
+		clear_ring(r, 0, r->n);
+	for (size_t i = 0; i < n; i++)
+		if (!is_keyword(r, &r->matches[i]))
+			take_negation(r, &r->matches[i]);
+	for (size_t i = 0; i < n; i++)
+		if (is_keyword(r, &r->matches[i]))
+			take_keyword(r, &r->matches[i]);
+	return 1;
+}
+
+static void rate_in_pieces(struct rating *r)
+{
+	lanewise_scan_restart(r->words);
+	if (r->negations)
+		lanewise_scan_restart(r->negations);
 	for (size_t at = 0; at < r->n; at += PIECE) {
 		size_t n = r->n - at < PIECE ? r->n - at : PIECE;
 
 		read_negations(r, at + n);
-		lanewise_scan_feed(r->keywords, r->text + at, n);
+		lanewise_scan_feed(r->words, r->text + at, n);
 		take_keywords(r);
 	}
-	lanewise_scan_finish(r->keywords);
+	lanewise_scan_finish(r->words);
 	take_keywords(r);
 }
 
@@ -459,6 +516,14 @@ static int32_t choose_class(const lanewise_classifier *c, lanewise_class_score *
 	return LANEWISE_CLASS_NONE;
 }
 
+static int32_t rate_text(struct rating *r, const void *text, size_t n_bytes, lanewise_class_score *scores)
+{
+	begin_text(r, text, n_bytes, scores);
+	if (!rate_at_once(r))
+		rate_in_pieces(r);
+	return choose_class(r->classifier, r->scores);
+}
+
 static int arguments_are_valid(const lanewise_classifier *classifier, const void *scratch)
 {
 	return classifier && scratch && (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT == 0;
@@ -470,11 +535,10 @@ lanewise_status lanewise_classify(const lanewise_classifier *classifier, const v
 	if (!arguments_are_valid(classifier, scratch) || (n_bytes > 0 && !text) || !best)
 		return LANEWISE_ERROR_ARGUMENT;
 
-	struct rating rating = { .classifier = classifier, .text = text, .n = n_bytes };
+	struct rating rating;
 
-	begin_rating(&rating, scratch, scores);
-	rate_text(&rating);
-	*best = choose_class(classifier, rating.scores);
+	begin_ratings(&rating, classifier, scratch);
+	*best = rate_text(&rating, text, n_bytes, scores);
 	return LANEWISE_OK;
 }
 
@@ -487,8 +551,12 @@ lanewise_status lanewise_classify_batch(const lanewise_classifier *classifier, c
 	for (size_t i = 0; i < n; i++)
 		if (begin[i] > end[i] || (begin[i] < end[i] && !data))
 			return LANEWISE_ERROR_ARGUMENT;
+
+	struct rating rating;
+
+	begin_ratings(&rating, classifier, scratch);
 	for (size_t i = 0; i < n; i++)
-		lanewise_classify(classifier, (const char *)data + (data ? begin[i] : 0), (size_t)(end[i] - begin[i]),
-		                  scratch, scores ? scores + i * classifier->n_classes : NULL, &best[i]);
+		best[i] = rate_text(&rating, (const char *)data + (data ? begin[i] : 0), (size_t)(end[i] - begin[i]),
+		                    scores ? scores + i * classifier->n_classes : NULL);
 	return LANEWISE_OK;
 }

@@ -120,7 +120,7 @@ static lanewise_status read_text(struct parser *p, const char *what, struct span
 
 static lanewise_status read_class(struct parser *p)
 {
-	struct span name;
+	struct span name = { "", 0 };
 	lanewise_status status = read_text(p, "the class's name", &name);
 
 	if (status != LANEWISE_OK)

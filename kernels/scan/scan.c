@@ -420,6 +420,16 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 	return scan;
 }
 
+void lanewise_scan_restart(lanewise_scan *scan)
+{
+	lanewise_scan_options options = { sizeof options, scan->semantics, scan->whole_word };
+	uint32_t n_plain = scan->n_plain, last_plain = scan->last_plain;
+
+	lanewise_scan_begin(scan->set, &options, scan);
+	scan->n_plain = n_plain;
+	scan->last_plain = last_plain;
+}
+
 static void take_deferred(struct lanewise_scan *scan)
 {
 	scan->chain = scan->deferred;
