@@ -23,6 +23,7 @@
 #include "parallel.h"
 #include "pq.h"
 #include "scan.h"
+#include "secrets.h"
 #include "sse.h"
 #include "text.h"
 #include "timestamp.h"
