@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanewise/scan.h: counting the matches of a few sets of patterns in prose-like text. The text is made of the words of a
- * small list, so that letters and pairs of letters have about their usual frequencies; patterns are other words, which
- * occur seldom.
+ * lanewise/scan.h: counting the matches of sets of patterns.
+ *
+ * Made text is there on every machine: the words of a small list, so that letters and pairs of letters have about their
+ * usual frequencies; patterns are other words, which occur seldom.
+ *
+ * Real text is prose (the definitions of Debian's wordnet-base) and code (headers and Python files of the system), where
+ * they are installed; patterns are the files p*.txt, one a line, of the directory that the environment variable
+ * LANEWISE_BENCH_PATTERNS names.
  *
  * Peers count overlapping matches too.
  */
 #include "harness.h"
 
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PATTERNS = 500 };
+enum { MAX_PATTERNS = 500, MAX_FILE_PATTERNS = 5000 };
 
 static const char *const words[] = {
 	"the",     "of",      "and",      "to",      "in",     "that",   "was",    "his",      "with",    "as",
@@ -44,8 +50,9 @@ static void run_scan(void *context)
 	*job->count = (float)count;
 }
 
-static void fill_text(char *text, size_t n, uint64_t seed)
+static void fill_made(char *text, size_t n)
 {
+	uint64_t seed = 3;
 	size_t at = 0;
 
 	while (at < n) {
@@ -78,8 +85,10 @@ static void make_words(char (*bytes)[16], lanewise_pattern *patterns, size_t n)
 	}
 }
 
-static void bench_set(struct bench *bench, enum bench_size size, const char *what, const lanewise_pattern *patterns,
-                      size_t n_patterns)
+typedef void fill_fn(char *text, size_t n);
+
+static void bench_set(struct bench *bench, enum bench_size size, fill_fn *fill, const char *what,
+                      const lanewise_pattern *patterns, size_t n_patterns)
 {
 	struct bench_case *c = bench_case_begin(bench, "scan_candidates", size, "byte");
 
@@ -91,7 +100,7 @@ static void bench_set(struct bench *bench, enum bench_size size, const char *wha
 	float count = 0;
 	struct scan_job ours = { .text = text, .n_bytes = n, .count = &count }, jobs[BENCH_MAX_PEERS];
 
-	fill_text(text, n, 3);
+	fill(text, n);
 	snprintf(c->workload, sizeof c->workload, "%s, %zu KiB", what, n / 1024);
 	c->units = c->bytes = (double)n;
 	c->out = &count;
@@ -118,6 +127,127 @@ static void bench_set(struct bench *bench, enum bench_size size, const char *wha
 	bench_free(text);
 }
 
+/* -------------------------------------------------------------- real text */
+
+/* Files are gathered into this, as much as fits. */
+static struct {
+	char *text;
+	size_t n, capacity;
+	const char *endings; /* of the names of files that count, each with a space before and behind it */
+	int definitions;     /* only what stands behind the first '|' of each line */
+} gathered;
+
+static void gather(const char *bytes, size_t n)
+{
+	if (n > gathered.capacity - gathered.n)
+		n = gathered.capacity - gathered.n;
+	memcpy(gathered.text + gathered.n, bytes, n);
+	gathered.n += n;
+}
+
+static int gather_file(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+	char ending[16], *line = NULL;
+	const char *dot = strrchr(path, '.');
+	size_t room = 0;
+	FILE *file;
+
+	(void)status, (void)where;
+	if (kind != FTW_F || !dot || (size_t)snprintf(ending, sizeof ending, " %s ", dot) >= sizeof ending ||
+	    !strstr(gathered.endings, ending) || !(file = fopen(path, "r")))
+		return 0;
+	for (ssize_t n; gathered.n < gathered.capacity && (n = getline(&line, &room, file)) > 0;) {
+		const char *bar = gathered.definitions ? memchr(line, '|', (size_t)n) : line;
+
+		if (bar)
+			gather(bar, (size_t)(line + n - bar));
+	}
+	free(line);
+	fclose(file);
+	return gathered.n == gathered.capacity;
+}
+
+/* Whatever there is, repeated where it is not enough. */
+static void repeat(char *text, size_t n, size_t n_there)
+{
+	for (size_t at = n_there; n_there && at < n; at += n_there)
+		memcpy(text + at, text, n - at < n_there ? n - at : n_there);
+}
+
+static void fill_prose(char *text, size_t n)
+{
+	memset(&gathered, 0, sizeof gathered);
+	gathered.text = text;
+	gathered.capacity = n;
+	gathered.endings = " .noun .verb .adj .adv ";
+	gathered.definitions = 1;
+	nftw("/usr/share/wordnet", gather_file, 16, FTW_PHYS);
+	repeat(text, n, gathered.n);
+}
+
+static void fill_code(char *text, size_t n)
+{
+	memset(&gathered, 0, sizeof gathered);
+	gathered.text = text;
+	gathered.capacity = n / 2;
+	gathered.endings = " .py ";
+	nftw("/usr/lib/python3", gather_file, 16, FTW_PHYS);
+	nftw("/usr/lib/python3.11", gather_file, 16, FTW_PHYS);
+	gathered.capacity = n;
+	gathered.endings = " .h .hpp ";
+	nftw("/usr/include", gather_file, 16, FTW_PHYS);
+	repeat(text, n, gathered.n);
+}
+
+/* The lines of a file, which is `*text` afterwards; how many, 0 if it is not there. */
+static size_t read_patterns(const char *directory, const char *name, char **text, lanewise_pattern *patterns)
+{
+	char path[512];
+	size_t n = 0, room = 0;
+	ssize_t n_bytes;
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/%s.txt", directory, name);
+	file = fopen(path, "r");
+	if (!file)
+		return 0;
+	n_bytes = getdelim(text, &room, 0, file);
+	fclose(file);
+	for (char *at = *text, *end = at + (n_bytes > 0 ? n_bytes : 0); at < end && n < MAX_FILE_PATTERNS;) {
+		char *line_end = memchr(at, '\n', (size_t)(end - at));
+
+		if (!line_end)
+			line_end = end;
+		if (line_end > at)
+			patterns[n++] = (lanewise_pattern) { at, (size_t)(line_end - at) };
+		at = line_end + 1;
+	}
+	return n;
+}
+
+static void bench_files(struct bench *bench, enum bench_size size)
+{
+	static const char *const names[] = { "p4think", "p12secret", "p20short", "p50",
+		                             "p500",    "p500dom",   "p5000",    "p5000dom" };
+	static lanewise_pattern patterns[MAX_FILE_PATTERNS];
+	const char *directory = getenv("LANEWISE_BENCH_PATTERNS");
+
+	for (size_t i = 0; directory && i < sizeof names / sizeof *names; i++) {
+		char what[32], *text = NULL;
+		size_t n = read_patterns(directory, names[i], &text, patterns);
+
+		snprintf(what, sizeof what, "prose, %s", names[i]);
+		if (n)
+			bench_set(bench, size, fill_prose, what, patterns, n);
+		snprintf(what, sizeof what, "code, %s", names[i]);
+		if (n)
+			bench_set(bench, size, fill_code, what, patterns, n);
+		free(text);
+	}
+}
+
+/* ------------------------------------------------------------------- cases */
+
 #define PATTERN(text) { text, sizeof text - 1 }
 
 void bench_scan(struct bench *bench)
@@ -135,10 +265,11 @@ void bench_scan(struct bench *bench)
 
 	make_words(bytes, many, MAX_PATTERNS);
 	for (enum bench_size size = BENCH_L2; size < BENCH_SIZES; size++) {
-		bench_set(bench, size, "one literal", one, 1);
-		bench_set(bench, size, "4 tags", tags, 4);
-		bench_set(bench, size, "12 secret prefixes", secrets, 12);
-		bench_set(bench, size, "50 words", many, 50);
-		bench_set(bench, size, "500 words", many, 500);
+		bench_set(bench, size, fill_made, "one literal", one, 1);
+		bench_set(bench, size, fill_made, "4 tags", tags, 4);
+		bench_set(bench, size, fill_made, "12 secret prefixes", secrets, 12);
+		bench_set(bench, size, fill_made, "50 words", many, 50);
+		bench_set(bench, size, fill_made, "500 words", many, 500);
+		bench_files(bench, size);
 	}
 }

@@ -17,7 +17,7 @@ LW_INLINE void sum_rows16(const uint32_t *column, const double *weight, size_t n
 #pragma GCC unroll 8
 	for (int i = 0; i < 4 * ROWS; i++)
 		sum[i] = _mm256_setzero_pd();
-	for (size_t t = 0; t < n_steps; t++)
+	for (size_t t = 0; t < n_steps; t++) {
 #pragma GCC unroll 8
 		for (int i = 0; i < 4 * ROWS; i++) {
 			__m256d v = _mm256_loadu_pd(x + 16 * (size_t)column[16 * t + i / 4] + 4 * (i % 4));
@@ -26,6 +26,7 @@ LW_INLINE void sum_rows16(const uint32_t *column, const double *weight, size_t n
 				v = _mm256_mul_pd(_mm256_set1_pd(weight[16 * t + i / 4]), v);
 			sum[i] = _mm256_add_pd(sum[i], v);
 		}
+	}
 #pragma GCC unroll 8
 	for (int i = 0; i < 4 * ROWS; i++)
 		_mm256_storeu_pd(sums + 4 * i, sum[i]);

@@ -20,7 +20,7 @@ LW_INLINE void sum_rows16(const uint32_t *column, const double *weight, size_t n
 #pragma GCC unroll 8
 	for (int l = 0; l < ROWS; l++)
 		low[l] = high[l] = _mm512_setzero_pd();
-	for (size_t t = 0; t < n_steps; t++)
+	for (size_t t = 0; t < n_steps; t++) {
 #pragma GCC unroll 8
 		for (int l = 0; l < ROWS; l++) {
 			const double *element = x + 16 * (size_t)column[16 * t + l];
@@ -35,6 +35,7 @@ LW_INLINE void sum_rows16(const uint32_t *column, const double *weight, size_t n
 			low[l] = _mm512_add_pd(low[l], a);
 			high[l] = _mm512_add_pd(high[l], b);
 		}
+	}
 #pragma GCC unroll 8
 	for (int l = 0; l < ROWS; l++) {
 		_mm512_storeu_pd(sums + 16 * l, low[l]);

@@ -6,8 +6,9 @@
  * knows nothing of semantics. It has two ways to read:
  *
  *   read_all       the automaton takes every byte; read_interleaved does it in six places at once;
- *   read_filtered  a kernel finds the places that hold a rare part ("window", scan_filter.h) of a pattern, and the
- *                  automaton runs only from before such a place until no pattern that it belongs to is under way.
+ *   read_filtered  a kernel finds the places that hold a rare part ("window", scan_filter.h) of a pattern, or for many
+ *                  long patterns a hash of some bytes does (scan_grams.h), and the automaton runs only from before such
+ *                  a place until no pattern that it belongs to is under way.
  *
  * Both leave the same hits, and at the end of a piece the same state. For the second this takes care: a window that
  * does not lie in the piece completely is not found, so the automaton reads the last bytes of each piece always. Where
@@ -146,7 +147,8 @@ static void read_filtered(struct lanewise_scan *scan, size_t n)
 	const struct lanewise_scan_set *set = scan->set;
 	const uint8_t *text = scan->text + scan->at;
 	size_t begin = scan->at, end = begin + n, at = begin, n_read = 0, i = 0;
-	size_t n_candidates = lw_kernels()->scan_candidates(set->filter, text, n, scan->candidates);
+	size_t n_candidates = set->grams ? lanewise_scan_find_grams(set->grams, text, n, scan->candidates)
+	                                 : lw_kernels()->scan_candidates(set->filter, text, n, scan->candidates);
 	uint32_t state = scan->state;
 	size_t reached = begin; /* one behind, so that it is not below 0 */
 
@@ -183,6 +185,12 @@ static void read_filtered(struct lanewise_scan *scan, size_t n)
 	}
 }
 
+/* scan_candidates is slower than the automaton where it is scalar. */
+static int has_filter(const struct lanewise_scan_set *set)
+{
+	return set->grams || (set->filter && lw_kernels() != lanewise_kernels_of(0));
+}
+
 /* Whether there was text to read. */
 static int read_block(struct lanewise_scan *scan)
 {
@@ -195,8 +203,8 @@ static int read_block(struct lanewise_scan *scan)
 
 	size_t n = left < LW_SCAN_BLOCK ? left : LW_SCAN_BLOCK;
 
-	if (scan->set->filter && left >= FILTER_MIN && scan->n_plain == 0 && lw_kernels() != lanewise_kernels_of(0)) {
-		size_t positions = left - (scan->set->filter->width - 1);
+	if (left >= FILTER_MIN && scan->n_plain == 0 && has_filter(scan->set)) {
+		size_t positions = left - (scan->set->width - 1);
 
 		read_filtered(scan, positions < n ? positions : n);
 	} else {

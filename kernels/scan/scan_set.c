@@ -28,7 +28,8 @@ struct builder {
 	const lanewise_pattern *patterns;
 	struct lanewise_scan_set *set; /* what is known of it; moved to its own memory at the end */
 	struct lw_scan_filter filter;
-	int use_filter;
+	struct lw_scan_grams grams;
+	int use_filter, use_grams; /* one or none */
 	size_t total_bytes;
 	struct node *nodes;
 	uint32_t *order, *spare; /* pattern numbers */
@@ -201,7 +202,7 @@ static void place_states(struct builder *b)
 {
 	size_t row_words = b->set->n_classes + 2, at = 0;
 
-	b->n_dense = LW_SCAN_DENSE_BYTES / (row_words * sizeof(uint32_t));
+	b->n_dense = (b->use_grams ? LW_SCAN_DENSE_GRAM_BYTES : LW_SCAN_DENSE_BYTES) / (row_words * sizeof(uint32_t));
 	for (size_t i = 0; i < b->n_nodes; i++)
 		if (is_row(b, i)) {
 			b->nodes[i].state = (uint32_t)(at + 2);
@@ -269,14 +270,16 @@ static void fill_table(const struct builder *b, uint32_t *table)
 static lanewise_status finish_set(struct builder *b, const lanewise_allocator *allocator, lanewise_scan_set **out)
 {
 	size_t n = b->set->n_patterns;
-	size_t filter_bytes = b->use_filter ? sizeof(struct lw_scan_filter) : 0;
+	size_t filter_bytes = b->use_filter  ? sizeof(struct lw_scan_filter)
+	                      : b->use_grams ? sizeof b->grams + lanewise_scan_grams_size(&b->grams)
+	                                     : 0;
 	size_t n_bytes = SET_BYTES + filter_bytes + (b->n_words + 2 * n) * sizeof(uint32_t);
 	struct lanewise_scan_set *set = lw_allocate(allocator, n_bytes);
 
 	if (!set)
 		return LANEWISE_ERROR_NO_MEMORY;
 
-	struct lw_scan_filter *filter = (struct lw_scan_filter *)((char *)set + SET_BYTES);
+	void *filter = (char *)set + SET_BYTES;
 	uint32_t *table = (uint32_t *)((char *)filter + filter_bytes), *next_output = table + b->n_words,
 	         *length = next_output + n;
 
@@ -286,8 +289,14 @@ static lanewise_status finish_set(struct builder *b, const lanewise_allocator *a
 	for (size_t i = 0; i < n; i++)
 		length[i] = (uint32_t)b->patterns[i].n_bytes;
 	if (b->use_filter) {
-		*filter = b->filter;
+		memcpy(filter, &b->filter, sizeof b->filter);
 		set->filter = filter;
+	} else if (b->use_grams) {
+		lanewise_scan_fill_grams(&b->grams, b->patterns, (char *)filter + sizeof b->grams);
+		memcpy(filter, &b->grams, sizeof b->grams);
+		set->grams = filter;
+		set->width = b->grams.width;
+		set->max_offset = b->grams.stride - 1;
 	}
 	set->table = table;
 	set->next_output = next_output;
@@ -314,9 +323,11 @@ static lanewise_status build_in(struct builder *b, const lanewise_allocator *all
 	b->next_output = b->spare + n;
 	assign_classes(b, ignore_case);
 	build_trie(b);
+	b->use_grams = lanewise_scan_plan_grams(b->set->n_patterns, b->set->min_length, ignore_case, &b->grams);
 	place_states(b);
 	b->set->all_rows = b->rows_end == b->n_words;
-	lanewise_scan_build_filter(b->set, b->patterns, ignore_case, &b->filter, &b->use_filter);
+	if (!b->use_grams)
+		lanewise_scan_build_filter(b->set, b->patterns, ignore_case, &b->filter, &b->use_filter);
 	status = finish_set(b, allocator, out);
 	lw_release(allocator, memory, n_bytes);
 	return status;

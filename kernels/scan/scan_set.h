@@ -28,13 +28,15 @@
 
 #include "common.h"
 #include "scan/scan_filter.h"
+#include "scan/scan_grams.h"
 
 #define LW_SCAN_OUTPUT UINT32_C(0x80000000)
 #define LW_SCAN_NONE   UINT32_MAX
 #define LW_SCAN_ROOT   UINT32_C(2)
 
 enum {
-	LW_SCAN_DENSE_BYTES = 1 << 20, /* half of what a core's L2 cache has, or all of it */
+	LW_SCAN_DENSE_BYTES = 4 << 20,      /* still faster than the other form in L3 */
+	LW_SCAN_DENSE_GRAM_BYTES = 1 << 20, /* where little of the text is read */
 	LW_SCAN_SPARSE_MAX = 64,
 	LW_SCAN_BLOCK = 4096 /* bytes of text worked on at a time */
 };
@@ -43,9 +45,14 @@ struct lanewise_scan_set {
 	const uint32_t *table, *next_output, *length; /* the latter two by pattern */
 	uint32_t rows_end;
 	int all_rows; /* no state lies above rows_end */
-	uint32_t n_classes, n_patterns, min_length, max_length, max_offset;
+	uint32_t n_classes, n_patterns, min_length, max_length;
 	uint8_t class_of[256];
-	const struct lw_scan_filter *filter; /* NULL: read every byte */
+
+	/* How places where matches may begin are found; both NULL: read every byte. */
+	const struct lw_scan_filter *filter;
+	const struct lw_scan_grams *grams;
+	uint32_t max_offset; /* matches begin at most so many bytes before a place that is found, */
+	uint32_t width;      /* for which so many bytes from it on are looked at */
 
 	lanewise_allocator allocator;
 	int own_allocator;

@@ -304,7 +304,7 @@ int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pat
 	if (set->n_patterns > LW_SCAN_WINDOWS)
 		return 0;
 	d.width = set->min_length < LW_SCAN_WIDTH ? set->min_length : LW_SCAN_WIDTH;
-	filter->width = d.width;
+	filter->width = set->width = d.width;
 	filter->mask = UINT32_MAX >> 8 * (4 - d.width);
 	choose_windows(&d, set, patterns);
 	if (!fill_slots(&d, filter))

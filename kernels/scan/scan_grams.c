@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See scan_grams.h. */
+#include "scan/scan_grams.h"
+
+enum { PATTERNS_MIN = 64, MANY = 1000, BYTES = 8, SPARSENESS_LOG = 5, BIT_LOG_MIN = 15, BIT_LOG_MAX = 22 };
+
+static int log2_up(uint64_t n)
+{
+	int log = 0;
+
+	while (UINT64_C(1) << log < n)
+		log++;
+	return log;
+}
+
+int lanewise_scan_plan_grams(uint32_t n_patterns, uint32_t min_length, int ignore_case, struct lw_scan_grams *grams)
+{
+	int bit_log;
+
+	if (n_patterns < PATTERNS_MIN || min_length < LW_SCAN_GRAM_PATTERN_MIN)
+		return 0;
+	memset(grams, 0, sizeof *grams);
+	grams->n_patterns = n_patterns;
+	grams->width =
+	        min_length < 10 || n_patterns < MANY ? 6 : 8; /* a long gram tells more, a long stride costs less */
+	grams->stride = min_length - grams->width + 1;
+	if (grams->stride > LW_SCAN_GRAM_STRIDE_MAX)
+		grams->stride = LW_SCAN_GRAM_STRIDE_MAX;
+	grams->mask = UINT64_MAX >> 8 * (BYTES - grams->width);
+	grams->fold = ignore_case ? UINT64_C(0x2020202020202020) : 0;
+	grams->bucket_log = log2_up((uint64_t)n_patterns * grams->stride);
+	bit_log = grams->bucket_log + SPARSENESS_LOG;
+	if (bit_log < BIT_LOG_MIN)
+		bit_log = BIT_LOG_MIN;
+	if (bit_log > BIT_LOG_MAX)
+		bit_log = BIT_LOG_MAX;
+	grams->word_mask = (UINT64_C(1) << bit_log) / 64 - 1;
+	return 1;
+}
+
+size_t lanewise_scan_grams_size(const struct lw_scan_grams *grams)
+{
+	size_t n_entries = (size_t)grams->n_patterns * grams->stride, n_buckets = (size_t)1 << grams->bucket_log;
+
+	return grams->n_patterns * sizeof *grams->ends + ((size_t)grams->word_mask + 1) * sizeof *grams->bits +
+	       (n_buckets + 1 + n_entries + 1) / 2 * 2 * sizeof *grams->entry;
+}
+
+LW_INLINE uint64_t load(const struct lw_scan_grams *grams, const uint8_t *bytes)
+{
+	return lw_load_little_endian_64(bytes) | grams->fold;
+}
+
+LW_INLINE uint64_t hash_gram(const struct lw_scan_grams *grams, const uint8_t *bytes)
+{
+	return (load(grams, bytes) & grams->mask) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/*
+ * Shifts by constants: those by a register are slow without BMI2. Bits below 48 would not depend on a gram's last bytes;
+ * a few of them do no harm.
+ */
+LW_INLINE uint64_t bit_of(uint64_t hash) { return hash >> 58; }
+LW_INLINE uint64_t word_of(const struct lw_scan_grams *grams, uint64_t hash) { return hash >> 42 & grams->word_mask; }
+
+/* The gram of a pattern from byte `at` on, which may be nearer than eight bytes to its end. */
+static uint64_t hash_of(const struct lw_scan_grams *grams, const lanewise_pattern *pattern, uint32_t at)
+{
+	uint8_t bytes[BYTES] = { 0 };
+
+	memcpy(bytes, (const uint8_t *)pattern->bytes + at, grams->width);
+	return hash_gram(grams, bytes);
+}
+
+static struct lw_scan_ends ends_of(const struct lw_scan_grams *grams, const lanewise_pattern *pattern)
+{
+	const uint8_t *bytes = pattern->bytes;
+	size_t tail_at = pattern->n_bytes - BYTES < BYTES ? pattern->n_bytes - BYTES : BYTES;
+
+	return (struct lw_scan_ends) { load(grams, bytes), load(grams, bytes + tail_at), tail_at };
+}
+
+void lanewise_scan_fill_grams(struct lw_scan_grams *grams, const lanewise_pattern *patterns, void *memory)
+{
+	size_t n_buckets = (size_t)1 << grams->bucket_log, n_words = (size_t)grams->word_mask + 1;
+	struct lw_scan_ends *ends = memory;
+	uint64_t *bits = (uint64_t *)(ends + grams->n_patterns);
+	uint32_t *bucket = (uint32_t *)(bits + n_words), *entry = bucket + n_buckets + 1;
+
+	memset(bits, 0, n_words * sizeof *bits);
+	memset(bucket, 0, (n_buckets + 1) * sizeof *bucket);
+	for (uint32_t i = 0; i < grams->n_patterns; i++) {
+		ends[i] = ends_of(grams, &patterns[i]);
+		for (uint32_t at = 0; at < grams->stride; at++) {
+			uint64_t hash = hash_of(grams, &patterns[i], at);
+
+			bits[word_of(grams, hash)] |= UINT64_C(1) << bit_of(hash);
+			bucket[(hash >> (64 - grams->bucket_log)) + 1]++;
+		}
+	}
+	for (size_t h = 0; h < n_buckets; h++)
+		bucket[h + 1] += bucket[h];
+	for (uint32_t i = grams->n_patterns; i-- > 0;) /* bucket[h + 1] goes down from its end to its beginning */
+		for (uint32_t at = 0; at < grams->stride; at++)
+			entry[--bucket[(hash_of(grams, &patterns[i], at) >> (64 - grams->bucket_log)) + 1]] =
+			        i * LW_SCAN_GRAM_STRIDE_MAX + at;
+	memmove(bucket, bucket + 1, n_buckets * sizeof *bucket);
+	bucket[n_buckets] = grams->n_patterns * grams->stride;
+	grams->ends = ends;
+	grams->bits = bits;
+	grams->bucket = bucket;
+	grams->entry = entry;
+}
+
+/* Whether a match may have its gram at `place`: not if every pattern of the bucket differs from the text around it. */
+LW_INLINE int may_match(const struct lw_scan_grams *grams, const uint8_t *text, size_t n_bytes, size_t place)
+{
+	if (place < LW_SCAN_GRAM_STRIDE_MAX || n_bytes - place < 2 * BYTES)
+		return 1;
+
+	uint64_t hash = hash_gram(grams, text + place) >> (64 - grams->bucket_log);
+	uint32_t begin = grams->bucket[hash], end = grams->bucket[hash + 1];
+
+	if (end - begin > LW_SCAN_GRAM_BUCKET_MAX)
+		return 1;
+	for (; begin < end; begin++) {
+		uint32_t entry = grams->entry[begin];
+		const struct lw_scan_ends *ends = &grams->ends[entry / LW_SCAN_GRAM_STRIDE_MAX];
+		const uint8_t *first = text + place - entry % LW_SCAN_GRAM_STRIDE_MAX;
+
+		if (load(grams, first) == ends->head && load(grams, first + ends->tail_at) == ends->tail)
+			return 1;
+	}
+	return 0;
+}
+
+/* Adds a gram's bit to n. */
+LW_INLINE size_t add_bit(const struct lw_scan_grams *grams, uint64_t hash, size_t n)
+{
+	uint64_t bit = bit_of(hash), word = grams->bits[word_of(grams, hash)];
+
+#if defined(__x86_64__)
+	__asm__("bt %2, %1\n\tadc $0, %0" : "+r"(n) : "r"(word), "r"(bit) : "cc"); /* compilers take three more */
+	return n;
+#else
+	return n + (word >> bit & 1);
+#endif
+}
+
+/* The places below `end`, where eight bytes can be read, whose bit is set; *place goes to the first that is left. */
+LW_INLINE size_t find(struct lw_scan_grams grams, const uint8_t *text, size_t end, size_t *place, uint16_t *places)
+{
+	size_t stride = grams.stride, n = 0, at = 0;
+
+	while (at + 3 * stride < end)
+#pragma GCC unroll 4
+		for (int i = 0; i < 4; i++, at += stride) {
+			places[n] = (uint16_t)at;
+			n = add_bit(&grams, hash_gram(&grams, text + at), n);
+		}
+	for (; at < end; at += stride) {
+		places[n] = (uint16_t)at;
+		n = add_bit(&grams, hash_gram(&grams, text + at), n);
+	}
+	*place = at;
+	return n;
+}
+
+/* find for grams that are eight bytes as they are, which the compiler makes faster. */
+static size_t find_plain(struct lw_scan_grams grams, const uint8_t *text, size_t end, size_t *place, uint16_t *places)
+{
+	grams.fold = 0;
+	grams.mask = UINT64_MAX;
+	return find(grams, text, end, place, places);
+}
+
+size_t lanewise_scan_find_grams(const struct lw_scan_grams *grams, const uint8_t *text, size_t n, uint16_t *places)
+{
+	size_t n_bytes = n + grams->width - 1, n_kept = 0, place, n_found;
+	size_t end = n_bytes < BYTES ? 0 : n_bytes - BYTES + 1 < n ? n_bytes - BYTES + 1 : n;
+
+	n_found = grams->width == BYTES && !grams->fold ? find_plain(*grams, text, end, &place, places)
+	                                                : find(*grams, text, end, &place, places);
+	for (size_t i = 0; i < n_found; i++) {
+		places[n_kept] = places[i];
+		n_kept += (size_t)may_match(grams, text, n_bytes, places[i]);
+	}
+	for (; place < n; place += grams->stride) /* fewer than eight bytes are left: no need to look */
+		places[n_kept++] = (uint16_t)place;
+	return n_kept;
+}
