@@ -23,6 +23,7 @@ static const struct command {
 	{ "graph", "PageRank, order, validation and components of a graph", tool_graph },
 	{ "dedup", "drop lines or blocks that came before", tool_dedup },
 	{ "filter", "cut spans such as <think>...</think> out of a stream", tool_filter },
+	{ "scan", "find secrets, or many patterns at once, in files and pipes", tool_scan },
 	{ "eval", "measure how well queries find what is judged relevant to them", tool_eval },
 	{ "json", "check, look into, repair and find JSON", tool_json },
 	{ "info", "tell about this build, this machine and the kernels in use", tool_info },

@@ -21,6 +21,7 @@ int tool_search(int argc, char **argv);
 int tool_graph(int argc, char **argv);
 int tool_dedup(int argc, char **argv);
 int tool_filter(int argc, char **argv);
+int tool_scan(int argc, char **argv);
 int tool_eval(int argc, char **argv);
 int tool_json(int argc, char **argv);
 int tool_info(int argc, char **argv);
