@@ -38,11 +38,15 @@ struct lanewise_secrets_search {
 	uint64_t reported_end; /* of the last finding that was reported */
 };
 
-static size_t round_up(size_t n) { return (n + LW_SCRATCH_ALIGNMENT - 1) / LW_SCRATCH_ALIGNMENT * LW_SCRATCH_ALIGNMENT; }
+static size_t round_up(size_t n)
+{
+	return (n + LW_SCRATCH_ALIGNMENT - 1) / LW_SCRATCH_ALIGNMENT * LW_SCRATCH_ALIGNMENT;
+}
 
 size_t lanewise_secrets_scratch_size(const lanewise_secrets *secrets)
 {
-	return round_up(sizeof(struct lanewise_secrets_search)) + round_up(secrets->n_runs * sizeof(struct lw_secret_run)) +
+	return round_up(sizeof(struct lanewise_secrets_search)) +
+	       round_up(secrets->n_runs * sizeof(struct lw_secret_run)) +
 	       (secrets->set ? lanewise_scan_scratch_size(secrets->set) : 0);
 }
 
@@ -359,7 +363,9 @@ lanewise_status lanewise_secrets_mask(const lanewise_secrets *secrets, const lan
                                       const char *text, size_t n_bytes, void *scratch, char *out, size_t capacity,
                                       size_t *n_out, uint64_t *n_masked)
 {
-	struct masking m = { .secrets = secrets, .text = (const uint8_t *)text, .n = n_bytes, .out = out, .capacity = capacity };
+	struct masking m = {
+		.secrets = secrets, .text = (const uint8_t *)text, .n = n_bytes, .out = out, .capacity = capacity
+	};
 	lanewise_secrets_search *s = lanewise_secrets_begin(secrets, text, n_bytes, scratch);
 	struct covered covered;
 

@@ -76,11 +76,11 @@ struct lw_list {
 
 struct lanewise_secrets {
 	struct lw_list nodes, sets, rules, anchors, stops, pool;
-	uint32_t n_runs;                            /* nodes of kind LW_NODE_SET */
-	uint32_t run_rules[LW_SECRET_RUN_RULES];    /* the rules of runs */
+	uint32_t n_runs;                         /* nodes of kind LW_NODE_SET */
+	uint32_t run_rules[LW_SECRET_RUN_RULES]; /* the rules of runs */
 	uint32_t n_run_rules;
-	lanewise_scan_set *set;                     /* NULL without anchors */
-	double n_log_n[LW_SECRET_JUDGED + 1];       /* n * log2 n */
+	lanewise_scan_set *set;               /* NULL without anchors */
+	double n_log_n[LW_SECRET_JUDGED + 1]; /* n * log2 n */
 	lanewise_allocator allocator;
 	int own_allocator;
 };

@@ -23,7 +23,8 @@ static uint8_t fold(uint8_t byte) { return byte >= 'A' && byte <= 'Z' ? (uint8_t
 
 static int is_word(uint8_t byte)
 {
-	return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte == '_';
+	return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+	       byte == '_';
 }
 
 static int same_bytes(const uint8_t *text, const uint8_t *bytes, size_t n, int ignore_case)
@@ -37,8 +38,8 @@ static int same_bytes(const uint8_t *text, const uint8_t *bytes, size_t n, int i
 }
 
 /* How many bytes of the set stand at text[at ...), at most `limit`. */
-static size_t run_forward(const struct lw_secret_matcher *m, struct lw_secret_run *run, const uint8_t set[32], size_t at,
-                          size_t limit)
+static size_t run_forward(const struct lw_secret_matcher *m, struct lw_secret_run *run, const uint8_t set[32],
+                          size_t at, size_t limit)
 {
 	if (limit > m->n - at)
 		limit = m->n - at;
@@ -52,8 +53,8 @@ static size_t run_forward(const struct lw_secret_matcher *m, struct lw_secret_ru
 }
 
 /* How many stand before `at`. What was remembered may end in what is read now: then the rest is known. */
-static size_t run_backward(const struct lw_secret_matcher *m, struct lw_secret_run *run, const uint8_t set[32], size_t at,
-                           size_t limit)
+static size_t run_backward(const struct lw_secret_matcher *m, struct lw_secret_run *run, const uint8_t set[32],
+                           size_t at, size_t limit)
 {
 	size_t stop = limit < at ? at - limit : 0, from = at;
 	int ended = 0, joined = 0;
@@ -206,7 +207,8 @@ static int has_classes(uint32_t need, const uint8_t *bytes, size_t n)
 }
 
 /* Whether one of the words is in the folded bytes, or is all of them. */
-static int has_stop(const lanewise_secrets *secrets, const uint32_t range[2], const uint8_t *bytes, size_t n, size_t whole)
+static int has_stop(const lanewise_secrets *secrets, const uint32_t range[2], const uint8_t *bytes, size_t n,
+                    size_t whole)
 {
 	const struct lw_secret_stop *stop = (const struct lw_secret_stop *)secrets->stops.items + range[0];
 
@@ -251,7 +253,8 @@ int lanewise_secrets_match(struct lw_secret_matcher *matcher, uint32_t number, s
 	struct walk w = { matcher, rule->ignore_case, SIZE_MAX, SIZE_MAX };
 
 	/* The set of anchors ignores case if any rule does. */
-	if (!rule->ignore_case && memcmp(matcher->text + begin, lw_secrets_pool(secrets) + anchor->first, end - begin) != 0)
+	if (!rule->ignore_case &&
+	    memcmp(matcher->text + begin, lw_secrets_pool(secrets) + anchor->first, end - begin) != 0)
 		return 0;
 	if (!walk_sequence(&w, rule->before, &begin, 1) || !walk_sequence(&w, rule->after, &end, 0))
 		return 0;

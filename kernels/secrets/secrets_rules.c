@@ -131,8 +131,7 @@ static void read_stops(struct lw_rules_reader *reader, struct draft *draft, int 
 
 	for (size_t n; (n = next_word(reader, &word)) > 0;) {
 		uint32_t at = keep_text(reader, word, n);
-		struct lw_secret_stop *stop =
-		        lanewise_secrets_list_add(reader, &reader->secrets->stops, 1, MAX_STOPS);
+		struct lw_secret_stop *stop = lanewise_secrets_list_add(reader, &reader->secrets->stops, 1, MAX_STOPS);
 
 		if (!stop)
 			return;

@@ -14,7 +14,8 @@ static uint32_t read_alternatives(struct lw_rules_reader *reader, char closing);
 
 static int is_word(uint8_t byte)
 {
-	return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte == '_';
+	return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+	       byte == '_';
 }
 
 static int is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -99,7 +100,8 @@ static int read_escape(struct lw_rules_reader *reader)
 		return '\r';
 	if (c == 't')
 		return '\t';
-	if (c == 'x' && reader->end - reader->at >= 2 && hex_digit(reader->at[0]) >= 0 && hex_digit(reader->at[1]) >= 0) {
+	if (c == 'x' && reader->end - reader->at >= 2 && hex_digit(reader->at[0]) >= 0 &&
+	    hex_digit(reader->at[1]) >= 0) {
 		reader->at += 2;
 		return hex_digit(reader->at[-2]) << 4 | hex_digit(reader->at[-1]);
 	}
@@ -317,7 +319,8 @@ static uint32_t read_fragment(struct lw_rules_reader *reader, enum lw_node_kind 
 		if (fragment[i].name_bytes == n && memcmp(fragment[i].name, name, n) == 0)
 			found = &fragment[i];
 	if (!found)
-		return lanewise_secrets_wrong(reader, "$%.*s was not said to be anything", (int)(n < 60 ? n : 60), name);
+		return lanewise_secrets_wrong(reader, "$%.*s was not said to be anything", (int)(n < 60 ? n : 60),
+		                              name);
 	if (++reader->depth > LW_SHAPE_DEPTH)
 		return lanewise_secrets_wrong(reader, "parentheses (and fragments) in more than %d others",
 		                              LW_SHAPE_DEPTH);
@@ -357,8 +360,8 @@ static uint32_t read_backslash(struct lw_rules_reader *reader)
 
 	int byte = read_escape(reader);
 
-	return byte < 0 ? lanewise_secrets_wrong(reader, "a backslash before what needs none") :
-	                  add_byte(reader, (uint8_t)byte);
+	return byte < 0 ? lanewise_secrets_wrong(reader, "a backslash before what needs none")
+	                : add_byte(reader, (uint8_t)byte);
 }
 
 static uint32_t read_anchor(struct lw_rules_reader *reader)
@@ -402,7 +405,7 @@ static uint32_t read_part(struct lw_rules_reader *reader)
 		return lanewise_secrets_read_set(reader, ']', set) ? add_set(reader, set) : LW_NODE_NONE;
 	case '.':
 		memset(set, 0xff, sizeof set);
-		set['\n' / 8] &= (uint8_t) ~(1 << '\n' % 8);
+		set['\n' / 8] &= (uint8_t)~(1 << '\n' % 8);
 		return add_set(reader, set);
 	case '(':
 		return read_group(reader, LW_NODE_GROUP);

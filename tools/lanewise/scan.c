@@ -361,8 +361,8 @@ static void print_counts(const struct scan_run *run)
 		if (run->counts[i] == 0)
 			continue;
 		if (run->json) {
-			const char *kind = run->secrets ? lanewise_secrets_rule_name(run->secrets, i)
-			                                : run->patterns[i].bytes;
+			const char *kind =
+			        run->secrets ? lanewise_secrets_rule_name(run->secrets, i) : run->patterns[i].bytes;
 
 			fputs(first ? "" : ", ", stdout);
 			json_write_string(stdout, kind, run->secrets ? strlen(kind) : run->patterns[i].n_bytes);
@@ -472,6 +472,7 @@ int tool_scan(int argc, char **argv)
 	if (run.secrets_mode && (run.ignore_case || run.word))
 		tool_fail_usage("scan", "--ignore-case and --word belong to --patterns");
 	if ((run.mask || run.redact) && (run.count || run.json))
-		tool_fail_usage("scan", "--mask and --redact write text, and leave --count and --json nothing to write");
+		tool_fail_usage("scan",
+		                "--mask and --redact write text, and leave --count and --json nothing to write");
 	return run.check ? check_rules(&run) : run_scan(&run, argc - optind, argv + optind);
 }
