@@ -191,6 +191,14 @@ typedef size_t lanewise_utf8_prefix_fn(const uint8_t *text, size_t n);
 /* The bytes of text[0 ... n) that are no continuations (80 ... bf). */
 typedef size_t lanewise_utf8_count_fn(const uint8_t *text, size_t n);
 
+/*
+ * Positions i < n where a character begins (as above) and the bytes from there on, zeros behind the text's end, are in
+ * the range (kernels/utf8/utf8_range.h): how many, and the first, n if there is none.
+ */
+struct lw_utf8_range;
+typedef size_t lanewise_utf8_count_range_fn(const uint8_t *text, size_t n, const struct lw_utf8_range *range);
+typedef size_t lanewise_utf8_find_range_fn(const uint8_t *text, size_t n, const struct lw_utf8_range *range);
+
 /* --- base64.h: `url` is 0 or 1, for the second alphabet */
 
 /* n_groups groups of three bytes to four characters each. */

@@ -18,7 +18,7 @@
  *   blk_load(p)            64 bytes at any alignment
  *   blk_load_first(p, n)   the first n < 64 bytes at p, spaces behind; nothing else is read
  *   blk_eq(b, c)           the bytes equal to c
- *   blk_below(b, c)        the bytes < c, unsigned
+ *   blk_below(b, c)        the bytes < c, unsigned; blk_below_v8: c is a vector that holds it everywhere
  *   blk_or(b, c)           each byte | c
  *   blk_in_table(b, t)     the bytes that t holds at the place of their low four bits; t holds only 0xff beside
  *                          bytes < 0x80
@@ -155,12 +155,12 @@ LW_INLINE uint64_t blk_eq(blk b, uint8_t c)
 	return blk_bits(m);
 }
 
-LW_INLINE uint64_t blk_below(blk b, uint8_t c)
+LW_INLINE uint64_t blk_below_v8(blk b, v8 c)
 {
 	v8 m[4];
 
 	for (int i = 0; i < 4; i++)
-		m[i] = vcltq_u8(b.v[i], vdupq_n_u8(c));
+		m[i] = vcltq_u8(b.v[i], c);
 	return blk_bits(m);
 }
 
@@ -186,13 +186,13 @@ LW_INLINE uint64_t blk_eq(blk b, uint8_t c)
 	return bits;
 }
 
-LW_INLINE uint64_t blk_below(blk b, uint8_t c)
+LW_INLINE uint64_t blk_below_v8(blk b, v8 c)
 {
 	uint64_t bits = 0;
 
 #pragma GCC unroll 4
 	for (int i = 0; i < BLK_PARTS; i++)
-		bits |= v8_bits_below(b.v[i], v8_set1(c)) << i * V8_BYTES % 64;
+		bits |= v8_bits_below(b.v[i], c) << i * V8_BYTES % 64;
 	return bits;
 }
 
@@ -207,5 +207,7 @@ LW_INLINE uint64_t blk_in_table(blk b, v8 t)
 }
 
 #endif
+
+LW_INLINE uint64_t blk_below(blk b, uint8_t c) { return blk_below_v8(b, v8_set1(c)); }
 
 #endif

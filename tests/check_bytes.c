@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "utf8/utf8_range.h"
+
 enum { BLOCK = 64, MAX_LENGTH = 4 * BLOCK + 3 };
 
 static void fill_random(struct lw_check *c, uint8_t *p, size_t n)
@@ -141,6 +143,54 @@ void lanewise_check_utf8_prefix(struct lw_check *c)
 void lanewise_check_utf8_count(struct lw_check *c)
 {
 	check_text(c, c->reference->utf8_count, c->subject->utf8_count, fill_utf8, UTF8_KINDS);
+}
+
+/* A range as the public functions make it, but of any bytes: leads, then continuations. */
+static struct lw_utf8_range random_range(struct lw_check *c)
+{
+	struct lw_utf8_range range;
+	uint8_t low[4] = { 0 }, end[4] = { 0 };
+
+	put_character(c, low, 4);
+	put_character(c, end, 4);
+	range.n_low = low[0] < 0x80 ? 1 : 1 + (int)lanewise_check_below(c, low[0] < 0xe0 ? 2 : 3);
+	range.n_end = end[0] < 0x80 ? 1 : 1 + (int)lanewise_check_below(c, end[0] < 0xe0 ? 2 : 3);
+	memcpy(range.low, low, 4);
+	memcpy(range.end, end, 4);
+	return range;
+}
+
+typedef size_t range_fn(const uint8_t *text, size_t n, const struct lw_utf8_range *range);
+
+static void check_range(struct lw_check *c, range_fn *reference, range_fn *subject)
+{
+	uint8_t *text = c->scratch[0];
+
+	for (size_t n = 0; n <= MAX_LENGTH; n++)
+		for (int kind = 0; kind < UTF8_KINDS; kind++)
+			for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1) {
+				struct lw_utf8_range range = random_range(c);
+
+				fill_utf8(c, text, n, kind);
+				c->where.length = n;
+				c->where.place = place;
+
+				size_t expected = reference(text, n, &range);
+				size_t got = subject(lanewise_check_input(c, 0, text, n, place), n, &range);
+
+				lanewise_check_same(c, "result", &expected, &got, sizeof got, sizeof got);
+				lanewise_check_after(c);
+			}
+}
+
+void lanewise_check_utf8_count_range(struct lw_check *c)
+{
+	check_range(c, c->reference->utf8_count_range, c->subject->utf8_count_range);
+}
+
+void lanewise_check_utf8_find_range(struct lw_check *c)
+{
+	check_range(c, c->reference->utf8_find_range, c->subject->utf8_find_range);
 }
 
 /* ----------------------------------------------------------------- base64 */

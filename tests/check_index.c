@@ -75,8 +75,10 @@ void lanewise_check_sketch_filter(struct lw_check *c)
 			                    lanewise_check_below(c, 2) ? pattern : 0);
 			lanewise_check_fill(c, bounds, 8, lanewise_check_below(c, 2) ? pattern : 0);
 			memcpy(&query, weights, sizeof query);
-			for (size_t i = 0; i < n; i++)
-				dot[i] = (int32_t)lanewise_check_random(c) >> lanewise_check_below(c, 31);
+			for (size_t i = 0; i < n; i++) {
+				dot[i] = (int32_t)lanewise_check_random(c);
+				dot[i] >>= lanewise_check_below(c, 31);
+			}
 			for (int i = SCALE; i <= NORM; i++)
 				lanewise_check_fill(c, c->scratch[i], n, pattern);
 			bounds[1] = -INFINITY;

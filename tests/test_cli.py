@@ -867,6 +867,22 @@ class Json(TestCase):
         self.fail_with("there-is-none: No such file", "json", "check", "there-is-none")
         self.fail_with("no value", "json", "check", stdin=b"")
 
+    def test_lines(self):
+        text = b'{"a": 1}\n\n \r\n{"a": "x\\n"}\r\n[2]\nnull'
+        self.assertEqual(self.json(text, "check", "--lines"), "")
+        self.assertEqual(self.json(text, "get", "a", "--lines"), '1\n"x\\n"\n\n\n')
+        self.assertEqual(self.json(text, "get", "a", "--lines", "--text"), "1\nx\n\n\n\n")
+        text = b'[1]\n[1,]\n\n{"a" 1}\n'
+        result = run("json", "check", "--lines", stdin=text)
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertRegex(result.stderr, "^lanewise: -:2:4: .*\nlanewise: -:4:6: .*\n$")
+        result = run("json", "check", "--lines", "--json", stdin=text)
+        self.assertEqual([(bad["offset"], bad["line"], bad["column"]) for bad in map(json.loads, result.stdout.splitlines())],
+                         [(7, 2, 4), (15, 4, 6)])
+        result = run("json", "get", "a", "--lines", stdin=text)
+        self.assertEqual((result.returncode, result.stdout), (1, "\n"))
+        self.assertIn("-:2:4: json: ", result.stderr)
+
     def test_tokens(self):
         self.assertEqual(self.json('{"a": [1, true]}', "tokens"),
                          '0\t16\t0\tobject\t\n1\t3\t1\tname\t"a"\n6\t9\t1\tarray\t\n7\t1\t2\tnumber\t1\n'

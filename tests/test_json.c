@@ -539,6 +539,75 @@ static void test_arrays(void)
 
 /* ---------------------------------------------------------------- strings */
 
+static void test_integer_array(void)
+{
+	static const char text[] = "[1, -9223372036854775808, 9223372036854775807, 1.0]";
+	lanewise_json_node tree[8];
+	int64_t values[4] = { 0 };
+	size_t n_nodes, n_values;
+
+	CHECK_EQUAL(lanewise_json_parse(text, sizeof text - 1, NULL, tree, 8, &n_nodes, NULL), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_json_i64_array(text, tree, 0, values, 4, &n_values), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(n_values, 3);
+	CHECK(values[0] == 1 && values[1] == INT64_MIN && values[2] == INT64_MAX);
+}
+
+/* Lines with whatever room there is give what each line alone gives. */
+static void test_lines(void)
+{
+	static const char text[] = "{\"a\": [1, 2]}\n\r\n \t\n[\"x\", {}]\r\n{\"bad\": }\n\"\\u00e9\"\n[1,\n null\n7";
+	static const struct {
+		size_t begin, n_bytes, n_nodes, error_at;
+	} expected[] = { { 0, 13, 5, 0 }, { 19, 9, 3, 0 }, { 30, 9, 0, 8 }, { 40, 8, 1, 0 },
+		         { 49, 3, 0, 3 }, { 53, 5, 1, 0 }, { 59, 1, 1, 0 } };
+	enum { N = 7 };
+
+	for (size_t room = 5; room < 16; room++)
+		for (size_t n_room = 1; n_room < 9; n_room++) {
+			lanewise_json_node tree[16], alone[16];
+			lanewise_json_line lines[9];
+			size_t at = 0, n_seen = 0, n_lines, n_taken, n_alone;
+
+			while (at < sizeof text - 1) {
+				CHECK_EQUAL(lanewise_json_parse_lines(text + at, sizeof text - 1 - at, NULL, tree, room,
+				                                      lines, n_room, &n_lines, &n_taken),
+				            LANEWISE_OK);
+				if (!CHECK(n_taken > 0 && n_seen + n_lines <= N))
+					return;
+				for (size_t i = 0; i < n_lines; i++, n_seen++) {
+					const lanewise_json_line *line = &lines[i];
+
+					CHECK_EQUAL(at + line->begin, expected[n_seen].begin);
+					CHECK_EQUAL(line->n_bytes, expected[n_seen].n_bytes);
+					CHECK_EQUAL(line->n_nodes, expected[n_seen].n_nodes);
+					CHECK_EQUAL(line->error_at, expected[n_seen].error_at);
+					CHECK_EQUAL(line->status,
+					            lanewise_json_parse(text + at + line->begin, line->n_bytes, NULL,
+					                                alone, 16, &n_alone, NULL));
+					if (line->status == LANEWISE_OK)
+						CHECK(n_alone == line->n_nodes && memcmp(alone, tree + line->first_node,
+						                                         n_alone * sizeof *alone) == 0);
+				}
+				at += n_taken;
+			}
+			CHECK_EQUAL(n_seen, N);
+		}
+	lanewise_json_node tree[4];
+	lanewise_json_line line;
+	size_t n_lines, n_taken;
+
+	CHECK_EQUAL(lanewise_json_parse_lines(text, sizeof text - 1, NULL, tree, 4, &line, 1, &n_lines, &n_taken),
+	            LANEWISE_ERROR_CAPACITY);
+	CHECK_EQUAL(lanewise_json_parse_lines(text, sizeof text - 1, NULL, tree, 4, NULL, 0, &n_lines, &n_taken),
+	            LANEWISE_ERROR_CAPACITY);
+	CHECK_EQUAL(lanewise_json_parse_lines(NULL, 1, NULL, tree, 4, &line, 1, &n_lines, &n_taken),
+	            LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_json_parse_lines(NULL, 0, NULL, tree, 4, &line, 1, &n_lines, &n_taken), LANEWISE_OK);
+	CHECK_EQUAL(n_lines, 0);
+	CHECK_EQUAL(lanewise_json_parse_lines("\n \r\n", 4, NULL, tree, 4, &line, 1, &n_lines, &n_taken), LANEWISE_OK);
+	CHECK(n_lines == 0 && n_taken == 4);
+}
+
 static void test_strings(void)
 {
 	static const char text[] =
@@ -669,6 +738,8 @@ int main(void)
 		test_index();
 		test_integers();
 		test_arrays();
+		test_integer_array();
+		test_lines();
 		test_strings();
 
 		int n_files = test_suite();

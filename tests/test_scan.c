@@ -188,7 +188,7 @@ static void test_many_states(void)
 
 	for (int i = 0; i < 256; i++)
 		bytes[i] = (char)i;
-	make_patterns(300, 8, 60, bytes, 256);
+	make_patterns(300, 2, 60, bytes, 256);
 	for (int i = 0; i < 200; i++) {
 		unsigned char pattern[40] = "one long beginning of many patterns ...";
 
@@ -201,6 +201,29 @@ static void test_many_states(void)
 	plant(text, sizeof text, 250);
 	check_text(text, sizeof text, 0, 3);
 	check_text(text, sizeof text, 1, 3);
+}
+
+/* Many long patterns, by grams of six or eight bytes, and such that share all of them: their buckets are too full. */
+static void test_grams(void)
+{
+	static const size_t shortest[] = { 8, 9, 10, 13, 23, 40 };
+	static const char letters[] = "abcdefghijklm nopqrstuvwxyzABC\x80\xff@[";
+	static unsigned char text[9000];
+
+	for (size_t i = 0; i < 12; i++) {
+		unsigned char pattern[80];
+		size_t n = 4000 + below(5000);
+
+		make_patterns(i % 2 ? 64 : 1100, shortest[i / 2], shortest[i / 2] + below(20), letters, i < 6 ? 4 : 36);
+		for (size_t j = 0; i % 2 && j < 40; j++) {
+			memset(pattern, 'a', sizeof pattern);
+			pattern[shortest[i / 2]] = (unsigned char)letters[below(36)];
+			add_pattern(pattern, shortest[i / 2] + below(30));
+		}
+		fill(text, n, letters, i < 6 ? 4 : 36);
+		plant(text, n, i % 3 == 0 ? 3 : 100);
+		check_text(text, n, i / 4 % 2, 2);
+	}
 }
 
 static void test_long_pattern(void)
@@ -289,6 +312,7 @@ int main(void)
 	test_small();
 	test_large();
 	test_many_states();
+	test_grams();
 	test_long_pattern();
 	test_arguments();
 	return test_result();

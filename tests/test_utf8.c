@@ -159,8 +159,85 @@ static void test_random_texts(uint64_t seed)
 	CHECK_EQUAL(wrong, 0);
 }
 
+/* Offsets and ranges against decoding by value, over a text of characters of every length. */
+static void test_offsets_and_ranges(void)
+{
+	static const uint32_t ranges[][2] = { { 0, 0x10ffff },   { 0x4e00, 0x9fff },    { 'b', 'y' },
+		                              { 0, 0x7f },       { 0x80, 0x7ff },       { 0x7ff, 0x800 },
+		                              { 0x800, 0xffff }, { 0x10000, 0x10ffff }, { 0x41, 0x4e01 },
+		                              { 0xe9, 0xe9 },    { 0xac00, 0xd7a3 },    { 0x1f600, 0x1f64f } };
+	enum { N = 1500, N_RANGES = sizeof ranges / sizeof *ranges };
+	static unsigned char text[4 * N];
+	static uint64_t begin[N + 1], numbers[N + 1], mapped[N + 1];
+	static uint32_t value[N];
+	uint64_t state = 3;
+	size_t n = 0;
+
+	for (size_t i = 0; i < N; i++) {
+		static const uint32_t spread[] = { 0x80, 0x800, 0xa000, 0x110000 };
+		uint32_t c = (uint32_t)(test_random(&state) % spread[test_random(&state) % 4]);
+
+		if (c >> 11 == 0x1b)
+			c = 0x4e00;
+		value[i] = c;
+		begin[i] = n;
+		numbers[i] = i;
+		if (c < 0x80) {
+			text[n++] = (unsigned char)c;
+		} else {
+			int length = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+			text[n++] = (unsigned char)((0xf00 >> length & 0xff) | c >> 6 * (length - 1));
+			for (int j = length - 2; j >= 0; j--)
+				text[n++] = (unsigned char)(0x80 | (c >> 6 * j & 0x3f));
+		}
+	}
+	begin[N] = n;
+	numbers[N] = N;
+	CHECK(lanewise_utf8_validate(text, n, NULL) == LANEWISE_OK);
+	for (size_t i = 0; i <= N; i++)
+		CHECK_EQUAL(lanewise_utf8_offset(text, n, i), begin[i]);
+	CHECK_EQUAL(lanewise_utf8_offset(text, n, SIZE_MAX), n);
+	CHECK(lanewise_utf8_to_code_points(text, n, begin, N + 1, mapped, NULL) == LANEWISE_OK);
+	CHECK(memcmp(mapped, numbers, sizeof mapped) == 0);
+	CHECK(lanewise_utf8_to_bytes(text, n, mapped, N + 1, mapped, NULL) == LANEWISE_OK);
+	CHECK(memcmp(mapped, begin, sizeof mapped) == 0);
+	for (size_t r = 0; r < N_RANGES; r++)
+		for (size_t from = 0; from < N; from += 97) {
+			size_t count = 0, first = n;
+
+			for (size_t i = N; i-- > from;)
+				if (value[i] >= ranges[r][0] && value[i] <= ranges[r][1]) {
+					count++;
+					first = begin[i];
+				}
+			CHECK_EQUAL(lanewise_utf8_count_range(text + begin[from], n - begin[from], ranges[r][0],
+			                                      ranges[r][1]),
+			            count);
+			CHECK_EQUAL(lanewise_utf8_find_range(text + begin[from], n - begin[from], ranges[r][0],
+			                                     ranges[r][1]),
+			            first - begin[from]);
+		}
+	CHECK_EQUAL(lanewise_utf8_count_range(text, n, 5, 4), 0);
+	CHECK_EQUAL(lanewise_utf8_find_range(text, n, 0, 0x110000), n);
+	CHECK_EQUAL(lanewise_utf8_find_range(NULL, 0, 0, 9), 0);
+
+	lanewise_error error = { 0 };
+	uint64_t bad[3] = { 4, 9, 8 };
+
+	CHECK(lanewise_utf8_to_code_points(text, n, bad, 3, mapped, &error) == LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(error.offset, 2);
+	bad[2] = n + 1;
+	CHECK(lanewise_utf8_to_code_points(text, n, bad, 3, mapped, &error) == LANEWISE_ERROR_ARGUMENT);
+	bad[2] = N + 1;
+	CHECK(lanewise_utf8_to_bytes(text, n, bad, 3, mapped, &error) == LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(error.offset, 2);
+	CHECK(lanewise_utf8_to_bytes(text, n, NULL, 3, mapped, NULL) == LANEWISE_ERROR_ARGUMENT);
+}
+
 int main(void)
 {
+	test_offsets_and_ranges();
 	for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++) {
 		if (lanewise_set_tier(tier) != LANEWISE_OK)
 			continue;

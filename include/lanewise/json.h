@@ -125,6 +125,32 @@ LANEWISE_API lanewise_status lanewise_json_parse(const char *text, size_t n_byte
                                                  lanewise_json_node *nodes, size_t capacity, size_t *n_nodes,
                                                  lanewise_error *error);
 
+/*
+ * NDJSON (JSON lines): a text of values, each on a line of its own. A line ends at LF, CR LF or the text's end; lines of
+ * white space are passed over.
+ */
+typedef struct lanewise_json_line {
+	uint64_t begin;   /* of the line in the text; nodes' offsets and error_at count from here */
+	uint32_t n_bytes; /* without the line's end */
+	int32_t status; /* LANEWISE_OK, or LANEWISE_ERROR_DATA: this line is not JSON, see error_at, and has no nodes */
+	uint64_t error_at;
+	uint64_t first_node, n_nodes; /* of its value, in the array of all */
+} lanewise_json_line;
+
+/*
+ * Parses line after line into `nodes` and `lines`, as many as there is room for; their number goes to `n_lines`, the bytes
+ * gone through to `n_taken`: call again with what is behind. What is wrong with one line is told there and hinders no
+ * other; for the text of the error, parse the line alone.
+ *
+ * LANEWISE_ERROR_CAPACITY: there is no room for the first line's nodes, or none for a line (lanewise_json_nodes_bound of the
+ * longest line is enough). LANEWISE_ERROR_TOO_LARGE: the first line has over UINT32_MAX bytes.
+ * LANEWISE_ERROR_ARGUMENT: as from lanewise_json_parse. Nothing is taken then.
+ */
+LANEWISE_API lanewise_status lanewise_json_parse_lines(const char *text, size_t n_bytes,
+                                                       const lanewise_json_options *options, lanewise_json_node *nodes,
+                                                       size_t node_capacity, lanewise_json_line *lines,
+                                                       size_t line_capacity, size_t *n_lines, size_t *n_taken);
+
 enum { LANEWISE_JSON_MAX_VALIDATED_DEPTH = 8192 };
 
 /*
@@ -150,13 +176,15 @@ LANEWISE_API lanewise_status lanewise_json_f32(const char *text, const lanewise_
 
 /*
  * The elements of an array of numbers, nodes[array], to values[0 ...), their number to `n_values`.
- * LANEWISE_ERROR_ARGUMENT: no array, or an element is no number. LANEWISE_ERROR_CAPACITY: more than `capacity`.
+ * LANEWISE_ERROR_ARGUMENT: no array, or an element is no number, for i64 no integer. LANEWISE_ERROR_CAPACITY: more than `capacity`.
  * LANEWISE_ERROR_TOO_LARGE: an element is beyond the type. `n_values` becomes the number written before.
  */
 LANEWISE_API lanewise_status lanewise_json_f64_array(const char *text, const lanewise_json_node *nodes, size_t array,
                                                      double *values, size_t capacity, size_t *n_values);
 LANEWISE_API lanewise_status lanewise_json_f32_array(const char *text, const lanewise_json_node *nodes, size_t array,
                                                      float *values, size_t capacity, size_t *n_values);
+LANEWISE_API lanewise_status lanewise_json_i64_array(const char *text, const lanewise_json_node *nodes, size_t array,
+                                                     int64_t *values, size_t capacity, size_t *n_values);
 
 /* ---------------------------------------------------------------- strings */
 

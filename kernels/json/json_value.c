@@ -103,6 +103,12 @@ lanewise_status lanewise_json_f32_array(const char *text, const lanewise_json_no
 	READ_ARRAY(lanewise_json_f32);
 }
 
+lanewise_status lanewise_json_i64_array(const char *text, const lanewise_json_node *nodes, size_t array,
+                                        int64_t *values, size_t capacity, size_t *n_values)
+{
+	READ_ARRAY(lanewise_json_i64);
+}
+
 /* ---------------------------------------------------------------- strings */
 
 static uint32_t read_hex(const uint8_t *p)

@@ -9,14 +9,15 @@
  *
  * A single window is found by comparing two of its bytes instead.
  *
- * The second goes through the bits that are set. Halves of bytes mixed from different windows of a group pass the first,
- * so it looks the bytes up among the windows; without a branch, since either outcome is frequent.
+ * Where bits are set in four such words, their positions are written down. The second goes through these. Halves of bytes
+ * mixed from different windows of a group pass the first, so it looks the bytes up among the windows; without a branch,
+ * since either outcome is frequent.
  */
 #include "vec.h"
 
 #include "scan/scan_filter.h"
 
-enum { WORDS = 64, PADDED = 64 + LW_SCAN_READABLE };
+enum { WORDS = 64, GROUP = 4, PADDED = 64 + LW_SCAN_READABLE };
 
 struct tables {
 	vq low[LW_SCAN_WIDTH], high[LW_SCAN_WIDTH];
@@ -51,33 +52,64 @@ LW_INLINE uint64_t word_at(const struct tables *t, int n_places, const uint8_t *
 	return word;
 }
 
-/* Whole words of 64 positions; how many. They end where 64 + 3 bytes can be read no more. */
-LW_INLINE size_t fill_words(const struct tables *t, int n_places, const uint8_t *text, size_t readable, uint64_t *words)
+/*
+ * Appends the positions of a word's bits to `raw`: four at least, of which those that are none are overwritten by the
+ * next. How many bits there are is no branch that way, as there are seldom more.
+ */
+LW_INLINE size_t append_bits(uint64_t word, size_t first, uint16_t *raw, size_t n)
 {
-	size_t n_words = 0;
+	size_t end = n + (size_t)__builtin_popcountll(word);
 
-	while (n_words < WORDS && (n_words + 1) * 64 + LW_SCAN_READABLE <= readable) {
-		__builtin_prefetch(text + n_words * 64 + 4096);
-		words[n_words] = word_at(t, n_places, text + n_words * 64);
-		n_words++;
+	for (;;) {
+#pragma GCC unroll 4
+		for (int i = 0; i < 4; i++) {
+			raw[n + i] = (uint16_t)(first + (size_t)__builtin_ctzll(word | UINT64_C(1) << 63));
+			word &= word - 1;
+		}
+		n += 4;
+		if (LW_LIKELY(n >= end))
+			return end;
 	}
-	return n_words;
 }
 
-/* Appends the positions of a word that begin windows; 64 + 3 bytes at p can be read. */
-LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t *p, uint64_t word, size_t first,
-                              uint16_t *positions, size_t n_found)
+/* The positions of whole words, at most WORDS of them, to `raw`; *n_words is how many. */
+LW_INLINE size_t find_raw(const struct tables *t, int n_places, const uint8_t *text, size_t readable, size_t first,
+                          uint16_t *raw, size_t *n_words)
 {
-	for (; word; word &= word - 1) {
-		int i = __builtin_ctzll(word);
+	size_t n = 0, i = 0;
+
+	for (; i < WORDS && (i + GROUP) * 64 + LW_SCAN_READABLE <= readable; i += GROUP) {
+		uint64_t word[GROUP], any = 0;
+
+#pragma GCC unroll 4
+		for (int k = 0; k < GROUP; k++) {
+			__builtin_prefetch(text + (i + k) * 64 + 4096);
+			word[k] = word_at(t, n_places, text + (i + k) * 64);
+			any |= word[k];
+		}
+		if (LW_LIKELY(any == 0))
+			continue;
+#pragma GCC unroll 4
+		for (int k = 0; k < GROUP; k++)
+			n = append_bits(word[k], first + (i + k) * 64, raw, n);
+	}
+	*n_words = i;
+	return n;
+}
+
+/* Appends those of the raw positions that begin windows; text[0] is at position `first`, 4 bytes at each can be read. */
+LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t *text, size_t first,
+                              const uint16_t *raw, size_t n_raw, uint16_t *positions, size_t n_found)
+{
+	for (size_t i = 0; i < n_raw; i++) {
 		uint32_t bytes;
 
-		memcpy(&bytes, p + i, sizeof bytes);
+		memcpy(&bytes, text + raw[i] - first, sizeof bytes);
 		bytes &= filter->mask;
 
 		const uint32_t *slot = filter->slot[bytes * filter->multiplier >> (32 - LW_SCAN_SLOT_BITS)];
 
-		positions[n_found] = (uint16_t)(first + (size_t)i);
+		positions[n_found] = raw[i];
 		n_found += (slot[0] == bytes) | (slot[1] == bytes) | (slot[2] == bytes) | (slot[3] == bytes);
 	}
 	return n_found;
@@ -87,8 +119,8 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, const u
                       uint16_t *positions)
 {
 	struct tables t;
-	uint64_t words[WORDS];
-	size_t n_found = 0, at = 0, n_bytes = n + filter->width - 1;
+	uint16_t raw[WORDS * 64 + 4];
+	size_t n_found = 0, at = 0, n_bytes = n + filter->width - 1, n_raw, n_words;
 
 	for (int j = 0; j < 2; j++) {
 		t.place[j] = filter->place[j];
@@ -100,22 +132,20 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, const u
 		t.low[j] = vq_repeat16(filter->low[j]);
 		t.high[j] = vq_repeat16(filter->high[j]);
 	}
-	for (;;) {
-		size_t n_words = fill_words(&t, n_places, text + at, n_bytes - at, words);
-
+	for (;; at += n_words * 64) {
+		n_raw = find_raw(&t, n_places, text + at, n_bytes - at, at, raw, &n_words);
+		n_found = keep_windows(filter, text, 0, raw, n_raw, positions, n_found);
 		if (n_words == 0)
 			break;
-		for (size_t i = 0; i < n_words; i++, at += 64)
-			n_found = keep_windows(filter, text + at, words[i], at, positions, n_found);
 	}
-	while (at < n) { /* the last are copied, so that reading on behind them is allowed */
+	for (size_t rest; at < n; at += rest) { /* the last are copied, so that reading on behind them is allowed */
 		uint8_t padded[PADDED] = { 0 };
-		size_t rest = n - at < 64 ? n - at : 64, readable = n_bytes - at;
-		uint64_t valid = rest < 64 ? (UINT64_C(1) << rest) - 1 : ~UINT64_C(0);
+		size_t readable = n_bytes - at;
 
+		rest = n - at < 64 ? n - at : 64;
 		memcpy(padded, text + at, readable < PADDED ? readable : PADDED);
-		n_found = keep_windows(filter, padded, word_at(&t, n_places, padded) & valid, at, positions, n_found);
-		at += rest;
+		n_raw = append_bits(word_at(&t, n_places, padded) & UINT64_MAX >> (64 - rest), at, raw, 0);
+		n_found = keep_windows(filter, padded, at, raw, n_raw, positions, n_found);
 	}
 	return n_found;
 }

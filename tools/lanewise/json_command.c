@@ -24,6 +24,7 @@ static void print_help(void)
 	     "  repair          make JSON of what is nearly JSON, as language models write it\n"
 	     "  find            the arrays and objects within other text, each without white space on a line\n"
 	     "\n"
+	     "      --lines     check, get: each line is a value (NDJSON); empty ones are passed over\n"
 	     "      --indent N  minify, repair: indent by N spaces (1 to 16) instead\n"
 	     "      --text      get: a string as the text it stands for\n"
 	     "      --json      check: the verdict; repair: the text and its edits; find: places, as JSON\n"
@@ -36,8 +37,14 @@ struct job {
 	const char *path;
 	struct buffer text;
 	uint32_t indent;
-	int as_json, as_text;
-	const char *wanted; /* of get */
+	int as_json, as_text, lines;
+	size_t lines_before, bytes_before; /* of the input, when `text` is one of its lines */
+
+	/* Of get: the path, as it was given and read. */
+	const char *wanted;
+	lanewise_json_step *steps;
+	size_t n_steps;
+	char *names;
 };
 
 static void read_input(struct job *job)
@@ -62,7 +69,7 @@ static void find_place(const struct job *job, uint64_t offset, size_t *line, siz
 {
 	size_t end = offset < job->text.n ? (size_t)offset : job->text.n, begin = 0;
 
-	*line = 1;
+	*line = 1 + job->lines_before;
 	for (size_t i = 0; i < end; i++)
 		if (job->text.data[i] == '\n') {
 			begin = i + 1;
@@ -83,28 +90,52 @@ _Noreturn static void fail_at(const struct job *job, const lanewise_error *error
 
 /* ---------------------------------------------------------------- commands */
 
-static int check(struct job *job)
+/* Runs `one` on each line that is not empty, as if it were the text; TOOL_OK if it was that every time. */
+static int for_each_line(struct job *job, int (*one)(struct job *job))
+{
+	struct buffer all = job->text;
+	int result = TOOL_OK;
+
+	for (char *at = all.data, *end = at + all.n; at < end; job->lines_before++) {
+		char *newline = memchr(at, '\n', (size_t)(end - at)), *line_end = newline ? newline : end;
+
+		job->bytes_before = (size_t)(at - all.data);
+		job->text = (struct buffer) { .data = at, .n = (size_t)(line_end - at) };
+		if (strspn(at, " \t\r") < job->text.n && one(job) != TOOL_OK)
+			result = TOOL_FAILURE;
+		at = line_end + 1;
+	}
+	job->text = all;
+	return result;
+}
+
+static int check_text(struct job *job)
 {
 	lanewise_error error;
 	lanewise_status status = lanewise_json_validate(job->text.data, job->text.n, NULL, &error);
 	size_t line, column;
 
-	if (!job->as_json) {
-		if (status != LANEWISE_OK)
-			fail_at(job, &error);
-		return TOOL_OK;
-	}
+	if (status != LANEWISE_OK && error.offset == LANEWISE_NO_OFFSET)
+		fail_at(job, &error);
 	if (status == LANEWISE_OK) {
-		puts("{\"valid\": true}");
+		if (job->as_json && !job->lines)
+			puts("{\"valid\": true}");
 		return TOOL_OK;
 	}
 	find_place(job, error.offset, &line, &column);
+	if (!job->as_json) {
+		tool_note("%s:%zu:%zu: %s", job->path, line, column, error.what);
+		return TOOL_FAILURE;
+	}
 	printf("{\"valid\": false, \"offset\": %llu, \"line\": %zu, \"column\": %zu, \"what\": ",
-	       (unsigned long long)error.offset, line, column);
+	       (unsigned long long)(job->bytes_before + error.offset), line, column);
 	json_write_string(stdout, error.what, strlen(error.what));
 	puts("}");
 	return TOOL_FAILURE;
 }
+
+/* With --lines and --json only lines that are not JSON are told, each on a line. */
+static int check(struct job *job) { return job->lines ? for_each_line(job, check_text) : check_text(job); }
 
 static lanewise_json_node *parse(struct job *job, size_t *n_nodes)
 {
@@ -143,36 +174,46 @@ static int tokens(struct job *job)
 	return TOOL_OK;
 }
 
-static int get(struct job *job)
+/* The value at the path, read before; absent from a line it is an empty line, absent from a text an error. */
+static int get_from_text(struct job *job)
 {
-	size_t n_wanted = strlen(job->wanted), n_nodes, n_steps, at, n;
-	lanewise_json_step *steps = tool_allocate(n_wanted + 1, sizeof *steps);
-	char *names = tool_allocate(n_wanted + 1, 1), *text;
-	lanewise_error error;
-
-	if (lanewise_json_path(job->wanted, n_wanted, steps, n_wanted, &n_steps, names, &error) != LANEWISE_OK)
-		tool_fail_usage("json", "%s at byte %llu of %s", error.what, (unsigned long long)error.offset,
-		                job->wanted);
-	read_input(job);
-
+	size_t n_nodes, n;
 	lanewise_json_node *nodes = parse(job, &n_nodes);
+	size_t at = lanewise_json_follow(job->text.data, nodes, 0, job->steps, job->n_steps, job->names);
 
-	at = lanewise_json_follow(job->text.data, nodes, 0, steps, n_steps, names);
-	if (at == SIZE_MAX)
+	if (at == SIZE_MAX && !job->lines)
 		tool_fail("%s: there is no %s", job->path, job->wanted);
-	if (job->as_text && nodes[at].type == LANEWISE_JSON_STRING) {
-		text = tool_allocate(nodes[at].n_bytes, 1);
+	if (at != SIZE_MAX && job->as_text && nodes[at].type == LANEWISE_JSON_STRING) {
+		char *text = tool_allocate(nodes[at].n_bytes, 1);
+
 		lanewise_json_string(job->text.data, &nodes[at], text, nodes[at].n_bytes, &n);
 		fwrite(text, 1, n, stdout);
 		free(text);
-	} else {
+	} else if (at != SIZE_MAX) {
 		fwrite(job->text.data + nodes[at].offset, 1, nodes[at].n_bytes, stdout);
 	}
 	putchar('\n');
 	free(nodes);
-	free(names);
-	free(steps);
 	return TOOL_OK;
+}
+
+static int get(struct job *job)
+{
+	size_t n_wanted = strlen(job->wanted);
+	lanewise_error error;
+	int result;
+
+	job->steps = tool_allocate(n_wanted + 1, sizeof *job->steps);
+	job->names = tool_allocate(n_wanted + 1, 1);
+	if (lanewise_json_path(job->wanted, n_wanted, job->steps, n_wanted, &job->n_steps, job->names, &error) !=
+	    LANEWISE_OK)
+		tool_fail_usage("json", "%s at byte %llu of %s", error.what, (unsigned long long)error.offset,
+		                job->wanted);
+	read_input(job);
+	result = job->lines ? for_each_line(job, get_from_text) : get_from_text(job);
+	free(job->names);
+	free(job->steps);
+	return result;
 }
 
 /* Prints text with the indent asked for and a line end. */
@@ -316,13 +357,11 @@ static int run(struct job *job, int argc, char **argv)
 
 int tool_json(int argc, char **argv)
 {
-	enum { INDENT = 256, TEXT, JSON, HELP };
+	enum { INDENT = 256, TEXT, JSON, LINES, HELP };
 	static const struct option long_options[] = {
-		{ "indent", required_argument, NULL, INDENT },
-		{ "text", no_argument, NULL, TEXT },
-		{ "json", no_argument, NULL, JSON },
-		{ "help", no_argument, NULL, HELP },
-		{ NULL, 0, NULL, 0 },
+		{ "indent", required_argument, NULL, INDENT }, { "text", no_argument, NULL, TEXT },
+		{ "json", no_argument, NULL, JSON },           { "lines", no_argument, NULL, LINES },
+		{ "help", no_argument, NULL, HELP },           { NULL, 0, NULL, 0 },
 	};
 	struct job job = { 0 };
 
@@ -336,6 +375,9 @@ int tool_json(int argc, char **argv)
 			break;
 		case JSON:
 			job.as_json = 1;
+			break;
+		case LINES:
+			job.lines = 1;
 			break;
 		case HELP:
 			print_help();
