@@ -129,7 +129,7 @@ typedef struct lanewise_secret {
  */
 typedef struct lanewise_secrets_search lanewise_secrets_search;
 
-/* Bytes of scratch for one search: some 50,000 with the built-in rules. */
+/* Bytes of scratch for one search: some 140,000 with the built-in rules. */
 LANEWISE_API size_t lanewise_secrets_scratch_size(const lanewise_secrets *secrets);
 
 /*

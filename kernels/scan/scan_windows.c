@@ -104,12 +104,14 @@ static void choose_windows(struct draft *d, struct lanewise_scan_set *set, const
 /* How often a byte passes the group at a place. */
 static float passes_place(const struct group *g, uint32_t place)
 {
-	float sum = 0;
+	uint32_t sum = 0;
 
-	for (uint32_t byte = 0; byte < 256; byte++)
-		if (g->low[place] >> (byte & 15) & 1 && g->high[place] >> (byte >> 4) & 1)
-			sum += frequency((uint8_t)byte);
-	return sum;
+	for (uint32_t high = 0; high < 8; high++)
+		for (uint32_t low = 0; g->high[place] >> high & 1 && low < 16; low++)
+			sum += g->low[place] >> low & 1 ? frequencies[16 * high + low] : 0;
+	/* The upper 128 have frequency 1 each. */
+	sum += (uint32_t)(__builtin_popcount(g->low[place]) * __builtin_popcount(g->high[place] >> 8));
+	return (float)sum / 20000.0f;
 }
 
 static void rate(struct group *g, uint32_t width)
@@ -175,6 +177,83 @@ static void form_groups(struct draft *d)
 			          d->groups[i + 1].passes;
 	}
 	d->n = n;
+}
+
+/*
+ * Neighbours need not be alike behind their first byte. So each window is moved to the group where it costs least, as
+ * long as that gains; what passes is then a third or so of what it was.
+ */
+struct placement {
+	struct group alone[LW_SCAN_WINDOWS]; /* each window as a group */
+	uint8_t in[LW_SCAN_WINDOWS];         /* the group it is in */
+	size_t n;
+};
+
+static int is_within(const struct group *a, const struct group *b, uint32_t width)
+{
+	for (uint32_t j = 0; j < width; j++)
+		if ((a->low[j] & ~b->low[j]) || (a->high[j] & ~b->high[j]))
+			return 0;
+	return 1;
+}
+
+/* The group `number` of all windows in it but one. */
+static struct group without(const struct draft *d, const struct placement *p, uint8_t number, size_t left_out)
+{
+	struct group g = { .passes = 0 };
+
+	for (size_t i = 0; i < p->n; i++)
+		for (uint32_t j = 0; p->in[i] == number && i != left_out && j < d->width; j++) {
+			g.low[j] |= p->alone[i].low[j];
+			g.high[j] |= p->alone[i].high[j];
+		}
+	rate(&g, d->width);
+	return g;
+}
+
+/* Moves a window to where it costs least; 1 if that is another group. */
+static int move_window(struct draft *d, struct placement *p, size_t i)
+{
+	uint8_t from = p->in[i], to = from;
+	struct group rest = without(d, p, from, i);
+	float least = d->groups[from].passes - rest.passes;
+
+	for (uint8_t k = 0; k < d->n; k++) {
+		struct group both = merged(d, &d->groups[k], &p->alone[i]);
+
+		/* A little better is not worth another round. */
+		if (k != from && both.passes - d->groups[k].passes < 0.99f * least) {
+			least = both.passes - d->groups[k].passes;
+			to = k;
+		}
+	}
+	if (to == from)
+		return 0;
+	d->groups[from] = rest;
+	d->groups[to] = merged(d, &d->groups[to], &p->alone[i]);
+	p->in[i] = to;
+	return 1;
+}
+
+static void improve_groups(struct draft *d, size_t n_windows)
+{
+	enum { ROUNDS = 5 };
+	struct placement p = { .n = n_windows };
+
+	if (n_windows <= GROUPS)
+		return;
+	for (size_t i = 0; i < n_windows; i++) {
+		begin_group(d, &p.alone[i], d->windows[i]);
+		while (!is_within(&p.alone[i], &d->groups[p.in[i]], d->width))
+			p.in[i]++;
+	}
+	for (uint8_t k = 0; k < d->n; k++) /* a window may be within several: now each is in one only */
+		d->groups[k] = without(d, &p, k, n_windows);
+	for (int round = 0, moved = 1; round < ROUNDS && moved; round++) {
+		moved = 0;
+		for (size_t i = 0; i < n_windows; i++)
+			moved |= move_window(d, &p, i);
+	}
 }
 
 /* How often a text would pass any group, by the bytes at the places of which `places` has the bits. */
@@ -309,7 +388,11 @@ int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pat
 	choose_windows(&d, set, patterns);
 	if (!fill_slots(&d, filter))
 		return 0;
+
+	size_t n_windows = d.n;
+
 	form_groups(&d);
+	improve_groups(&d, n_windows);
 	if (d.n == 1 && !ignore_case) {
 		choose_bytes(&d, filter);
 	} else {

@@ -11,7 +11,7 @@
 #include "common.h"
 #include "secrets/secrets.h"
 
-enum { N_MATCHES = 64 };
+enum { N_MATCHES = 64, CHUNK = 1 << 15 };
 
 /* A finding, all that it and those it beat cover, and whether it is reported or only covers. */
 struct covered {
@@ -25,12 +25,19 @@ struct run_ahead {
 	size_t begin, end;
 };
 
+/* The anchors of one set. All sources have the same part of the text. */
+struct source {
+	lanewise_scan *scan;
+	const uint32_t *numbers;
+	size_t n_matches, next;
+	lanewise_match matches[N_MATCHES];
+};
+
 struct lanewise_secrets_search {
 	struct lw_secret_matcher matcher;
-	lanewise_scan *scan; /* NULL: no anchors */
-	int scan_finished;
-	size_t n_matches, next_match;
-	lanewise_match matches[N_MATCHES];
+	struct source sources[LW_SECRET_SETS];
+	uint32_t n_sources, last_source; /* that gave the candidate under way */
+	size_t fed;                      /* text that the sources have */
 	struct run_ahead ahead[LW_SECRET_RUN_RULES];
 
 	struct covered held;
@@ -45,9 +52,12 @@ static size_t round_up(size_t n)
 
 size_t lanewise_secrets_scratch_size(const lanewise_secrets *secrets)
 {
-	return round_up(sizeof(struct lanewise_secrets_search)) +
-	       round_up(secrets->n_runs * sizeof(struct lw_secret_run)) +
-	       (secrets->set ? lanewise_scan_scratch_size(secrets->set) : 0);
+	size_t n = round_up(sizeof(struct lanewise_secrets_search)) +
+	           round_up(secrets->n_runs * sizeof(struct lw_secret_run));
+
+	for (int k = 0; k < LW_SECRET_SETS; k++)
+		n += secrets->set[k] ? round_up(lanewise_scan_scratch_size(secrets->set[k])) : 0;
+	return n;
 }
 
 /* ------------------------------------------------------------- candidates */
@@ -84,29 +94,63 @@ lanewise_secrets_search *lanewise_secrets_begin(const lanewise_secrets *secrets,
 	for (uint32_t i = 0; i < secrets->n_runs; i++)
 		s->matcher.runs[i] = (struct lw_secret_run) { SIZE_MAX, 0, 0 };
 	behind += round_up(secrets->n_runs * sizeof(struct lw_secret_run));
-	if (secrets->set) {
-		s->scan = lanewise_scan_begin(secrets->set, NULL, behind);
-		lanewise_scan_feed(s->scan, text, n_bytes);
-	}
+	for (int k = 0; k < LW_SECRET_SETS; k++)
+		if (secrets->set[k]) {
+			struct source *source = &s->sources[s->n_sources++];
+
+			source->scan = lanewise_scan_begin(secrets->set[k], NULL, behind);
+			source->numbers = secrets->numbers[k].items;
+			behind += round_up(lanewise_scan_scratch_size(secrets->set[k]));
+		}
 	for (uint32_t k = 0; k < secrets->n_run_rules; k++)
 		look_ahead(s, k, 0);
 	return s;
 }
 
-/* The next anchor, which is not consumed; NULL if there is none. */
+/* A source's next match in the text that it has, or NULL. */
+static const lanewise_match *next_match(struct source *source)
+{
+	if (source->next == source->n_matches) {
+		source->next = 0;
+		source->n_matches = lanewise_scan_next(source->scan, source->matches, N_MATCHES);
+	}
+	return source->n_matches > 0 ? &source->matches[source->next] : NULL;
+}
+
+static int comes_before(const lanewise_match *a, const lanewise_match *b)
+{
+	return a->end != b->end ? a->end < b->end : a->begin < b->begin;
+}
+
+/* Gives the sources the next chunk; 0 if there is none. */
+static int feed_sources(lanewise_secrets_search *s)
+{
+	size_t n = s->matcher.n - s->fed < CHUNK ? s->matcher.n - s->fed : CHUNK;
+
+	for (uint32_t k = 0; k < s->n_sources && n > 0; k++)
+		lanewise_scan_feed(s->sources[k].scan, s->matcher.text + s->fed, n);
+	s->fed += n;
+	return n > 0;
+}
+
+/* The next anchor, which is not consumed, of all sources; NULL if there is none. Matches come by end, then begin. */
 static const lanewise_match *next_anchor(lanewise_secrets_search *s)
 {
-	while (s->next_match == s->n_matches && s->scan) {
-		s->next_match = 0;
-		s->n_matches = lanewise_scan_next(s->scan, s->matches, N_MATCHES);
-		if (s->n_matches == 0) {
-			if (s->scan_finished)
-				return NULL;
-			lanewise_scan_finish(s->scan);
-			s->scan_finished = 1;
+	const lanewise_match *first = NULL;
+
+	if (s->n_sources == 0)
+		return NULL;
+	do {
+		for (uint32_t k = 0; k < s->n_sources; k++) {
+			const lanewise_match *match = next_match(&s->sources[k]);
+
+			if (match && (!first || comes_before(match, first))) {
+				first = match;
+				s->last_source = k;
+			}
 		}
-	}
-	return s->scan ? &s->matches[s->next_match] : NULL;
+	} while (!first && feed_sources(s));
+	return first;
 }
 
 /* A candidate: an anchor, or the run of the k-th rule of runs. */
@@ -144,9 +188,11 @@ static int try_candidate(lanewise_secrets_search *s, const struct candidate *can
 	if (candidate->anchor) {
 		const lanewise_match *anchor = candidate->anchor;
 
-		s->next_match++;
-		return lanewise_secrets_match(&s->matcher, anchor->pattern, (size_t)anchor->begin, (size_t)anchor->end,
-		                              found);
+		struct source *source = &s->sources[s->last_source];
+
+		source->next++;
+		return lanewise_secrets_match(&s->matcher, source->numbers[anchor->pattern], (size_t)anchor->begin,
+		                              (size_t)anchor->end, found);
 	}
 
 	uint32_t rule = secrets->run_rules[candidate->k];

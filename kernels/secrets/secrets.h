@@ -16,7 +16,8 @@ enum {
 	LW_SECRET_JUDGED = 256, /* bytes of a secret that entropy and stop words are looked for in */
 	LW_SHAPE_MANY = 16384,  /* what * and + and {m,} take at most */
 	LW_SHAPE_DEPTH = 24,    /* parentheses in parentheses, fragments included */
-	LW_SECRET_RUN_RULES = 8
+	LW_SECRET_RUN_RULES = 8,
+	LW_SECRET_SETS = 3
 };
 
 #define LW_NODE_NONE UINT32_MAX
@@ -62,7 +63,7 @@ struct lw_secret_stop {
 	int whole;
 };
 
-/* A rule's anchor; its number is that of the pattern in the set. */
+/* A rule's anchor. */
 struct lw_secret_anchor {
 	uint32_t first, count; /* in the pool */
 	uint32_t rule;
@@ -79,8 +80,13 @@ struct lanewise_secrets {
 	uint32_t n_runs;                         /* nodes of kind LW_NODE_SET */
 	uint32_t run_rules[LW_SECRET_RUN_RULES]; /* the rules of runs */
 	uint32_t n_run_rules;
-	lanewise_scan_set *set;               /* NULL without anchors */
-	double n_log_n[LW_SECRET_JUDGED + 1]; /* n * log2 n */
+	/*
+	 * Anchors that are searched for together: short ones, those of rules that ignore case, others. One short anchor
+	 * would shorten the windows by which all of a set are found, and one that ignores case double their spellings.
+	 */
+	lanewise_scan_set *set[LW_SECRET_SETS]; /* NULL: there are none */
+	struct lw_list numbers[LW_SECRET_SETS]; /* uint32_t: the anchor that a pattern is */
+	double n_log_n[LW_SECRET_JUDGED + 1];   /* n * log2 n */
 	lanewise_allocator allocator;
 	int own_allocator;
 };

@@ -436,26 +436,51 @@ static lanewise_status read_text(lanewise_secrets *secrets, const lanewise_alloc
 
 /* ---------------------------------------------------------- making it ready */
 
-static lanewise_status make_set(lanewise_secrets *secrets, const lanewise_allocator *allocator, lanewise_error *error)
+static uint32_t set_of(const lanewise_secrets *secrets, const struct lw_secret_anchor *anchor)
 {
-	const struct lw_secret_anchor *anchors = lw_secrets_anchors(secrets);
-	const struct lw_secret_rule *rules = lw_secrets_rules(secrets);
-	lanewise_scan_set_options options = { sizeof options, 0 };
-	size_t n = secrets->anchors.n;
-	lanewise_pattern *patterns;
-	lanewise_status status;
+	enum { SHORT_BYTES = 3 };
 
+	if (lw_secrets_rules(secrets)[anchor->rule].ignore_case)
+		return 1;
+	return anchor->count <= SHORT_BYTES ? 0 : 2;
+}
+
+/* Set number k, of the anchors that belong to it; `patterns` has room for all. */
+static lanewise_status make_set(struct lw_rules_reader *reader, uint32_t k, lanewise_pattern *patterns)
+{
+	lanewise_secrets *secrets = reader->secrets;
+	const struct lw_secret_anchor *anchors = lw_secrets_anchors(secrets);
+	lanewise_scan_set_options options = { sizeof options, k == 1 };
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < secrets->anchors.n; i++) {
+		uint32_t *number;
+
+		if (set_of(secrets, &anchors[i]) != k)
+			continue;
+		patterns[n++] = (lanewise_pattern) { lw_secrets_pool(secrets) + anchors[i].first, anchors[i].count };
+		number = lanewise_secrets_list_add(reader, &secrets->numbers[k], 1, MAX_ANCHORS);
+		if (!number)
+			return reader->status;
+		*number = i;
+	}
 	if (n == 0)
 		return LANEWISE_OK;
-	patterns = lw_allocate(allocator, n * sizeof *patterns);
-	if (!patterns)
+	return lanewise_scan_set_create(patterns, n, &options, reader->allocator, &secrets->set[k], reader->error);
+}
+
+static lanewise_status make_sets(lanewise_secrets *secrets, const lanewise_allocator *allocator, lanewise_error *error)
+{
+	struct lw_rules_reader reader = { .secrets = secrets, .allocator = allocator, .error = error };
+	size_t n_bytes = secrets->anchors.n * sizeof(lanewise_pattern);
+	lanewise_pattern *patterns = n_bytes ? lw_allocate(allocator, n_bytes) : NULL;
+	lanewise_status status = LANEWISE_OK;
+
+	if (n_bytes && !patterns)
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for rules");
-	for (size_t i = 0; i < n; i++) {
-		patterns[i] = (lanewise_pattern) { lw_secrets_pool(secrets) + anchors[i].first, anchors[i].count };
-		options.ignore_case |= rules[anchors[i].rule].ignore_case;
-	}
-	status = lanewise_scan_set_create(patterns, n, &options, allocator, &secrets->set, error);
-	lw_release(allocator, patterns, n * sizeof *patterns);
+	for (uint32_t k = 0; k < LW_SECRET_SETS && status == LANEWISE_OK; k++)
+		status = make_set(&reader, k, patterns);
+	lw_release(allocator, patterns, n_bytes);
 	return status;
 }
 
@@ -471,7 +496,7 @@ static lanewise_status make(lanewise_secrets *secrets, const char *rules, size_t
 	if (status == LANEWISE_OK && with_builtin)
 		status = read_text(secrets, allocator, lanewise_secrets_builtin_text, lanewise_secrets_builtin_bytes,
 		                   with_optional, error);
-	return status == LANEWISE_OK ? make_set(secrets, allocator, error) : status;
+	return status == LANEWISE_OK ? make_sets(secrets, allocator, error) : status;
 }
 
 lanewise_status lanewise_secrets_create(const char *rules, size_t n_bytes, const lanewise_secrets_options *options,
@@ -494,6 +519,8 @@ lanewise_status lanewise_secrets_create(const char *rules, size_t n_bytes, const
 	secrets->anchors.item_bytes = sizeof(struct lw_secret_anchor);
 	secrets->stops.item_bytes = sizeof(struct lw_secret_stop);
 	secrets->pool.item_bytes = 1;
+	for (int k = 0; k < LW_SECRET_SETS; k++)
+		secrets->numbers[k].item_bytes = sizeof(uint32_t);
 	for (int i = 2; i <= LW_SECRET_JUDGED; i++)
 		secrets->n_log_n[i] = i * (lw_log_f64(i) * 0x1.71547652b82fep+0 /* 1 / log 2 */);
 	if (allocator) {
@@ -518,7 +545,10 @@ void lanewise_secrets_destroy(lanewise_secrets *secrets)
 	lanewise_allocator copy = secrets->allocator;
 	const lanewise_allocator *allocator = secrets->own_allocator ? &copy : NULL;
 
-	lanewise_scan_set_destroy(secrets->set);
+	for (int k = 0; k < LW_SECRET_SETS; k++) {
+		lanewise_scan_set_destroy(secrets->set[k]);
+		list_free(allocator, &secrets->numbers[k]);
+	}
 	list_free(allocator, &secrets->nodes);
 	list_free(allocator, &secrets->sets);
 	list_free(allocator, &secrets->rules);
