@@ -8,7 +8,7 @@
 #include "scan/scan_filter.h"
 #include "scan/scan_set.h"
 
-enum { MAX_OFFSET = 32, GROUPS = 8 };
+enum { MAX_OFFSET = 32, GROUPS = 8 /* in a bank */ };
 
 /* Of 20,000 bytes of English, C, Python and Perl documentation. */
 static const uint16_t frequencies[128] = {
@@ -39,7 +39,7 @@ struct group {
 struct draft {
 	uint32_t windows[LW_SCAN_WINDOWS]; /* folded where case is ignored; the first byte is the lowest */
 	struct group groups[LW_SCAN_WINDOWS];
-	size_t n;
+	size_t n, n_windows; /* groups, and windows */
 	uint32_t width;
 	int ignore_case;
 };
@@ -152,8 +152,8 @@ static struct group merged(const struct draft *d, const struct group *a, const s
 	return both;
 }
 
-/* Joins the neighbours that it costs least to join, until there are eight groups. */
-static void form_groups(struct draft *d)
+/* Joins the neighbours that it costs least to join, until there are `most` groups or fewer. */
+static void form_groups(struct draft *d, size_t most)
 {
 	float cost[LW_SCAN_WINDOWS]; /* of joining group i with i + 1 */
 	size_t n = d->n;
@@ -163,7 +163,7 @@ static void form_groups(struct draft *d)
 	for (size_t i = 0; i + 1 < n; i++)
 		cost[i] = merged(d, &d->groups[i], &d->groups[i + 1]).passes - d->groups[i].passes -
 		          d->groups[i + 1].passes;
-	for (; n > GROUPS; n--) {
+	for (; n > most; n--) {
 		size_t best = 0;
 
 		for (size_t i = 1; i + 1 < n; i++)
@@ -240,7 +240,7 @@ static void improve_groups(struct draft *d, size_t n_windows)
 	enum { ROUNDS = 5 };
 	struct placement p = { .n = n_windows };
 
-	if (n_windows <= GROUPS)
+	if (n_windows == d->n)
 		return;
 	for (size_t i = 0; i < n_windows; i++) {
 		begin_group(d, &p.alone[i], d->windows[i]);
@@ -278,9 +278,9 @@ static float passes_at(const struct draft *d, uint32_t places)
  */
 static void choose_places(const struct draft *d, struct lw_scan_filter *filter)
 {
-	uint32_t chosen = 0;
+	uint32_t chosen = 0, least = filter->n_banks == 2 ? 3 : 1; /* with two banks the kernel has but 3 and 4 */
 
-	while (filter->n_places < d->width && (chosen == 0 || passes_at(d, chosen) > 0.00003f)) {
+	while (filter->n_places < d->width && (filter->n_places < least || passes_at(d, chosen) > 0.00003f)) {
 		uint32_t best = LW_SCAN_WIDTH;
 
 		for (uint32_t j = 0; j < d->width; j++)
@@ -317,8 +317,11 @@ static void write_tables(const struct draft *d, struct lw_scan_filter *filter)
 			for (int half = 0; half < 16; half++) {
 				const struct group *group = &d->groups[g];
 
-				filter->low[j][half] |= (uint8_t)((group->low[filter->place[j]] >> half & 1) << g);
-				filter->high[j][half] |= (uint8_t)((group->high[filter->place[j]] >> half & 1) << g);
+				uint8_t *low = &filter->low[g / GROUPS][j][half],
+				        *high = &filter->high[g / GROUPS][j][half];
+
+				*low |= (uint8_t)((group->low[filter->place[j]] >> half & 1) << g % GROUPS);
+				*high |= (uint8_t)((group->high[filter->place[j]] >> half & 1) << g % GROUPS);
 			}
 }
 
@@ -372,6 +375,19 @@ static int fill_slots(const struct draft *d, struct lw_scan_filter *filter)
 	return 0;
 }
 
+/* Puts windows into groups; how many positions will pass. */
+static float group_windows(struct draft *d, size_t most)
+{
+	float passes = 0;
+
+	d->n = d->n_windows;
+	form_groups(d, most);
+	improve_groups(d, d->n_windows);
+	for (size_t g = 0; g < d->n; g++)
+		passes += d->groups[g].passes;
+	return passes;
+}
+
 int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
                                struct lw_scan_filter *filter, int *pays)
 {
@@ -386,21 +402,22 @@ int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pat
 	filter->width = set->width = d.width;
 	filter->mask = UINT32_MAX >> 8 * (4 - d.width);
 	choose_windows(&d, set, patterns);
+	d.n_windows = d.n;
 	if (!fill_slots(&d, filter))
 		return 0;
-
-	size_t n_windows = d.n;
-
-	form_groups(&d);
-	improve_groups(&d, n_windows);
+	/* Another bank makes the kernel a half slower, and what passes a tenth. */
+	filter->n_banks = 1;
+	passes = group_windows(&d, GROUPS);
+	if (d.n == GROUPS && d.width >= 3 && passes > 0.0015f) {
+		filter->n_banks = 2;
+		passes = group_windows(&d, 2 * GROUPS);
+	}
 	if (d.n == 1 && !ignore_case) {
 		choose_bytes(&d, filter);
 	} else {
 		choose_places(&d, filter);
 		write_tables(&d, filter);
 	}
-	for (size_t g = 0; g < d.n; g++)
-		passes += d.groups[g].passes;
 	*pays = passes < (set->all_rows ? 0.06f : 0.25f); /* an automaton of rows is read faster */
 	return 1;
 }
