@@ -402,6 +402,8 @@ static void test_filter_messages(void)
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, width), 0, "section scan.filter, width: 0");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, mask), 0xffffff, "section scan.filter, mask: ffffff");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_places), 5, "section scan.filter, n_places: 5");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_banks), 0, "section scan.filter, n_banks: 0");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_banks), 3, "section scan.filter, n_banks: 3");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, place[1]), 4, "section scan.filter, place[1]: 4");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[7][2]), 0x20202020,
 	       "section scan.filter, slot[7][2]: 20202020");

@@ -27,6 +27,7 @@
 #include "pq.h"
 #include "repeat.h"
 #include "scan.h"
+#include "secrets.h"
 #include "sse.h"
 #include "text.h"
 #include "text_chunk.h"

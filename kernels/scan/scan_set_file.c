@@ -46,7 +46,7 @@ struct grams {
 };
 _Static_assert(sizeof(struct grams) == 24 && sizeof(struct lw_scan_ends) == 24, "they are part of the file format");
 _Static_assert(sizeof(struct header) == 288, "the header is part of the file format");
-_Static_assert(sizeof(struct lw_scan_filter) == 16560, "the filter is part of the file format");
+_Static_assert(sizeof(struct lw_scan_filter) == 16688, "the filter is part of the file format");
 
 /* ---------------------------------------------------------------- writing */
 
@@ -408,17 +408,21 @@ static lanewise_status check_states(struct opening *o)
 /* Whether the tables, or the two bytes, let a window pass. */
 static int passes(const struct lw_scan_filter *f, uint32_t window)
 {
-	uint8_t groups = 0xff;
-
 	if (f->n_places == 0)
 		return (uint8_t)(window >> 8 * f->place[0]) == f->byte[0] &&
 		       (uint8_t)(window >> 8 * f->place[1]) == f->byte[1];
-	for (uint32_t j = 0; j < f->n_places; j++) {
-		uint8_t byte = (uint8_t)(window >> 8 * f->place[j]);
+	for (uint32_t bank = 0; bank < f->n_banks; bank++) {
+		uint8_t groups = 0xff;
 
-		groups &= f->low[j][byte & 15] & f->high[j][byte >> 4];
+		for (uint32_t j = 0; j < f->n_places; j++) {
+			uint8_t byte = (uint8_t)(window >> 8 * f->place[j]);
+
+			groups &= f->low[bank][j][byte & 15] & f->high[bank][j][byte >> 4];
+		}
+		if (groups)
+			return 1;
 	}
-	return groups != 0;
+	return 0;
 }
 
 static lanewise_status check_filter(struct opening *o)
@@ -436,6 +440,8 @@ static lanewise_status check_filter(struct opening *o)
 		return WRONG_FIELD(o, "filter", f->mask, "mask: %" PRIx32, f->mask);
 	if (f->n_places > f->width)
 		return WRONG_FIELD(o, "filter", f->n_places, "n_places: %" PRIu32, f->n_places);
+	if (f->n_banks != 1 && (f->n_banks != 2 || f->n_places < 3))
+		return WRONG_FIELD(o, "filter", f->n_banks, "n_banks: %" PRIu32, f->n_banks);
 	for (int j = 0; j < LW_SCAN_WIDTH; j++)
 		if (f->place[j] >= f->width)
 			return WRONG_FIELD(o, "filter", f->place[j], "place[%d]: %" PRIu32, j, f->place[j]);

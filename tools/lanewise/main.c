@@ -25,6 +25,7 @@ static const struct command {
 	{ "chunk", "cut data where its content says so, or text into passages", tool_chunk },
 	{ "filter", "cut spans such as <think>...</think> out of a stream", tool_filter },
 	{ "classify", "tell the class of texts by weighted keywords", tool_classify },
+	{ "scan", "find secrets, or many patterns at once, in files and pipes", tool_scan },
 	{ "eval", "measure how well queries find what is judged relevant to them", tool_eval },
 	{ "json", "check, look into, repair and find JSON", tool_json },
 	{ "info", "tell about this build, this machine and the kernels in use", tool_info },

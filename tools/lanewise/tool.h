@@ -23,6 +23,7 @@ int tool_dedup(int argc, char **argv);
 int tool_chunk(int argc, char **argv);
 int tool_filter(int argc, char **argv);
 int tool_classify(int argc, char **argv);
+int tool_scan(int argc, char **argv);
 int tool_eval(int argc, char **argv);
 int tool_json(int argc, char **argv);
 int tool_info(int argc, char **argv);
