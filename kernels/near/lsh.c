@@ -250,6 +250,8 @@ static lanewise_status check_options(const lanewise_lsh_options *options, lanewi
 		return wrong(error, "false_positives is not from 0 to below 1");
 	if (options->max_items > MAX_ITEMS)
 		return wrong(error, "max_items is above 2^32 - 2");
+	if (options->reserve_items > (options->max_items ? options->max_items : MAX_ITEMS))
+		return wrong(error, "reserve_items is above max_items");
 	return LANEWISE_OK;
 }
 
@@ -297,13 +299,13 @@ lanewise_status lanewise_lsh_create(const lanewise_lsh_options *options, const l
 	set_options(new, options);
 	new->hashes = lw_allocate(allocator, new->n_bands * sizeof *new->hashes);
 	lw_make_secret(new->key);
-	n_items = options->max_items ? options->max_items : FIRST_ITEMS;
+	n_items = options->reserve_items ? options->reserve_items : FIRST_ITEMS;
 	status = new->hashes ? grow_items(new, n_items) : LANEWISE_ERROR_NO_MEMORY;
 	if (status == LANEWISE_OK)
 		status = grow_slots(new, slots_for(new, n_items));
 	if (status != LANEWISE_OK) {
 		lanewise_lsh_destroy(new);
-		return lw_fail(error, status, LANEWISE_NO_OFFSET, "lsh: no memory for max_items");
+		return lw_fail(error, status, LANEWISE_NO_OFFSET, "lsh: no memory for reserve_items");
 	}
 	*lsh = new;
 	return LANEWISE_OK;
