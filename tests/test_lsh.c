@@ -286,7 +286,7 @@ static void test_bounds(void)
 	CHECK_EQUAL(lanewise_lsh_add(lsh, signatures[0], NULL), LANEWISE_ERROR_CAPACITY);
 	CHECK_EQUAL(lanewise_lsh_count(lsh), MANY);
 	CHECK_EQUAL(meter.n_allocations, allocated);
-	CHECK(meter.most <= (size_t)MANY * (4 * K + 68 * 8 + 4) + 65536);
+	CHECK(meter.most <= (size_t)MANY * (4 * K + 47 * 8 + 4) + 65536);
 	lanewise_lsh_destroy(lsh);
 	CHECK_EQUAL(meter.used, 0);
 	lanewise_lsh_destroy(NULL);
@@ -296,7 +296,7 @@ static void test_bounds(void)
 	CHECK_EQUAL(lanewise_lsh_create(&options, &allocator, &lsh, NULL), LANEWISE_OK);
 	for (size_t i = 0; i < MANY; i++)
 		lanewise_lsh_add(lsh, signatures[i % ITEMS], NULL);
-	most = (size_t)MANY * 3 * (4 * K + 68 * 8 + 4) + 65536;
+	most = (size_t)MANY * 3 * (4 * K + 47 * 8 + 4) + 65536;
 	CHECK(meter.most <= most);
 	lanewise_lsh_destroy(lsh);
 	CHECK_EQUAL(meter.used, 0);
@@ -377,6 +377,14 @@ static void test_arguments(void)
 		CHECK_EQUAL(lanewise_lsh_create(&wrong, NULL, &lsh, &error), LANEWISE_ERROR_ARGUMENT);
 		CHECK(strstr(error.what, names[i]) != NULL);
 	}
+	lanewise_lsh_options wrong = fine;
+
+	wrong.bucket_items = 1 << 20;
+	CHECK_EQUAL(lanewise_lsh_create(&wrong, NULL, &lsh, &error), LANEWISE_ERROR_ARGUMENT);
+	CHECK(strstr(error.what, "bucket_items") != NULL);
+	wrong = fine;
+	wrong.max_items = wrong.reserve_items = UINT32_MAX - 1; /* more buckets than there are hashes */
+	CHECK_EQUAL(lanewise_lsh_create(&wrong, NULL, &lsh, &error), LANEWISE_ERROR_TOO_LARGE);
 	CHECK_EQUAL(lanewise_lsh_create(NULL, NULL, &lsh, &error), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_lsh_create(&fine, NULL, NULL, &error), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_lsh_create(&fine, NULL, &lsh, &error), LANEWISE_OK);
