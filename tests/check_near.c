@@ -97,7 +97,7 @@ static void check_family(struct lw_check *c, enum family family)
 
 	for (size_t k = 1; k <= 140; k += c->quick ? 3 : 1)
 		for (int i = 0; i < 3; i++) {
-			size_t n = 1 + lanewise_check_below(c, 40);
+			size_t n = 1 + lanewise_check_below(c, i == 0 ? 140 : 40);
 
 			judge_family(c, family, n, k, i == 2 ? 8 * (int)lanewise_check_below(c, 8) : LW_AT_FRONT + i);
 		}

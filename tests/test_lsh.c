@@ -140,7 +140,8 @@ static lanewise_lsh *make(const struct naive *naive, uint64_t max_items)
 		                         .n_rows = naive->n_rows,
 		                         .bucket_items = naive->bucket_items,
 		                         .threshold = naive->threshold,
-		                         .max_items = max_items };
+		                         .max_items = max_items,
+		                         .reserve_items = max_items };
 	lanewise_lsh *lsh = NULL;
 
 	CHECK_EQUAL(lanewise_lsh_create(&options, NULL, &lsh, NULL), LANEWISE_OK);
@@ -264,7 +265,8 @@ static void test_bounds(void)
 		                         .n_bands = 8,
 		                         .n_rows = 8,
 		                         .bucket_items = 5,
-		                         .max_items = MANY };
+		                         .max_items = MANY,
+		                         .reserve_items = MANY };
 	lanewise_lsh *lsh;
 	uint64_t random = 1;
 	size_t n, most, allocated;
@@ -284,17 +286,17 @@ static void test_bounds(void)
 	CHECK_EQUAL(lanewise_lsh_add(lsh, signatures[0], NULL), LANEWISE_ERROR_CAPACITY);
 	CHECK_EQUAL(lanewise_lsh_count(lsh), MANY);
 	CHECK_EQUAL(meter.n_allocations, allocated);
-	CHECK(meter.most <= (size_t)MANY * (4 * K + 68 * 8 + 4) + 65536);
+	CHECK(meter.most <= (size_t)MANY * (4 * K + 47 * 8 + 4) + 65536);
 	lanewise_lsh_destroy(lsh);
 	CHECK_EQUAL(meter.used, 0);
 	lanewise_lsh_destroy(NULL);
 
-	options.max_items = 0;
+	options.reserve_items = 0;
 	meter.most = 0;
 	CHECK_EQUAL(lanewise_lsh_create(&options, &allocator, &lsh, NULL), LANEWISE_OK);
 	for (size_t i = 0; i < MANY; i++)
 		lanewise_lsh_add(lsh, signatures[i % ITEMS], NULL);
-	most = (size_t)MANY * 3 * (4 * K + 68 * 8 + 4) + 65536;
+	most = (size_t)MANY * 3 * (4 * K + 47 * 8 + 4) + 65536;
 	CHECK(meter.most <= most);
 	lanewise_lsh_destroy(lsh);
 	CHECK_EQUAL(meter.used, 0);
@@ -341,9 +343,10 @@ static void test_no_memory(void)
 static void test_arguments(void)
 {
 	const lanewise_lsh_options fine = { .struct_size = sizeof fine, .n_hashes = K, .threshold = 0.5 };
-	static const char *const names[] = { "struct_size", "n_hashes",        "n_hashes",        "n_bands",
-		                             "n_bands",     "n_bands * ",      "threshold",       "threshold",
-		                             "threshold",   "false_positives", "false_positives", "max_items" };
+	static const char *const names[] = { "struct_size",  "n_hashes",        "n_hashes",        "n_bands",
+		                             "n_bands",      "n_bands * ",      "threshold",       "threshold",
+		                             "threshold",    "false_positives", "false_positives", "max_items",
+		                             "reserve_items" };
 	lanewise_lsh *lsh = NULL;
 	lanewise_lsh_match match;
 	lanewise_error error;
@@ -366,12 +369,22 @@ static void test_arguments(void)
 			wrong.threshold = i == 6 ? 0 : i == 7 ? 1.5 : NAN;
 		else if (i < 11)
 			wrong.false_positives = i == 9 ? 1 : NAN;
-		else
+		else if (i == 11)
 			wrong.max_items = UINT32_MAX;
+		else
+			wrong.reserve_items = (wrong.max_items = 5) + 1;
 		error.what[0] = 0;
 		CHECK_EQUAL(lanewise_lsh_create(&wrong, NULL, &lsh, &error), LANEWISE_ERROR_ARGUMENT);
 		CHECK(strstr(error.what, names[i]) != NULL);
 	}
+	lanewise_lsh_options wrong = fine;
+
+	wrong.bucket_items = 1 << 20;
+	CHECK_EQUAL(lanewise_lsh_create(&wrong, NULL, &lsh, &error), LANEWISE_ERROR_ARGUMENT);
+	CHECK(strstr(error.what, "bucket_items") != NULL);
+	wrong = fine;
+	wrong.max_items = wrong.reserve_items = UINT32_MAX - 1; /* more buckets than there are hashes */
+	CHECK_EQUAL(lanewise_lsh_create(&wrong, NULL, &lsh, &error), LANEWISE_ERROR_TOO_LARGE);
 	CHECK_EQUAL(lanewise_lsh_create(NULL, NULL, &lsh, &error), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_lsh_create(&fine, NULL, NULL, &error), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_lsh_create(&fine, NULL, &lsh, &error), LANEWISE_OK);

@@ -455,6 +455,28 @@ static void test_thought_errors(void)
 	}
 }
 
+static size_t phrases_in(const char *text, size_t *first)
+{
+	*first = 999;
+	return lanewise_circular_phrases(text, strlen(text), first);
+}
+
+static void test_phrases(void)
+{
+	size_t first;
+
+	CHECK(phrases_in("", &first) == 0 && first == 999);
+	CHECK(phrases_in("Nothing to read here. Let us check.", &first) == 0 && first == 999);
+	CHECK(phrases_in("So LET ME reAD it", &first) == 1 && first == 3);
+	/* "now let me" ends before "let me check" does and takes its beginning. */
+	CHECK(phrases_in("Now let me check, then I should look", &first) == 2 && first == 0);
+	CHECK(phrases_in("i'll readi'll readxi will need to", &first) == 3 && first == 0);
+	CHECK(phrases_in("wwwlet me look", &first) == 0);
+	CHECK_EQUAL(lanewise_circular_phrases("let me see", 9, NULL), 0);
+	CHECK_EQUAL(lanewise_circular_phrases("let me see", 10, NULL), 1);
+	CHECK_EQUAL(lanewise_circular_phrases(NULL, 0, NULL), 0);
+}
+
 /* -------------------------------------------------------------- signatures */
 
 #define TEXT(s)        (s), sizeof(s) - 1
@@ -506,6 +528,7 @@ int main(void)
 	test_thoughts();
 	test_thought_limits();
 	test_thought_errors();
+	test_phrases();
 	test_signatures();
 	return test_result();
 }

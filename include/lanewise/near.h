@@ -169,8 +169,8 @@ LANEWISE_API uint64_t lanewise_simhash_finish(const uint64_t counts[64], uint64_
  * and its verifications, at most n_bands * bucket_items of them, whatever the data are. Results depend on nothing but the
  * signatures and their order.
  *
- * Memory: at most 4 * n_hashes + 68 * n_bands + 4 bytes for each item and some KiB, all allocated at creation, if max_items
- * is set. Else memory grows with the items, and up to three times as much is held while it does.
+ * Memory: at most 4 * n_hashes + 47 * n_bands + 4 bytes for each item and some KiB, all allocated at creation, if as many
+ * items as max_items are reserved. Else memory grows with the items, and up to three times as much is held while it does.
  *
  * One at a time may use it.
  */
@@ -181,10 +181,11 @@ typedef struct lanewise_lsh_options {
 	uint32_t n_hashes;  /* numbers of a signature, 1 ... 4096 */
 	uint32_t n_bands;   /* n_bands * n_rows <= n_hashes; both 0: chosen by lanewise_lsh_choose */
 	uint32_t n_rows;
-	uint32_t bucket_items;  /* 0: 64 */
+	uint32_t bucket_items;  /* 0: 64; at most 1048575 */
 	double threshold;       /* similar is what has at least this similarity; 0 < threshold <= 1 */
 	double false_positives; /* their weight when bands are chosen; 0: 0.1 */
 	uint64_t max_items;     /* no more can be added; 0: 2^32 - 2 */
+	uint64_t reserve_items; /* room for so many is allocated at creation; at most max_items */
 } lanewise_lsh_options;
 
 /*
@@ -200,7 +201,7 @@ LANEWISE_API lanewise_status lanewise_lsh_choose(double threshold, uint32_t n_ha
 
 /*
  * LANEWISE_ERROR_ARGUMENT, with an error that names the field; LANEWISE_ERROR_NO_MEMORY; LANEWISE_ERROR_TOO_LARGE: room
- * for max_items is not addressable.
+ * for reserve_items is not addressable.
  */
 LANEWISE_API lanewise_status lanewise_lsh_create(const lanewise_lsh_options *options,
                                                  const lanewise_allocator *allocator, lanewise_lsh **lsh,

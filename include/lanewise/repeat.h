@@ -6,6 +6,7 @@
  *   lanewise_ngrams            how often a run of n tokens occurs among the last so many
  *   lanewise_guard             sentences and blocks of text that come again and again within one answer
  *   lanewise_thoughts          thoughts, or other short texts, that repeat earlier ones, word for word or nearly
+ *   lanewise_circular_phrases  "let me check", "i need to read" and the like
  *   lanewise_call_signatures   equal tool calls have equal signatures, whatever the order of their arguments
  *
  * Any bytes and any tokens are fine. How a stream is cut into pieces makes no difference. One at a time may use a state.
@@ -144,6 +145,13 @@ LANEWISE_API lanewise_status lanewise_thoughts_record(lanewise_thoughts *thought
 
 /* All texts are forgotten. */
 LANEWISE_API void lanewise_thoughts_reset(lanewise_thoughts *thoughts);
+
+/*
+ * How often a text says what it is about to do: the number of phrases like "let me check" or "i need to read" (the 31 of
+ * Victor's list), in any case of A-Z, wherever they stand. They do not overlap; the one that ends first counts. Where the
+ * first begins goes to *first, which may be NULL, if there is one. Other phrases: lanewise_scan (scan.h).
+ */
+LANEWISE_API size_t lanewise_circular_phrases(const char *text, size_t n_bytes, size_t *first);
 
 /* -------------------------------------------------------------- signatures */
 

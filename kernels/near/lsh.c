@@ -19,11 +19,15 @@ enum { MAX_HASHES = 4096, DEFAULT_BUCKET = 64, FIRST_ITEMS = 64 };
 #define NO_ITEM   UINT32_MAX
 #define MAX_ITEMS ((uint64_t)UINT32_MAX - 1)
 
+enum { BAND_BITS = 12, MAX_BUCKET = (1 << (32 - BAND_BITS)) - 1 };
+
 struct slot {
-	uint64_t hash;          /* of band and numbers */
-	uint32_t band, n_items; /* 0: the slot is free */
+	uint32_t hash;                                       /* of band and numbers */
+	uint32_t band : BAND_BITS, n_items : 32 - BAND_BITS; /* no items: the slot is free */
 	uint32_t first, last;
 };
+
+_Static_assert(sizeof(struct slot) == 16 && MAX_HASHES <= 1 << BAND_BITS, "a band's number fits");
 
 struct lanewise_lsh {
 	lanewise_allocator allocator;
@@ -36,7 +40,7 @@ struct lanewise_lsh {
 	uint32_t *signatures; /* n_hashes for each item */
 	uint32_t *next;       /* n_bands for each: the next in its bucket */
 	uint32_t *seen;       /* the last search that met an item */
-	uint64_t *hashes;     /* of the bands of the signature at hand */
+	uint32_t *hashes;     /* of the bands of the signature at hand */
 	uint32_t search;
 	struct slot *slots;
 	size_t n_slots, n_buckets; /* n_slots is a power of two */
@@ -149,7 +153,8 @@ static size_t slots_for(const lanewise_lsh *lsh, uint64_t n_items)
 	buckets = n_items * lsh->n_bands;
 	while (n / 4 * 3 < buckets)
 		n *= 2;
-	return n > SIZE_MAX / sizeof(struct slot) ? 0 : (size_t)n;
+	/* A hash has 32 bits. */
+	return n > (uint64_t)1 << 32 || n > SIZE_MAX / sizeof(struct slot) ? 0 : (size_t)n;
 }
 
 static uint32_t *grown(const lanewise_lsh *lsh, const uint32_t *old, size_t width, size_t capacity)
@@ -244,12 +249,16 @@ static lanewise_status check_options(const lanewise_lsh_options *options, lanewi
 		return wrong(error, "n_bands and n_rows must both be 0 or neither");
 	if ((uint64_t)options->n_bands * options->n_rows > options->n_hashes)
 		return wrong(error, "n_bands * n_rows is above n_hashes");
+	if (options->bucket_items > MAX_BUCKET)
+		return wrong(error, "bucket_items is above 1048575");
 	if (!(options->threshold > 0 && options->threshold <= 1))
 		return wrong(error, "threshold is not above 0 and at most 1");
 	if (!(options->false_positives >= 0 && options->false_positives < 1))
 		return wrong(error, "false_positives is not from 0 to below 1");
 	if (options->max_items > MAX_ITEMS)
 		return wrong(error, "max_items is above 2^32 - 2");
+	if (options->reserve_items > (options->max_items ? options->max_items : MAX_ITEMS))
+		return wrong(error, "reserve_items is above max_items");
 	return LANEWISE_OK;
 }
 
@@ -297,13 +306,13 @@ lanewise_status lanewise_lsh_create(const lanewise_lsh_options *options, const l
 	set_options(new, options);
 	new->hashes = lw_allocate(allocator, new->n_bands * sizeof *new->hashes);
 	lw_make_secret(new->key);
-	n_items = options->max_items ? options->max_items : FIRST_ITEMS;
-	status = new->hashes ? grow_items(new, n_items) : LANEWISE_ERROR_NO_MEMORY;
+	n_items = options->reserve_items ? options->reserve_items : FIRST_ITEMS;
+	status = new->hashes ? grow_slots(new, slots_for(new, n_items)) : LANEWISE_ERROR_NO_MEMORY;
 	if (status == LANEWISE_OK)
-		status = grow_slots(new, slots_for(new, n_items));
+		status = grow_items(new, n_items);
 	if (status != LANEWISE_OK) {
 		lanewise_lsh_destroy(new);
-		return lw_fail(error, status, LANEWISE_NO_OFFSET, "lsh: no memory for max_items");
+		return lw_fail(error, status, LANEWISE_NO_OFFSET, "lsh: no memory for reserve_items");
 	}
 	*lsh = new;
 	return LANEWISE_OK;
@@ -339,7 +348,7 @@ static void hash_bands(lanewise_lsh *lsh, const uint32_t *signature)
 		const uint32_t *numbers = signature + (size_t)band * lsh->n_rows;
 		uint64_t key[2] = { lsh->key[0] ^ band, lsh->key[1] };
 
-		lsh->hashes[band] = lw_siphash13(numbers, lsh->n_rows * sizeof *numbers, key);
+		lsh->hashes[band] = (uint32_t)lw_siphash13(numbers, lsh->n_rows * sizeof *numbers, key);
 		__builtin_prefetch(&lsh->slots[(size_t)lsh->hashes[band] & (lsh->n_slots - 1)]);
 	}
 }
@@ -348,7 +357,7 @@ static void hash_bands(lanewise_lsh *lsh, const uint32_t *signature)
 static struct slot *find_slot(const lanewise_lsh *lsh, const uint32_t *signature, uint32_t band)
 {
 	size_t from = (size_t)band * lsh->n_rows, n_bytes = lsh->n_rows * sizeof *signature;
-	uint64_t hash = lsh->hashes[band];
+	uint32_t hash = lsh->hashes[band];
 
 	for (size_t at = (size_t)hash & (lsh->n_slots - 1);; at = (at + 1) & (lsh->n_slots - 1)) {
 		struct slot *slot = &lsh->slots[at];

@@ -163,12 +163,13 @@ static void mod61_exactly(const uint32_t *hashes, size_t n, const uint64_t *a, c
 }
 
 enum {
-	SLACK = 8,                       /* how much the result may be above the lower half of v */
-	PAIR = 2,                        /* vectors of functions that are done together */
-	PAIR_LANES = PAIR * VF_LANES,    /* functions in them */
-	CHUNK = 512,                     /* hashes gone through at a time */
-	BLOCK = 8,                       /* hashes of which the least lower half is kept for the second pass */
-	MOST_CANDIDATES = 4 * PAIR_LANES /* with more hashes that have some, computing all is faster */
+	SLACK = 8,                        /* how much the result may be above the lower half of v */
+	PAIR = 2,                         /* vectors of functions that are done together */
+	PAIR_LANES = PAIR * VF_LANES,     /* functions in them */
+	CHUNK = 512,                      /* hashes gone through at a time */
+	BLOCK = 8,                        /* hashes of which the least lower half is kept for the second pass */
+	MOST_CANDIDATES = 4 * PAIR_LANES, /* with more hashes that have some, computing all is faster */
+	FEW_HASHES = 48                   /* with fewer of them too */
 };
 
 /* The lower halves of v, all plus SLACK, for one hash and PAIR_LANES functions; and what a second pass may take. */
@@ -309,7 +310,7 @@ void LW_FN(minhash_mod61)(const uint32_t *hashes, size_t n, const uint64_t *a, c
 		size_t n_chunk = n - t < CHUNK ? n - t : CHUNK, i = 0;
 
 		for (; i + PAIR_LANES <= k; i += PAIR_LANES)
-			if (!mod61_by_bounds(hashes + t, n_chunk, a + i, b + i, signature + i))
+			if (n_chunk < FEW_HASHES || !mod61_by_bounds(hashes + t, n_chunk, a + i, b + i, signature + i))
 				mod61_exactly(hashes + t, n_chunk, a + i, b + i, PAIR_LANES, signature + i);
 		mod61_exactly(hashes + t, n_chunk, a + i, b + i, k - i, signature + i);
 	}

@@ -186,18 +186,23 @@ static lanewise_status find_keywords(lanewise_thoughts *thoughts, const char *te
 {
 	_Alignas(max_align_t) char scratch[512];
 	lanewise_words *words = lanewise_words_begin(scratch);
-	lanewise_status status = LANEWISE_OK;
 	lanewise_word word;
 
 	thoughts->keywords.n = 0;
-	lanewise_words_feed(words, text, n_bytes);
-	while (status == LANEWISE_OK && lanewise_words_next(words, &word))
-		status = add_word(thoughts, &word);
-	lanewise_words_finish(words);
-	while (status == LANEWISE_OK && lanewise_words_next(words, &word))
-		status = add_word(thoughts, &word);
+	for (int ended = 0; ended < 2; ended++) {
+		if (ended)
+			lanewise_words_finish(words);
+		else
+			lanewise_words_feed(words, text, n_bytes);
+		while (lanewise_words_next(words, &word)) {
+			lanewise_status status = add_word(thoughts, &word);
+
+			if (status != LANEWISE_OK)
+				return status;
+		}
+	}
 	thoughts->keywords.n = lanewise_hash_set_u64(thoughts->keywords.hashes, thoughts->keywords.n);
-	return status;
+	return LANEWISE_OK;
 }
 
 /* ------------------------------------------------------------------- rules */

@@ -94,6 +94,7 @@ static void judge_thoughts(struct fuzz_input *in)
 		FUZZ_REQUIRE(thought.kind >= 0 && thought.kind <= 3 && thought.similarity >= 0 &&
 		             thought.similarity <= 1);
 		lanewise_call_signatures(&call, 1, scratch, &hash);
+		FUZZ_REQUIRE(lanewise_circular_phrases(copy, n, NULL) <= n / 9);
 		free(copy);
 	}
 	lanewise_thoughts_destroy(thoughts);
