@@ -64,11 +64,19 @@ def numpy() -> Any:
     return _numpy or None
 
 
+_allocate = ffi.new_allocator(should_clear_after_alloc=False)
+
+
+def room(c_type: str, n: int) -> Any:
+    """Memory for n elements, not cleared."""
+    return _allocate(f"{c_type}[]", n or 1)
+
+
 def scratch(n_bytes: int) -> Any:
     """Memory for a call, aligned as by malloc."""
     if n_bytes == 0:
         raise ValueError("k or another size is 0 or too large")
-    return ffi.new("long double[]", (n_bytes + 15) // 16)
+    return _allocate("long double[]", (n_bytes + 15) // 16)
 
 
 def empty(code: str, *shape: int) -> Any:

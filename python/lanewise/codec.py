@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Base64, UTF-8, timestamps, JSON and server-sent events (lanewise/base64.h, utf8.h, timestamp.h, json.h, sse.h)."""
+"""Base64, UTF-8, timestamps and server-sent events (lanewise/base64.h, utf8.h, timestamp.h, sse.h)."""
 
 from __future__ import annotations
 
@@ -41,37 +41,6 @@ def utf8_valid_prefix(data: bytes | bytearray | memoryview) -> int:
 def utf8_count(data: bytes | bytearray | memoryview) -> int:
     """The number of code points in valid UTF-8."""
     return int(lib.lanewise_utf8_count(ffi.from_buffer(data), len(data)))
-
-
-def validate_json(text: Text, max_depth: int = 0) -> None:
-    """DataError, with the byte offset, if the text is not one JSON value (RFC 8259)."""
-    given = text_bytes(text)
-    options = ffi.new("lanewise_json_options *",
-                      {"struct_size": ffi.sizeof("lanewise_json_options"), "max_depth": max_depth})
-    room = lib.lanewise_json_nodes_bound(len(given), options)
-    nodes, n_nodes, error = ffi.new("lanewise_json_node[]", room or 1), ffi.new("size_t *"), new_error()
-    check(lib.lanewise_json_parse(ffi.from_buffer(given), len(given), options, nodes, room, n_nodes, error), error)
-
-
-def repair_json(text: str) -> str:
-    """JSON of what language models write for it: fences, single quotes, missing brackets and the like. Valid text as it is."""
-    given = text_bytes(text)
-    room = lib.lanewise_json_repair_bound(len(given))
-    out, result, error = ffi.new("char[]", room or 1), ffi.new("lanewise_json_repair_result *"), new_error()
-    status = lib.lanewise_json_repair(ffi.from_buffer(given), len(given), ffi.NULL, out, room, ffi.NULL, 0, result, error)
-    # There is no room for edits, which are counted all the same.
-    if status != lib.LANEWISE_ERROR_CAPACITY or result.n_out > room:
-        check(status, error)
-    return bytes(ffi.buffer(out, result.n_out)).decode() if result.n_edits else text
-
-
-def find_json(text: str) -> list[str]:
-    """The JSON arrays and objects in a text of any kind, the outermost ones, in order."""
-    given = text_bytes(text)
-    room = len(given) // 2 + 1
-    spans, n_found, error = ffi.new("lanewise_json_span[]", room), ffi.new("size_t *"), new_error()
-    check(lib.lanewise_json_find(ffi.from_buffer(given), len(given), ffi.NULL, spans, room, n_found, error), error)
-    return [bytes(given[span.offset : span.offset + span.n_bytes]).decode() for span in spans[0 : n_found[0]]]
 
 
 class Event(NamedTuple):
