@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ._library import DataError, check, empty, ffi, lib, new_error, pointer, scratch, text_bytes
+from ._library import DataError, check, concatenated, empty, ffi, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
 
@@ -15,9 +15,9 @@ def b64encode(data: bytes | bytearray | memoryview, url: bool = False, padded: b
     given = text_bytes(data, "data")
     flags = lib.LANEWISE_BASE64_URL * url | lib.LANEWISE_BASE64_UNPADDED * (not padded)
     n = lib.lanewise_base64_encoded_size(len(given), flags)
-    out = ffi.new("char[]", n or 1)
+    out = room("char", n)
     lib.lanewise_base64_encode(ffi.from_buffer(given), len(given), flags, out)
-    return bytes(ffi.buffer(out, n)).decode("ascii")
+    return str(ffi.buffer(out, n), "ascii") if n else ""
 
 
 def b64decode(text: Text, url: bool = False, padded: bool = True, mode: str = "strict") -> bytes:
@@ -27,9 +27,9 @@ def b64decode(text: Text, url: bool = False, padded: bool = True, mode: str = "s
         raise ValueError(f"mode: {mode!r} is none of {', '.join(modes)}")
     given = text_bytes(text)
     flags = lib.LANEWISE_BASE64_URL * url | lib.LANEWISE_BASE64_UNPADDED * (not padded) | modes[mode]
-    room = lib.lanewise_base64_decoded_bound(len(given))
-    out, n, error = ffi.new("char[]", room or 1), ffi.new("size_t *"), new_error()
-    check(lib.lanewise_base64_decode(ffi.from_buffer(given), len(given), flags, out, room, n, error), error)
+    bound = lib.lanewise_base64_decoded_bound(len(given))
+    out, n, error = room("char", bound), ffi.new("size_t *"), new_error()
+    check(lib.lanewise_base64_decode(ffi.from_buffer(given), len(given), flags, out, bound, n, error), error)
     return bytes(ffi.buffer(out, n[0]))
 
 
@@ -99,20 +99,15 @@ def parse_timestamp(text: str, naive_offset_minutes: int = 0, refuse_naive: bool
 def parse_timestamps(texts: Sequence[str], naive_offset_minutes: int = 0, refuse_naive: bool = False,
                      float_rounding: bool = False) -> Any:
     """The same for many texts, as an array of int64. DataError names the first malformed one, as its `offset`."""
-    parts = [text_bytes(text, f"texts[{i}]") for i, text in enumerate(texts)]
-    values, ends = empty("q", len(parts)), empty("Q", len(parts) + 1)
-    ends[0] = at = 0
-    for i, part in enumerate(parts):
-        at += len(part)
-        ends[i + 1] = at
-    if not parts:
+    data, ends = concatenated(texts, "texts")
+    values, offsets, error = empty("q", len(ends) - 1), pointer("uint64_t *", ends), new_error()
+    if len(ends) == 1:
         return values
-    data, offsets, error = b"".join(parts), pointer("uint64_t *", ends), new_error()
     status = lib.lanewise_timestamp_parse_batch(
-        ffi.from_buffer(data), offsets, offsets + 1, len(parts),
+        ffi.from_buffer(data), offsets, offsets + 1, len(values),
         _timestamp_options(naive_offset_minutes, refuse_naive, float_rounding), pointer("int64_t *", values), ffi.NULL, error)
     if status == lib.LANEWISE_ERROR_DATA:
-        number = next(i for i in range(len(parts)) if values[i] == -(2**63))
+        number = next(i for i in range(len(values)) if values[i] == -(2**63))
         raise DataError(f"texts[{number}] {texts[number]!r}: {ffi.string(error.what).decode()}", number)
     check(status, error)
     return values

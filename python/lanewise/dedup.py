@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ._files import destroy_later
-from ._library import check, empty, ffi, integers, lib, new_error, pointer, scratch, text_bytes
+from ._library import check, concatenated, empty, ffi, integers, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
 _UNITS = {"lines": lib.LANEWISE_DEDUP_LINES, "blocks": lib.LANEWISE_DEDUP_BLOCKS}
@@ -55,7 +55,7 @@ class Deduplicator:
         self._handle = destroy_later(self, out[0], lib.lanewise_dedup_destroy)
 
     def _units(self) -> list[Unit]:
-        found, n = ffi.new("lanewise_dedup_unit[]", _BATCH), ffi.new("size_t *")
+        found, n = room("lanewise_dedup_unit", _BATCH), ffi.new("size_t *")
         units: list[Unit] = []
         while True:
             check(lib.lanewise_dedup_next(self._handle, found, _BATCH, n))
@@ -130,14 +130,8 @@ def xxh3_128(data: Text, seed: int = 0) -> int:
 
 def xxh3_64_batch(strings: Sequence[Text], seed: int = 0) -> Any:
     """XXH3 with 64 bits of many strings, as an array of uint64."""
-    parts = [bytes(text_bytes(string, f"strings[{i}]")) for i, string in enumerate(strings)]
-    out = empty("Q", len(parts))
-    if parts:
-        ends = empty("Q", len(parts) + 1)
-        ends[0] = at = 0
-        for i, part in enumerate(parts):
-            at += len(part)
-            ends[i + 1] = at
-        data, offsets = b"".join(parts), pointer("uint64_t *", ends)
-        lib.lanewise_xxh3_64_batch(ffi.from_buffer(data), offsets, offsets + 1, len(parts), seed, pointer("uint64_t *", out))
+    data, ends = concatenated(strings, "strings")
+    out, offsets = empty("Q", len(ends) - 1), pointer("uint64_t *", ends)
+    if len(ends) > 1:
+        lib.lanewise_xxh3_64_batch(ffi.from_buffer(data), offsets, offsets + 1, len(ends) - 1, seed, pointer("uint64_t *", out))
     return out

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ._files import destroy_later
-from ._library import CodePoints, check, ffi, lib, new_error, scratch, text_bytes
+from ._library import CodePoints, check, ffi, lib, new_error, room, scratch, text_bytes
 from .text import Text
 
 SEMANTICS = {
@@ -103,7 +103,7 @@ class PatternStream:
         self._finished = False
 
     def _matches(self) -> list[Match]:
-        found = ffi.new("lanewise_match[]", _BATCH)
+        found = room("lanewise_match", _BATCH)
         matches: list[Match] = []
         while n := lib.lanewise_scan_next(self._scan, found, _BATCH):
             matches += [Match(m.pattern, m.begin, m.end) for m in found[0:n]]
@@ -233,7 +233,7 @@ class StreamFilter:
 def cut(text: str, pairs: Sequence[tuple[str, str]] | None = None) -> str:
     """The text without its spans and their marks; a span that is not ended reaches to the end."""
     handle, data = _filter(pairs, False, False, 0), text_bytes(text)
-    out, n_out = ffi.new("char[]", len(data) or 1), ffi.new("size_t *")
+    out, n_out = room("char", len(data)), ffi.new("size_t *")
     check(lib.lanewise_filter_cut(handle, ffi.from_buffer(data), len(data), scratch(lib.lanewise_filter_scratch_size(handle)),
                                   out, n_out, ffi.NULL))
     return bytes(ffi.buffer(out, n_out[0])).decode()

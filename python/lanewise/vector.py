@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ._files import destroy_later, open_file, write_file
-from ._library import Floats, check, empty, ffi, floats, integers, lib, new_error, pointer, scratch
+from ._library import Floats, check, empty, ffi, floats, integers, lib, new_error, pointer, room, scratch
+from ._threads import for_parts
 
 METRICS: dict[str, int] = {"dot": lib.LANEWISE_METRIC_DOT, "cosine": lib.LANEWISE_METRIC_COSINE, "l2sq": lib.LANEWISE_METRIC_L2SQ}
 
@@ -157,6 +159,45 @@ def search(query: Any, rows: Any, k: int, metric: str = "cosine", threshold: flo
     return Hits(hits.index[: n_found[0]], hits.score[: n_found[0]])
 
 
+def search_many(queries: Any, rows: Any, k: int, metric: str = "cosine", threshold: float | None = None) -> list[Hits]:
+    """search() for every row of a matrix of queries, in one pass over the rows; set_num_threads() lets several do parts."""
+    matrix = rows_of(rows, "rows")
+    given = rows_of(queries, "queries", matrix.dim if matrix.n_rows else None)
+    number, n = metric_of(metric), given.n_rows or 0
+    k = min(_positive(k), matrix.n_rows or 0)
+    least = worst(number) if threshold is None else threshold
+
+    def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
+        check(lib.lanewise_scan_topk_f32_queries(given.pointer + begin * given.ld, count, given.ld, matrix.pointer, matrix.n_rows,
+                                                 matrix.dim, matrix.ld, number, k, least,
+                                                 scratch(lib.lanewise_scan_topk_queries_scratch_size(count, k)), index, score,
+                                                 n_found))
+
+    return hits_of_many(n, k, part)
+
+
+def hits_of_many(n: int, k: int, part: Callable[[int, int, Any, Any, Any], None]) -> list[Hits]:
+    """The results of n queries; part(first, count, index, score, n_found) finds those of some of them."""
+    if k == 0 or n == 0:
+        return [Hits(empty("I", 0), empty("f", 0)) for _ in range(n)]
+    index, score, n_found = empty("I", n * k), empty("f", n * k), room("size_t", n)
+    to_index, to_score = pointer("uint32_t *", index), pointer("float *", score)
+    for_parts(n, lambda begin, end: part(begin, end - begin, to_index + begin * k, to_score + begin * k, n_found + begin))
+    return [Hits(index[j * k : j * k + n_found[j]], score[j * k : j * k + n_found[j]]) for j in range(n)]
+
+
+def filter_of(rows: Any, n: int, what: str) -> Any:
+    """A bit for each of n rows, set for those whose numbers are given; NULL for None."""
+    if rows is None:
+        return ffi.NULL
+    bits = ffi.new("uint64_t[]", n // 64 + 1)
+    for row in integers("Q", rows, what):
+        if row >= n:
+            raise IndexError(f"{what}: {row} of {n}")
+        bits[int(row) // 64] |= 1 << (int(row) % 64)
+    return bits
+
+
 class Index:
     """An index of float32 vectors. Searches return exactly what a scan of all rows does, and read mostly 8-bit sketches.
 
@@ -234,28 +275,18 @@ class Index:
         return self._search(vector_of(query, "query", self.dim), 1, k, threshold, rows)[0]
 
     def search_many(self, queries: Any, k: int = 10, threshold: float | None = None, rows: Any = None) -> list[Hits]:
-        """The same for every row of a matrix of queries, faster than one by one."""
+        """The same for every row of a matrix of queries, faster than one by one; set_num_threads() lets several do parts."""
         given = rows_of(queries, "queries", self.dim)
         return self._search(given, given.n_rows or 0, k, threshold, rows)
 
     def _search(self, queries: Floats, n: int, k: int, threshold: float | None, rows: Any) -> list[Hits]:
         k = min(_positive(k), len(self))
-        if k == 0 or n == 0:
-            return [Hits(empty("I", 0), empty("f", 0)) for _ in range(n)]
-        index, score, n_found = empty("I", n * k), empty("f", n * k), ffi.new("size_t[]", n)
-        check(lib.lanewise_index_search(
-            self._handle, queries.pointer, n, queries.ld, k,
-            worst(lib.lanewise_index_metric(self._handle)) if threshold is None else threshold, self._filter(rows),
-            scratch(lib.lanewise_index_scratch_size(self._handle, n, k)), pointer("uint32_t *", index),
-            pointer("float *", score), n_found, ffi.NULL))
-        return [Hits(index[j * k : j * k + n_found[j]], score[j * k : j * k + n_found[j]]) for j in range(n)]
+        least = worst(lib.lanewise_index_metric(self._handle)) if threshold is None else threshold
+        allowed = filter_of(rows, len(self), "rows")
 
-    def _filter(self, rows: Any) -> Any:
-        if rows is None:
-            return ffi.NULL
-        bits = ffi.new("uint64_t[]", len(self) // 64 + 1)
-        for row in integers("Q", rows, "rows"):
-            if row >= len(self):
-                raise IndexError(f"rows: row {row} of {len(self)}")
-            bits[int(row) // 64] |= 1 << (int(row) % 64)
-        return bits
+        def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
+            check(lib.lanewise_index_search(self._handle, queries.pointer + begin * queries.ld, count, queries.ld, k, least, allowed,
+                                            scratch(lib.lanewise_index_scratch_size(self._handle, count, k)), index, score, n_found,
+                                            ffi.NULL))
+
+        return hits_of_many(n, k, part)
