@@ -192,13 +192,14 @@ def small(code: str, values: Any, what: str) -> Floats:
         return Floats(pointer("char *", data), len(parts), n, n, data)
     if isinstance(values, (list, tuple)):
         return small(code, integers(code, values, what), what)
-    if hasattr(values, "__array_interface__"):
-        given = numpy().asarray(values)
+    np = numpy()
+    if np is not None and hasattr(values, "__array_interface__"):
+        given = np.asarray(values)
         if given.ndim not in (1, 2) or given.dtype.itemsize != size or given.dtype.kind not in "iufb"[0 if code != "H" else 1 :]:
             raise ValueError(f"{what}: {given.dtype} of {given.ndim} dimensions; a vector or matrix of {_NAMES[code]} is needed")
         apart = given.ndim == 2 and given.shape[1] > 0 and given.strides[1] == size and given.strides[0] >= size * given.shape[1]
         if not (given.flags.c_contiguous or (apart and given.strides[0] % size == 0)):
-            given = numpy().ascontiguousarray(given)
+            given = np.ascontiguousarray(given)
         shape, owner = given.shape, given
         ld = given.strides[0] // size if given.ndim == 2 and given.shape[0] > 1 and given.size else shape[-1]
         address = ffi.cast("char *", given.__array_interface__["data"][0] if given.size else 0)
@@ -208,7 +209,7 @@ def small(code: str, values: Any, what: str) -> Floats:
     except TypeError:
         raise TypeError(f"{what}: {_NAMES[code]} are needed, not {type(values).__name__}") from None
     if isinstance(values, (bytes, bytearray)) and view.nbytes % size == 0 and view.nbytes:
-        view = view.cast("B").cast(code)
+        view = view.cast("H") if code == "H" else view
     if view.itemsize != size or view.format in ("f", "d") or view.ndim not in (1, 2) or not view.c_contiguous:
         raise ValueError(f"{what}: elements of type '{view.format}', {view.ndim} dimensions or gaps; {_NAMES[code]} are needed")
     n = (view.shape or (0,))[-1]
