@@ -11,7 +11,8 @@ from ._threads import get_num_threads, set_num_threads
 from .activation import mean_pool, sigmoid, softmax
 from .codec import (Event, EventStream, b64decode, b64encode, format_timestamp, parse_timestamp, parse_timestamps, utf8_count,
                     utf8_valid_prefix)
-from .dedup import Deduplicator, LoopDetector, Unit, unique_blocks, unique_lines, xxh3_64, xxh3_64_batch, xxh3_128
+from .dedup import (Deduplicator, LoopDetector, Unit, normalize_text, unique_blocks, unique_lines, xxh3_64, xxh3_64_batch,
+                    xxh3_128)
 from .graph import Graph, parent_order
 from .pairs import Pairs, dedup_rows, neighbours, pairs, similarity
 from .pq import PQ
@@ -28,7 +29,7 @@ __all__ = [
     "Part", "PatternSet", "PatternStream", "StreamFilter", "Unit", "Word", "active_tier", "b64decode", "b64encode", "cosine",
     "cosine_half", "cut", "dedup_rows", "dot", "dot_half", "dot_int8", "embed", "evaluate", "format_timestamp", "from_half", "fuse",
     "fuse_scores", "get_num_threads", "hamming", "jaccard_bits", "json", "l2sq", "l2sq_half", "mean_pool", "neighbours", "norm",
-    "normalize", "pairs", "parent_order", "parse_timestamp", "parse_timestamps", "quantize_int8", "search", "search_many", "selftest",
-    "set_num_threads", "set_tier", "show_runtime", "sigmoid", "similarity", "softmax", "tiers", "to_half", "topk", "unique_blocks",
+    "normalize", "normalize_text", "pairs", "parent_order", "parse_timestamp", "parse_timestamps", "quantize_int8", "search",
+    "search_many", "selftest", "set_num_threads", "set_tier", "show_runtime", "sigmoid", "similarity", "softmax", "tiers", "to_half", "topk", "unique_blocks",
     "unique_lines", "utf8_count", "utf8_valid_prefix", "version", "words", "xxh3_64", "xxh3_64_batch", "xxh3_128",
 ]

@@ -257,17 +257,21 @@ def text_bytes(text: str | bytes | bytearray | memoryview, what: str = "text") -
 
 
 class CodePoints:
-    """Byte offsets, not descending, to offsets of code points; or as they are, for texts given as bytes or of ASCII alone."""
+    """Byte offsets to offsets of code points; or as they are, for texts given as bytes or of ASCII alone.
+
+    Linear in the way from one offset to the next, so they should come about in order.
+    """
 
     def __init__(self, text: str | bytes | bytearray | memoryview, data: Any) -> None:
-        self.data = data if isinstance(text, str) and len(text) != len(data) else None
+        self.data = ffi.from_buffer(data) if isinstance(text, str) and len(text) != len(data) else None
         self.at = self.characters = 0
 
     def __call__(self, offset: int) -> int:
         if self.data is None:
             return offset
-        if offset < self.at:
-            self.at = self.characters = 0
-        self.characters += len(self.data[self.at : offset].decode())
+        if offset >= self.at:
+            self.characters += lib.lanewise_utf8_count(self.data + self.at, offset - self.at)
+        else:
+            self.characters -= lib.lanewise_utf8_count(self.data + offset, self.at - offset)
         self.at = offset
         return self.characters

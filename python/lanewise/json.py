@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import _json
-from ._library import DataError, check, ffi, lib, new_error, room, scratch, text_bytes
+from ._library import CodePoints, DataError, check, ffi, lib, new_error, room, scratch, text_bytes
 from .text import Text
 
 _FLAG_BOM: int = lib.LANEWISE_JSON_ALLOW_BOM
@@ -182,25 +182,10 @@ def repair_edits(text: Text, *, max_depth: int = 0) -> tuple[str, list[Edit]]:
     """The same, and what was done: edits in the order of the text."""
     data = text_bytes(text)
     repaired, edits = _repair(data, _options(max_depth), 16)
-    place = _Places(text, data)
+    place = CodePoints(text, data)
     return repaired.decode(), [
         Edit(EDITS[e.kind], place(e.offset), place(e.offset + e.n_bytes),
              repaired[e.out_offset : e.out_offset + e.n_out].decode("utf-8", "replace")) for e in edits]
-
-
-class _Places:
-    """Byte offsets, ascending, to code points of a str; within a character, to its beginning."""
-
-    def __init__(self, text: Text, data: Any) -> None:
-        self.data = data if isinstance(text, str) and len(text) != len(data) else None
-        self.at = self.characters = 0
-
-    def __call__(self, offset: int) -> int:
-        if self.data is None:
-            return offset
-        self.characters += lib.lanewise_utf8_count(ffi.from_buffer(self.data[self.at : offset]), offset - self.at)
-        self.at = offset
-        return self.characters
 
 
 class Span(NamedTuple):
@@ -222,7 +207,7 @@ def extract(text: Text, *, max_depth: int = 0) -> list[Span]:
             break
         capacity = int(n_found[0])
     check(status, error)
-    place = _Places(text, data)
+    place = CodePoints(text, data)
     return [Span(place(s.offset), place(s.offset + s.n_bytes), bytes(data[s.offset : s.offset + s.n_bytes]).decode())
             for s in spans[0 : n_found[0]]]
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import codecs
+import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ SEMANTICS = {
     "leftmost-longest": lib.LANEWISE_SCAN_LEFTMOST_LONGEST,
 }
 _BATCH = 1024
+_MATCH = struct.Struct("=2Q2I")
 
 
 class Match(NamedTuple):
@@ -56,7 +58,10 @@ class PatternSet:
         data = text_bytes(text)
         place = CodePoints(text, data)
         stream = self.stream(semantics, whole_word)
-        return [Match(m.pattern, place(m.begin), place(m.end)) for m in (*stream.feed(data), *stream.finish())]
+        matches = stream.feed(data) + stream.finish()
+        if place.data is None:
+            return matches
+        return [Match(m.pattern, place(m.begin), place(m.end)) for m in matches]
 
     def stream(self, semantics: str = "leftmost-first", whole_word: bool = False) -> PatternStream:
         """A text that comes in pieces."""
@@ -106,7 +111,7 @@ class PatternStream:
         found = room("lanewise_match", _BATCH)
         matches: list[Match] = []
         while n := lib.lanewise_scan_next(self._scan, found, _BATCH):
-            matches += [Match(m.pattern, m.begin, m.end) for m in found[0:n]]
+            matches += [Match(pattern, begin, end) for begin, end, pattern, _ in _MATCH.iter_unpack(ffi.buffer(found, n * _MATCH.size))]
         return matches
 
     def feed(self, piece: Text) -> list[Match]:

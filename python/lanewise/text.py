@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -29,9 +30,13 @@ def words(text: Text) -> list[Word]:
     bound, bound_folded = lib.lanewise_text_words_bound(n), lib.lanewise_text_folded_bound(n)
     found, folded, n_words = room("lanewise_word", bound), room("char", bound_folded), ffi.new("size_t *")
     check(lib.lanewise_text_words(ffi.from_buffer(data), n, found, bound, folded, bound_folded, n_words))
+    rows = list(_WORD.iter_unpack(ffi.buffer(found, n_words[0] * _WORD.size)))
+    if not rows:
+        return []
+    base = int(ffi.cast("uintptr_t", folded))
+    all_folded = bytes(ffi.buffer(folded, rows[-1][0] - base + rows[-1][1]))
     place = CodePoints(text, data)
-    return [Word(ffi.unpack(word.text, word.n_bytes).decode(), place(word.begin), place(word.end))
-            for word in found[0 : n_words[0]]]
+    return [Word(all_folded[at - base : at - base + n].decode(), place(begin), place(end)) for at, n, begin, end in rows]
 
 
 def embed(text: Text, dim: int = 384) -> Any:
@@ -48,6 +53,7 @@ VARIANTS: dict[str, int] = {
     "bm25l": lib.LANEWISE_BM25_L, "bm25+": lib.LANEWISE_BM25_PLUS, "tf-idf": lib.LANEWISE_BM25_TF_IDF,
     "okapi": lib.LANEWISE_BM25_OKAPI,
 }
+_WORD = struct.Struct("PNQQ")
 _DELTA = {"bm25l": 0.5, "bm25+": 1.0}
 
 
