@@ -52,20 +52,30 @@ def check(status: int, error: Any = None) -> None:
 
 
 _numpy: Any = None
+ndarray: Any = None  # numpy.ndarray and its float32, as soon as numpy() was called; only to compare types with
+float32: Any = None
 
 
 def numpy() -> Any:
     """The numpy module, or None."""
-    global _numpy
+    global _numpy, ndarray, float32
     if _numpy is None:
         try:
             _numpy = importlib.import_module("numpy")
+            ndarray, float32 = _numpy.ndarray, _numpy.dtype("float32")
         except ImportError:
             _numpy = False
     return _numpy or None
 
 
+from_buffer: Any = ffi.from_buffer
+FLOATS: Any = ffi.typeof("float[]")
+_ARRAYS = {f"{name} *": ffi.typeof(f"{name}[]") for name in (
+    "char", "float", "double", "int8_t", "uint8_t", "uint16_t", "int32_t", "uint32_t", "int64_t", "uint64_t")}
+
+
 _allocate = ffi.new_allocator(should_clear_after_alloc=False)
+_SCRATCH = ffi.typeof("long double[]")
 
 
 def room(c_type: str, n: int) -> Any:
@@ -77,14 +87,14 @@ def scratch(n_bytes: int) -> Any:
     """Memory for a call, aligned as by malloc."""
     if n_bytes == 0:
         raise ValueError("k or another size is 0 or too large")
-    return _allocate("long double[]", (n_bytes + 15) // 16)
+    return _allocate(_SCRATCH, (n_bytes + 15) // 16)
 
 
 def empty(code: str, *shape: int) -> Any:
     """A NumPy array, or an array.array (flat) where there is no NumPy; code is array.array's."""
-    np = numpy()
+    np = _numpy or numpy()
     if np is not None:
-        return np.empty(shape, dtype=code)
+        return np.empty(shape, code)
     n = 1
     for size in shape:
         n *= size
@@ -95,7 +105,7 @@ def pointer(c_type: str, memory: Any) -> Any:
     """A C pointer to what a buffer holds; NULL if that is nothing."""
     if len(memory) == 0:
         return ffi.NULL
-    return ffi.cast(c_type, ffi.from_buffer(memory))
+    return from_buffer(_ARRAYS[c_type], memory)
 
 
 class Floats(NamedTuple):
@@ -110,6 +120,16 @@ class Floats(NamedTuple):
 
 def floats(values: Any, what: str, writable: bool = False) -> Floats:
     """Reads float32 memory where it lies; converts other numbers."""
+    if type(values) is ndarray and values.dtype is float32 and not writable:
+        # The usual case, quickly.
+        shape = values.shape
+        try:
+            if len(shape) == 1:
+                return Floats(from_buffer(FLOATS, values), None, shape[0], shape[0], values)
+            if len(shape) == 2:
+                return Floats(from_buffer(FLOATS, values), shape[0], shape[1], shape[1], values)
+        except (BufferError, ValueError):
+            pass  # gaps
     if isinstance(values, (list, tuple)):
         if writable:
             raise TypeError(f"{what}: a list cannot be written to as float32")

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ._files import destroy_later, open_file, write_file
-from ._library import Floats, check, empty, ffi, floats, integers, lib, new_error, pointer, room, scratch
+from . import _library
+from ._library import FLOATS, Floats, check, empty, ffi, floats, from_buffer, integers, lib, new_error, pointer, room, scratch
 from ._threads import for_parts
 
 METRICS: dict[str, int] = {"dot": lib.LANEWISE_METRIC_DOT, "cosine": lib.LANEWISE_METRIC_COSINE, "l2sq": lib.LANEWISE_METRIC_L2SQ}
@@ -54,13 +55,24 @@ def output(out: Any, n: int) -> tuple[Any, Any]:
     if out is None:
         out = empty("f", n)
         return out, pointer("float *", out)
+    if type(out) is _library.ndarray and out.dtype is _library.float32 and out.shape == (n,):
+        try:
+            return out, from_buffer(FLOATS, out, require_writable=True)
+        except (BufferError, ValueError):
+            pass  # gaps, or read-only
     given = floats(out, "out", writable=True)
     if given.n_rows is not None or given.dim != n:
         raise ValueError(f"out: a vector of {n} float32 is needed")
     return out, given.pointer
 
 
+_dot, _cosine, _l2sq = lib.lanewise_dot_f32, lib.lanewise_cosine_f32, lib.lanewise_l2sq_f32
+PAIR = {"dot": lib.lanewise_dot_f32, "cosine": lib.lanewise_cosine_f32, "l2sq": lib.lanewise_l2sq_f32}
+ROWS = {"dot": lib.lanewise_dot_f32_rows, "cosine": lib.lanewise_cosine_f32_rows, "l2sq": lib.lanewise_l2sq_f32_rows}
+
+
 def _similarity(name: str, a: Any, b: Any, out: Any) -> Any:
+    """What a function of two vectors has to say, or of a vector and rows."""
     query = vector_of(a, "the first argument")
     other = floats(b, "the second argument")
     if other.dim != query.dim and other.n_rows != 0:
@@ -68,25 +80,42 @@ def _similarity(name: str, a: Any, b: Any, out: Any) -> Any:
     if other.n_rows is None:
         if out is not None:
             raise ValueError("out: two vectors have a single number for a result")
-        return getattr(lib, f"lanewise_{name}_f32")(query.pointer, other.pointer, query.dim)
+        return PAIR[name](query.pointer, other.pointer, query.dim)
     result, address = output(out, other.n_rows)
     if other.n_rows:
-        getattr(lib, f"lanewise_{name}_f32_rows")(query.pointer, other.pointer, other.n_rows, other.dim, other.ld, address)
+        ROWS[name](query.pointer, other.pointer, other.n_rows, other.dim, other.ld, address)
     return result
+
+
+def _pair(function: Any, a: Any, b: Any) -> Any:
+    """The usual case, two vectors of NumPy's float32, with as little as possible around the call."""
+    n = a.size
+    if n != b.size:
+        raise ValueError(f"the second argument: {b.size} dimensions, the first has {n}")
+    try:
+        return function(from_buffer(FLOATS, a), from_buffer(FLOATS, b), n)
+    except (BufferError, ValueError):  # gaps
+        return function(floats(a.copy(), "a").pointer, floats(b.copy(), "b").pointer, n)
 
 
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """The dot product of two vectors, or of a vector and every row of a matrix (float32, into `out` if given)."""
+    if type(a) is _library.ndarray is type(b) and out is None and a.dtype is _library.float32 is b.dtype and a.ndim == 1 == b.ndim:
+        return _pair(_dot, a, b)
     return _similarity("dot", a, b, out)
 
 
 def cosine(a: Any, b: Any, out: Any = None) -> Any:
     """The cosine similarity of two vectors, or of a vector and every row of a matrix; 0 where one of them is 0."""
+    if type(a) is _library.ndarray is type(b) and out is None and a.dtype is _library.float32 is b.dtype and a.ndim == 1 == b.ndim:
+        return _pair(_cosine, a, b)
     return _similarity("cosine", a, b, out)
 
 
 def l2sq(a: Any, b: Any, out: Any = None) -> Any:
     """The squared Euclidean distance of two vectors, or of a vector and every row of a matrix."""
+    if type(a) is _library.ndarray is type(b) and out is None and a.dtype is _library.float32 is b.dtype and a.ndim == 1 == b.ndim:
+        return _pair(_l2sq, a, b)
     return _similarity("l2sq", a, b, out)
 
 
@@ -212,6 +241,8 @@ class Index:
     def _adopt(self, handle: Any, file: Any) -> None:
         self._file = file
         self._handle = destroy_later(self, handle, lib.lanewise_index_destroy, file)
+        self._dim = int(lib.lanewise_index_dim(handle))
+        self._worst = worst(lib.lanewise_index_metric(handle))
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Index:
@@ -229,7 +260,7 @@ class Index:
 
     @property
     def dim(self) -> int:
-        return int(lib.lanewise_index_dim(self._handle))
+        return self._dim
 
     @property
     def metric(self) -> str:
@@ -272,7 +303,16 @@ class Index:
 
     def search(self, query: Any, k: int = 10, threshold: float | None = None, rows: Any = None) -> Hits:
         """The best k rows for a query; `rows`, numbers of rows, limits the search to these."""
-        return self._search(vector_of(query, "query", self.dim), 1, k, threshold, rows)[0]
+        n_rows = len(self)
+        given, k = vector_of(query, "query", self._dim), min(_positive(k), n_rows)
+        if k == 0:
+            return Hits(empty("I", 0), empty("f", 0))
+        index, score, n_found = empty("I", k), empty("f", k), ffi.new("size_t *")
+        check(lib.lanewise_index_search(self._handle, given.pointer, 1, given.dim, k, self._worst if threshold is None else threshold,
+                                        filter_of(rows, n_rows, "rows"), scratch(lib.lanewise_index_scratch_size(self._handle, 1, k)),
+                                        pointer("uint32_t *", index), pointer("float *", score), n_found, ffi.NULL))
+        found = n_found[0]
+        return Hits(index, score) if found == k else Hits(index[:found], score[:found])
 
     def search_many(self, queries: Any, k: int = 10, threshold: float | None = None, rows: Any = None) -> list[Hits]:
         """The same for every row of a matrix of queries, faster than one by one; set_num_threads() lets several do parts."""
@@ -281,7 +321,7 @@ class Index:
 
     def _search(self, queries: Floats, n: int, k: int, threshold: float | None, rows: Any) -> list[Hits]:
         k = min(_positive(k), len(self))
-        least = worst(lib.lanewise_index_metric(self._handle)) if threshold is None else threshold
+        least = self._worst if threshold is None else threshold
         allowed = filter_of(rows, len(self), "rows")
 
         def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
