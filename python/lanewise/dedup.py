@@ -128,8 +128,10 @@ def unique_lines(text: str, **options: Any) -> str:
 def unique_blocks(text: str, separator: str = "\n\n", **options: Any) -> str:
     """The blocks that did not come before, joined by `separator`; options as for Deduplicator."""
     data = text_bytes(text)
-    dedup = Deduplicator("blocks", **options)
-    return separator.encode().join([data[row[0] : row[1]] for row in dedup._rows_of(data) if row[2] == row[3]]).decode()
+    rows = Deduplicator("blocks", **options)._rows_of(data)
+    if len(data) == len(text):
+        return separator.join([text[row[0] : row[1]] for row in rows if row[2] == row[3]])
+    return separator.encode().join([data[row[0] : row[1]] for row in rows if row[2] == row[3]]).decode()
 
 
 class LoopDetector:

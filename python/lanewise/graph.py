@@ -48,6 +48,7 @@ class Graph:
         self._handle = destroy_later(self, out[0], lib.lanewise_graph_destroy)
         self._weighted = weights is not None
         self._transposed: Any = None
+        self._ranking: Any = None
 
     @property
     def n_nodes(self) -> int:
@@ -60,15 +61,20 @@ class Graph:
     def __repr__(self) -> str:
         return f"<lanewise.Graph of {self.n_nodes} nodes, {self.n_edges} edges>"
 
+    def _laid_out(self) -> Any:
+        """The graph as PageRank needs it, made when first asked for."""
+        if self._ranking is None:
+            out, error = ffi.new("lanewise_pagerank **"), new_error()
+            check(lib.lanewise_pagerank_create(self._handle, self._weighted, ffi.NULL, out, error), error)
+            self._ranking = ffi.gc(out[0], lib.lanewise_pagerank_destroy)
+        return self._ranking
+
     def pagerank(self, damping: float = 0.85, tolerance: float = 1e-6, max_iterations: int = 100, personalisation: Any = None,
                  redistribute: bool = True) -> Any:
         """The rank of every node (float64), as NetworkX computes it; weights count if the graph has them."""
         if not 0 <= damping <= 1 or not tolerance >= 0 or max_iterations < 0:
             raise ValueError(f"damping {damping}, tolerance {tolerance} or max_iterations {max_iterations} is out of range")
-        n, error, out = self.n_nodes, new_error(), ffi.new("lanewise_pagerank **")
-        check(lib.lanewise_pagerank_create(self._handle, self._weighted, ffi.NULL, out, error), error)
-        ranking = ffi.gc(out[0], lib.lanewise_pagerank_destroy)
-        ranks = empty("d", n)
+        n, error, ranking, ranks = self.n_nodes, new_error(), self._laid_out(), empty("d", self.n_nodes)
         if n == 0:
             return ranks
         options = ffi.new("lanewise_pagerank_options *", {

@@ -49,6 +49,8 @@ _json.connect({name: int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for na
 
 
 def _options(max_depth: int, bom: bool = False, replace_surrogates: bool = False) -> Any:
+    if max_depth == 0 and not bom and not replace_surrogates:
+        return ffi.NULL
     return ffi.new("lanewise_json_options *", {
         "struct_size": ffi.sizeof("lanewise_json_options"), "max_depth": max_depth,
         "flags": _FLAG_BOM * bom | _FLAG_SURROGATES * replace_surrogates})
@@ -156,7 +158,7 @@ def _repair(data: Any, options: Any, n_edits: int) -> tuple[bytes, list[Any]]:
     """The repaired text, or the text itself, and up to n_edits edits."""
     result, error, given = ffi.new("lanewise_json_repair_result *"), new_error(), ffi.from_buffer(data)
     edits = room("lanewise_json_edit", n_edits) if n_edits else ffi.NULL
-    capacity = min(2 * len(data) + 64, lib.lanewise_json_repair_bound(len(data)))
+    capacity = 2 * len(data) + 64
     while True:
         out = room("char", capacity)
         status = lib.lanewise_json_repair(given, len(data), options, out, capacity, edits, n_edits, result, error)

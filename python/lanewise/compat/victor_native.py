@@ -28,7 +28,8 @@ from typing import Any, NamedTuple
 
 from .. import json as _json
 from .. import vector as _vector
-from ..dedup import _FORM_OF_BLOCKS, Deduplicator, Unit, _normalized, xxh3_64, xxh3_128
+from .._library import check, ffi, lib, room
+from ..dedup import _FORM_OF_BLOCKS, Deduplicator, Unit, _normalized, xxh3_128
 from ..graph import Graph
 from ..pairs import neighbours, pairs, similarity
 from ..scan import Match, PatternSet
@@ -41,10 +42,6 @@ __version__ = "0.5.0"
 # ------------------------------------------------------------------- blocks
 
 
-def _hash(block: bytes) -> str:
-    return f"{xxh3_64(_normalized(block, _FORM_OF_BLOCKS)) & 0xFFFFFFFFFFFF:012x}"
-
-
 def normalize_block(block: str) -> str:
     """The form in which blocks are compared: whitespace collapsed, ASCII letters lower, no . , ; : at the end."""
     return _normalized(block.encode(), _FORM_OF_BLOCKS).decode()
@@ -55,16 +52,20 @@ def rolling_hash_blocks(content: str, min_block_length: int = 50) -> list[tuple[
     data = content.encode()
     dedup = Deduplicator("blocks", collapse=True, lower=True, trim=True, trim_punctuation=True, whitespace="unicode",
                          min_length=min_block_length)
-    hashes: dict[int, str] = {}
+    rows = dedup._rows_of(data)
+    names: dict[int, str] = {}
+    buffer, n_out, capacity = ffi.from_buffer(data), ffi.new("size_t *"), lib.lanewise_normalize_bound(len(data))
+    out = room("char", capacity)
     blocks = []
-    for begin, end, number, first, _, flags, _ in dedup._rows_of(data):
-        block = data[begin:end]
+    for begin, end, number, first, _, flags, _ in rows:
+        block = content[begin:end] if len(data) == len(content) else data[begin:end].decode()
         if flags:
-            blocks.append(("", block.decode(), False))
+            blocks.append(("", block, False))
             continue
         if first == number:
-            hashes[number] = _hash(block)
-        blocks.append((hashes[first], block.decode(), first != number))
+            check(lib.lanewise_normalize(buffer + begin, end - begin, _FORM_OF_BLOCKS, out, capacity, n_out))
+            names[number] = f"{lib.lanewise_xxh3_64(out, n_out[0], 0) & 0xFFFFFFFFFFFF:012x}"
+        blocks.append((names[first], block, first != number))
     return blocks
 
 
