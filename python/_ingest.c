@@ -9,7 +9,6 @@
  */
 static int float_is_known, list_is_known;
 
-
 static double float_at(PyObject *number)
 {
 	double value;

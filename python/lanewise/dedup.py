@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ._files import destroy_later
-from ._library import check, concatenated, empty, ffi, integers, lib, new_error, pointer, room, scratch, text_bytes
+from ._library import check, concatenated, empty, ffi, from_buffer, integers, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
 _UNITS = {"lines": lib.LANEWISE_DEDUP_LINES, "blocks": lib.LANEWISE_DEDUP_BLOCKS}
@@ -157,8 +157,9 @@ class LoopDetector:
 
 def xxh3_64(data: Text, seed: int = 0) -> int:
     """XXH3 with 64 bits. No defence against chosen collisions."""
-    given = text_bytes(data, "data")
-    return int(lib.lanewise_xxh3_64(ffi.from_buffer(given), len(given), seed))
+    given = data if type(data) is bytes else text_bytes(data, "data")
+    value: int = lib.lanewise_xxh3_64(from_buffer(given), len(given), seed)
+    return value
 
 
 def xxh3_128(data: Text, seed: int = 0) -> int:
