@@ -408,9 +408,25 @@ static PyObject *object_of(const char *text, const lanewise_json_node *nodes, si
 	return value;
 }
 
+/* Flags and depth, small numbers, from Python's. */
+static int options_of(PyObject *flags, PyObject *max_depth, lanewise_json_options *options)
+{
+	unsigned long f = PyLong_AsUnsignedLong(flags), depth = PyErr_Occurred() ? 0 : PyLong_AsUnsignedLong(max_depth);
+
+	if (PyErr_Occurred() || f > UINT32_MAX || depth > UINT32_MAX) {
+		if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_OverflowError))
+			PyErr_SetString(PyExc_ValueError, "max_depth: negative or too large");
+		return 0;
+	}
+	*options = (lanewise_json_options) { .struct_size = sizeof *options,
+		                             .flags = (uint32_t)f,
+		                             .max_depth = (uint32_t)depth };
+	return 1;
+}
+
 static PyObject *loads(PyObject *module, PyObject *const *arguments, Py_ssize_t n_arguments)
 {
-	lanewise_json_options options = { .struct_size = sizeof options };
+	lanewise_json_options options;
 	lanewise_status status;
 	lanewise_error error;
 	PyObject *value = NULL;
@@ -418,15 +434,9 @@ static PyObject *loads(PyObject *module, PyObject *const *arguments, Py_ssize_t 
 	struct text t;
 
 	(void)module;
-	if (n_arguments == 3) {
-		options.flags = (uint32_t)PyLong_AsUnsignedLong(arguments[1]);
-		options.max_depth = (uint32_t)PyLong_AsUnsignedLong(arguments[2]);
-		if (PyErr_Occurred())
-			return NULL;
-	} else if (n_arguments != 1) {
-		return PyErr_Format(PyExc_TypeError, "loads takes 1 or 3 arguments");
-	}
-	if (!text_of(arguments[0], &t))
+	if (n_arguments != 3)
+		return PyErr_Format(PyExc_TypeError, "loads takes 3 arguments");
+	if (!options_of(arguments[1], arguments[2], &options) || !text_of(arguments[0], &t))
 		return NULL;
 	if (parse(t.bytes, t.n_bytes, &options, &tree, &status, &error)) {
 		value = object_of(tree.text, tree.nodes, 0);
@@ -558,9 +568,8 @@ static PyObject *values_at(const char *text, const lanewise_json_node *nodes, co
 /* find(text, paths, fallback, flags, max_depth) */
 static PyObject *find(PyObject *module, PyObject *arguments)
 {
-	lanewise_json_options options = { .struct_size = sizeof options };
-	PyObject *given, *capsule, *fallback, *value = NULL;
-	unsigned int flags, max_depth;
+	lanewise_json_options options;
+	PyObject *given, *capsule, *fallback, *flags, *max_depth, *value = NULL;
 	lanewise_status status;
 	lanewise_error error;
 	const struct paths *paths;
@@ -568,11 +577,10 @@ static PyObject *find(PyObject *module, PyObject *arguments)
 	struct text t;
 
 	(void)module;
-	if (!PyArg_ParseTuple(arguments, "OOOII", &given, &capsule, &fallback, &flags, &max_depth) ||
-	    !(paths = PyCapsule_GetPointer(capsule, capsule_name)) || !text_of(given, &t))
+	if (!PyArg_ParseTuple(arguments, "OOOOO", &given, &capsule, &fallback, &flags, &max_depth) ||
+	    !options_of(flags, max_depth, &options) || !(paths = PyCapsule_GetPointer(capsule, capsule_name)) ||
+	    !text_of(given, &t))
 		return NULL;
-	options.flags = flags;
-	options.max_depth = max_depth;
 	if (parse(t.bytes, t.n_bytes, &options, &tree, &status, &error)) {
 		value = values_at(tree.text, tree.nodes, paths, fallback);
 		nodes_end(&tree);

@@ -51,6 +51,8 @@ _json.connect({name: int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for na
 def _options(max_depth: int, bom: bool = False, replace_surrogates: bool = False) -> Any:
     if max_depth == 0 and not bom and not replace_surrogates:
         return ffi.NULL
+    if not 0 <= max_depth < 2**32:
+        raise ValueError(f"max_depth: {max_depth} is negative or too large")
     return ffi.new("lanewise_json_options *", {
         "struct_size": ffi.sizeof("lanewise_json_options"), "max_depth": max_depth,
         "flags": _FLAG_BOM * bom | _FLAG_SURROGATES * replace_surrogates})
@@ -232,6 +234,8 @@ class Partial:
     """
 
     def __init__(self, *, numbers: bool = False, whole_strings: bool = False, max_depth: int = 0, max_bytes: int = 0) -> None:
+        if not (0 <= max_depth < 2**32 and 0 <= max_bytes < 2**63):
+            raise ValueError(f"max_depth {max_depth} or max_bytes {max_bytes} is negative or too large")
         self._options = ffi.new("lanewise_json_partial_options *", {
             "struct_size": ffi.sizeof("lanewise_json_partial_options"), "max_depth": max_depth, "max_bytes": max_bytes,
             "flags": lib.LANEWISE_JSON_PARTIAL_NUMBERS * numbers | lib.LANEWISE_JSON_PARTIAL_WHOLE_STRINGS * whole_strings})
@@ -316,6 +320,8 @@ class Events:
 
     def __init__(self, path: str | Sequence[str] | Paths | None = None, default: Any = None, *, done: str = "[DONE]",
                  skip: bool = False, max_bytes: int = 1 << 20) -> None:
+        if not 0 <= max_bytes < 2**40:
+            raise ValueError(f"max_bytes: {max_bytes} is negative or too large")
         n = lib.lanewise_sse_scratch_size(max_bytes)
         self._scratch = scratch(n)
         self._sse = lib.lanewise_sse_begin(self._scratch, n)

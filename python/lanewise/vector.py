@@ -67,8 +67,9 @@ def output(out: Any, n: int) -> tuple[Any, Any]:
 
 
 _dot, _cosine, _l2sq = lib.lanewise_dot_f32, lib.lanewise_cosine_f32, lib.lanewise_l2sq_f32
-PAIR = {"dot": lib.lanewise_dot_f32, "cosine": lib.lanewise_cosine_f32, "l2sq": lib.lanewise_l2sq_f32}
-ROWS = {"dot": lib.lanewise_dot_f32_rows, "cosine": lib.lanewise_cosine_f32_rows, "l2sq": lib.lanewise_l2sq_f32_rows}
+_dot_rows, _cosine_rows, _l2sq_rows = lib.lanewise_dot_f32_rows, lib.lanewise_cosine_f32_rows, lib.lanewise_l2sq_f32_rows
+_PAIR = {"dot": _dot, "cosine": _cosine, "l2sq": _l2sq}
+_ROWS = {"dot": _dot_rows, "cosine": _cosine_rows, "l2sq": _l2sq_rows}
 
 
 def _similarity(name: str, a: Any, b: Any, out: Any) -> Any:
@@ -80,10 +81,10 @@ def _similarity(name: str, a: Any, b: Any, out: Any) -> Any:
     if other.n_rows is None:
         if out is not None:
             raise ValueError("out: two vectors have a single number for a result")
-        return PAIR[name](query.pointer, other.pointer, query.dim)
+        return _PAIR[name](query.pointer, other.pointer, query.dim)
     result, address = output(out, other.n_rows)
     if other.n_rows:
-        ROWS[name](query.pointer, other.pointer, other.n_rows, other.dim, other.ld, address)
+        _ROWS[name](query.pointer, other.pointer, other.n_rows, other.dim, other.ld, address)
     return result
 
 
@@ -98,24 +99,48 @@ def _pair(function: Any, a: Any, b: Any) -> Any:
         return function(floats(a.copy(), "a").pointer, floats(b.copy(), "b").pointer, n)
 
 
+def _rows(function: Any, a: Any, b: Any, out: Any) -> Any:
+    """The same for a vector and a matrix."""
+    n_rows, dim = b.shape
+    if a.size != dim and n_rows:
+        raise ValueError(f"the second argument: {dim} dimensions, the first has {a.size}")
+    result, address = output(out, n_rows)
+    if n_rows:
+        try:
+            function(from_buffer(FLOATS, a), from_buffer(FLOATS, b), n_rows, dim, dim, address)
+        except (BufferError, ValueError):  # gaps
+            rows = floats(b, "b")
+            function(floats(a.copy(), "a").pointer, rows.pointer, n_rows, dim, rows.ld, address)
+    return result
+
+
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """The dot product of two vectors, or of a vector and every row of a matrix (float32, into `out` if given)."""
-    if type(a) is _library.ndarray is type(b) and out is None and a.dtype is _library.float32 is b.dtype and a.ndim == 1 == b.ndim:
-        return _pair(_dot, a, b)
+    if type(a) is _library.ndarray is type(b) and a.dtype is _library.float32 is b.dtype and a.ndim == 1:
+        if b.ndim == 1 and out is None:
+            return _pair(_dot, a, b)
+        if b.ndim == 2:
+            return _rows(_dot_rows, a, b, out)
     return _similarity("dot", a, b, out)
 
 
 def cosine(a: Any, b: Any, out: Any = None) -> Any:
     """The cosine similarity of two vectors, or of a vector and every row of a matrix; 0 where one of them is 0."""
-    if type(a) is _library.ndarray is type(b) and out is None and a.dtype is _library.float32 is b.dtype and a.ndim == 1 == b.ndim:
-        return _pair(_cosine, a, b)
+    if type(a) is _library.ndarray is type(b) and a.dtype is _library.float32 is b.dtype and a.ndim == 1:
+        if b.ndim == 1 and out is None:
+            return _pair(_cosine, a, b)
+        if b.ndim == 2:
+            return _rows(_cosine_rows, a, b, out)
     return _similarity("cosine", a, b, out)
 
 
 def l2sq(a: Any, b: Any, out: Any = None) -> Any:
     """The squared Euclidean distance of two vectors, or of a vector and every row of a matrix."""
-    if type(a) is _library.ndarray is type(b) and out is None and a.dtype is _library.float32 is b.dtype and a.ndim == 1 == b.ndim:
-        return _pair(_l2sq, a, b)
+    if type(a) is _library.ndarray is type(b) and a.dtype is _library.float32 is b.dtype and a.ndim == 1:
+        if b.ndim == 1 and out is None:
+            return _pair(_l2sq, a, b)
+        if b.ndim == 2:
+            return _rows(_l2sq_rows, a, b, out)
     return _similarity("l2sq", a, b, out)
 
 

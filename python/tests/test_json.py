@@ -149,8 +149,13 @@ def test_options():
             lj.loads(wrong)
     with pytest.raises(TypeError):
         lj.loads()
-    with pytest.raises((ValueError, OverflowError)):
-        lj.loads("[]", max_depth=-1)
+    for depth in (-1, 2**32, 2**70):
+        with pytest.raises(ValueError, match="max_depth"):
+            lj.loads("[]", max_depth=depth)
+        for call in (lambda: lj.find("[]", "a", max_depth=depth), lambda: lj.validate("[]", max_depth=depth),
+                     lambda: lj.Partial(max_depth=depth), lambda: lj.repair("[]", max_depth=depth)):
+            with pytest.raises(ValueError, match="max_depth"):
+                call()
     with pytest.raises(ValueError):
         lj.format("[]", 99)
 
@@ -332,6 +337,35 @@ def test_partial_values_are_beginnings(value, size, whole_strings):
     assert repr(partial.finish()) == repr(value)
     partial.reset()
     assert partial.value is None and partial.find(["a", "b"]) == (None, None) and not partial.complete
+
+
+@given(st.lists(NEARLY_JSON.map(str.encode) | st.binary(max_size=12), max_size=6), st.booleans())
+@settings(deadline=None, max_examples=200)
+def test_partial_of_anything(pieces, numbers):
+    partial, whole = lj.Partial(numbers=numbers), b""
+    try:
+        for piece in pieces:
+            whole += piece
+            partial.feed(piece)
+            assert repr(partial.value) == repr(lj.loads(partial.text) if partial.text else None)
+        value = partial.finish()
+    except lw.DataError:
+        with pytest.raises(lj.JSONDecodeError):
+            lj.loads(b"".join(pieces))
+        assert not partial.text or lj.loads(partial.text) == partial.value
+    else:
+        assert repr(value) == repr(lj.loads(whole))
+
+
+@given(st.lists(st.binary(max_size=20) | st.sampled_from([b"data:", b"\n\n", b'{"a": 1}', b"\r", b"event: x\n", b": \xc3"]), max_size=10))
+@settings(deadline=None, max_examples=200)
+def test_events_of_anything(pieces):
+    raw, events, paths = lw.EventStream(), lj.Events(skip=True, done="-"), lj.Events("a", "none", skip=True, done="-")
+    n_raw = sum(len(raw.feed(piece)) for piece in pieces)
+    values = [value for piece in pieces for value in events.feed(piece)]
+    found = [value for piece in pieces for value in paths.feed(piece)]
+    assert events.done or len(values) + events.n_skipped == n_raw
+    assert found == [value.get("a", "none") if isinstance(value, dict) else "none" for value in values]
 
 
 def test_partial():

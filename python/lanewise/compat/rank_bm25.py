@@ -26,6 +26,10 @@ import numpy as np
 from ..vector import topk
 
 
+_DENSE = 65536
+"""With so many documents at most, a word that many of them have is kept as a score for each, which is quicker to add."""
+
+
 class BM25:
     """What the three have in common."""
 
@@ -56,12 +60,16 @@ class BM25:
         raise NotImplementedError
 
     def _word(self, word: Any) -> tuple[Any, Any, float]:
-        """The documents with a word, what it adds to them, and what it adds to all others."""
+        """The documents with a word, what it adds to them, and what it adds to all others; or None and what it adds to all."""
         made = self._cache.get(word)
         if made is None:
             numbers, counts = self._postings[word]
             idf = self.idf[word]
             made = numbers, self._added(idf, counts, self._lengths[numbers]), float(self._added(idf, 0, self.avgdl))
+            if made[2] == 0 and 4 * len(numbers) > self.corpus_size <= _DENSE:
+                every = np.zeros(self.corpus_size)
+                every[numbers] = made[1]
+                made = None, every, 0.0
             self._cache[word] = made
         return made
 
@@ -71,7 +79,9 @@ class BM25:
         for word in query:
             if word in self._postings:
                 numbers, added, otherwise = self._word(word)
-                if otherwise:
+                if numbers is None:
+                    score += added
+                elif otherwise:
                     every = np.full(self.corpus_size, otherwise)
                     every[numbers] = added
                     score += every
