@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every example of examples/python runs and says what it should."""
 
+import doctest
 import pathlib
 import subprocess
 import sys
@@ -28,3 +29,12 @@ def test_example(name, tmp_path):
 
 def test_there_are_examples():
     assert {file.stem for file in EXAMPLES.glob("*.py")} == set(SAID)
+
+
+HANDBOOK = pathlib.Path(__file__).parents[2] / "docs" / "python.md"
+
+
+@pytest.mark.skipif(not HANDBOOK.exists(), reason="no docs")
+def test_the_handbook_is_true():
+    failed, n_examples = doctest.testfile(str(HANDBOOK), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert failed == 0 and n_examples > 20
