@@ -25,11 +25,12 @@ from .vector import Hits, Index, cosine, dot, l2sq, norm, normalize, search, sea
 __version__ = "0.1.0"
 
 __all__ = [
-    "BM25", "DataError", "Deduplicator", "Event", "EventStream", "Graph", "Hits", "Index", "LoopDetector", "Match", "PQ", "Pairs",
-    "Part", "PatternSet", "PatternStream", "StreamFilter", "Unit", "Word", "active_tier", "b64decode", "b64encode", "cosine",
-    "cosine_half", "cut", "dedup_rows", "dot", "dot_half", "dot_int8", "embed", "evaluate", "format_timestamp", "from_half", "fuse",
-    "fuse_scores", "get_num_threads", "hamming", "jaccard_bits", "json", "l2sq", "l2sq_half", "mean_pool", "neighbours", "norm",
-    "normalize", "normalize_text", "pairs", "parent_order", "parse_timestamp", "parse_timestamps", "quantize_int8", "search",
-    "search_many", "selftest", "set_num_threads", "set_tier", "show_runtime", "sigmoid", "similarity", "softmax", "tiers", "to_half", "topk", "unique_blocks",
-    "unique_lines", "utf8_count", "utf8_valid_prefix", "version", "words", "xxh3_64", "xxh3_64_batch", "xxh3_128",
+    "BM25", "DataError", "Deduplicator", "Event", "EventStream", "Graph", "Hits", "Index", "LoopDetector", "Match", "PQ",
+    "Pairs", "Part", "PatternSet", "PatternStream", "StreamFilter", "Unit", "Word", "active_tier", "b64decode", "b64encode",
+    "cosine", "cosine_half", "cut", "dedup_rows", "dot", "dot_half", "dot_int8", "embed", "evaluate", "format_timestamp",
+    "from_half", "fuse", "fuse_scores", "get_num_threads", "hamming", "jaccard_bits", "json", "l2sq", "l2sq_half",
+    "mean_pool", "neighbours", "norm", "normalize", "normalize_text", "pairs", "parent_order", "parse_timestamp",
+    "parse_timestamps", "quantize_int8", "search", "search_many", "selftest", "set_num_threads", "set_tier", "show_runtime",
+    "sigmoid", "similarity", "softmax", "tiers", "to_half", "topk", "unique_blocks", "unique_lines", "utf8_count",
+    "utf8_valid_prefix", "version", "words", "xxh3_128", "xxh3_64", "xxh3_64_batch",
 ]
