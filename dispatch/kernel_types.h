@@ -117,6 +117,12 @@ typedef void lanewise_bm25_add_fn(const uint16_t *documents, const uint16_t *qua
                                   uint16_t *sums);
 /* Candidates for sums[i] of document i, n <= 65536; sets all sums to 0. */
 typedef size_t lanewise_bm25_scan_fn(uint16_t *sums, size_t n, uint32_t bound, uint32_t *found);
+/*
+ * at[i]: where among n ascending documents is wanted[i] % 2^16, n if it is not there. `skips` is NULL, or skips[b] for
+ * b < 65536 >> shift is the number of documents below b << shift.
+ */
+typedef void lanewise_bm25_find_fn(const uint16_t *documents, size_t n, const uint16_t *skips, unsigned shift,
+                                   const uint32_t *wanted, size_t n_wanted, uint32_t *at);
 
 /* --- hash.h */
 

@@ -66,6 +66,7 @@
  *   vq_store16(p, v)       those, at any alignment
  *   vq_set16(x) vq_max16(a, b) the same as lanes of 16 bits without sign: a constant, the greater of two
  *   vq_mul_high16(a, b)    the upper halves of products of 16 bits without sign
+ *   vq_find16(p, x)        the first of 32 uint16_t, at any alignment, that is x; 32 if none is
  *   vq_any_ge16(a, b)      whether any lane of 16 bits of a is at least that of b
  *   vq_equal_bits(a, x, b, y)  bit i of the 64-bit result: a[i] == x[i] and b[i] == y[i]
  *

@@ -291,6 +291,14 @@ LW_INLINE void vq_store16(uint16_t *p, vq v) { _mm256_storeu_si256((__m256i *)p,
 LW_INLINE vq vq_set16(uint16_t x) { return _mm256_set1_epi16((int16_t)x); }
 LW_INLINE vq vq_max16(vq a, vq b) { return _mm256_max_epu16(a, b); }
 LW_INLINE vq vq_mul_high16(vq a, vq b) { return _mm256_mulhi_epu16(a, b); }
+LW_INLINE uint32_t vq_find16(const uint16_t *p, uint16_t x)
+{
+	__m256i low = _mm256_cmpeq_epi16(_mm256_loadu_si256((const __m256i *)p), vq_set16(x));
+	__m256i high = _mm256_cmpeq_epi16(_mm256_loadu_si256((const __m256i *)(p + 16)), vq_set16(x));
+	__m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8);
+
+	return (uint32_t)__builtin_ctzll((uint32_t)_mm256_movemask_epi8(bytes) | (uint64_t)1 << 32);
+}
 LW_INLINE int vq_any_ge16(vq a, vq b) { return _mm256_movemask_epi8(_mm256_cmpeq_epi16(vq_max16(a, b), a)) != 0; }
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {

@@ -218,6 +218,12 @@ LW_INLINE void vq_store16(uint16_t *p, vq v) { _mm512_storeu_si512(p, v); }
 LW_INLINE vq vq_set16(uint16_t x) { return _mm512_set1_epi16((int16_t)x); }
 LW_INLINE vq vq_max16(vq a, vq b) { return _mm512_max_epu16(a, b); }
 LW_INLINE vq vq_mul_high16(vq a, vq b) { return _mm512_mulhi_epu16(a, b); }
+LW_INLINE uint32_t vq_find16(const uint16_t *p, uint16_t x)
+{
+	uint64_t bits = _mm512_cmpeq_epi16_mask(_mm512_loadu_si512(p), vq_set16(x));
+
+	return (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 32);
+}
 LW_INLINE int vq_any_ge16(vq a, vq b) { return _mm512_cmpge_epu16_mask(a, b) != 0; }
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {

@@ -322,6 +322,16 @@ LW_INLINE vq vq_mul_high16(vq a, vq b)
 
 	return vreinterpretq_u8_u16(vuzp2q_u16(vreinterpretq_u16_u32(low), vreinterpretq_u16_u32(high)));
 }
+LW_INLINE uint32_t vq_find16(const uint16_t *p, uint16_t x)
+{
+	const uint16x8_t all = vdupq_n_u16(x);
+	uint8x16_t low = vcombine_u8(vmovn_u16(vceqq_u16(vld1q_u16(p), all)), vmovn_u16(vceqq_u16(vld1q_u16(p + 8), all)));
+	uint8x16_t high =
+	        vcombine_u8(vmovn_u16(vceqq_u16(vld1q_u16(p + 16), all)), vmovn_u16(vceqq_u16(vld1q_u16(p + 24), all)));
+	uint64_t bits = vq_nonzero_bits(low) | vq_nonzero_bits(high) << 16;
+
+	return (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 32);
+}
 LW_INLINE int vq_any_ge16(vq a, vq b)
 {
 	return vmaxvq_u16(vcgeq_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b))) != 0;

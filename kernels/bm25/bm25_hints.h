@@ -3,7 +3,7 @@
  * What a search wants to know of an index beforehand. It is made from the index in one pass, not saved: so a file is
  * smaller, and need not be believed.
  *
- * Long runs have skips: the documents of a segment are cut into blocks of 2^shift, with 16 to 32 postings in the mean,
+ * Long runs have skips: the documents of a segment are cut into blocks of 2^shift, with 8 to 16 postings in the mean,
  * and for each block the number of postings before it is known, so that a document's posting is found in a few steps.
  */
 #ifndef LW_BM25_HINTS_H
@@ -66,7 +66,7 @@ static inline unsigned lw_bm25_skip_shift(size_t n)
 
 	while (n >> (log + 1))
 		log++;
-	return 20 - log;
+	return 19 - log;
 }
 
 static inline size_t lw_bm25_n_skips(size_t n) { return n < LW_BM25_SKIP_LEAST ? 0 : 65536u >> lw_bm25_skip_shift(n); }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common.h"
+
 enum { CHUNK = 256 };
 
 /* The parts of n postings, of which none has a large count, in loops that can be vectorised. */
@@ -24,60 +26,17 @@ static void find_parts(const struct lw_bm25_formula *f, const uint8_t *counts, c
 	}
 }
 
-/*
- * In steps that wait for memory each for all documents: first for the blocks by the skips, then for the documents. In a
- * block bisection takes the same number of steps for any data, as mispredicted branches would cost more.
- */
-void lw_bm25_find_some(const struct lw_bm25_list *list, const uint32_t *documents, size_t n, uint32_t *at)
-{
-	enum { STEPS = 6 };
-	uint32_t end[LW_BM25_FIND];
-
-	for (size_t i = 0; i < n; i++) {
-		size_t block = (documents[i] & 0xffff) >> list->shift;
-
-		at[i] = list->n_skips ? list->skips[block] : 0;
-		end[i] = block + 1 < list->n_skips ? list->skips[block + 1] : (uint32_t)list->n;
-		__builtin_prefetch(list->documents + at[i]);
-		__builtin_prefetch(list->documents + end[i] - 1);
-	}
-	for (size_t i = 0; i < n; i++) {
-		uint32_t document = documents[i] & 0xffff, low = at[i], high = end[i];
-
-		if (low == high) {
-			at[i] = (uint32_t)list->n;
-			continue;
-		}
-		/* The last of [low, high) that is not after the document, if any is. */
-		while (high - low > 1u << STEPS) {
-			uint32_t middle = low + (high - low) / 2;
-
-			if (list->documents[middle] <= document)
-				low = middle;
-			else
-				high = middle;
-		}
-#pragma GCC unroll 8
-		for (uint32_t step = 1u << (STEPS - 1); step > 0; step /= 2) {
-			uint32_t middle = low + step < high ? low + step : low;
-
-			low = list->documents[middle] <= document ? middle : low;
-		}
-		at[i] = list->documents[low] == document ? low : (uint32_t)list->n;
-		__builtin_prefetch(list->quanta + low);
-	}
-}
-
 void lw_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
                         const struct lw_bm25_list *list, float weight, const uint32_t *documents, size_t n,
                         float *scores)
 {
-	uint32_t at[LW_BM25_FIND];
+	const struct lw_kernels *kernels = lw_kernels();
+	uint32_t at[CHUNK];
 
-	for (size_t begin = 0; begin < n; begin += LW_BM25_FIND) {
-		size_t n_here = n - begin < LW_BM25_FIND ? n - begin : LW_BM25_FIND;
+	for (size_t begin = 0; begin < n; begin += CHUNK) {
+		size_t n_here = n - begin < CHUNK ? n - begin : CHUNK;
 
-		lw_bm25_find_some(list, documents + begin, n_here, at);
+		kernels->bm25_find(list->documents, list->n, list->skips, list->shift, documents + begin, n_here, at);
 		for (size_t i = 0; i < n_here; i++) {
 			__builtin_prefetch(bm25->counts + list->posting + at[i]);
 			__builtin_prefetch(bm25->lengths + documents[begin + i]);

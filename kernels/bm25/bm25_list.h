@@ -17,8 +17,8 @@ struct lw_bm25_term {
 /* A term's postings in one segment. */
 struct lw_bm25_list {
 	const uint16_t *documents, *quanta;
-	const uint16_t *skips; /* n_skips */
-	size_t n, n_skips;
+	const uint16_t *skips; /* NULL if it is short */
+	size_t n;
 	unsigned shift;
 	uint64_t posting; /* the number of the first */
 };
@@ -63,9 +63,8 @@ static inline int lw_bm25_take_list(const lanewise_bm25 *bm25, struct lw_bm25_te
 			*list = (struct lw_bm25_list) {
 				.documents = bm25->documents + term->posting,
 				.quanta = bm25->quanta + term->posting,
-				.skips = term->skips,
+				.skips = n_skips ? term->skips : NULL,
 				.n = n,
-				.n_skips = n_skips,
 				.shift = n_skips ? lw_bm25_skip_shift(n) : 16,
 				.posting = term->posting,
 			};
@@ -76,11 +75,6 @@ static inline int lw_bm25_take_list(const lanewise_bm25 *bm25, struct lw_bm25_te
 	}
 	return found;
 }
-
-enum { LW_BM25_FIND = 64 };
-
-/* at[i]: where in the list the document of number documents[i] % 65536 is, list->n if it is not there. n <= LW_BM25_FIND. */
-void lw_bm25_find_some(const struct lw_bm25_list *list, const uint32_t *documents, size_t n, uint32_t *at);
 
 /* Adds the list's parts, times the weight, to the scores of some documents of the segment. */
 void lw_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,

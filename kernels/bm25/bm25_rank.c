@@ -35,6 +35,7 @@ enum {
 	MAX_TERMS = 64,  /* of a query that is ranked by integers */
 	BUCKET_BITS = 4, /* sums of one bucket of the histogram */
 	BUCKETS = 65536 >> BUCKET_BITS,
+	LOOKUPS = 256,   /* at once */
 	SCAN_SHARE = 24, /* of so small a share of a segment's documents the postings are gone over again */
 
 	/* Rough costs, in eighths of a cycle. */
@@ -62,7 +63,7 @@ struct ranking {
 	lanewise_topk *topk;
 	struct lw_bm25_formula formula;
 
-	uint16_t *sums; /* of a segment's documents; all 0 between segments, once they are `clean` */
+	uint16_t *sums; /* of the documents of a segment; all 0 between segments, once they are clean */
 	int clean;
 	uint32_t *found, *other; /* a segment's candidates, and room to sort them */
 	float *scores;           /* of a segment's candidates, or documents */
@@ -389,13 +390,15 @@ static size_t gather(struct ranking *r, size_t first, size_t n_postings, uint32_
 static size_t complete(const struct ranked *ranked, uint32_t *found, size_t n, uint32_t bound)
 {
 	const struct lw_bm25_list *list = &ranked->list;
-	uint32_t at[LW_BM25_FIND];
+	uint32_t at[LOOKUPS];
 	size_t kept = 0;
 
-	for (size_t begin = 0; begin < n; begin += LW_BM25_FIND) {
-		size_t n_here = n - begin < LW_BM25_FIND ? n - begin : LW_BM25_FIND;
+	for (size_t begin = 0; begin < n; begin += LOOKUPS) {
+		size_t n_here = n - begin < LOOKUPS ? n - begin : LOOKUPS;
 
-		lw_bm25_find_some(list, found + begin, n_here, at);
+		lw_kernels()->bm25_find(list->documents, list->n, list->skips, list->shift, found + begin, n_here, at);
+		for (size_t i = 0; i < n_here; i++)
+			__builtin_prefetch(list->quanta + at[i]);
 		for (size_t i = 0; i < n_here; i++) {
 			uint32_t candidate = found[begin + i];
 

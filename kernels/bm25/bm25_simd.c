@@ -47,8 +47,8 @@ size_t LW_FN(bm25_filter)(const uint16_t *documents, const uint16_t *quanta, siz
 }
 
 /*
- * A document at a time: scatters are no faster, and the additions wait for memory at most. What follows a term's run is
- * its run in the next segment, so it is wanted soon.
+ * A document at a time: scatters are no faster. What follows a term's run is its run in the next segment, so it is
+ * wanted soon.
  */
 void LW_FN(bm25_add)(const uint16_t *documents, const uint16_t *quanta, size_t n, uint32_t weight, uint16_t *sums)
 {
@@ -66,7 +66,7 @@ void LW_FN(bm25_add)(const uint16_t *documents, const uint16_t *quanta, size_t n
 			sums[documents[i + j]] = (uint16_t)(sums[documents[i + j]] + add[j]);
 	}
 	for (; i < n; i++)
-		sums[documents[i]] = (uint16_t)(sums[documents[i]] + 1 + (quanta[i] * weight >> 16));
+		sums[documents[i]] += (uint16_t)(1 + (quanta[i] * weight >> 16));
 }
 
 /* The numbers of those among n blocks of sums that hold one at or above the bound; returns how many. */
@@ -117,4 +117,54 @@ size_t LW_FN(bm25_scan)(uint16_t *sums, size_t n, uint32_t bound, uint32_t *foun
 		sums[i] = 0;
 	}
 	return n_found;
+}
+
+enum { FIND = 32 /* documents that are compared at once */ };
+
+/* Where one document is, which can only be in [low, high). */
+LW_INLINE uint32_t find_in(const uint16_t *documents, uint32_t n, uint32_t low, uint32_t high, uint32_t document)
+{
+	while (high - low > FIND) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (documents[middle] <= document)
+			low = middle;
+		else
+			high = middle;
+	}
+	if (n >= FIND) {
+		/* As no document occurs twice, there is no harm in looking at others. */
+		low = low < n - FIND ? low : n - FIND;
+
+		uint32_t lane = vq_find16(documents + low, (uint16_t)document);
+
+		return lane < FIND ? low + lane : n;
+	}
+	while (low < high && documents[low] < document)
+		low++;
+	return low < high && documents[low] == document ? low : n;
+}
+
+/* In two steps that wait for memory each for all documents: first for the blocks, then for what is in them. */
+void LW_FN(bm25_find)(const uint16_t *documents, size_t n, const uint16_t *skips, unsigned shift,
+                      const uint32_t *wanted, size_t n_wanted, uint32_t *at)
+{
+	enum { BATCH = 64 };
+	const uint32_t last = (0xffffu >> shift);
+	uint32_t high[BATCH];
+
+	for (size_t begin = 0; begin < n_wanted; begin += BATCH, wanted += BATCH, at += BATCH) {
+		size_t n_here = n_wanted - begin < BATCH ? n_wanted - begin : BATCH;
+
+		for (size_t i = 0; i < n_here; i++) {
+			uint32_t block = (wanted[i] & 0xffff) >> shift;
+
+			at[i] = skips ? skips[block] : 0;
+			high[i] = skips && block < last ? skips[block + 1] : (uint32_t)n;
+			__builtin_prefetch(documents + at[i]);
+			__builtin_prefetch(documents + at[i] + FIND - 1);
+		}
+		for (size_t i = 0; i < n_here; i++)
+			at[i] = find_in(documents, (uint32_t)n, at[i], high[i], wanted[i] & 0xffff);
+	}
 }
