@@ -102,6 +102,28 @@ typedef float lanewise_topk_select_f32_fn(const float *v, size_t n, size_t k);
  */
 typedef void lanewise_topk_compact_f32_fn(float *v, uint32_t *index, size_t n, float kth, size_t k);
 
+/* --- bm25.h: candidates are a sum in the upper, a document of the segment in the lower 16 bits */
+
+/* `found` has room for so many more. */
+enum { LW_BM25_SPARE = 64 };
+/*
+ * The sum of posting i is 1 + (quanta[i] * weight >> 16). Candidates of postings with a sum of `bound` or more go to
+ * `found`, in order; returns how many. weight < 2^16, 1 <= bound < 2^16; room for n and LW_BM25_SPARE more.
+ */
+typedef size_t lanewise_bm25_filter_fn(const uint16_t *documents, const uint16_t *quanta, size_t n, uint32_t weight,
+                                       uint32_t bound, uint32_t *found);
+/* Adds the sums of postings to those of their documents, modulo 2^16; no document twice. */
+typedef void lanewise_bm25_add_fn(const uint16_t *documents, const uint16_t *quanta, size_t n, uint32_t weight,
+                                  uint16_t *sums);
+/* Candidates for sums[i] of document i, n <= 65536; sets all sums to 0. */
+typedef size_t lanewise_bm25_scan_fn(uint16_t *sums, size_t n, uint32_t bound, uint32_t *found);
+/*
+ * at[i]: where among n ascending documents is wanted[i] % 2^16, n if it is not there. `skips` is NULL, or skips[b] for
+ * b < 65536 >> shift is the number of documents below b << shift.
+ */
+typedef void lanewise_bm25_find_fn(const uint16_t *documents, size_t n, const uint16_t *skips, unsigned shift,
+                                   const uint32_t *wanted, size_t n_wanted, uint32_t *at);
+
 /* --- hash.h */
 
 typedef uint64_t lanewise_xxh3_64_fn(const void *data, size_t n_bytes, uint64_t seed);

@@ -91,8 +91,8 @@ static size_t find_slowly(const struct lw_cdc_rule *rule, const uint8_t *data, s
 size_t LW_FN(cdc_find)(const struct lw_cdc_rule *rule, const uint8_t *data, size_t from, size_t to, size_t end,
                        uint32_t limit)
 {
-	const struct constants k = { vq_set1_16(rule->multiplier[0]), vq_set1_16(rule->multiplier[1]),
-		                     vq_set1_16(rule->multiplier[2]), vq_set1_16((uint16_t)(limit - 32768)) };
+	const struct constants k = { vq_set16(rule->multiplier[0]), vq_set16(rule->multiplier[1]),
+		                     vq_set16(rule->multiplier[2]), vq_set16((uint16_t)(limit - 32768)) };
 	vq zero = vq_set1(0);
 	struct carry carry = { zero, zero, zero, zero };
 	size_t at = from - LW_CDC_REACH, found;
