@@ -275,6 +275,16 @@ struct lw_scan_filter;
 typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, const uint8_t *text, size_t n,
                                            uint16_t *positions);
 
+/*
+ * --- text.h: text[0 ... n), n <= 65535, up to the first byte from 0x80 on; returns how many bytes that are. They go to
+ * `out`, with capitals made small if `fold`. Where letters, digits and underscores begin and end to follow each other,
+ * by turns, goes to `edges`, and the number of these positions to *n_edges: it is odd if a run goes on to the last of
+ * the bytes. `out` and `edges` have room for n + LW_WORDS_PAD, and may hold anything behind the results.
+ */
+enum { LW_WORDS_PAD = 64 };
+typedef size_t lanewise_ascii_words_fn(const unsigned char *text, size_t n, int fold, unsigned char *out,
+                                       uint16_t *edges, size_t *n_edges);
+
 /* --- pq.h */
 
 /*

@@ -412,6 +412,9 @@ static void test_unsupported(const struct image *image)
 		for (int change = -1; change <= 1; change += 2) {
 			unsigned char old = image->bytes[place];
 
+			/* The rules of an index with an analyzer, for which this one lacks a section, are the next. */
+			change += i == 0 && change > 0;
+
 			image->bytes[place] = (unsigned char)(old + change);
 			CHECK_EQUAL(try_image(image, &error), LANEWISE_ERROR_UNSUPPORTED);
 			CHECK_EQUAL(error.offset, place);

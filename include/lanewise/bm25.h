@@ -2,7 +2,7 @@
 /*
  * lanewise/bm25.h - BM25 ranking over an inverted index of words.
  *
- * Words are those of lanewise/text.h, in documents and queries alike. With N documents (empty ones too), df of them
+ * Words are those of lanewise/text.h, in documents and queries alike, or of an analyzer given there. With N documents (empty ones too), df of them
  * holding a word, tf the word's count in a document, dl the document's number of words and avgdl the mean of it, a
  * document's score is the sum over the distinct words of the query
  *
@@ -86,6 +86,15 @@ LANEWISE_API lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_op
                                                           lanewise_bm25_builder **builder);
 
 /*
+ * Words of texts are those of an analyzer (lanewise/text.h) from now on, or again those of no analyzer if it is NULL. The
+ * indexes that are made keep it, also in files, and apply it to queries. Before the first document only.
+ *
+ * LANEWISE_ERROR_ARGUMENT: builder NULL, or it has documents.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_builder_use_analyzer(lanewise_bm25_builder *builder,
+                                                                const lanewise_analyzer *analyzer);
+
+/*
  * Adds the next document; the first is number 0. A text without words is a document too. O(n_bytes) amortised, for any
  * text: the table of words is keyed with a secret drawn for each builder. On failure the builder is as it was before.
  *
@@ -151,7 +160,8 @@ LANEWISE_API lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lane
  *
  * LANEWISE_ERROR_ARGUMENT: file or bm25 NULL. LANEWISE_ERROR_DATA: a section is missing or wrong; the error names it
  * and the element, and its offset is that element's in the file. LANEWISE_ERROR_UNSUPPORTED: the index was made by a
- * version with other rules of words or other sections. LANEWISE_ERROR_NO_MEMORY.
+ * version with other rules of words or other sections, or with a stemmer that is not there (lanewise_analyzer_create).
+ * LANEWISE_ERROR_NO_MEMORY.
  */
 LANEWISE_API lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_allocator *allocator,
                                                 lanewise_bm25 **bm25, lanewise_error *error);

@@ -25,6 +25,9 @@
 /* Raise it when lanewise/text.h comes to other words for some text, so that older indexes are not searched wrongly. */
 #define LW_WORD_RULES 1
 
+/* The rules of an index with a section bm25.analysis. */
+#define LW_WORD_RULES_ANALYZED 2
+
 /*
  * Raise it when sections change. Format 0 had 32-bit documents and counts instead of parts; format 1 knew one variant
  * only; format 2 had the parts as floats.
@@ -67,6 +70,7 @@ struct lw_bm25_header {
 struct lanewise_bm25 {
 	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
 	size_t n_bytes;               /* of the allocation, which begins with this struct */
+	lanewise_analyzer *analyzer;  /* of texts and queries, or NULL */
 
 	struct lw_bm25_header header;
 	const uint32_t *lengths;    /* words per document, at most LW_BM25_MAX_LENGTH */

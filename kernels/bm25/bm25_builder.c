@@ -10,22 +10,32 @@
 
 #include "bm25/bm25.h"
 #include "bm25/bm25_formula.h"
+#include "bm25/word_table.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include <lanewise/text.h>
 
 #include "common.h"
-#include "secret.h"
-#include "siphash.h"
 #include "support.h"
+#include "text/text.h"
 
 struct term {
+	struct lw_word_start start;
 	uint64_t hash;
 	uint64_t text_at;      /* in the pool */
-	uint64_t last_posting; /* of this word; of the document under way if it lies in its range */
+	uint64_t last_posting; /* of this word, plus 1, or 0; of the document under way if it lies in its range */
+	uint32_t target;       /* the number of the word that a text with this one has, or UNKNOWN or DROPPED */
 	uint8_t n_bytes;
+};
+
+/* What is not asked yet of the analyzer, and words that it drops. */
+#define UNKNOWN UINT32_MAX
+#define DROPPED (UINT32_MAX - 1)
+
+/* A place of the hash table: upper bits of the word's hash, and its number plus 1, or 0. */
+struct slot {
+	uint32_t tag, term;
 };
 
 struct posting {
@@ -43,12 +53,13 @@ struct array {
 struct lanewise_bm25_builder {
 	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
 	lanewise_bm25_options options;
-	uint64_t key[2];
+	lanewise_analyzer *analyzer; /* or NULL */
+	struct lw_word_key key;
 	uint64_t total_length; /* without removed documents, as the next two */
 	uint64_t n_postings;
 	uint32_t n_removed;
 
-	uint32_t *table; /* term number + 1, or 0; open addressing, at most half full */
+	struct slot *table; /* open addressing, at most half full */
 	size_t table_size;
 	struct array terms;       /* struct term */
 	struct array pool;        /* char: the words */
@@ -109,7 +120,6 @@ lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *option
                                              lanewise_bm25_builder **builder)
 {
 	lanewise_bm25_options chosen = default_options();
-	int saved_errno = errno;
 	lanewise_bm25_builder *made;
 
 	if (!builder || (options && options->struct_size != sizeof *options))
@@ -128,8 +138,7 @@ lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *option
 	made->options.k1 += 0.0f; /* -0 and 0 are saved alike */
 	made->options.b += 0.0f;
 	made->options.delta += 0.0f;
-	lw_make_secret(made->key);
-	errno = saved_errno;
+	lw_make_word_key(&made->key);
 	made->terms.element_bytes = sizeof(struct term);
 	made->pool.element_bytes = 1;
 	made->postings.element_bytes = sizeof(struct posting);
@@ -153,15 +162,30 @@ void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder)
 	release_array(allocator, &builder->postings);
 	release_array(allocator, &builder->lengths);
 	release_array(allocator, &builder->posting_end);
+	lanewise_analyzer_destroy(builder->analyzer);
 	lw_release(allocator, builder, sizeof *builder);
 }
+
+lanewise_status lanewise_bm25_builder_use_analyzer(lanewise_bm25_builder *builder, const lanewise_analyzer *analyzer)
+{
+	if (!builder || builder->lengths.n)
+		return LANEWISE_ERROR_ARGUMENT;
+	lanewise_analyzer_destroy(builder->analyzer);
+	builder->analyzer = lanewise_analyzer_retain(analyzer);
+	/* Words of a text that could not be added may be known by other rules. */
+	for (size_t i = 0; i < builder->terms.n; i++)
+		((struct term *)builder->terms.elements)[i].target = UNKNOWN;
+	return LANEWISE_OK;
+}
+
+static uint32_t tag_of(uint64_t hash) { return (uint32_t)(hash >> 32); }
 
 static lanewise_status grow_table(lanewise_bm25_builder *builder)
 {
 	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
 	const struct term *terms = builder->terms.elements;
 	size_t size = builder->table_size ? 2 * builder->table_size : 256;
-	uint32_t *table;
+	struct slot *table;
 
 	if (size > SIZE_MAX / sizeof *table)
 		return LANEWISE_ERROR_TOO_LARGE;
@@ -172,9 +196,9 @@ static lanewise_status grow_table(lanewise_bm25_builder *builder)
 	for (size_t i = 0; i < builder->terms.n; i++) {
 		size_t at = terms[i].hash & (size - 1);
 
-		while (table[at])
+		while (table[at].term)
 			at = (at + 1) & (size - 1);
-		table[at] = (uint32_t)i + 1;
+		table[at] = (struct slot) { tag_of(terms[i].hash), (uint32_t)i + 1 };
 	}
 	lw_release(allocator, builder->table, builder->table_size * sizeof *table);
 	builder->table = table;
@@ -182,95 +206,191 @@ static lanewise_status grow_table(lanewise_bm25_builder *builder)
 	return LANEWISE_OK;
 }
 
-static lanewise_status add_term(lanewise_bm25_builder *builder, const lanewise_word *word, uint64_t hash)
+/* A word to look up. */
+struct wanted {
+	const char *text;
+	size_t n_bytes;
+	struct lw_word_start start;
+	uint64_t hash;
+};
+
+static struct wanted wanted_of(const lanewise_bm25_builder *builder, const lanewise_word *word)
+{
+	return (struct wanted) { word->text, word->n_bytes, lw_word_start_of(word->text, word->n_bytes),
+		                 lw_hash_word(&builder->key, word->text, word->n_bytes) };
+}
+
+LW_NOINLINE static lanewise_status add_term(lanewise_bm25_builder *builder, const struct wanted *word, uint32_t *number)
 {
 	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
 	lanewise_status status;
 	struct term *term;
 
-	if (builder->terms.n == UINT32_MAX)
+	if (builder->terms.n == DROPPED)
 		return LANEWISE_ERROR_TOO_LARGE;
-	if ((status = reserve(allocator, &builder->terms, 1)) ||
+	if ((builder->terms.n >= builder->table_size / 2 && (status = grow_table(builder))) ||
+	    (status = reserve(allocator, &builder->terms, 1)) ||
 	    (status = reserve(allocator, &builder->pool, word->n_bytes)))
 		return status;
-	term = (struct term *)builder->terms.elements + builder->terms.n++;
-	term->hash = hash;
+	term = (struct term *)builder->terms.elements + builder->terms.n;
+	term->start = word->start;
+	term->hash = word->hash;
 	term->text_at = builder->pool.n;
-	term->last_posting = UINT64_MAX;
+	term->last_posting = 0;
+	term->target = UNKNOWN;
 	term->n_bytes = (uint8_t)word->n_bytes;
 	memcpy((char *)builder->pool.elements + builder->pool.n, word->text, word->n_bytes);
 	builder->pool.n += word->n_bytes;
+
+	size_t mask = builder->table_size - 1, at = word->hash & mask;
+
+	while (builder->table[at].term)
+		at = (at + 1) & mask;
+	*number = (uint32_t)builder->terms.n++;
+	builder->table[at] = (struct slot) { tag_of(word->hash), *number + 1 };
 	return LANEWISE_OK;
 }
 
 /* The number of a word, which may be new. */
+LW_INLINE lanewise_status find_or_add(lanewise_bm25_builder *builder, const struct wanted *word, uint32_t *number)
+{
+	const struct term *terms = builder->terms.elements;
+	size_t mask = builder->table_size - 1;
+
+	for (size_t at = word->hash & mask; builder->table_size && builder->table[at].term; at = (at + 1) & mask) {
+		struct slot slot = builder->table[at];
+		const struct term *term = &terms[slot.term - 1];
+
+		if (slot.tag != tag_of(word->hash) || term->start.low != word->start.low ||
+		    term->start.high != word->start.high || term->n_bytes != word->n_bytes)
+			continue;
+		if (word->n_bytes > 16 && memcmp((const char *)builder->pool.elements + term->text_at + 16,
+		                                 word->text + 16, word->n_bytes - 16) != 0)
+			continue;
+		*number = slot.term - 1;
+		return LANEWISE_OK;
+	}
+	return add_term(builder, word, number);
+}
+
 static lanewise_status intern(lanewise_bm25_builder *builder, const lanewise_word *word, uint32_t *number)
 {
-	uint64_t hash = lw_siphash13(word->text, word->n_bytes, builder->key);
-	lanewise_status status;
+	struct wanted wanted = wanted_of(builder, word);
 
-	if (builder->terms.n >= builder->table_size / 2 && (status = grow_table(builder)))
-		return status;
+	return find_or_add(builder, &wanted, number);
+}
 
-	const struct term *terms = builder->terms.elements;
-	const char *pool = builder->pool.elements;
-	size_t mask = builder->table_size - 1, at = hash & mask;
+/* Asks the analyzer what becomes of a word. */
+static lanewise_status find_target(lanewise_bm25_builder *builder, uint32_t number, const lanewise_word *word)
+{
+	char stem[LANEWISE_WORD_BYTES];
+	lanewise_word taken = *word;
+	uint32_t target = DROPPED;
 
-	for (; builder->table[at]; at = (at + 1) & mask) {
-		const struct term *term = &terms[builder->table[at] - 1];
+	if (lanewise_analyzer_take(builder->analyzer, &taken, stem)) {
+		lanewise_status status = intern(builder, &taken, &target);
 
-		if (term->hash == hash && term->n_bytes == word->n_bytes &&
-		    !memcmp(pool + term->text_at, word->text, word->n_bytes)) {
-			*number = builder->table[at] - 1;
-			return LANEWISE_OK;
-		}
+		if (status)
+			return status;
 	}
-	if ((status = add_term(builder, word, hash)))
-		return status;
-	*number = (uint32_t)builder->terms.n - 1;
-	builder->table[at] = *number + 1;
+	((struct term *)builder->terms.elements)[number].target = target;
 	return LANEWISE_OK;
 }
 
-/* Counts one word of the document whose postings begin at `first`. */
-static lanewise_status add_word(lanewise_bm25_builder *builder, const lanewise_word *word, size_t first)
+/* The number of a folded word of a text, as what the analyzer makes of it, or DROPPED; each word is analyzed once. */
+LW_INLINE lanewise_status find_analyzed(lanewise_bm25_builder *builder, const struct wanted *word, uint32_t *number)
 {
-	lanewise_status status;
-	uint32_t number;
+	lanewise_status status = find_or_add(builder, word, number);
 
-	if ((status = intern(builder, word, &number)))
+	if (status || !builder->analyzer)
 		return status;
+	if (((const struct term *)builder->terms.elements)[*number].target == UNKNOWN)
+		status = find_target(builder, *number,
+		                     &(lanewise_word) { .text = word->text, .n_bytes = word->n_bytes });
+	*number = ((const struct term *)builder->terms.elements)[*number].target;
+	return status;
+}
 
+/*
+ * Counts a word, by its number, of the document whose postings begin at `first`; there is room for one more posting.
+ * Whether the document has the word already cannot be predicted, so there is no branch on it.
+ */
+LW_INLINE void count_word(lanewise_bm25_builder *builder, uint32_t number, size_t first)
+{
 	struct term *term = (struct term *)builder->terms.elements + number;
 	struct posting *postings = builder->postings.elements;
-	uint64_t last = term->last_posting;
+	size_t n = builder->postings.n;
+	int again = term->last_posting > first;
+	size_t at = again ? (size_t)term->last_posting - 1 : n;
 
-	/* The number may be left from a document that failed; then another word's posting, or none, lies there now. */
-	if (last >= first && last < builder->postings.n && postings[last].term == number) {
-		postings[last].count++;
-		return LANEWISE_OK;
-	}
-	if ((status = reserve(lw_allocator_of(&builder->allocator), &builder->postings, 1)))
+	postings[at] = (struct posting) { number, again ? postings[at].count + 1 : 1 };
+	term->last_posting = at + 1;
+	builder->postings.n = n + !again;
+}
+
+static lanewise_status reserve_postings(lanewise_bm25_builder *builder, size_t n)
+{
+	return reserve(lw_allocator_of(&builder->allocator), &builder->postings, n);
+}
+
+/* A word of a text. */
+LW_INLINE lanewise_status add_word(lanewise_bm25_builder *builder, const struct wanted *word, size_t first,
+                                   uint32_t *length)
+{
+	uint32_t number;
+	lanewise_status status = find_analyzed(builder, word, &number);
+
+	if (status || number == DROPPED)
 		return status;
-	postings = builder->postings.elements;
-	term->last_posting = builder->postings.n;
-	postings[builder->postings.n++] = (struct posting) { number, 1 };
+	if (*length == LW_BM25_MAX_LENGTH)
+		return LANEWISE_ERROR_TOO_LARGE;
+	count_word(builder, number, first);
+	++*length;
 	return LANEWISE_OK;
+}
+
+static lanewise_status add_batch(lanewise_bm25_builder *builder, const struct lw_word_batch *batch, size_t first,
+                                 uint32_t *length)
+{
+	lanewise_status status = reserve_postings(builder, batch->n);
+
+	for (size_t i = 0; i < batch->n && !status; i++) {
+		size_t begin = batch->edges[2 * i], n_bytes = batch->edges[2 * i + 1] - begin;
+		struct wanted word = { .text = batch->text + begin, .n_bytes = n_bytes };
+
+		if (LW_LIKELY(n_bytes <= 16)) {
+			word.start = lw_word_start_padded(word.text, n_bytes);
+			word.hash = lw_hash_start(&builder->key, word.start, n_bytes);
+		} else {
+			word.n_bytes = n_bytes < LANEWISE_WORD_BYTES ? n_bytes : LANEWISE_WORD_BYTES;
+			word.start = lw_word_start_padded(word.text, 16);
+			word.hash = lw_hash_word(&builder->key, word.text, word.n_bytes);
+		}
+		status = add_word(builder, &word, first, length);
+	}
+	return status;
 }
 
 static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words *words, size_t first, uint32_t *length)
 {
+	struct lw_word_batch batch;
 	lanewise_status status;
 	lanewise_word word;
 
-	while (lanewise_words_next(words, &word)) {
-		if (*length == LW_BM25_MAX_LENGTH)
-			return LANEWISE_ERROR_TOO_LARGE;
-		if ((status = add_word(builder, &word, first)))
+	for (;;) {
+		lanewise_words_next_batch(words, &batch);
+		if ((status = add_batch(builder, &batch, first, length)))
 			return status;
-		++*length;
+		if (batch.n)
+			continue;
+		if (!lanewise_words_next_folded(words, &word))
+			return LANEWISE_OK;
+
+		struct wanted wanted = wanted_of(builder, &word);
+
+		if ((status = reserve_postings(builder, 1)) || (status = add_word(builder, &wanted, first, length)))
+			return status;
 	}
-	return LANEWISE_OK;
 }
 
 /* Ends the document whose postings begin at `first`, or takes them back. */
@@ -278,7 +398,11 @@ static lanewise_status end_document(lanewise_bm25_builder *builder, size_t first
                                     lanewise_status status)
 {
 	if (status) {
+		const struct posting *postings = builder->postings.elements;
+
 		/* New words stay in the table; without a posting they are not in the index. */
+		for (size_t i = first; i < builder->postings.n; i++)
+			((struct term *)builder->terms.elements)[postings[i].term].last_posting = 0;
 		builder->postings.n = first;
 		return status;
 	}
@@ -312,7 +436,7 @@ lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, c
 	if ((status = begin_document(builder)))
 		return status;
 
-	lanewise_words *words = lanewise_words_begin(scratch);
+	lanewise_words *words = lanewise_words_begin_analyzed(scratch, builder->analyzer);
 	size_t first = builder->postings.n;
 
 	lanewise_words_feed(words, text, n_bytes);
@@ -341,8 +465,14 @@ lanewise_status lanewise_bm25_builder_add_words(lanewise_bm25_builder *builder, 
 
 	size_t first = builder->postings.n;
 
-	for (size_t i = 0; i < n_words && !status; i++)
-		status = add_word(builder, &words[i], first);
+	status = reserve_postings(builder, n_words);
+	for (size_t i = 0; i < n_words && !status; i++) {
+		uint32_t number;
+
+		status = intern(builder, &words[i], &number);
+		if (!status)
+			count_word(builder, number, first);
+	}
 	return end_document(builder, first, (uint32_t)n_words, status);
 }
 
@@ -390,6 +520,9 @@ void lanewise_bm25_builder_compact(lanewise_bm25_builder *builder)
 	builder->lengths.n = builder->posting_end.n = kept;
 	builder->postings.n = (size_t)kept_postings;
 	builder->n_removed = 0;
+	/* Postings have other places now. */
+	for (size_t i = 0; i < builder->terms.n; i++)
+		((struct term *)builder->terms.elements)[i].last_posting = 0;
 }
 
 /* ------------------------------------------------------------------ index */
@@ -691,7 +824,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		.b = builder->options.b,
 		.delta = builder->options.delta,
 		.variant = (uint32_t)builder->options.variant,
-		.word_rules = LW_WORD_RULES,
+		.word_rules = builder->analyzer ? LW_WORD_RULES_ANALYZED : LW_WORD_RULES,
 		.format = LW_BM25_FORMAT,
 	};
 	for (size_t document = 0; document < builder->lengths.n; document++)
@@ -729,6 +862,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		lw_release(allocator, made, layout.n_bytes);
 		return status;
 	}
+	made->analyzer = lanewise_analyzer_retain(builder->analyzer);
 	*bm25 = made;
 	return LANEWISE_OK;
 }

@@ -17,6 +17,7 @@
  *     bm25.runs        u32: the segment, ascending within a word, above the number of postings less 1, which add up to
  *                      the word's
  *     bm25.most        u16, as many: the greatest quantum in each run
+ *     bm25.analysis    bytes: the analyzer (text/analyzer.c); only if word_rules is LW_WORD_RULES_ANALYZED
  */
 #include "bm25/bm25.h"
 #include "bm25/bm25_formula.h"
@@ -27,6 +28,7 @@
 #include <lanewise/text.h>
 
 #include "support.h"
+#include "text/text.h"
 
 _Static_assert(sizeof(struct lw_bm25_header) == 64, "the header is part of the file format");
 
@@ -66,7 +68,13 @@ lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_wri
 	    (status = write_section(writer, "bm25.run_at", bm25->run_at, n_terms + 1, 8, error)) ||
 	    (status = write_section(writer, "bm25.runs", bm25->runs, n_runs, 4, error)))
 		return status;
-	return write_section(writer, "bm25.most", bm25->most, n_runs, 2, error);
+	if ((status = write_section(writer, "bm25.most", bm25->most, n_runs, 2, error)) || !bm25->analyzer)
+		return status;
+
+	size_t n_analysis;
+	const unsigned char *analysis = lanewise_analyzer_bytes(bm25->analyzer, &n_analysis);
+
+	return write_section(writer, "bm25.analysis", analysis, n_analysis, 1, error);
 }
 
 /* --------------------------------------------------------------- checking */
@@ -114,11 +122,11 @@ static lanewise_status find_sections(struct opening *opening)
 		               "section bm25.header: %zu elements instead of 1", n);
 	opening->header = header;
 	bm25->header = *opening->header;
-	if (bm25->header.word_rules != LW_WORD_RULES)
+	if (bm25->header.word_rules != LW_WORD_RULES && bm25->header.word_rules != LW_WORD_RULES_ANALYZED)
 		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED,
 		               lanewise_file_offset(file, &opening->header->word_rules),
-		               "section bm25.header, word_rules: %" PRIu32 ", this version has %d",
-		               bm25->header.word_rules, LW_WORD_RULES);
+		               "section bm25.header, word_rules: %" PRIu32 ", this version has %d and %d",
+		               bm25->header.word_rules, LW_WORD_RULES, LW_WORD_RULES_ANALYZED);
 	if (bm25->header.format != LW_BM25_FORMAT)
 		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, lanewise_file_offset(file, &opening->header->format),
 		               "section bm25.header, format: %" PRIu32 ", this version reads %d; make the index again",
@@ -376,6 +384,25 @@ static lanewise_status check_runs(struct opening *opening)
 	return LANEWISE_OK;
 }
 
+/* The analyzer, where the index has one. */
+static lanewise_status open_analyzer(struct opening *opening, const lanewise_allocator *allocator)
+{
+	const void *bytes;
+	size_t n_bytes;
+	lanewise_error why = { .what = "" };
+	lanewise_status status;
+
+	if (opening->header->word_rules != LW_WORD_RULES_ANALYZED)
+		return LANEWISE_OK;
+	if ((status = lanewise_file_section(opening->file, "bm25.analysis", 1, &bytes, &n_bytes, opening->error)))
+		return status;
+	if (!(status = lanewise_analyzer_load(bytes, n_bytes, allocator, &opening->bm25.analyzer, &why)))
+		return status;
+	if (why.offset != LANEWISE_NO_OFFSET)
+		why.offset += lanewise_file_offset(opening->file, bytes);
+	return lw_fail(opening->error, status, why.offset, "section bm25.analysis, %.200s", why.what);
+}
+
 lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_allocator *allocator, lanewise_bm25 **bm25,
                                    lanewise_error *error)
 {
@@ -388,17 +415,20 @@ lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_all
 	if ((status = find_sections(&opening)) || (status = check_header(&opening)) ||
 	    (status = check_lengths(&opening)) || (status = check_terms(&opening)) ||
 	    (status = check_posting_at(&opening)) || (status = check_run_at(&opening)) ||
-	    (status = check_runs(&opening)))
+	    (status = check_runs(&opening)) || (status = open_analyzer(&opening, allocator)))
 		return status;
 	if (allocator)
 		opening.bm25.allocator = *allocator;
 
 	lanewise_bm25 *made = lw_allocate(allocator, sizeof *made);
 
-	if (!made)
+	if (!made) {
+		lanewise_analyzer_destroy(opening.bm25.analyzer);
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
+	}
 	*made = opening.bm25;
 	if ((status = lw_bm25_make_hints(made, allocator))) {
+		lanewise_analyzer_destroy(made->analyzer);
 		lw_release(allocator, made, sizeof *made);
 		return lw_fail(error, status, LANEWISE_NO_OFFSET, "no memory for the index");
 	}

@@ -129,7 +129,7 @@ static void take_word(struct search *search, const lanewise_word *word)
 static void read_text(struct search *search, const char *query, size_t n_bytes)
 {
 	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
-	lanewise_words *words = lanewise_words_begin(scratch);
+	lanewise_words *words = lanewise_words_begin_analyzed(scratch, search->bm25->analyzer);
 	lanewise_word word;
 
 	lanewise_words_feed(words, query, n_bytes);
@@ -315,5 +315,6 @@ void lanewise_bm25_destroy(lanewise_bm25 *bm25)
 	lanewise_allocator copy = bm25->allocator;
 
 	lw_release(lw_allocator_of(&copy), bm25->hints.memory, bm25->hints.n_bytes);
+	lanewise_analyzer_destroy(bm25->analyzer);
 	lw_release(lw_allocator_of(&copy), bm25, bm25->n_bytes);
 }
