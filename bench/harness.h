@@ -192,6 +192,7 @@ void bench_topk_random_case(struct bench_case *c, size_t n, size_t k);
 #define BENCH_FAMILIES(BENCH_FAMILY) \
 	BENCH_FAMILY(vector) \
 	BENCH_FAMILY(compact) \
+	BENCH_FAMILY(pairs) \
 	BENCH_FAMILY(topk) \
 	BENCH_FAMILY(hash) \
 	BENCH_FAMILY(chunk) \

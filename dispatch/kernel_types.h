@@ -174,6 +174,18 @@ typedef void lanewise_dot_i8_queries_fn(const int8_t *queries, size_t n_queries,
                                         size_t out_ld);
 
 /*
+ * Rows of 4-bit codes n[i], adjacent, each of n_blocks blocks of 64 bytes: byte j of a block has the codes of the block's
+ * elements j and 64 + j, the latter in its upper half. A code stands for 16 * n - 120.5. The query, 128 * n_blocks
+ * elements of magnitude at most 127, has the sum Q:
+ *
+ *     out[r] = the sum of query[i] * 16 * n[i], less 120 * Q, less Q / 2 rounded down, modulo 2^32
+ *
+ * which wraps for no row of the index. `prefetch` as for vector.h.
+ */
+typedef void lanewise_dot_i4_rows_fn(const int8_t *query, const uint8_t *rows, size_t n_rows, size_t n_blocks,
+                                     int prefetch, int32_t *out);
+
+/*
  * Codes and scale of each row as lanewise_quantize_i8_rows has them, and beside them the canonical sums of x[i]^2 and
  * of e[i]^2, where e[i] = fma(-scale, codes[i], x[i]). Where the row is not finite both sums are the canonical NaN.
  */
