@@ -343,7 +343,8 @@ static void write_bytes(struct masking *m, const void *bytes, size_t n)
 /* Text that stays, up to `end`. */
 static void keep(struct masking *m, size_t end)
 {
-	write_bytes(m, m->text + m->done, end - m->done);
+	if (end > m->done)
+		write_bytes(m, m->text + m->done, end - m->done);
 	m->done = end;
 }
 

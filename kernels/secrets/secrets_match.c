@@ -210,9 +210,10 @@ static int has_classes(uint32_t need, const uint8_t *bytes, size_t n)
 static int has_stop(const lanewise_secrets *secrets, const uint32_t range[2], const uint8_t *bytes, size_t n,
                     size_t whole)
 {
-	const struct lw_secret_stop *stop = (const struct lw_secret_stop *)secrets->stops.items + range[0];
+	const struct lw_secret_stop *stops = secrets->stops.items;
 
-	for (uint32_t k = 0; k < range[1]; k++, stop++) {
+	for (uint32_t k = range[0]; k < range[0] + range[1]; k++) {
+		const struct lw_secret_stop *stop = &stops[k];
 		const uint8_t *word = lw_secrets_pool(secrets) + stop->first;
 		size_t last = stop->count <= n ? n - stop->count + 1 : 0;
 
