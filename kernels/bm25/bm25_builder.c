@@ -20,13 +20,18 @@
 #include "support.h"
 #include "text/text.h"
 
+/* What looking a word up and counting it needs, in half a cache line. */
 struct term {
 	struct lw_word_start start;
-	uint64_t hash;
-	uint64_t text_at;      /* in the pool */
 	uint64_t last_posting; /* of this word, plus 1, or 0; of the document under way if it lies in its range */
-	uint32_t target;       /* the number of the word that a text with this one has, or UNKNOWN or DROPPED */
-	uint8_t n_bytes;
+	uint64_t text_at : 56; /* in the pool */
+	uint64_t n_bytes : 8;
+};
+
+/* The rest of it. */
+struct term_rest {
+	uint64_t hash;
+	uint32_t target; /* the number of the word that a text with this one has, or UNKNOWN or DROPPED */
 };
 
 /* What is not asked yet of the analyzer, and words that it drops. */
@@ -62,6 +67,7 @@ struct lanewise_bm25_builder {
 	struct slot *table; /* open addressing, at most half full */
 	size_t table_size;
 	struct array terms;       /* struct term */
+	struct array rests;       /* struct term_rest, as many */
 	struct array pool;        /* char: the words */
 	struct array postings;    /* struct posting, document by document */
 	struct array lengths;     /* uint32_t: words per document, plus REMOVED */
@@ -140,6 +146,7 @@ lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *option
 	made->options.delta += 0.0f;
 	lw_make_word_key(&made->key);
 	made->terms.element_bytes = sizeof(struct term);
+	made->rests.element_bytes = sizeof(struct term_rest);
 	made->pool.element_bytes = 1;
 	made->postings.element_bytes = sizeof(struct posting);
 	made->lengths.element_bytes = sizeof(uint32_t);
@@ -158,12 +165,18 @@ void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder)
 
 	lw_release(allocator, builder->table, builder->table_size * sizeof *builder->table);
 	release_array(allocator, &builder->terms);
+	release_array(allocator, &builder->rests);
 	release_array(allocator, &builder->pool);
 	release_array(allocator, &builder->postings);
 	release_array(allocator, &builder->lengths);
 	release_array(allocator, &builder->posting_end);
 	lanewise_analyzer_destroy(builder->analyzer);
 	lw_release(allocator, builder, sizeof *builder);
+}
+
+static struct term_rest *rest_of(const lanewise_bm25_builder *builder, size_t term)
+{
+	return (struct term_rest *)builder->rests.elements + term;
 }
 
 lanewise_status lanewise_bm25_builder_use_analyzer(lanewise_bm25_builder *builder, const lanewise_analyzer *analyzer)
@@ -174,7 +187,7 @@ lanewise_status lanewise_bm25_builder_use_analyzer(lanewise_bm25_builder *builde
 	builder->analyzer = lanewise_analyzer_retain(analyzer);
 	/* Words of a text that could not be added may be known by other rules. */
 	for (size_t i = 0; i < builder->terms.n; i++)
-		((struct term *)builder->terms.elements)[i].target = UNKNOWN;
+		rest_of(builder, i)->target = UNKNOWN;
 	return LANEWISE_OK;
 }
 
@@ -183,7 +196,6 @@ static uint32_t tag_of(uint64_t hash) { return (uint32_t)(hash >> 32); }
 static lanewise_status grow_table(lanewise_bm25_builder *builder)
 {
 	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
-	const struct term *terms = builder->terms.elements;
 	size_t size = builder->table_size ? 2 * builder->table_size : 256;
 	struct slot *table;
 
@@ -194,11 +206,12 @@ static lanewise_status grow_table(lanewise_bm25_builder *builder)
 		return LANEWISE_ERROR_NO_MEMORY;
 	memset(table, 0, size * sizeof *table);
 	for (size_t i = 0; i < builder->terms.n; i++) {
-		size_t at = terms[i].hash & (size - 1);
+		uint64_t hash = rest_of(builder, i)->hash;
+		size_t at = hash & (size - 1);
 
 		while (table[at].term)
 			at = (at + 1) & (size - 1);
-		table[at] = (struct slot) { tag_of(terms[i].hash), (uint32_t)i + 1 };
+		table[at] = (struct slot) { tag_of(hash), (uint32_t)i + 1 };
 	}
 	lw_release(allocator, builder->table, builder->table_size * sizeof *table);
 	builder->table = table;
@@ -229,16 +242,15 @@ LW_NOINLINE static lanewise_status add_term(lanewise_bm25_builder *builder, cons
 	if (builder->terms.n == DROPPED)
 		return LANEWISE_ERROR_TOO_LARGE;
 	if ((builder->terms.n >= builder->table_size / 2 && (status = grow_table(builder))) ||
-	    (status = reserve(allocator, &builder->terms, 1)) ||
+	    (status = reserve(allocator, &builder->terms, 1)) || (status = reserve(allocator, &builder->rests, 1)) ||
 	    (status = reserve(allocator, &builder->pool, word->n_bytes)))
 		return status;
 	term = (struct term *)builder->terms.elements + builder->terms.n;
 	term->start = word->start;
-	term->hash = word->hash;
-	term->text_at = builder->pool.n;
+	term->text_at = builder->pool.n & (((uint64_t)1 << 56) - 1);
 	term->last_posting = 0;
-	term->target = UNKNOWN;
 	term->n_bytes = (uint8_t)word->n_bytes;
+	*rest_of(builder, builder->terms.n) = (struct term_rest) { word->hash, UNKNOWN };
 	memcpy((char *)builder->pool.elements + builder->pool.n, word->text, word->n_bytes);
 	builder->pool.n += word->n_bytes;
 
@@ -246,6 +258,7 @@ LW_NOINLINE static lanewise_status add_term(lanewise_bm25_builder *builder, cons
 
 	while (builder->table[at].term)
 		at = (at + 1) & mask;
+	builder->rests.n++;
 	*number = (uint32_t)builder->terms.n++;
 	builder->table[at] = (struct slot) { tag_of(word->hash), *number + 1 };
 	return LANEWISE_OK;
@@ -293,7 +306,7 @@ static lanewise_status find_target(lanewise_bm25_builder *builder, uint32_t numb
 		if (status)
 			return status;
 	}
-	((struct term *)builder->terms.elements)[number].target = target;
+	rest_of(builder, number)->target = target;
 	return LANEWISE_OK;
 }
 
@@ -304,10 +317,10 @@ LW_INLINE lanewise_status find_analyzed(lanewise_bm25_builder *builder, const st
 
 	if (status || !builder->analyzer)
 		return status;
-	if (((const struct term *)builder->terms.elements)[*number].target == UNKNOWN)
+	if (rest_of(builder, *number)->target == UNKNOWN)
 		status = find_target(builder, *number,
 		                     &(lanewise_word) { .text = word->text, .n_bytes = word->n_bytes });
-	*number = ((const struct term *)builder->terms.elements)[*number].target;
+	*number = rest_of(builder, *number)->target;
 	return status;
 }
 
@@ -349,25 +362,63 @@ LW_INLINE lanewise_status add_word(lanewise_bm25_builder *builder, const struct 
 	return LANEWISE_OK;
 }
 
+/* Words are looked up in groups: the table is large, and so what it holds of one is fetched while others are done. */
+enum { GROUP = 32 };
+
+static struct wanted wanted_in(const lanewise_bm25_builder *builder, const struct lw_word_batch *batch, size_t i)
+{
+	size_t begin = batch->edges[2 * i], n_bytes = batch->edges[2 * i + 1] - begin;
+	struct wanted word = { .text = batch->text + begin, .n_bytes = n_bytes };
+
+	if (LW_LIKELY(n_bytes <= 16)) {
+		word.start = lw_word_start_padded(word.text, n_bytes);
+		word.hash = lw_hash_start(&builder->key, word.start, n_bytes);
+	} else {
+		word.n_bytes = n_bytes < LANEWISE_WORD_BYTES ? n_bytes : LANEWISE_WORD_BYTES;
+		word.start = lw_word_start_padded(word.text, 16);
+		word.hash = lw_hash_word(&builder->key, word.text, word.n_bytes);
+	}
+	return word;
+}
+
+static void fetch_group(const lanewise_bm25_builder *builder, const struct wanted *group, size_t n)
+{
+	const struct term *terms = builder->terms.elements;
+	size_t mask = builder->table_size - 1;
+
+	if (builder->table_size == 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t term = builder->table[group[i].hash & mask].term;
+
+		__builtin_prefetch(&terms[term ? term - 1 : 0], 1);
+	}
+}
+
+static lanewise_status add_group(lanewise_bm25_builder *builder, const struct lw_word_batch *batch, size_t at, size_t n,
+                                 size_t first, uint32_t *length)
+{
+	struct wanted group[GROUP];
+	lanewise_status status = LANEWISE_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		group[i] = wanted_in(builder, batch, at + i);
+		if (builder->table_size)
+			__builtin_prefetch(&builder->table[group[i].hash & (builder->table_size - 1)]);
+	}
+	fetch_group(builder, group, n);
+	for (size_t i = 0; i < n && !status; i++)
+		status = add_word(builder, &group[i], first, length);
+	return status;
+}
+
 static lanewise_status add_batch(lanewise_bm25_builder *builder, const struct lw_word_batch *batch, size_t first,
                                  uint32_t *length)
 {
 	lanewise_status status = reserve_postings(builder, batch->n);
 
-	for (size_t i = 0; i < batch->n && !status; i++) {
-		size_t begin = batch->edges[2 * i], n_bytes = batch->edges[2 * i + 1] - begin;
-		struct wanted word = { .text = batch->text + begin, .n_bytes = n_bytes };
-
-		if (LW_LIKELY(n_bytes <= 16)) {
-			word.start = lw_word_start_padded(word.text, n_bytes);
-			word.hash = lw_hash_start(&builder->key, word.start, n_bytes);
-		} else {
-			word.n_bytes = n_bytes < LANEWISE_WORD_BYTES ? n_bytes : LANEWISE_WORD_BYTES;
-			word.start = lw_word_start_padded(word.text, 16);
-			word.hash = lw_hash_word(&builder->key, word.text, word.n_bytes);
-		}
-		status = add_word(builder, &word, first, length);
-	}
+	for (size_t i = 0; i < batch->n && !status; i += GROUP)
+		status = add_group(builder, batch, i, batch->n - i < GROUP ? batch->n - i : GROUP, first, length);
 	return status;
 }
 
@@ -439,12 +490,8 @@ lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, c
 	lanewise_words *words = lanewise_words_begin_analyzed(scratch, builder->analyzer);
 	size_t first = builder->postings.n;
 
-	lanewise_words_feed(words, text, n_bytes);
+	lanewise_words_feed_last(words, text, n_bytes);
 	status = add_words(builder, words, first, &length);
-	if (!status) {
-		lanewise_words_finish(words);
-		status = add_words(builder, words, first, &length);
-	}
 	return end_document(builder, first, length, status);
 }
 
@@ -560,11 +607,10 @@ static void merge(const lanewise_bm25_builder *builder, const struct sort_item *
 	}
 }
 
-/* Sorts n items, with room for n more after them; returns where the result lies. */
-static struct sort_item *sort_terms(const lanewise_bm25_builder *builder, struct sort_item *items, size_t n)
+/* Sorts n items at `from` by comparing them, with room for n at `to`; returns where the result lies. */
+static struct sort_item *merge_sort(const lanewise_bm25_builder *builder, struct sort_item *from, struct sort_item *to,
+                                    size_t n)
 {
-	struct sort_item *from = items, *to = items + n;
-
 	for (size_t width = 1; width < n; width *= 2) {
 		for (size_t begin = 0; begin < n; begin += 2 * width) {
 			size_t middle = n - begin < width ? n : begin + width;
@@ -577,6 +623,50 @@ static struct sort_item *sort_terms(const lanewise_bm25_builder *builder, struct
 
 		to = from;
 		from = sorted;
+	}
+	return from;
+}
+
+/* Sorts by one byte of the prefix, from `from` to `to`, keeping the order of equals; 0 if all have the same. */
+static int sort_by_byte(const struct sort_item *from, struct sort_item *to, size_t n, unsigned shift)
+{
+	size_t places[256] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		places[from[i].prefix >> shift & 255]++;
+	if (n == 0 || places[from[0].prefix >> shift & 255] == n)
+		return 0;
+	for (size_t value = 0, at = 0; value < 256; value++) {
+		size_t count = places[value];
+
+		places[value] = at;
+		at += count;
+	}
+	for (size_t i = 0; i < n; i++)
+		to[places[from[i].prefix >> shift & 255]++] = from[i];
+	return 1;
+}
+
+/*
+ * Sorts n items, with room for n more after them; returns where the result lies. Prefixes are sorted byte by byte, the
+ * last byte first; words with one prefix are compared.
+ */
+static struct sort_item *sort_terms(const lanewise_bm25_builder *builder, struct sort_item *items, size_t n)
+{
+	struct sort_item *from = items, *to = items + n;
+
+	for (unsigned shift = 0; shift < 64; shift += 8)
+		if (sort_by_byte(from, to, n, shift)) {
+			struct sort_item *sorted = to;
+
+			to = from;
+			from = sorted;
+		}
+	for (size_t begin = 0, end; begin < n; begin = end) {
+		for (end = begin + 1; end < n && from[end].prefix == from[begin].prefix; end++)
+			;
+		if (end - begin > 1 && merge_sort(builder, from + begin, to + begin, end - begin) != from + begin)
+			memcpy(from + begin, to + begin, (end - begin) * sizeof *from);
 	}
 	return from;
 }
@@ -655,6 +745,9 @@ static uint32_t length_of(const lanewise_bm25_builder *builder, size_t document)
 	return is_kept(builder, document) ? ((const uint32_t *)builder->lengths.elements)[document] : 0;
 }
 
+/* Words are in no order here, so what is known of one is fetched so many postings before it is needed. */
+enum { FETCH_AHEAD = 32 };
+
 /* Counts each word's postings, runs and large counts. */
 static void count_postings(const lanewise_bm25_builder *builder, struct filling *fillings)
 {
@@ -669,6 +762,8 @@ static void count_postings(const lanewise_bm25_builder *builder, struct filling 
 			struct filling *filling = &fillings[postings[i].term];
 			uint32_t segment = (uint32_t)(document / LW_BM25_SEGMENT);
 
+			if (builder->postings.n - i > FETCH_AHEAD)
+				__builtin_prefetch(&fillings[postings[i + FETCH_AHEAD].term], 1);
 			filling->posting++;
 			filling->run += filling->segment != segment;
 			filling->large += postings[i].count >= LW_BM25_LARGE;
@@ -762,6 +857,18 @@ static void add_posting(struct filling *filling, size_t document, uint32_t count
 		arrays->most[run] = quantum;
 }
 
+/* Fetches a word FETCH_AHEAD postings further on, and where the one halfway there will go. */
+LW_INLINE void fetch_filling(const struct filling *fillings, const struct posting *postings,
+                             const struct arrays *arrays)
+{
+	uint64_t next = fillings[postings[FETCH_AHEAD / 2].term].posting;
+
+	__builtin_prefetch(&fillings[postings[FETCH_AHEAD].term], 1);
+	__builtin_prefetch(&arrays->documents[next], 1);
+	__builtin_prefetch(&arrays->quanta[next], 1);
+	__builtin_prefetch(&arrays->counts[next], 1);
+}
+
 static void fill_postings(const lanewise_bm25_builder *builder, struct work *work, const struct lw_bm25_header *header,
                           const struct arrays *arrays)
 {
@@ -774,6 +881,9 @@ static void fill_postings(const lanewise_bm25_builder *builder, struct work *wor
 
 	for (size_t document = 0; document < builder->lengths.n; i = posting_end[document++])
 		for (; is_kept(builder, document) && i < posting_end[document]; i++) {
+			if (builder->postings.n - i > FETCH_AHEAD)
+				fetch_filling(work->fillings, &postings[i], arrays);
+
 			float part = lw_bm25_part(&formula, postings[i].count, lengths[document]);
 
 			add_posting(&work->fillings[postings[i].term], document, postings[i].count,

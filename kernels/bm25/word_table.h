@@ -39,14 +39,15 @@ static inline void lw_make_word_key(struct lw_word_key *key)
 	key->last = lw_siphash13("last", 4, secret) | 1;
 }
 
-/* n <= 16 bytes at `text`, where 16 can be read. */
+/* n <= 16 bytes at `text`, where 16 can be read. Lengths cannot be predicted, so there is no branch on them. */
 LW_INLINE struct lw_word_start lw_word_start_padded(const char *text, size_t n)
 {
-	uint64_t low = lw_load_little_endian_64(text), high = lw_load_little_endian_64(text + 8);
+	static const unsigned char mask[32] = { 255, 255, 255, 255, 255, 255, 255, 255,
+		                                255, 255, 255, 255, 255, 255, 255, 255 };
+	const unsigned char *keep = mask + 16 - n;
 
-	if (n < 8)
-		return (struct lw_word_start) { low & (((uint64_t)1 << 8 * n) - 1), 0 };
-	return (struct lw_word_start) { low, n < 16 ? high & (((uint64_t)1 << 8 * (n - 8)) - 1) : high };
+	return (struct lw_word_start) { lw_load_little_endian_64(text) & lw_load_little_endian_64(keep),
+		                        lw_load_little_endian_64(text + 8) & lw_load_little_endian_64(keep + 8) };
 }
 
 static inline struct lw_word_start lw_word_start_of(const char *text, size_t n)

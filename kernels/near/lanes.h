@@ -12,7 +12,7 @@
  *   vw_mul_low(a, b)       products of the lower halves, 64 bits
  *   vw_mul_add(a, x, b)    a * x + b modulo 2^64, right in the upper half; the lower half may be anything
  *   vw_mod61(v)            v modulo 2^61 - 1, right in the lower half; the upper half may be anything
- *   vu_set1 vu_add vu_mul vu_min   of VF_LANES uint32_t
+ *   vu_min                 the lesser of two uint32_t
  *   vu_eq(a, b)            where lanes are equal
  *   vu_add_where(v, bits, x)  x is added in lanes whose bit of `bits`, which has VF_LANES, is set
  *   vc_zero vc_double      bytes of 0; each byte twice, modulo 2^8
@@ -51,9 +51,6 @@ LW_INLINE vw vw_mod61(vw v)
 	/* Less the prime, of which the lower half is -1. */
 	return _mm512_mask_sub_epi64(sum, _mm512_cmpge_epu64_mask(sum, prime), sum, prime);
 }
-LW_INLINE vu vu_set1(uint32_t x) { return _mm512_set1_epi32((int)x); }
-LW_INLINE vu vu_add(vu a, vu b) { return _mm512_add_epi32(a, b); }
-LW_INLINE vu vu_mul(vu a, vu b) { return _mm512_mullo_epi32(a, b); }
 LW_INLINE vu vu_min(vu a, vu b) { return _mm512_min_epu32(a, b); }
 LW_INLINE vb vu_eq(vu a, vu b) { return _mm512_cmpeq_epi32_mask(a, b); }
 LW_INLINE vu vu_add_where(vu v, uint32_t bits, vu x) { return _mm512_mask_add_epi32(v, (__mmask16)bits, v, x); }
@@ -99,9 +96,6 @@ LW_INLINE vw vw_mod61(vw v)
 	/* Less the prime, of which the lower half is -1, if the sum reaches it: if one more reaches 2^61. */
 	return _mm256_add_epi64(sum, _mm256_srli_epi64(_mm256_add_epi64(sum, vw_set1(1)), 61));
 }
-LW_INLINE vu vu_set1(uint32_t x) { return _mm256_set1_epi32((int)x); }
-LW_INLINE vu vu_add(vu a, vu b) { return _mm256_add_epi32(a, b); }
-LW_INLINE vu vu_mul(vu a, vu b) { return _mm256_mullo_epi32(a, b); }
 LW_INLINE vu vu_min(vu a, vu b) { return _mm256_min_epu32(a, b); }
 LW_INLINE vb vu_eq(vu a, vu b) { return _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)); }
 LW_INLINE vu vu_add_where(vu v, uint32_t bits, vu x)
@@ -168,9 +162,6 @@ LW_INLINE vw vw_mod61(vw v)
 	/* Less the prime, of which the lower half is -1, if the sum reaches it: if one more reaches 2^61. */
 	return vaddq_u64(sum, vshrq_n_u64(vaddq_u64(sum, vw_set1(1)), 61));
 }
-LW_INLINE vu vu_set1(uint32_t x) { return vdupq_n_u32(x); }
-LW_INLINE vu vu_add(vu a, vu b) { return vaddq_u32(a, b); }
-LW_INLINE vu vu_mul(vu a, vu b) { return vmulq_u32(a, b); }
 LW_INLINE vu vu_min(vu a, vu b) { return vminq_u32(a, b); }
 LW_INLINE vb vu_eq(vu a, vu b) { return vceqq_u32(a, b); }
 LW_INLINE vu vu_add_where(vu v, uint32_t bits, vu x)

@@ -79,11 +79,13 @@ void lanewise_words_feed(lanewise_words *words, const char *text, size_t n_bytes
 	words->at = 0;
 }
 
-void lanewise_words_finish(lanewise_words *words)
+void lanewise_words_feed_last(lanewise_words *words, const char *text, size_t n_bytes)
 {
-	lanewise_words_feed(words, NULL, 0);
+	lanewise_words_feed(words, text, n_bytes);
 	words->finished = 1;
 }
+
+void lanewise_words_finish(lanewise_words *words) { lanewise_words_feed_last(words, NULL, 0); }
 
 /* ---------------------------------------------------------------- folding */
 
@@ -324,6 +326,10 @@ void lanewise_words_next_batch(lanewise_words *words, struct lw_word_batch *batc
 	batch->n = n_edges / 2;
 	if (gone < LEAST_BATCH && gone < n)
 		words->patience = PATIENCE;
+	if (n_edges % 2 && gone == left && words->finished) {
+		batch->edges[n_edges++] = (uint16_t)gone;
+		batch->n++;
+	}
 	/* A word that is not known to end here is left to the next call. */
 	words->at += n_edges % 2 ? batch->edges[n_edges - 1] : gone;
 }
@@ -401,20 +407,17 @@ lanewise_status lanewise_analyze(const lanewise_analyzer *analyzer, const char *
 	if ((!text && n_bytes) || (!words && words_capacity) || (!folded && folded_capacity) || !n_words)
 		return LANEWISE_ERROR_ARGUMENT;
 	lanewise_words_begin_analyzed(&state, analyzer);
-	lanewise_words_feed(&state, text, n_bytes);
+	lanewise_words_feed_last(&state, text, n_bytes);
 	for (;;) {
 		lanewise_words_next_batch(&state, &batch);
 		if (!list_batch(&listing, &batch))
 			return LANEWISE_ERROR_CAPACITY;
 		if (batch.n)
 			continue;
-		if (!lanewise_words_next(&state, &word)) {
-			if (state.finished)
-				break;
-			lanewise_words_finish(&state);
-		} else if (!list_word(&listing, &word)) {
+		if (!lanewise_words_next(&state, &word))
+			break;
+		if (!list_word(&listing, &word))
 			return LANEWISE_ERROR_CAPACITY;
-		}
 	}
 	*n_words = listing.n;
 	return LANEWISE_OK;

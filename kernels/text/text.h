@@ -39,6 +39,9 @@ struct lanewise_words {
 	char folded[LANEWISE_WORD_BYTES];
 };
 
+/* The last piece of the text: feed and finish in one. */
+void lanewise_words_feed_last(lanewise_words *words, const char *text, size_t n_bytes);
+
 /* Words of ASCII text, many at once. */
 enum { LW_BATCH_BYTES = 4096 };
 
