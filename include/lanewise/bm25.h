@@ -141,7 +141,8 @@ LANEWISE_API void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder);
  * The index of what was added so far; the builder stays usable, and may be destroyed before the index. Linear in the
  * postings (pairs of a word and a document that holds it), and n log n in the number of different words.
  *
- * LANEWISE_ERROR_ARGUMENT: builder or bm25 NULL. LANEWISE_ERROR_NO_MEMORY.
+ * LANEWISE_ERROR_ARGUMENT: builder or bm25 NULL. LANEWISE_ERROR_NO_MEMORY. LANEWISE_ERROR_TOO_LARGE: the different words
+ * have over UINT32_MAX bytes, or there are over UINT32_MAX pairs of a word and a segment of 65,536 documents with it.
  */
 LANEWISE_API lanewise_status lanewise_bm25_create(const lanewise_bm25_builder *builder,
                                                   const lanewise_allocator *allocator, lanewise_bm25 **bm25);

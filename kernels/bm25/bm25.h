@@ -30,7 +30,7 @@
 
 /*
  * Raise it when sections change. Format 0 had 32-bit documents and counts instead of parts; format 1 knew one variant
- * only; format 2 had the parts as floats.
+ * only; format 2 had the parts as floats, and wider offsets.
  */
 #define LW_BM25_FORMAT 3
 
@@ -74,7 +74,7 @@ struct lanewise_bm25 {
 
 	struct lw_bm25_header header;
 	const uint32_t *lengths;    /* words per document, at most LW_BM25_MAX_LENGTH */
-	const uint64_t *term_at;    /* n_terms + 1 */
+	const uint32_t *term_at;    /* n_terms + 1 */
 	const char *terms;          /* term_at[n_terms] */
 	const uint64_t *posting_at; /* n_terms + 1 */
 	const uint16_t *documents;  /* n_postings */
@@ -83,7 +83,7 @@ struct lanewise_bm25 {
 	const uint64_t *large_at;   /* n_large */
 	const uint32_t *large;      /* n_large */
 	size_t n_large;
-	const uint64_t *run_at; /* n_terms + 1 */
+	const uint32_t *run_at; /* n_terms + 1 */
 	const uint32_t *runs;   /* run_at[n_terms] */
 	const uint16_t *most;   /* the same number */
 

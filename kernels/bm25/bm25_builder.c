@@ -704,7 +704,7 @@ static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, 
 
 	place(&end, 1, sizeof(struct lanewise_bm25), &overflow);
 	layout->lengths = place(&end, builder->lengths.n, sizeof(uint32_t), &overflow);
-	layout->term_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
+	layout->term_at = place(&end, n_terms + 1, sizeof(uint32_t), &overflow);
 	layout->terms = place(&end, amounts->n_text, 1, &overflow);
 	layout->posting_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
 	layout->documents = place(&end, (size_t)builder->n_postings, sizeof(uint16_t), &overflow);
@@ -712,11 +712,11 @@ static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, 
 	layout->counts = place(&end, (size_t)builder->n_postings, sizeof(uint8_t), &overflow);
 	layout->large_at = place(&end, amounts->n_large, sizeof(uint64_t), &overflow);
 	layout->large = place(&end, amounts->n_large, sizeof(uint32_t), &overflow);
-	layout->run_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
+	layout->run_at = place(&end, n_terms + 1, sizeof(uint32_t), &overflow);
 	layout->runs = place(&end, n_runs, sizeof(uint32_t), &overflow);
 	layout->most = place(&end, n_runs, sizeof(uint16_t), &overflow);
 	layout->n_bytes = end;
-	return !overflow;
+	return !overflow && amounts->n_text <= UINT32_MAX && n_runs <= UINT32_MAX;
 }
 
 #define NO_SEGMENT UINT32_MAX
@@ -796,7 +796,8 @@ static struct amounts collect_terms(const lanewise_bm25_builder *builder, struct
 
 /* The arrays to fill. */
 struct arrays {
-	uint64_t *term_at, *posting_at, *run_at, *large_at;
+	uint64_t *posting_at, *large_at;
+	uint32_t *term_at, *run_at;
 	char *terms;
 	uint16_t *documents, *quanta, *most;
 	uint8_t *counts;
@@ -815,9 +816,9 @@ static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, 
 		struct filling *filling = &work->fillings[sorted[i].term];
 		struct filling counts = *filling;
 
-		arrays->term_at[i] = n_text;
+		arrays->term_at[i] = (uint32_t)n_text;
 		arrays->posting_at[i] = n_postings;
-		arrays->run_at[i] = n_runs;
+		arrays->run_at[i] = (uint32_t)n_runs;
 		*filling = (struct filling) { n_postings, n_runs, n_large, NO_SEGMENT };
 		memcpy(arrays->terms + n_text, pool + term->text_at, term->n_bytes);
 		n_text += term->n_bytes;
@@ -825,9 +826,9 @@ static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, 
 		n_runs += counts.run;
 		n_large += counts.large;
 	}
-	arrays->term_at[n] = n_text;
+	arrays->term_at[n] = (uint32_t)n_text;
 	arrays->posting_at[n] = n_postings;
-	arrays->run_at[n] = n_runs;
+	arrays->run_at[n] = (uint32_t)n_runs;
 }
 
 static void add_posting(struct filling *filling, size_t document, uint32_t count, uint16_t quantum,
@@ -940,9 +941,9 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	for (size_t document = 0; document < builder->lengths.n; document++)
 		((uint32_t *)(void *)(base + layout.lengths))[document] = length_of(builder, document);
 	arrays = (struct arrays) {
-		.term_at = (uint64_t *)(void *)(base + layout.term_at),
+		.term_at = (uint32_t *)(void *)(base + layout.term_at),
 		.posting_at = (uint64_t *)(void *)(base + layout.posting_at),
-		.run_at = (uint64_t *)(void *)(base + layout.run_at),
+		.run_at = (uint32_t *)(void *)(base + layout.run_at),
 		.terms = (char *)base + layout.terms,
 		.documents = (uint16_t *)(void *)(base + layout.documents),
 		.runs = (uint32_t *)(void *)(base + layout.runs),

@@ -5,7 +5,7 @@
  *
  *     bm25.header      one struct lw_bm25_header
  *     bm25.lengths     n_documents u32, at most LW_BM25_MAX_LENGTH
- *     bm25.term_at     n_terms + 1 u64: 0, ascending by 1 ... LANEWISE_WORD_BYTES
+ *     bm25.term_at     n_terms + 1 u32: 0, ascending by 1 ... LANEWISE_WORD_BYTES
  *     bm25.terms       bytes: the words, ascending
  *     bm25.posting_at  n_terms + 1 u64: 0, ascending
  *     bm25.documents   n_postings u16, ascending within a run; segment and number below n_documents
@@ -13,7 +13,7 @@
  *     bm25.counts      n_postings u8: 1 ... LW_BM25_LARGE
  *     bm25.large_at    u64, ascending: the postings that have LW_BM25_LARGE
  *     bm25.large       u32, as many: their counts
- *     bm25.run_at      n_terms + 1 u64: 0, ascending
+ *     bm25.run_at      n_terms + 1 u32: 0, ascending
  *     bm25.runs        u32: the segment, ascending within a word, above the number of postings less 1, which add up to
  *                      the word's
  *     bm25.most        u16, as many: the greatest quantum in each run
@@ -57,7 +57,7 @@ lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_wri
 
 	if ((status = write_section(writer, "bm25.header", header, 1, sizeof *header, error)) ||
 	    (status = write_section(writer, "bm25.lengths", bm25->lengths, (size_t)header->n_documents, 4, error)) ||
-	    (status = write_section(writer, "bm25.term_at", bm25->term_at, n_terms + 1, 8, error)) ||
+	    (status = write_section(writer, "bm25.term_at", bm25->term_at, n_terms + 1, 4, error)) ||
 	    (status = write_section(writer, "bm25.terms", bm25->terms, (size_t)bm25->term_at[n_terms], 1, error)) ||
 	    (status = write_section(writer, "bm25.posting_at", bm25->posting_at, n_terms + 1, 8, error)) ||
 	    (status = write_section(writer, "bm25.documents", bm25->documents, n_postings, 2, error)) ||
@@ -65,7 +65,7 @@ lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_wri
 	    (status = write_section(writer, "bm25.counts", bm25->counts, n_postings, 1, error)) ||
 	    (status = write_section(writer, "bm25.large_at", bm25->large_at, bm25->n_large, 8, error)) ||
 	    (status = write_section(writer, "bm25.large", bm25->large, bm25->n_large, 4, error)) ||
-	    (status = write_section(writer, "bm25.run_at", bm25->run_at, n_terms + 1, 8, error)) ||
+	    (status = write_section(writer, "bm25.run_at", bm25->run_at, n_terms + 1, 4, error)) ||
 	    (status = write_section(writer, "bm25.runs", bm25->runs, n_runs, 4, error)))
 		return status;
 	if ((status = write_section(writer, "bm25.most", bm25->most, n_runs, 2, error)) || !bm25->analyzer)
@@ -132,7 +132,7 @@ static lanewise_status find_sections(struct opening *opening)
 		               "section bm25.header, format: %" PRIu32 ", this version reads %d; make the index again",
 		               bm25->header.format, LW_BM25_FORMAT);
 	if ((status = lanewise_file_section(file, "bm25.lengths", 4, &lengths, &opening->n_lengths, error)) ||
-	    (status = lanewise_file_section(file, "bm25.term_at", 8, &term_at, &opening->n_term_at, error)) ||
+	    (status = lanewise_file_section(file, "bm25.term_at", 4, &term_at, &opening->n_term_at, error)) ||
 	    (status = lanewise_file_section(file, "bm25.terms", 1, &terms, &opening->n_terms, error)) ||
 	    (status = lanewise_file_section(file, "bm25.posting_at", 8, &posting_at, &opening->n_posting_at, error)) ||
 	    (status = lanewise_file_section(file, "bm25.documents", 2, &documents, &opening->n_documents, error)) ||
@@ -140,7 +140,7 @@ static lanewise_status find_sections(struct opening *opening)
 	    (status = lanewise_file_section(file, "bm25.counts", 1, &counts, &opening->n_counts, error)) ||
 	    (status = lanewise_file_section(file, "bm25.large_at", 8, &large_at, &bm25->n_large, error)) ||
 	    (status = lanewise_file_section(file, "bm25.large", 4, &large, &opening->n_large, error)) ||
-	    (status = lanewise_file_section(file, "bm25.run_at", 8, &run_at, &opening->n_run_at, error)) ||
+	    (status = lanewise_file_section(file, "bm25.run_at", 4, &run_at, &opening->n_run_at, error)) ||
 	    (status = lanewise_file_section(file, "bm25.runs", 4, &runs, &opening->n_runs, error)) ||
 	    (status = lanewise_file_section(file, "bm25.most", 2, &most, &opening->n_most, error)))
 		return status;
@@ -230,14 +230,14 @@ static lanewise_status check_lengths(const struct opening *opening)
 
 static lanewise_status check_terms(const struct opening *opening)
 {
-	const uint64_t *at = opening->bm25.term_at;
+	const uint32_t *at = opening->bm25.term_at;
 	size_t n_terms = (size_t)opening->bm25.header.n_terms, n_before = 0;
 
 	if (at[0] != 0)
-		return WRONG(opening, "term_at", at, 0, "%" PRIu64 " instead of 0", at[0]);
+		return WRONG(opening, "term_at", at, 0, "%" PRIu32 " instead of 0", at[0]);
 	for (size_t i = 0; i < n_terms; i++) {
 		if (at[i + 1] <= at[i] || at[i + 1] - at[i] > LANEWISE_WORD_BYTES || at[i + 1] > opening->n_terms)
-			return WRONG(opening, "term_at", at, i + 1, "%" PRIu64 " after %" PRIu64 ", of %zu bytes",
+			return WRONG(opening, "term_at", at, i + 1, "%" PRIu32 " after %" PRIu32 ", of %zu bytes",
 			             at[i + 1], at[i], opening->n_terms);
 
 		const char *word = opening->bm25.terms + at[i];
@@ -250,7 +250,7 @@ static lanewise_status check_terms(const struct opening *opening)
 		n_before = n;
 	}
 	if (at[n_terms] != opening->n_terms)
-		return WRONG(opening, "term_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms],
+		return WRONG(opening, "term_at", at, n_terms, "%" PRIu32 " instead of %zu", at[n_terms],
 		             opening->n_terms);
 	return LANEWISE_OK;
 }
@@ -279,19 +279,19 @@ static lanewise_status check_posting_at(const struct opening *opening)
 
 static lanewise_status check_run_at(const struct opening *opening)
 {
-	const uint64_t *at = opening->bm25.run_at;
+	const uint32_t *at = opening->bm25.run_at;
 	size_t n_terms = (size_t)opening->bm25.header.n_terms, n_runs = opening->n_runs;
 
 	if (at[0] != 0)
-		return WRONG(opening, "run_at", at, 0, "%" PRIu64 " instead of 0", at[0]);
+		return WRONG(opening, "run_at", at, 0, "%" PRIu32 " instead of 0", at[0]);
 	for (size_t i = 0; i < n_terms; i++)
 		if (at[i + 1] <= at[i] || at[i + 1] > n_runs)
-			return WRONG(opening, "run_at", at, i + 1, "%" PRIu64 " after %" PRIu64 ", of %zu runs",
+			return WRONG(opening, "run_at", at, i + 1, "%" PRIu32 " after %" PRIu32 ", of %zu runs",
 			             at[i + 1], at[i], n_runs);
 	if (at[n_terms] != n_runs)
-		return WRONG(opening, "run_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms], n_runs);
+		return WRONG(opening, "run_at", at, n_terms, "%" PRIu32 " instead of %zu", at[n_terms], n_runs);
 	if (opening->n_most != n_runs)
-		return WRONG(opening, "run_at", at, n_terms, "%" PRIu64 ", but section bm25.most has %zu elements",
+		return WRONG(opening, "run_at", at, n_terms, "%" PRIu32 ", but section bm25.most has %zu elements",
 		             at[n_terms], opening->n_most);
 	return LANEWISE_OK;
 }

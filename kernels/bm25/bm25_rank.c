@@ -43,7 +43,7 @@ enum {
 	WALK_COST = 20,    /* of one that is gone over again */
 	FILTER_COST = 3,   /* of a posting of a single strong term */
 	SCAN_COST = 1,     /* of a document that is gone over */
-	LOOKUP_COST = 160, /* of a candidate in a weak term */
+	LOOKUP_COST = 140, /* of a candidate in a weak term */
 };
 
 /* A term with its weight in the integer sums, its bound in the segment at hand, and its list there. */
@@ -77,7 +77,7 @@ struct ranking {
 	uint16_t *pool_sums;
 	size_t n_pool, capacity;
 
-	double share; /* of the strong terms' postings that became candidates lately */
+	double lookups; /* per posting of the strong terms, lately */
 };
 
 /* ---------------------------------------------------------------- scratch */
@@ -183,6 +183,12 @@ static void weigh(struct ranking *r)
 		struct ranked ranked = { .term = *term, .weight = (uint32_t)scaled, .strength = scaled * most };
 		size_t at = i;
 		uint32_t least = least_of(term, ranked.weight, r->k);
+
+		/* The first run, for which nothing before it asks. */
+		for (size_t line = 0; line < 16; line++) {
+			__builtin_prefetch(r->bm25->documents + term->posting + 32 * line);
+			__builtin_prefetch(r->bm25->quanta + term->posting + 32 * line);
+		}
 
 		loss += ((double)ranked.weight + (scaled - (double)ranked.weight) * (most + 1)) / 65536;
 		for (; at > 0 && r->ranked[at - 1].strength > ranked.strength; at--)
@@ -416,22 +422,16 @@ static size_t complete(const struct ranked *ranked, uint32_t *found, size_t n, u
 /* How many of the weakest terms to look up instead of going through; bounds[i] is what the first i can add together. */
 static size_t choose_weak(const struct ranking *r, const uint32_t *bounds, size_t length)
 {
-	size_t n_weak = 0, n_lists = 0, strong = 0, weak = 0;
+	size_t n_weak = 0, strong = 0, weak = 0;
 
 	while (n_weak < r->n_terms && bounds[n_weak + 1] <= r->cut)
 		n_weak++;
 	if (n_weak == r->n_terms)
 		return n_weak;
-	for (size_t i = 0; i < r->n_terms; i++) {
-		if (i < n_weak) {
-			weak += r->ranked[i].list.n;
-			n_lists += r->ranked[i].list.n > 0;
-		} else {
-			strong += r->ranked[i].list.n;
-		}
-	}
+	for (size_t i = 0; i < r->n_terms; i++)
+		*(i < n_weak ? &weak : &strong) += r->ranked[i].list.n;
 
-	double all = (double)(strong + weak), lookups = (double)strong * r->share * (double)n_lists * LOOKUP_COST;
+	double all = (double)(strong + weak), lookups = (double)strong * r->lookups * LOOKUP_COST;
 	double rest = all > (double)length / SCAN_SHARE ? (double)length * SCAN_COST : all * WALK_COST;
 	double some =
 	        (double)strong * ADD_COST + ((double)strong > (double)length / SCAN_SHARE ? (double)length * SCAN_COST
@@ -444,7 +444,7 @@ static size_t choose_weak(const struct ranking *r, const uint32_t *bounds, size_
 
 static void rank_segment(struct ranking *r, uint32_t segment)
 {
-	size_t length = segment_length(r->bm25, segment), n_weak, n_postings = 0, n;
+	size_t length = segment_length(r->bm25, segment), n_weak, n_postings = 0, n_lookups = 0, n;
 	uint32_t bounds[MAX_TERMS + 1] = { 0 };
 
 	for (size_t i = 0; i < r->n_terms; i++) {
@@ -462,13 +462,15 @@ static void rank_segment(struct ranking *r, uint32_t segment)
 	for (size_t i = n_weak; i < r->n_terms; i++)
 		n_postings += r->ranked[i].list.n;
 	n = gather(r, n_weak, n_postings, r->cut - bounds[n_weak] + 1, length);
-	if (n_weak)
-		r->share = (r->share + (double)n / (double)n_postings) / 2;
 	if (r->filter)
 		n = apply_filter(r, segment, n);
 	for (size_t i = n_weak; i > 0 && n > 0; i--)
-		if (r->ranked[i - 1].list.n)
+		if (r->ranked[i - 1].list.n) {
+			n_lookups += n;
 			n = complete(&r->ranked[i - 1], r->found, n, r->cut - bounds[i - 1] + 1);
+		}
+	if (n_weak)
+		r->lookups = (r->lookups + (double)n_lookups / (double)n_postings) / 2;
 	take(r, segment, n);
 }
 
@@ -511,7 +513,7 @@ void lw_bm25_rank(const lanewise_bm25 *bm25, struct lw_bm25_term *terms, size_t 
 		.pool = (uint32_t *)(void *)(base + places.pool),
 		.pool_sums = (uint16_t *)(void *)(base + places.pool_sums),
 		.capacity = pool_capacity(bm25, k),
-		.share = 0.2,
+		.lookups = 0.2,
 	};
 	if (n_terms == 0)
 		return;
