@@ -22,6 +22,7 @@ install(TARGETS lanewise lanewise_static lanewise_parallel EXPORT lanewise-targe
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS lanewise_parallel_static EXPORT lanewise-parallel-static-targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES share/secrets.rules DESTINATION ${CMAKE_INSTALL_DATADIR}/lanewise)
 install(DIRECTORY include/lanewise DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 install(EXPORT lanewise-targets NAMESPACE lanewise:: DESTINATION ${LW_CMAKE_DIR})

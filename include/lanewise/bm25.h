@@ -141,7 +141,8 @@ LANEWISE_API void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder);
  * The index of what was added so far; the builder stays usable, and may be destroyed before the index. Linear in the
  * postings (pairs of a word and a document that holds it), and n log n in the number of different words.
  *
- * LANEWISE_ERROR_ARGUMENT: builder or bm25 NULL. LANEWISE_ERROR_NO_MEMORY.
+ * LANEWISE_ERROR_ARGUMENT: builder or bm25 NULL. LANEWISE_ERROR_NO_MEMORY. LANEWISE_ERROR_TOO_LARGE: the different words
+ * have over UINT32_MAX bytes, or there are over UINT32_MAX pairs of a word and a segment of 65,536 documents with it.
  */
 LANEWISE_API lanewise_status lanewise_bm25_create(const lanewise_bm25_builder *builder,
                                                   const lanewise_allocator *allocator, lanewise_bm25 **bm25);
@@ -154,7 +155,8 @@ LANEWISE_API lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lane
                                                  lanewise_error *error);
 
 /*
- * An index over the sections of an open file, which must outlive it. Nothing is copied. Every count, offset and number
+ * An index over the sections of an open file, which must outlive it. They are not copied; memory is taken for what makes
+ * searches fast, a small part of the file's size. Every count, offset and number
  * in the sections is checked in one pass over them: no file, whatever is in it, makes a search read outside it.
  *
  * LANEWISE_ERROR_ARGUMENT: file or bm25 NULL. LANEWISE_ERROR_DATA: a section is missing or wrong; the error names it
@@ -187,12 +189,12 @@ LANEWISE_API size_t lanewise_bm25_scratch_size(const lanewise_bm25 *bm25, size_t
  * `scratch`: lanewise_bm25_scratch_size(bm25, k) bytes, aligned as by malloc. It needs no preparation and keeps nothing
  * from one search to the next; a search touches only what its words and k need of it.
  *
- * Documents are scored by segments of 65,536. Where the best k so far show that some of the words cannot matter in a
- * segment by themselves, documents that have only those are passed over; the result is the same, to the last bit, as
- * if all were scored.
+ * Sums of 16-bit integers, of which it is known how far they can be from the scores, choose the documents that are
+ * scored, and words that by themselves cannot matter are looked up for these only. The result is the same, to the last
+ * bit, as if every document were scored.
  *
  * Time is linear in the query's bytes (times the logarithm of the number of different words), the postings of its
- * distinct words, and the documents and distinct words in the segments that these touch. Nothing is allocated.
+ * distinct words, and the segments of 65,536 documents with the documents in those that its words touch. Nothing is allocated.
  *
  * LANEWISE_ERROR_ARGUMENT: a NULL pointer (query may be NULL if n_bytes is 0), k = 0, scratch not aligned.
  * LANEWISE_ERROR_TOO_LARGE: k beyond UINT32_MAX.

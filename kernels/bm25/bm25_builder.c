@@ -580,16 +580,6 @@ struct sort_item {
 	uint32_t term;
 };
 
-static uint64_t prefix_of(const char *text, size_t n_bytes)
-{
-	uint64_t prefix = 0;
-
-	/* Words have no NUL, so a shorter one orders before all that begin with it. */
-	for (size_t i = 0; i < 8; i++)
-		prefix = prefix << 8 | (i < n_bytes ? (unsigned char)text[i] : 0);
-	return prefix;
-}
-
 static int comes_before(const struct term *terms, const char *pool, struct sort_item a, struct sort_item b)
 {
 	const struct term *x = &terms[a.term], *y = &terms[b.term];
@@ -681,9 +671,15 @@ static struct sort_item *sort_terms(const lanewise_bm25_builder *builder, struct
 	return from;
 }
 
+/* How much of each there is in an index. */
+struct amounts {
+	size_t n_terms, n_text, n_runs, n_large;
+};
+
 /* The sizes and places of an index's arrays in its one allocation. */
 struct layout {
-	size_t lengths, term_at, terms, posting_at, documents, parts, run_at, runs, most, n_bytes;
+	size_t lengths, term_at, terms, posting_at, documents, quanta, counts, large_at, large, run_at, runs, most;
+	size_t n_bytes;
 };
 
 /* The place of n elements at the end of what is laid out; sets `overflow` if there is no such place. */
@@ -699,32 +695,36 @@ static size_t place(size_t *end, size_t n, size_t element_bytes, int *overflow)
 	return begin;
 }
 
-static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, size_t n_terms, size_t n_text,
-                   size_t n_runs)
+static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, const struct amounts *amounts)
 {
+	size_t n_terms = amounts->n_terms, n_runs = amounts->n_runs;
+
 	int overflow = 0;
 	size_t end = 0;
 
 	place(&end, 1, sizeof(struct lanewise_bm25), &overflow);
 	layout->lengths = place(&end, builder->lengths.n, sizeof(uint32_t), &overflow);
-	layout->term_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
-	layout->terms = place(&end, n_text, 1, &overflow);
+	layout->term_at = place(&end, n_terms + 1, sizeof(uint32_t), &overflow);
+	layout->terms = place(&end, amounts->n_text, 1, &overflow);
 	layout->posting_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
 	layout->documents = place(&end, (size_t)builder->n_postings, sizeof(uint16_t), &overflow);
-	layout->parts = place(&end, (size_t)builder->n_postings, sizeof(float), &overflow);
-	layout->run_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
+	layout->quanta = place(&end, (size_t)builder->n_postings, sizeof(uint16_t), &overflow);
+	layout->counts = place(&end, (size_t)builder->n_postings, sizeof(uint8_t), &overflow);
+	layout->large_at = place(&end, amounts->n_large, sizeof(uint64_t), &overflow);
+	layout->large = place(&end, amounts->n_large, sizeof(uint32_t), &overflow);
+	layout->run_at = place(&end, n_terms + 1, sizeof(uint32_t), &overflow);
 	layout->runs = place(&end, n_runs, sizeof(uint32_t), &overflow);
-	layout->most = place(&end, n_runs, sizeof(float), &overflow);
+	layout->most = place(&end, n_runs, sizeof(uint16_t), &overflow);
 	layout->n_bytes = end;
-	return !overflow;
+	return !overflow && amounts->n_text <= UINT32_MAX && n_runs <= UINT32_MAX;
 }
 
 #define NO_SEGMENT UINT32_MAX
 
 /* One of the builder's words as its postings are dealt out. */
 struct filling {
-	uint64_t posting, run; /* first how many it has, then where the next one goes */
-	uint32_t segment;      /* of the run under way */
+	uint64_t posting, run, large; /* first how many it has, then where the next one goes */
+	uint32_t segment;             /* of the run under way */
 };
 
 /* What creating an index needs besides it. */
@@ -748,7 +748,7 @@ static uint32_t length_of(const lanewise_bm25_builder *builder, size_t document)
 /* Words are in no order here, so what is known of one is fetched so many postings before it is needed. */
 enum { FETCH_AHEAD = 32 };
 
-/* Counts each word's postings and runs. */
+/* Counts each word's postings, runs and large counts. */
 static void count_postings(const lanewise_bm25_builder *builder, struct filling *fillings)
 {
 	const struct posting *postings = builder->postings.elements;
@@ -756,7 +756,7 @@ static void count_postings(const lanewise_bm25_builder *builder, struct filling 
 	size_t i = 0;
 
 	for (size_t term = 0; term < builder->terms.n; term++)
-		fillings[term] = (struct filling) { 0, 0, NO_SEGMENT };
+		fillings[term] = (struct filling) { 0, 0, 0, NO_SEGMENT };
 	for (size_t document = 0; document < builder->lengths.n; i = posting_end[document++])
 		for (; is_kept(builder, document) && i < posting_end[document]; i++) {
 			struct filling *filling = &fillings[postings[i].term];
@@ -766,36 +766,42 @@ static void count_postings(const lanewise_bm25_builder *builder, struct filling 
 				__builtin_prefetch(&fillings[postings[i + FETCH_AHEAD].term], 1);
 			filling->posting++;
 			filling->run += filling->segment != segment;
+			filling->large += postings[i].count >= LW_BM25_LARGE;
 			filling->segment = segment;
 		}
 }
 
-/* Finds the words that have postings; returns their number, and their bytes and runs. */
-static size_t collect_terms(const lanewise_bm25_builder *builder, struct work *work, size_t *n_text, size_t *n_runs)
+/* Finds the words that have postings. */
+static struct amounts collect_terms(const lanewise_bm25_builder *builder, struct work *work)
 {
 	const struct term *terms = builder->terms.elements;
 	const char *pool = builder->pool.elements;
-	size_t n = 0;
+	struct amounts amounts = { 0 };
 
-	*n_text = *n_runs = 0;
 	count_postings(builder, work->fillings);
-	for (size_t i = 0; i < builder->terms.n; i++)
-		if (work->fillings[i].posting) {
-			work->items[n++] = (struct sort_item) { prefix_of(pool + terms[i].text_at, terms[i].n_bytes),
-				                                (uint32_t)i };
-			*n_text += terms[i].n_bytes;
-			*n_runs += (size_t)work->fillings[i].run;
-		}
-	return n;
+	for (size_t i = 0; i < builder->terms.n; i++) {
+		const struct filling *filling = &work->fillings[i];
+
+		if (filling->posting == 0)
+			continue;
+		work->items[amounts.n_terms++] =
+		        (struct sort_item) { lw_bm25_prefix_of(pool + terms[i].text_at, terms[i].n_bytes),
+			                     (uint32_t)i };
+		amounts.n_text += terms[i].n_bytes;
+		amounts.n_runs += (size_t)filling->run;
+		amounts.n_large += (size_t)filling->large;
+	}
+	return amounts;
 }
 
 /* The arrays to fill. */
 struct arrays {
-	uint64_t *term_at, *posting_at, *run_at;
+	uint64_t *posting_at, *large_at;
+	uint32_t *term_at, *run_at;
 	char *terms;
-	uint16_t *documents;
-	uint32_t *runs;
-	float *parts, *most;
+	uint16_t *documents, *quanta, *most;
+	uint8_t *counts;
+	uint32_t *runs, *large;
 };
 
 static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, const struct sort_item *sorted,
@@ -803,45 +809,53 @@ static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, 
 {
 	const struct term *terms = builder->terms.elements;
 	const char *pool = builder->pool.elements;
-	uint64_t n_text = 0, n_postings = 0, n_runs = 0;
+	uint64_t n_text = 0, n_postings = 0, n_runs = 0, n_large = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct term *term = &terms[sorted[i].term];
 		struct filling *filling = &work->fillings[sorted[i].term];
 		struct filling counts = *filling;
 
-		arrays->term_at[i] = n_text;
+		arrays->term_at[i] = (uint32_t)n_text;
 		arrays->posting_at[i] = n_postings;
-		arrays->run_at[i] = n_runs;
-		*filling = (struct filling) { n_postings, n_runs, NO_SEGMENT };
+		arrays->run_at[i] = (uint32_t)n_runs;
+		*filling = (struct filling) { n_postings, n_runs, n_large, NO_SEGMENT };
 		memcpy(arrays->terms + n_text, pool + term->text_at, term->n_bytes);
 		n_text += term->n_bytes;
 		n_postings += counts.posting;
 		n_runs += counts.run;
+		n_large += counts.large;
 	}
-	arrays->term_at[n] = n_text;
+	arrays->term_at[n] = (uint32_t)n_text;
 	arrays->posting_at[n] = n_postings;
-	arrays->run_at[n] = n_runs;
+	arrays->run_at[n] = (uint32_t)n_runs;
 }
 
-static void add_posting(struct filling *filling, size_t document, float part, const struct arrays *arrays)
+static void add_posting(struct filling *filling, size_t document, uint32_t count, uint16_t quantum,
+                        const struct arrays *arrays)
 {
 	uint32_t segment = (uint32_t)(document / LW_BM25_SEGMENT);
 
+	if (count >= LW_BM25_LARGE) {
+		arrays->large_at[filling->large] = filling->posting;
+		arrays->large[filling->large++] = count;
+		count = LW_BM25_LARGE;
+	}
 	arrays->documents[filling->posting] = (uint16_t)(document % LW_BM25_SEGMENT);
-	arrays->parts[filling->posting++] = part;
+	arrays->counts[filling->posting] = (uint8_t)count;
+	arrays->quanta[filling->posting++] = quantum;
 	if (filling->segment != segment) {
 		filling->segment = segment;
 		arrays->runs[filling->run] = segment << 16;
-		arrays->most[filling->run++] = part;
+		arrays->most[filling->run++] = quantum;
 		return;
 	}
 
 	uint64_t run = filling->run - 1;
 
 	arrays->runs[run]++;
-	if (part > arrays->most[run])
-		arrays->most[run] = part;
+	if (quantum > arrays->most[run])
+		arrays->most[run] = quantum;
 }
 
 /* Fetches a word FETCH_AHEAD postings further on, and where the one halfway there will go. */
@@ -852,12 +866,15 @@ LW_INLINE void fetch_filling(const struct filling *fillings, const struct postin
 
 	__builtin_prefetch(&fillings[postings[FETCH_AHEAD].term], 1);
 	__builtin_prefetch(&arrays->documents[next], 1);
-	__builtin_prefetch(&arrays->parts[next], 1);
+	__builtin_prefetch(&arrays->quanta[next], 1);
+	__builtin_prefetch(&arrays->counts[next], 1);
 }
 
-static void fill_postings(const lanewise_bm25_builder *builder, struct work *work,
-                          const struct lw_bm25_formula *formula, const struct arrays *arrays)
+static void fill_postings(const lanewise_bm25_builder *builder, struct work *work, const struct lw_bm25_header *header,
+                          const struct arrays *arrays)
 {
+	const struct lw_bm25_formula formula = lw_bm25_formula_of(header);
+	const double quanta = lw_bm25_quanta(header);
 	const struct posting *postings = builder->postings.elements;
 	const uint64_t *posting_end = builder->posting_end.elements;
 	const uint32_t *lengths = builder->lengths.elements;
@@ -867,8 +884,11 @@ static void fill_postings(const lanewise_bm25_builder *builder, struct work *wor
 		for (; is_kept(builder, document) && i < posting_end[document]; i++) {
 			if (builder->postings.n - i > FETCH_AHEAD)
 				fetch_filling(work->fillings, &postings[i], arrays);
-			add_posting(&work->fillings[postings[i].term], document,
-			            lw_bm25_part(formula, postings[i].count, lengths[document]), arrays);
+
+			float part = lw_bm25_part(&formula, postings[i].count, lengths[document]);
+
+			add_posting(&work->fillings[postings[i].term], document, postings[i].count,
+			            (uint16_t)((double)part * quanta), arrays);
 		}
 }
 
@@ -887,15 +907,15 @@ static float floor_of(const struct lw_bm25_header *header, float epsilon, const 
 static lanewise_status create_with(const lanewise_bm25_builder *builder, const lanewise_allocator *allocator,
                                    struct work *work, lanewise_bm25 **bm25)
 {
-	size_t n_text, n_runs, n_terms = collect_terms(builder, work, &n_text, &n_runs);
-	const struct sort_item *sorted = sort_terms(builder, work->items, n_terms);
-	struct lw_bm25_formula formula;
+	const struct amounts amounts = collect_terms(builder, work);
+	const struct sort_item *sorted = sort_terms(builder, work->items, amounts.n_terms);
+	lanewise_status status;
 	struct layout layout;
 	struct arrays arrays;
 	unsigned char *base;
 	lanewise_bm25 *made;
 
-	if (!lay_out(&layout, builder, n_terms, n_text, n_runs))
+	if (!lay_out(&layout, builder, &amounts))
 		return LANEWISE_ERROR_TOO_LARGE;
 	base = lw_allocate(allocator, layout.n_bytes);
 	if (!base)
@@ -907,7 +927,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	made->n_bytes = layout.n_bytes;
 	made->header = (struct lw_bm25_header) {
 		.n_documents = builder->lengths.n,
-		.n_terms = n_terms,
+		.n_terms = amounts.n_terms,
 		.n_postings = builder->n_postings,
 		.n_removed = builder->n_removed,
 		.total_length = builder->total_length,
@@ -921,28 +941,38 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	for (size_t document = 0; document < builder->lengths.n; document++)
 		((uint32_t *)(void *)(base + layout.lengths))[document] = length_of(builder, document);
 	arrays = (struct arrays) {
-		.term_at = (uint64_t *)(void *)(base + layout.term_at),
+		.term_at = (uint32_t *)(void *)(base + layout.term_at),
 		.posting_at = (uint64_t *)(void *)(base + layout.posting_at),
-		.run_at = (uint64_t *)(void *)(base + layout.run_at),
+		.run_at = (uint32_t *)(void *)(base + layout.run_at),
 		.terms = (char *)base + layout.terms,
 		.documents = (uint16_t *)(void *)(base + layout.documents),
 		.runs = (uint32_t *)(void *)(base + layout.runs),
-		.parts = (float *)(void *)(base + layout.parts),
-		.most = (float *)(void *)(base + layout.most),
+		.quanta = (uint16_t *)(void *)(base + layout.quanta),
+		.counts = base + layout.counts,
+		.large_at = (uint64_t *)(void *)(base + layout.large_at),
+		.large = (uint32_t *)(void *)(base + layout.large),
+		.most = (uint16_t *)(void *)(base + layout.most),
 	};
-	fill_terms(builder, work, sorted, n_terms, &arrays);
-	formula = lw_bm25_formula_of(&made->header);
-	fill_postings(builder, work, &formula, &arrays);
+	fill_terms(builder, work, sorted, amounts.n_terms, &arrays);
+	fill_postings(builder, work, &made->header, &arrays);
 	made->header.floor = floor_of(&made->header, builder->options.epsilon, arrays.posting_at);
 	made->lengths = (const uint32_t *)(void *)(base + layout.lengths);
 	made->term_at = arrays.term_at;
 	made->terms = arrays.terms;
 	made->posting_at = arrays.posting_at;
 	made->documents = arrays.documents;
-	made->parts = arrays.parts;
+	made->quanta = arrays.quanta;
+	made->counts = arrays.counts;
+	made->large_at = arrays.large_at;
+	made->large = arrays.large;
+	made->n_large = amounts.n_large;
 	made->run_at = arrays.run_at;
 	made->runs = arrays.runs;
 	made->most = arrays.most;
+	if ((status = lw_bm25_make_hints(made, allocator))) {
+		lw_release(allocator, made, layout.n_bytes);
+		return status;
+	}
 	made->analyzer = lanewise_analyzer_retain(builder->analyzer);
 	*bm25 = made;
 	return LANEWISE_OK;

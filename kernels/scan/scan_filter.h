@@ -12,19 +12,22 @@
 
 enum {
 	LW_SCAN_WIDTH = 4,      /* the widest window, in bytes */
+	LW_SCAN_BANKS = 2,      /* of eight groups of windows each */
 	LW_SCAN_WINDOWS = 512,  /* the most windows; all spellings of letters count where case is ignored */
 	LW_SCAN_SLOT_BITS = 10, /* hash slots, and windows in each */
 	LW_SCAN_SLOT_DEPTH = 4,
-	LW_SCAN_READABLE = 3 /* bytes that the caller of a block kernel has behind the last position */
+	LW_SCAN_MAX_OFFSET = 32, /* of a window in its pattern */
+	LW_SCAN_READABLE = 3     /* bytes that the caller of a block kernel has behind the last position */
 };
 
 struct lw_scan_filter {
 	/*
-	 * low[j][b & 15] & high[j][b >> 4] has the bits of the groups of windows of which some window has byte b at
-	 * place[j]. A position where the AND over all j < n_places is 0 begins no window.
+	 * In bank k, low[k][j][b & 15] & high[k][j][b >> 4] has the bits of the groups of windows of which some window has
+	 * byte b at place[j]. A position where the AND over all j < n_places is 0 in all banks begins no window.
 	 */
-	_Alignas(16) uint8_t low[LW_SCAN_WIDTH][16];
-	_Alignas(16) uint8_t high[LW_SCAN_WIDTH][16];
+	_Alignas(16) uint8_t low[LW_SCAN_BANKS][LW_SCAN_WIDTH][16];
+	_Alignas(16) uint8_t high[LW_SCAN_BANKS][LW_SCAN_WIDTH][16];
+	uint32_t n_banks;
 	uint32_t n_places, place[LW_SCAN_WIDTH]; /* those that tell most; each below width */
 	/* The only window's bytes at place[0] and place[1]; n_places is 0 then, and the tables are not used. */
 	uint8_t byte[2];

@@ -3,9 +3,9 @@
  * scan_candidates in two passes over up to 4096 positions.
  *
  * The first is the method known as Teddy (Langdale, in Hyperscan; also in the aho-corasick crate): windows are put into
- * eight groups, one to a bit, and the two halves of a byte, each looked up in a table of sixteen bytes, give the groups
- * that may have this byte at that place. AND over the places of a window leaves the groups which a position may begin a
- * window of. It has no branches; 64 positions give one word.
+ * eight groups (or sixteen, in two banks), one to a bit, and the two halves of a byte, each looked up in a table of
+ * sixteen bytes, give the groups that may have this byte at that place. AND over the places of a window leaves the groups
+ * which a position may begin a window of. It has no branches; 64 positions give one word.
  *
  * A single window is found by comparing two of its bytes instead.
  *
@@ -20,34 +20,52 @@
 enum { WORDS = 64, GROUP = 4, PADDED = 64 + LW_SCAN_READABLE };
 
 struct tables {
-	vq low[LW_SCAN_WIDTH], high[LW_SCAN_WIDTH];
+	vq low[LW_SCAN_BANKS][LW_SCAN_WIDTH], high[LW_SCAN_BANKS][LW_SCAN_WIDTH];
 	size_t place[LW_SCAN_WIDTH];
 	vq byte[2];
 };
 
-LW_INLINE uint64_t word_at(const struct tables *t, int n_places, const uint8_t *p)
+/* The two bytes that a single window is found by. */
+LW_INLINE uint64_t pair_bits(const struct tables *t, const uint8_t *p)
+{
+	return vq_equal_bits(vq_load(p + t->place[0]), t->byte[0], vq_load(p + t->place[1]), t->byte[1]);
+}
+
+/* The groups of a bank that have these bytes at place j. */
+LW_INLINE vq groups_at(const struct tables *t, int bank, int j, vq low_half, vq high_half)
+{
+	return vq_and(vq_lookup(t->low[bank][j], low_half), vq_lookup(t->high[bank][j], high_half));
+}
+
+LW_INLINE uint64_t group_bits(const struct tables *t, int n_places, int n_banks, const uint8_t *p)
+{
+	vq bytes = vq_load(p + t->place[0]), low = vq_low_half(bytes), high = vq_high_half(bytes);
+	vq groups = groups_at(t, 0, 0, low, high), more = groups;
+
+	if (n_banks == 2)
+		more = groups_at(t, 1, 0, low, high);
+#pragma GCC unroll 4
+	for (int j = 1; j < n_places; j++) {
+		bytes = vq_load(p + t->place[j]);
+		low = vq_low_half(bytes);
+		high = vq_high_half(bytes);
+		groups = vq_and(groups, groups_at(t, 0, j, low, high));
+		if (n_banks == 2)
+			more = vq_and(more, groups_at(t, 1, j, low, high));
+	}
+	return vq_nonzero_bits(n_banks == 2 ? vq_or(groups, more) : groups);
+}
+
+LW_INLINE uint64_t word_at(const struct tables *t, int n_places, int n_banks, const uint8_t *p)
 {
 	uint64_t word = 0;
 
 #pragma GCC unroll 4
 	for (int v = 0; v < 64 / VQ_LANES; v++) {
-		vq groups = vq_load(p + v * VQ_LANES + t->place[0]);
+		const uint8_t *at = p + v * VQ_LANES;
 
-		if (n_places == 0) {
-			vq bytes = vq_load(p + v * VQ_LANES + t->place[1]);
-
-			word |= vq_equal_bits(groups, t->byte[0], bytes, t->byte[1]) << (v * VQ_LANES & 63);
-			continue;
-		}
-		groups = vq_and(vq_lookup(t->low[0], vq_low_half(groups)), vq_lookup(t->high[0], vq_high_half(groups)));
-#pragma GCC unroll 4
-		for (int j = 1; j < n_places; j++) {
-			vq bytes = vq_load(p + v * VQ_LANES + t->place[j]);
-
-			groups = vq_and(groups, vq_and(vq_lookup(t->low[j], vq_low_half(bytes)),
-			                               vq_lookup(t->high[j], vq_high_half(bytes))));
-		}
-		word |= vq_nonzero_bits(groups) << (v * VQ_LANES & 63);
+		word |= (n_places == 0 ? pair_bits(t, at) : group_bits(t, n_places, n_banks, at))
+		        << (v * VQ_LANES & 63);
 	}
 	return word;
 }
@@ -73,8 +91,8 @@ LW_INLINE size_t append_bits(uint64_t word, size_t first, uint16_t *raw, size_t 
 }
 
 /* The positions of whole words, at most WORDS of them, to `raw`; *n_words is how many. */
-LW_INLINE size_t find_raw(const struct tables *t, int n_places, const uint8_t *text, size_t readable, size_t first,
-                          uint16_t *raw, size_t *n_words)
+LW_INLINE size_t find_raw(const struct tables *t, int n_places, int n_banks, const uint8_t *text, size_t readable,
+                          size_t first, uint16_t *raw, size_t *n_words)
 {
 	size_t n = 0, i = 0;
 
@@ -84,7 +102,7 @@ LW_INLINE size_t find_raw(const struct tables *t, int n_places, const uint8_t *t
 #pragma GCC unroll 4
 		for (int k = 0; k < GROUP; k++) {
 			__builtin_prefetch(text + (i + k) * 64 + 4096);
-			word[k] = word_at(t, n_places, text + (i + k) * 64);
+			word[k] = word_at(t, n_places, n_banks, text + (i + k) * 64);
 			any |= word[k];
 		}
 		if (LW_LIKELY(any == 0))
@@ -115,7 +133,7 @@ LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t
 	return n_found;
 }
 
-LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, const uint8_t *text, size_t n,
+LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_banks, const uint8_t *text, size_t n,
                       uint16_t *positions)
 {
 	struct tables t;
@@ -129,11 +147,13 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, const u
 #pragma GCC unroll 4
 	for (int j = 0; j < n_places; j++) {
 		t.place[j] = filter->place[j];
-		t.low[j] = vq_repeat16(filter->low[j]);
-		t.high[j] = vq_repeat16(filter->high[j]);
+		for (int bank = 0; bank < n_banks; bank++) {
+			t.low[bank][j] = vq_repeat16(filter->low[bank][j]);
+			t.high[bank][j] = vq_repeat16(filter->high[bank][j]);
+		}
 	}
 	for (;; at += n_words * 64) {
-		n_raw = find_raw(&t, n_places, text + at, n_bytes - at, at, raw, &n_words);
+		n_raw = find_raw(&t, n_places, n_banks, text + at, n_bytes - at, at, raw, &n_words);
 		n_found = keep_windows(filter, text, 0, raw, n_raw, positions, n_found);
 		if (n_words == 0)
 			break;
@@ -144,7 +164,7 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, const u
 
 		rest = n - at < 64 ? n - at : 64;
 		memcpy(padded, text + at, readable < PADDED ? readable : PADDED);
-		n_raw = append_bits(word_at(&t, n_places, padded) & UINT64_MAX >> (64 - rest), at, raw, 0);
+		n_raw = append_bits(word_at(&t, n_places, n_banks, padded) & UINT64_MAX >> (64 - rest), at, raw, 0);
 		n_found = keep_windows(filter, padded, at, raw, n_raw, positions, n_found);
 	}
 	return n_found;
@@ -152,16 +172,19 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, const u
 
 size_t LW_FN(scan_candidates)(const struct lw_scan_filter *filter, const uint8_t *text, size_t n, uint16_t *positions)
 {
+	if (filter->n_banks == 2)
+		return filter->n_places < 4 ? find(filter, 3, 2, text, n, positions)
+		                            : find(filter, 4, 2, text, n, positions);
 	switch (filter->n_places) {
 	case 0:
-		return find(filter, 0, text, n, positions);
+		return find(filter, 0, 1, text, n, positions);
 	case 1:
-		return find(filter, 1, text, n, positions);
+		return find(filter, 1, 1, text, n, positions);
 	case 2:
-		return find(filter, 2, text, n, positions);
+		return find(filter, 2, 1, text, n, positions);
 	case 3:
-		return find(filter, 3, text, n, positions);
+		return find(filter, 3, 1, text, n, positions);
 	default:
-		return find(filter, 4, text, n, positions);
+		return find(filter, 4, 1, text, n, positions);
 	}
 }

@@ -8,7 +8,7 @@
 #include "scan/scan_filter.h"
 #include "scan/scan_set.h"
 
-enum { MAX_OFFSET = 32, GROUPS = 8 };
+enum { GROUPS = 8 /* in a bank */ };
 
 /* Of 20,000 bytes of English, C, Python and Perl documentation. */
 static const uint16_t frequencies[128] = {
@@ -39,7 +39,7 @@ struct group {
 struct draft {
 	uint32_t windows[LW_SCAN_WINDOWS]; /* folded where case is ignored; the first byte is the lowest */
 	struct group groups[LW_SCAN_WINDOWS];
-	size_t n;
+	size_t n, n_windows; /* groups, and windows */
 	uint32_t width;
 	int ignore_case;
 };
@@ -58,7 +58,7 @@ static size_t rarest_offset(const lanewise_pattern *pattern, uint32_t width, int
 	size_t best = 0;
 	float least = 2;
 
-	for (size_t offset = 0; offset + width <= pattern->n_bytes && offset <= MAX_OFFSET; offset++) {
+	for (size_t offset = 0; offset + width <= pattern->n_bytes && offset <= LW_SCAN_MAX_OFFSET; offset++) {
 		float product = 1;
 
 		for (uint32_t j = 0; j < width; j++)
@@ -104,12 +104,14 @@ static void choose_windows(struct draft *d, struct lanewise_scan_set *set, const
 /* How often a byte passes the group at a place. */
 static float passes_place(const struct group *g, uint32_t place)
 {
-	float sum = 0;
+	uint32_t sum = 0;
 
-	for (uint32_t byte = 0; byte < 256; byte++)
-		if (g->low[place] >> (byte & 15) & 1 && g->high[place] >> (byte >> 4) & 1)
-			sum += frequency((uint8_t)byte);
-	return sum;
+	for (uint32_t high = 0; high < 8; high++)
+		for (uint32_t low = 0; g->high[place] >> high & 1 && low < 16; low++)
+			sum += g->low[place] >> low & 1 ? frequencies[16 * high + low] : 0;
+	/* The upper 128 have frequency 1 each. */
+	sum += (uint32_t)(__builtin_popcount(g->low[place]) * __builtin_popcount(g->high[place] >> 8));
+	return (float)sum / 20000.0f;
 }
 
 static void rate(struct group *g, uint32_t width)
@@ -150,8 +152,8 @@ static struct group merged(const struct draft *d, const struct group *a, const s
 	return both;
 }
 
-/* Joins the neighbours that it costs least to join, until there are eight groups. */
-static void form_groups(struct draft *d)
+/* Joins the neighbours that it costs least to join, until there are `most` groups or fewer. */
+static void form_groups(struct draft *d, size_t most)
 {
 	float cost[LW_SCAN_WINDOWS]; /* of joining group i with i + 1 */
 	size_t n = d->n;
@@ -161,7 +163,7 @@ static void form_groups(struct draft *d)
 	for (size_t i = 0; i + 1 < n; i++)
 		cost[i] = merged(d, &d->groups[i], &d->groups[i + 1]).passes - d->groups[i].passes -
 		          d->groups[i + 1].passes;
-	for (; n > GROUPS; n--) {
+	for (; n > most; n--) {
 		size_t best = 0;
 
 		for (size_t i = 1; i + 1 < n; i++)
@@ -175,6 +177,83 @@ static void form_groups(struct draft *d)
 			          d->groups[i + 1].passes;
 	}
 	d->n = n;
+}
+
+/*
+ * Neighbours need not be alike behind their first byte. So each window is moved to the group where it costs least, as
+ * long as that gains; what passes is then a third or so of what it was.
+ */
+struct placement {
+	struct group alone[LW_SCAN_WINDOWS]; /* each window as a group */
+	uint8_t in[LW_SCAN_WINDOWS];         /* the group it is in */
+	size_t n;
+};
+
+static int is_within(const struct group *a, const struct group *b, uint32_t width)
+{
+	for (uint32_t j = 0; j < width; j++)
+		if ((a->low[j] & ~b->low[j]) || (a->high[j] & ~b->high[j]))
+			return 0;
+	return 1;
+}
+
+/* The group `number` of all windows in it but one. */
+static struct group without(const struct draft *d, const struct placement *p, uint8_t number, size_t left_out)
+{
+	struct group g = { .passes = 0 };
+
+	for (size_t i = 0; i < p->n; i++)
+		for (uint32_t j = 0; p->in[i] == number && i != left_out && j < d->width; j++) {
+			g.low[j] |= p->alone[i].low[j];
+			g.high[j] |= p->alone[i].high[j];
+		}
+	rate(&g, d->width);
+	return g;
+}
+
+/* Moves a window to where it costs least; 1 if that is another group. */
+static int move_window(struct draft *d, struct placement *p, size_t i)
+{
+	uint8_t from = p->in[i], to = from;
+	struct group rest = without(d, p, from, i);
+	float least = d->groups[from].passes - rest.passes;
+
+	for (uint8_t k = 0; k < d->n; k++) {
+		struct group both = merged(d, &d->groups[k], &p->alone[i]);
+
+		/* A little better is not worth another round. */
+		if (k != from && both.passes - d->groups[k].passes < 0.99f * least) {
+			least = both.passes - d->groups[k].passes;
+			to = k;
+		}
+	}
+	if (to == from)
+		return 0;
+	d->groups[from] = rest;
+	d->groups[to] = merged(d, &d->groups[to], &p->alone[i]);
+	p->in[i] = to;
+	return 1;
+}
+
+static void improve_groups(struct draft *d, size_t n_windows)
+{
+	enum { ROUNDS = 5 };
+	struct placement p = { .n = n_windows };
+
+	if (n_windows == d->n)
+		return;
+	for (size_t i = 0; i < n_windows; i++) {
+		begin_group(d, &p.alone[i], d->windows[i]);
+		while (!is_within(&p.alone[i], &d->groups[p.in[i]], d->width))
+			p.in[i]++;
+	}
+	for (uint8_t k = 0; k < d->n; k++) /* a window may be within several: now each is in one only */
+		d->groups[k] = without(d, &p, k, n_windows);
+	for (int round = 0, moved = 1; round < ROUNDS && moved; round++) {
+		moved = 0;
+		for (size_t i = 0; i < n_windows; i++)
+			moved |= move_window(d, &p, i);
+	}
 }
 
 /* How often a text would pass any group, by the bytes at the places of which `places` has the bits. */
@@ -199,9 +278,9 @@ static float passes_at(const struct draft *d, uint32_t places)
  */
 static void choose_places(const struct draft *d, struct lw_scan_filter *filter)
 {
-	uint32_t chosen = 0;
+	uint32_t chosen = 0, least = filter->n_banks == 2 ? 3 : 1; /* with two banks the kernel has but 3 and 4 */
 
-	while (filter->n_places < d->width && (chosen == 0 || passes_at(d, chosen) > 0.00003f)) {
+	while (filter->n_places < d->width && (filter->n_places < least || passes_at(d, chosen) > 0.00003f)) {
 		uint32_t best = LW_SCAN_WIDTH;
 
 		for (uint32_t j = 0; j < d->width; j++)
@@ -238,8 +317,11 @@ static void write_tables(const struct draft *d, struct lw_scan_filter *filter)
 			for (int half = 0; half < 16; half++) {
 				const struct group *group = &d->groups[g];
 
-				filter->low[j][half] |= (uint8_t)((group->low[filter->place[j]] >> half & 1) << g);
-				filter->high[j][half] |= (uint8_t)((group->high[filter->place[j]] >> half & 1) << g);
+				uint8_t *low = &filter->low[g / GROUPS][j][half],
+				        *high = &filter->high[g / GROUPS][j][half];
+
+				*low |= (uint8_t)((group->low[filter->place[j]] >> half & 1) << g % GROUPS);
+				*high |= (uint8_t)((group->high[filter->place[j]] >> half & 1) << g % GROUPS);
 			}
 }
 
@@ -293,6 +375,19 @@ static int fill_slots(const struct draft *d, struct lw_scan_filter *filter)
 	return 0;
 }
 
+/* Puts windows into groups; how many positions will pass. */
+static float group_windows(struct draft *d, size_t most)
+{
+	float passes = 0;
+
+	d->n = d->n_windows;
+	form_groups(d, most);
+	improve_groups(d, d->n_windows);
+	for (size_t g = 0; g < d->n; g++)
+		passes += d->groups[g].passes;
+	return passes;
+}
+
 int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
                                struct lw_scan_filter *filter, int *pays)
 {
@@ -307,17 +402,22 @@ int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pat
 	filter->width = set->width = d.width;
 	filter->mask = UINT32_MAX >> 8 * (4 - d.width);
 	choose_windows(&d, set, patterns);
+	d.n_windows = d.n;
 	if (!fill_slots(&d, filter))
 		return 0;
-	form_groups(&d);
+	/* Another bank makes the kernel a half slower, and what passes a tenth. */
+	filter->n_banks = 1;
+	passes = group_windows(&d, GROUPS);
+	if (d.n == GROUPS && d.width >= 3 && passes > 0.0015f) {
+		filter->n_banks = 2;
+		passes = group_windows(&d, 2 * GROUPS);
+	}
 	if (d.n == 1 && !ignore_case) {
 		choose_bytes(&d, filter);
 	} else {
 		choose_places(&d, filter);
 		write_tables(&d, filter);
 	}
-	for (size_t g = 0; g < d.n; g++)
-		passes += d.groups[g].passes;
 	*pays = passes < (set->all_rows ? 0.06f : 0.25f); /* an automaton of rows is read faster */
 	return 1;
 }

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules for secrets as they are used.
+ *
+ * A shape is nodes in an array, linked by their numbers. Parts before the anchor are linked from right to left, in
+ * groups too, and matched in that direction. No node gives back what it has taken, so matching is one walk, and what a
+ * set takes is remembered per node (struct lw_secret_run): candidates whose runs overlap read the common part once.
+ */
+#ifndef LW_SECRETS_H
+#define LW_SECRETS_H
+
+#include <lanewise/scan.h>
+#include <lanewise/secrets.h>
+
+enum {
+	LW_SECRET_JUDGED = 256, /* bytes of a secret that entropy and stop words are looked for in */
+	LW_SHAPE_MANY = 16384,  /* what * and + and {m,} take at most */
+	LW_SHAPE_DEPTH = 24,    /* parentheses in parentheses, fragments included */
+	LW_SECRET_RUN_RULES = 8,
+	LW_SECRET_SETS = 3
+};
+
+#define LW_NODE_NONE UINT32_MAX
+
+enum lw_node_kind {
+	LW_NODE_BYTES,       /* `count` bytes in the pool, at `first` */
+	LW_NODE_SET,         /* `first` to `count` bytes of set number `set`; `run` is its memory */
+	LW_NODE_GROUP,       /* the first alternative that fits */
+	LW_NODE_NOT,         /* none of the alternatives */
+	LW_NODE_ALTERNATIVE, /* in a group's list of children: its own child begins the sequence */
+	LW_NODE_EDGE,
+	LW_NODE_OPEN,
+	LW_NODE_CLOSE,
+	LW_NODE_ANCHOR
+};
+
+struct lw_node {
+	uint8_t kind, optional;
+	uint32_t first, count, set, run;
+	uint32_t next, child;
+};
+
+struct lw_byte_set {
+	uint8_t bits[32];
+};
+
+static inline int lw_set_has(const uint8_t set[32], uint8_t byte) { return set[byte / 8] >> byte % 8 & 1; }
+
+enum { LW_NEED_DIGIT = 1, LW_NEED_LETTER = 2, LW_NEED_LOWER = 4, LW_NEED_UPPER = 8, LW_NEED_SYMBOL = 16 };
+
+struct lw_secret_rule {
+	uint32_t name, about; /* in the pool, NUL behind them */
+	uint32_t before, after;
+	int ignore_case, is_run;
+	uint32_t need;
+	double entropy;
+	uint32_t run_set, run_min, run_max;
+	uint32_t stop[2][2]; /* first and number of the default stop words and of its own */
+};
+
+struct lw_secret_stop {
+	uint32_t first, count; /* in the pool, folded */
+	int whole;
+};
+
+/* A rule's anchor. */
+struct lw_secret_anchor {
+	uint32_t first, count; /* in the pool */
+	uint32_t rule;
+};
+
+/* An array that grows. */
+struct lw_list {
+	void *items;
+	size_t n, capacity, item_bytes;
+};
+
+struct lanewise_secrets {
+	struct lw_list nodes, sets, rules, anchors, stops, pool;
+	uint32_t n_runs;                         /* nodes of kind LW_NODE_SET */
+	uint32_t run_rules[LW_SECRET_RUN_RULES]; /* the rules of runs */
+	uint32_t n_run_rules;
+	/*
+	 * Anchors that are searched for together: short ones, those of rules that ignore case, others. One short anchor
+	 * would shorten the windows by which all of a set are found, and one that ignores case double their spellings.
+	 */
+	lanewise_scan_set *set[LW_SECRET_SETS]; /* NULL: there are none */
+	struct lw_list numbers[LW_SECRET_SETS]; /* uint32_t: the anchor that a pattern is */
+	double n_log_n[LW_SECRET_JUDGED + 1];   /* n * log2 n */
+	lanewise_allocator allocator;
+	int own_allocator;
+};
+
+static inline const struct lw_node *lw_secrets_nodes(const lanewise_secrets *secrets) { return secrets->nodes.items; }
+static inline const struct lw_secret_rule *lw_secrets_rules(const lanewise_secrets *secrets)
+{
+	return secrets->rules.items;
+}
+static inline const struct lw_secret_anchor *lw_secrets_anchors(const lanewise_secrets *secrets)
+{
+	return secrets->anchors.items;
+}
+static inline const uint8_t *lw_secrets_pool(const lanewise_secrets *secrets) { return secrets->pool.items; }
+static inline const uint8_t *lw_secrets_set(const lanewise_secrets *secrets, uint32_t set)
+{
+	return ((const struct lw_byte_set *)secrets->sets.items)[set].bits;
+}
+
+/* ---------------------------------------------------------------- reading rules */
+
+/* A text of rules that is being read. */
+struct lw_rules_reader {
+	lanewise_secrets *secrets;
+	const lanewise_allocator *allocator;
+	const char *text, *at, *end; /* at ... end is what is left of the line, or of the fragment within */
+	uint32_t line;
+	lanewise_status status;
+	lanewise_error *error;
+
+	struct lw_list fragments; /* of the text: struct lw_fragment */
+	int ignore_case;          /* of the rule under way */
+	int depth, in_fragment, n_at;
+};
+
+struct lw_fragment {
+	const char *name, *shape;
+	size_t name_bytes, shape_bytes;
+};
+
+/* Room for `count` more items, or NULL with the reader's status set. */
+void *lanewise_secrets_list_add(struct lw_rules_reader *reader, struct lw_list *list, size_t count, size_t limit);
+
+/* Sets the reader's status and error, with the line and the place reader->at, unless there is one, and returns NONE. */
+__attribute__((format(printf, 2, 3))) uint32_t lanewise_secrets_wrong(struct lw_rules_reader *reader,
+                                                                      const char *format, ...);
+
+/* Reads a set's inside up to `closing`, behind which reader->at is then; 0 if it is wrong. */
+int lanewise_secrets_read_set(struct lw_rules_reader *reader, char closing, uint8_t set[32]);
+
+/* Reads SET or a byte and {m,n}. */
+int lanewise_secrets_read_run(struct lw_rules_reader *reader, uint32_t *set, uint32_t *min, uint32_t *max);
+
+/* Reads a shape up to reader->end into the nodes before the anchor, from right to left, and behind it. */
+int lanewise_secrets_read_shape(struct lw_rules_reader *reader, uint32_t *before, uint32_t *after);
+
+/* Reads a fragment to see whether it is right. */
+int lanewise_secrets_check_fragment(struct lw_rules_reader *reader);
+
+/* ------------------------------------------------------------------- matching */
+
+/* What a node's set took last: text[from ... to) is of the set; `ended` if no more is in the direction of reading. */
+struct lw_secret_run {
+	size_t from, to;
+	int ended;
+};
+
+struct lw_secret_matcher {
+	const lanewise_secrets *secrets;
+	const uint8_t *text;
+	size_t n;
+	struct lw_secret_run *runs; /* [n_runs], all with from > to at first */
+};
+
+/* Matches the rule of an anchor that lies at text[begin ... end); 1 and the finding, or 0. */
+int lanewise_secrets_match(struct lw_secret_matcher *matcher, uint32_t anchor, size_t begin, size_t end,
+                           lanewise_secret *found);
+
+/* Whether what has the right shape is a secret. */
+int lanewise_secrets_judge(const lanewise_secrets *secrets, const struct lw_secret_rule *rule, const uint8_t *secret,
+                           size_t n_bytes);
+
+/* The bytes of the built-in rules; made by the build from share/secrets.rules. */
+extern const char lanewise_secrets_builtin_text[];
+extern const size_t lanewise_secrets_builtin_bytes;
+
+#endif

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""lanewise scan from outside: secrets and patterns in trees, pipes and odd files, and its exit status.
+
+Usage: test_scan_tool.py PATH-OF-LANEWISE
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+LANEWISE = None
+failures = 0
+
+# Not a token: made here, so that nobody's scanner of repositories takes this file for a leak.
+GITHUB = "ghp_" + "aB3dE5gH7jK9mN1pQ2sT4vW6xY8zA0cD2eF4"
+AWS = "AKIA" + "Q2W3E4R5T6Y7U2I3"
+
+
+def expect(condition, *what):
+    global failures
+    if not condition:
+        failures += 1
+        print("FAILED:", *what, file=sys.stderr)
+
+
+def run(*arguments, text="", status=0):
+    if isinstance(text, str):
+        text = text.encode()
+    result = subprocess.run([LANEWISE, "scan", *arguments], input=text, capture_output=True, timeout=120)
+    expect(result.returncode == status, arguments, "status", result.returncode, result.stderr)
+    return result.stdout.decode(errors="replace"), result.stderr.decode()
+
+
+def make_tree(root):
+    files = {
+        "a.txt": "nothing here\n",
+        "b/c.py": f"x = 1\ntoken = '{GITHUB}'\n",
+        "b/d.env": f"\n\nKEY={AWS}\n",
+        ".hidden/e.txt": GITHUB,
+        "bin.dat": f"\0\n{GITHUB}\n",
+        "late.dat": "x" * 9000 + f"\0\n{GITHUB}\n",
+        "empty": "",
+        "deep/" * 40 + "f.txt": GITHUB,
+    }
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+    (root / "link").symlink_to(root / "b", target_is_directory=True)
+    (root / "loop").symlink_to(root, target_is_directory=True)
+
+
+def test_secrets(root):
+    out, error = run("--secrets", str(root))
+    expected = [f"{root}/b/c.py:2:10:github-token", f"{root}/b/d.env:3:5:aws-access-key",
+                f"{root}/{'deep/' * 40}f.txt:1:1:github-token", f"{root}/late.dat:2:1:github-token"]
+    expect(out.splitlines() == expected and not error, out, error)
+    expect(GITHUB not in out and AWS not in out, "the secret itself is printed")
+    out, _ = run("--secrets", "--hidden", "--binary", str(root) + "/")
+    expect(len(out.splitlines()) == 6, out)
+    out, error = run("--secrets", str(root / "bin.dat"), status=1)
+    expect(out == "" and "binary" in error, out, error)
+    out, _ = run("--secrets", "--count", str(root))
+    expect(out == "3 github-token\n1 aws-access-key\n" or out == "1 aws-access-key\n3 github-token\n", out)
+    out, _ = run("--secrets", "--count", "--json", str(root))
+    expect(json.loads(out) == {"github-token": 3, "aws-access-key": 1}, out)
+    out, _ = run("--secrets", "--json", str(root / "b"))
+    found = [json.loads(line) for line in out.splitlines()]
+    expect(found[0] == {"path": f"{root}/b/c.py", "line": 2, "column": 10, "offset": 15, "bytes": 40,
+                        "type": "github-token"}, found)
+    out, _ = run("--secrets", "--count", str(root / "link"))
+    expect(len(out.splitlines()) == 2, "a link that is named is followed", out)
+
+
+def test_status(root):
+    run("--secrets", str(root / "a.txt"), status=1)
+    run("--secrets", str(root / "empty"), status=1)
+    out, error = run("--secrets", str(root / "missing"), str(root / "b"), status=2)
+    expect("missing" in error and len(out.splitlines()) == 2, out, error)
+    run(status=2)
+    run("--secrets", "--patterns", "x", status=2)
+    run("--secrets", "--word", status=2)
+    run("--patterns", str(root / "a.txt"), "--mask", status=2)
+    run("--secrets", "--mask", "--count", status=2)
+    run("--nonsense", status=2)
+    run("--patterns", str(root / "missing"), status=2)
+    run("--patterns", str(root / "empty"), status=2)
+    expect("Usage" in run("--help")[0], "help")
+
+
+def test_pipes():
+    out, _ = run("--secrets", text=f"a\n\n  {GITHUB}\r\n")
+    expect(out == "stdin:3:3:github-token\n", out)
+    out, _ = run("--secrets", "-", text=AWS)
+    expect(out == "stdin:1:1:aws-access-key\n", out)
+    run("--secrets", text="", status=1)
+    text = f"a {GITHUB} b\xff\n{AWS}"
+    out, _ = run("--secrets", "--mask", text=text)
+    expect(out == "a " + "*" * 40 + " b\xff\n" + "*" * 20, out)
+    out, _ = run("--secrets", "--redact", text=text)
+    expect(out == "a [REDACTED:github-token] b\xff\n[REDACTED:aws-access-key]", out)
+    out, _ = run("--secrets", "--redact", text=f"{AWS} " * 5000)
+    expect(out == "[REDACTED:aws-access-key] " * 5000, "many", out[:200])
+    out, _ = run("--secrets", "--mask", text="nothing")
+    expect(out == "nothing", out)
+
+
+def test_rules(root):
+    rules = root / "own.rules"
+    rules.write_text("rule own\n  anchor own-\n  shape \\b < @ [0-9]{4} > \\b\n  true x own-%{4 0-9}\n  false own-%{5 0-9}\n")
+    out, _ = run("--secrets", "--rules", str(rules), text=f"own-1234 {GITHUB}")
+    expect(out == "stdin:1:1:own\nstdin:1:10:github-token\n", out)
+    out, _ = run("--secrets", "--rules", str(rules), "--check")
+    expect(out == "2 examples hold\n", out)
+    expect("examples hold" in run("--secrets", "--check")[0], "the built-in rules")
+    rules.write_text("rule own\n  anchor own-\n  shape @ [0-9\n")
+    _, error = run("--secrets", "--rules", str(rules), status=2)
+    expect("line 3" in error, error)
+    rules.write_text("rule own\n  anchor own-\n  shape @ [0-9]\n  true own-x\n")
+    _, error = run("--secrets", "--rules", str(rules), "--check", status=2)
+    expect("line 4" in error, error)
+    noise = "k9Xw2LqP7vRt4ZsB8nYc3HdF6gJmQeU1"
+    run("--secrets", text=noise, status=1)
+    expect(run("--secrets", "--entropy", text=noise)[0] == "stdin:1:1:high-entropy\n", "entropy")
+
+
+def test_patterns(root):
+    patterns = root / "words"
+    patterns.write_text("cat\n\r\ncatalogue\r\ndog\n")
+    text = "cat Cat\ncatalogue dogs\n"
+    out, _ = run("--patterns", str(patterns), text=text)
+    expect(out == "stdin:1:1:cat\nstdin:2:1:catalogue\nstdin:2:11:dog\n", out)
+    out, _ = run("--patterns", str(patterns), "--ignore-case", "--word", text=text)
+    expect(out == "stdin:1:1:cat\nstdin:1:5:cat\nstdin:2:1:catalogue\n", out)
+    out, _ = run("--patterns", str(patterns), "--count", text=text * 1000)
+    expect(out == "1000 cat\n1000 catalogue\n1000 dog\n", out)
+    out, _ = run("--patterns", str(patterns), "--json", text="a\ndog")
+    expect(json.loads(out) == {"path": "stdin", "line": 2, "column": 1, "offset": 2, "bytes": 3, "pattern": "dog"}, out)
+    run("--patterns", str(patterns), text="bird", status=1)
+    patterns.write_bytes(b"\x1b[1m\n")
+    out, _ = run("--patterns", str(patterns), text=b"\x1b[1m")
+    expect("\x1b" not in out, "control characters reach the terminal")
+
+
+def test_unreadable(root):
+    if os.geteuid() == 0:
+        return
+    locked = root / "locked"
+    locked.mkdir()
+    (locked / "x").write_text(GITHUB)
+    locked.chmod(0)
+    _, error = run("--secrets", str(root), status=2)
+    locked.chmod(0o700)
+    expect("locked" in error, error)
+
+
+def main():
+    global LANEWISE
+    LANEWISE = sys.argv[1]
+    with tempfile.TemporaryDirectory() as directory:
+        root = pathlib.Path(directory) / "tree"
+        root.mkdir()
+        make_tree(root)
+        test_secrets(root)
+        test_status(root)
+        test_unreadable(root)
+        test_rules(pathlib.Path(directory))
+        test_patterns(pathlib.Path(directory))
+    test_pipes()
+    print("failed:" if failures else "passed", failures or "")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
