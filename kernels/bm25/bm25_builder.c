@@ -392,6 +392,8 @@ static void fetch_group(const lanewise_bm25_builder *builder, const struct wante
 		uint32_t term = builder->table[group[i].hash & mask].term;
 
 		__builtin_prefetch(&terms[term ? term - 1 : 0], 1);
+		if (builder->analyzer)
+			__builtin_prefetch(rest_of(builder, term ? term - 1 : 0));
 	}
 }
 

@@ -376,6 +376,23 @@ static int list_word(struct listing *listing, lanewise_word *word)
 	return 1;
 }
 
+/* The same for a word of a batch, with copies of a size that is known, since lengths cannot be predicted. */
+LW_INLINE int list_short_word(struct listing *listing, lanewise_word *word)
+{
+	enum { SHORT = 16 };
+	char *to = listing->folded + listing->n_folded;
+
+	if (LW_UNLIKELY(word->n_bytes > SHORT || listing->folded_capacity - listing->n_folded < SHORT))
+		return list_word(listing, word);
+	if (listing->n == listing->capacity)
+		return 0;
+	memcpy(to, word->text, SHORT);
+	word->text = to;
+	listing->n_folded += word->n_bytes;
+	listing->words[listing->n++] = *word;
+	return 1;
+}
+
 static int list_batch(struct listing *listing, const struct lw_word_batch *batch)
 {
 	char stem[LANEWISE_WORD_BYTES];
@@ -387,10 +404,12 @@ static int list_batch(struct listing *listing, const struct lw_word_batch *batch
 			               .begin = batch->begin + begin,
 			               .end = batch->begin + end };
 
-		if (listing->analyzer && !lanewise_analyzer_take(listing->analyzer, &word, stem))
-			continue;
-		if (!list_word(listing, &word))
+		if (!listing->analyzer) {
+			if (!list_short_word(listing, &word))
+				return 0;
+		} else if (lanewise_analyzer_take(listing->analyzer, &word, stem) && !list_word(listing, &word)) {
 			return 0;
+		}
 	}
 	return 1;
 }

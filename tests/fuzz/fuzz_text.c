@@ -32,10 +32,11 @@ static size_t check_ready(lanewise_words *stream, const lanewise_word *words, si
 }
 
 /* Pieces of `step` bytes, each in memory of exactly its size. */
-static void check_pieces(const char *text, size_t n, size_t step, const lanewise_word *words, size_t n_words)
+static void check_pieces(const lanewise_analyzer *analyzer, const char *text, size_t n, size_t step,
+                         const lanewise_word *words, size_t n_words)
 {
 	_Alignas(64) unsigned char scratch[512];
-	lanewise_words *stream = lanewise_words_begin(scratch);
+	lanewise_words *stream = lanewise_words_begin_analyzed(scratch, analyzer);
 	size_t at = 0;
 
 	for (size_t begin = 0; begin < n; begin += step) {
@@ -72,6 +73,32 @@ static void check_word(const lanewise_word *word, uint64_t least_begin, size_t n
 		require(again.n_bytes == word->n_bytes && !memcmp(again.text, word->text, word->n_bytes));
 }
 
+/* The same with an analyzer whose options are bits of `choice`. */
+static void check_analyzer(unsigned choice, const char *text, size_t n, size_t step, lanewise_word *words,
+                           size_t capacity, char *folded, size_t folded_capacity)
+{
+	const lanewise_analyzer_options options = { .struct_size = sizeof options,
+		                                    .rule = choice & 1 ? LANEWISE_WORDS_SEGMENTS : LANEWISE_WORDS_RUNS,
+		                                    .keep_case = choice >> 1 & 1,
+		                                    .drop_numbers = choice >> 2 & 1,
+		                                    .min_characters = choice >> 3 & 1 ? 2 : 0,
+		                                    .max_characters = choice >> 1 & 1 ? 5 : 0,
+		                                    .stop = choice >> 2 & 1 ? "english" : NULL };
+	lanewise_analyzer *analyzer = NULL;
+	size_t n_words = 0;
+	uint64_t least_begin = 0;
+
+	require(lanewise_analyzer_create(&options, NULL, &analyzer, NULL) == LANEWISE_OK);
+	require(lanewise_analyze(analyzer, text, n, words, capacity, folded, folded_capacity, &n_words) == LANEWISE_OK);
+	for (size_t i = 0; i < n_words; i++) {
+		require(words[i].begin >= least_begin && words[i].end > words[i].begin && words[i].end <= n);
+		require(words[i].n_bytes >= 1 && words[i].n_bytes <= LANEWISE_WORD_BYTES);
+		least_begin = words[i].end;
+	}
+	check_pieces(analyzer, text, n, step, words, n_words);
+	lanewise_analyzer_destroy(analyzer);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 1)
@@ -86,8 +113,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(lanewise_text_words(text, n, words, capacity, folded, folded_capacity, &n_words) == LANEWISE_OK);
 	for (size_t i = 0; i < n_words; i++)
 		check_word(&words[i], i ? words[i - 1].end : 0, n);
-	check_pieces(text, n, step, words, n_words);
-	check_pieces(text, n, 1, words, n_words);
+	check_pieces(NULL, text, n, step, words, n_words);
+	check_pieces(NULL, text, n, 1, words, n_words);
+	check_analyzer(data[0] >> 4, text, n, step, words, capacity, folded, folded_capacity);
 
 	float vector[48];
 
