@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { DIM = 384, K = 10, MANY = 32 };
+enum { DIM = 384, K = 10, MANY = 32, CANDIDATES = 100 };
 
 /* ---------------------------------------------------------------- integers */
 
@@ -61,6 +61,7 @@ static void bench_dot_i8(struct bench *bench, enum bench_size size)
 
 struct index_job {
 	const lanewise_index *index;
+	size_t n_candidates;           /* not 0: a coarse search */
 	const struct bench_peer *peer; /* instead of the index */
 	const float *queries, *rows;
 	size_t n_queries, n_rows;
@@ -76,6 +77,11 @@ static void run_index(void *context)
 	const struct index_job *job = context;
 	size_t n_found[MANY];
 
+	if (job->n_candidates) {
+		lanewise_index_search_coarse(job->index, job->queries, job->n_queries, DIM, K, job->n_candidates,
+		                             -INFINITY, NULL, job->scratch, job->row, job->score, n_found, NULL);
+		return;
+	}
 	if (!job->peer && !job->is_scan) {
 		lanewise_index_search(job->index, job->queries, job->n_queries, DIM, K, -INFINITY, NULL, job->scratch,
 		                      job->row, job->score, n_found, NULL);
@@ -123,8 +129,10 @@ static void bench_searches(struct bench *bench, enum bench_size size, size_t n_r
 		exit(2);
 	}
 
-	size_t scratch = lanewise_index_scratch_size(index, n_queries, K), scan = lanewise_scan_topk_scratch_size(K);
+	size_t scratch = lanewise_index_scratch_size(index, n_queries, CANDIDATES);
+	size_t scan = lanewise_scan_topk_scratch_size(K);
 	struct index_job ours = { index,
+		                  0,
 		                  NULL,
 		                  queries,
 		                  rows,
@@ -135,7 +143,7 @@ static void bench_searches(struct bench *bench, enum bench_size size, size_t n_r
 		                  bench_alloc(MANY * K * 4),
 		                  bench_alloc(MANY * K * 8),
 		                  bench_alloc(MANY * K * 4) };
-	struct index_job jobs[BENCH_MAX_PEERS], all_rows = ours;
+	struct index_job jobs[BENCH_MAX_PEERS], all_rows = ours, coarse = ours;
 
 	snprintf(c->workload, sizeof c->workload, "%zux%d k=%d, %zu queries", n_rows, DIM, K, n_queries);
 	c->units = (double)n_rows * (double)n_queries;
@@ -152,6 +160,10 @@ static void bench_searches(struct bench *bench, enum bench_size size, size_t n_r
 	}
 	all_rows.is_scan = 1;
 	bench_add(c, BENCH_REFERENCE, "scan of all rows", run_index, &all_rows);
+	if (lanewise_index_make_coarse(index) == LANEWISE_OK) {
+		coarse.n_candidates = CANDIDATES;
+		bench_add(c, BENCH_REFERENCE, "coarse search", run_index, &coarse);
+	}
 	bench_case_run(c);
 	lanewise_index_destroy(index);
 	bench_free(ours.scratch);

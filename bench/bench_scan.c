@@ -10,6 +10,9 @@
  * LANEWISE_BENCH_PATTERNS names.
  *
  * Peers count overlapping matches too.
+ *
+ * lanewise/classify.h: short texts put into classes by 70 keywords, ten of which occur often; beside it the same keyword by
+ * keyword, each searched for with memmem.
  */
 #include "harness.h"
 
@@ -246,6 +249,148 @@ static void bench_files(struct bench *bench, enum bench_size size)
 	}
 }
 
+/* --------------------------------------------------------------- classify */
+
+enum { TEXT_BYTES = 300, KEYWORDS = 70, NEGATIONS = 2, CLASSES = 5, MAX_FOUND = TEXT_BYTES };
+
+struct classify_job {
+	lanewise_classifier *classifier;
+	lanewise_keyword keywords[KEYWORDS];
+	lanewise_pattern negations[NEGATIONS];
+	lanewise_classifier_options options;
+	void *scratch;
+	const char *text;
+	uint64_t *offsets;
+	size_t n_texts;
+	int32_t *best;
+	float *out;
+};
+
+static void run_classify(void *context)
+{
+	const struct classify_job *job = context;
+
+	lanewise_classify_batch(job->classifier, job->text, job->offsets, job->offsets + 1, job->n_texts, job->scratch,
+	                        NULL, job->best);
+	for (size_t i = 0; i < job->n_texts; i++)
+		job->out[i] = (float)job->best[i];
+}
+
+static int is_word_byte(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+/* Where the next whole word that equals `word` begins, from `at`; SIZE_MAX if there is none. */
+static size_t next_word(const char *text, size_t at, const void *word, size_t n)
+{
+	const char *found;
+
+	while (at < TEXT_BYTES && (found = memmem(text + at, TEXT_BYTES - at, word, n))) {
+		size_t begin = (size_t)(found - text), end = begin + n;
+
+		if (!(begin > 0 && is_word_byte(text[begin - 1])) && !(end < TEXT_BYTES && is_word_byte(text[end])))
+			return begin;
+		at = begin + 1;
+	}
+	return SIZE_MAX;
+}
+
+static float classify_plainly(const struct classify_job *job, const char *text)
+{
+	const lanewise_classifier_options *o = &job->options;
+	double score[CLASSES] = { 0 }, total = 0;
+	size_t negation[MAX_FOUND], n_negations = 0, best = 0;
+
+	for (size_t i = 0; i < NEGATIONS; i++)
+		for (size_t at = 0;
+		     (at = next_word(text, at, job->negations[i].bytes, job->negations[i].n_bytes)) != SIZE_MAX; at++)
+			negation[n_negations++] = at;
+	for (size_t i = 0; i < KEYWORDS; i++) {
+		const lanewise_keyword *k = &job->keywords[i];
+
+		for (size_t at = 0; (at = next_word(text, at, k->bytes, k->n_bytes)) != SIZE_MAX; at++) {
+			int negated = 0;
+
+			for (size_t j = 0; j < n_negations; j++)
+				negated |= negation[j] < at && at - negation[j] <= o->negation_window;
+			score[k->class_index] +=
+			        k->weight *
+			        (negated ? o->negated_factor : 1 + o->position_bonus * (1 - (double)at / TEXT_BYTES));
+		}
+	}
+	for (size_t i = 0; i < CLASSES; i++)
+		total += score[i] > 0 ? score[i] : 0;
+	for (size_t i = 1; i < CLASSES; i++)
+		best = score[i] > score[best] ? i : best;
+	return score[best] > 0 && score[best] >= total * o->min_confidence ? (float)best : LANEWISE_CLASS_NONE;
+}
+
+static void run_plain_classify(void *context)
+{
+	const struct classify_job *job = context;
+
+	for (size_t i = 0; i < job->n_texts; i++)
+		job->out[i] = classify_plainly(job, job->text + job->offsets[i]);
+}
+
+static void make_classifier(struct classify_job *job, const lanewise_pattern *rare)
+{
+	lanewise_classifier_rules rules = { .struct_size = sizeof rules,
+		                            .keywords = job->keywords,
+		                            .n_keywords = KEYWORDS,
+		                            .negations = job->negations,
+		                            .n_negations = NEGATIONS,
+		                            .n_classes = CLASSES };
+
+	for (uint32_t i = 0; i < KEYWORDS; i++) {
+		const char *word = words[N_WORDS - 1 - i % 10];
+		lanewise_pattern text = i < 10 ? (lanewise_pattern) { word, strlen(word) } : rare[i];
+
+		job->keywords[i] = (lanewise_keyword) { text.bytes, text.n_bytes, 0.5 + 0.01 * i, i % CLASSES };
+	}
+	job->negations[0] = (lanewise_pattern) { "not", 3 };
+	job->negations[1] = (lanewise_pattern) { "nothing", 7 };
+	job->options = lanewise_classifier_defaults();
+	job->options.match_case = 1;
+	if (lanewise_classifier_create(&rules, &job->options, NULL, &job->classifier, NULL) != LANEWISE_OK)
+		abort();
+	job->scratch = bench_alloc(lanewise_classify_scratch_size(job->classifier));
+}
+
+static void bench_classify(struct bench *bench, enum bench_size size, const lanewise_pattern *rare)
+{
+	struct bench_case *c = bench_case_begin(bench, "classify", size, "text");
+	struct classify_job job = { .n_texts = bench_size_bytes(bench, size) / TEXT_BYTES };
+	char *text;
+
+	if (!c)
+		return;
+	job.text = text = bench_alloc(job.n_texts * TEXT_BYTES);
+	job.offsets = bench_alloc((job.n_texts + 1) * sizeof *job.offsets);
+	job.best = bench_alloc(job.n_texts * sizeof *job.best);
+	job.out = bench_alloc(job.n_texts * sizeof *job.out);
+	fill_made(text, job.n_texts * TEXT_BYTES);
+	for (size_t i = 0; i <= job.n_texts; i++)
+		job.offsets[i] = i * TEXT_BYTES;
+	make_classifier(&job, rare);
+	snprintf(c->workload, sizeof c->workload, "%d keywords, %zu texts of %d bytes", KEYWORDS, job.n_texts,
+	         TEXT_BYTES);
+	c->units = (double)job.n_texts;
+	c->bytes = (double)(job.n_texts * TEXT_BYTES);
+	c->out = job.out;
+	c->n_out = job.n_texts;
+	bench_add_tiers(c, "scan_candidates", run_classify, &job);
+	bench_add(c, BENCH_PEER, "keyword by keyword", run_plain_classify, &job);
+	bench_case_run(c);
+	lanewise_classifier_destroy(job.classifier);
+	bench_free(job.scratch);
+	bench_free(job.out);
+	bench_free(job.best);
+	bench_free(job.offsets);
+	bench_free(text);
+}
+
 /* ------------------------------------------------------------------- cases */
 
 #define PATTERN(text) { text, sizeof text - 1 }
@@ -271,5 +416,7 @@ void bench_scan(struct bench *bench)
 		bench_set(bench, size, fill_made, "50 words", many, 50);
 		bench_set(bench, size, fill_made, "500 words", many, 500);
 		bench_files(bench, size);
+		if (size == BENCH_L2)
+			bench_classify(bench, size, many);
 	}
 }

@@ -158,7 +158,7 @@ static pair_fn *pair_of_peer(const struct bench_peer *peer, enum rows_kernel ker
 	return kernel == DOT ? peer->dot_f32 : kernel == COSINE ? peer->cosine_f32 : peer->l2sq_f32;
 }
 
-static void bench_pairs(struct bench *bench, enum rows_kernel kernel, size_t dim)
+static void bench_two(struct bench *bench, enum rows_kernel kernel, size_t dim)
 {
 	struct bench_case *c = bench_case_begin(bench, pair_names[kernel], BENCH_L1, "pair");
 
@@ -380,7 +380,7 @@ void bench_vector(struct bench *bench)
 
 	for (enum rows_kernel kernel = 0; kernel < ROWS_KERNELS; kernel++)
 		for (size_t i = 0; i < sizeof pair_dims / sizeof *pair_dims; i++)
-			bench_pairs(bench, kernel, pair_dims[i]);
+			bench_two(bench, kernel, pair_dims[i]);
 	for (enum rows_kernel kernel = 0; kernel < ROWS_KERNELS; kernel++)
 		for (enum bench_size size = 0; size < BENCH_SIZES; size++)
 			bench_rows(bench, kernel, size, DIM);

@@ -192,13 +192,16 @@ void bench_topk_random_case(struct bench_case *c, size_t n, size_t k);
 #define BENCH_FAMILIES(BENCH_FAMILY) \
 	BENCH_FAMILY(vector) \
 	BENCH_FAMILY(compact) \
+	BENCH_FAMILY(pairs) \
 	BENCH_FAMILY(topk) \
 	BENCH_FAMILY(hash) \
+	BENCH_FAMILY(chunk) \
 	BENCH_FAMILY(index) \
 	BENCH_FAMILY(bytes) \
 	BENCH_FAMILY(graph) \
 	BENCH_FAMILY(bm25) \
-	BENCH_FAMILY(scan)
+	BENCH_FAMILY(scan) \
+	BENCH_FAMILY(near)
 
 #define BENCH_FAMILY(name) void bench_##name(struct bench *bench);
 BENCH_FAMILIES(BENCH_FAMILY)

@@ -102,6 +102,28 @@ typedef float lanewise_topk_select_f32_fn(const float *v, size_t n, size_t k);
  */
 typedef void lanewise_topk_compact_f32_fn(float *v, uint32_t *index, size_t n, float kth, size_t k);
 
+/* --- bm25.h: candidates are a sum in the upper, a document of the segment in the lower 16 bits */
+
+/* `found` has room for so many more. */
+enum { LW_BM25_SPARE = 64 };
+/*
+ * The sum of posting i is 1 + (quanta[i] * weight >> 16). Candidates of postings with a sum of `bound` or more go to
+ * `found`, in order; returns how many. weight < 2^16, 1 <= bound < 2^16; room for n and LW_BM25_SPARE more.
+ */
+typedef size_t lanewise_bm25_filter_fn(const uint16_t *documents, const uint16_t *quanta, size_t n, uint32_t weight,
+                                       uint32_t bound, uint32_t *found);
+/* Adds the sums of postings to those of their documents, modulo 2^16; no document twice. */
+typedef void lanewise_bm25_add_fn(const uint16_t *documents, const uint16_t *quanta, size_t n, uint32_t weight,
+                                  uint16_t *sums);
+/* Candidates for sums[i] of document i, n <= 65536; sets all sums to 0. */
+typedef size_t lanewise_bm25_scan_fn(uint16_t *sums, size_t n, uint32_t bound, uint32_t *found);
+/*
+ * at[i]: where among n ascending documents is wanted[i] % 2^16, n if it is not there. `skips` is NULL, or skips[b] for
+ * b < 65536 >> shift is the number of documents below b << shift.
+ */
+typedef void lanewise_bm25_find_fn(const uint16_t *documents, size_t n, const uint16_t *skips, unsigned shift,
+                                   const uint32_t *wanted, size_t n_wanted, uint32_t *at);
+
 /* --- hash.h */
 
 typedef uint64_t lanewise_xxh3_64_fn(const void *data, size_t n_bytes, uint64_t seed);
@@ -150,6 +172,18 @@ enum { LW_DOT_I8_QUERIES = 32 }; /* at most so many queries */
 typedef void lanewise_dot_i8_queries_fn(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows,
                                         size_t n_rows, size_t dim, size_t ld, int prefetch, int32_t *out,
                                         size_t out_ld);
+
+/*
+ * Rows of 4-bit codes n[i], adjacent, each of n_blocks blocks of 64 bytes: byte j of a block has the codes of the block's
+ * elements j and 64 + j, the latter in its upper half. A code stands for 16 * n - 120.5. The query, 128 * n_blocks
+ * elements of magnitude at most 127, has the sum Q:
+ *
+ *     out[r] = the sum of query[i] * 16 * n[i], less 120 * Q, less Q / 2 rounded down, modulo 2^32
+ *
+ * which wraps for no row of the index. `prefetch` as for vector.h.
+ */
+typedef void lanewise_dot_i4_rows_fn(const int8_t *query, const uint8_t *rows, size_t n_rows, size_t n_blocks,
+                                     int prefetch, int32_t *out);
 
 /*
  * Codes and scale of each row as lanewise_quantize_i8_rows has them, and beside them the canonical sums of x[i]^2 and
@@ -253,6 +287,16 @@ struct lw_scan_filter;
 typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, const uint8_t *text, size_t n,
                                            uint16_t *positions);
 
+/*
+ * --- text.h: text[0 ... n), n <= 65535, up to the first byte from 0x80 on; returns how many bytes that are. They go to
+ * `out`, with capitals made small if `fold`. Where letters, digits and underscores begin and end to follow each other,
+ * by turns, goes to `edges`, and the number of these positions to *n_edges: it is odd if a run goes on to the last of
+ * the bytes. `out` and `edges` have room for n + LW_WORDS_PAD, and may hold anything behind the results.
+ */
+enum { LW_WORDS_PAD = 64 };
+typedef size_t lanewise_ascii_words_fn(const unsigned char *text, size_t n, int fold, unsigned char *out,
+                                       uint16_t *edges, size_t *n_edges);
+
 /* --- pq.h */
 
 /*
@@ -268,5 +312,29 @@ typedef void lanewise_pq_nearest_fn(const float *points, size_t n, size_t ld, co
  * for r < 64, the upper half of block[part * 64 + r - 64] beyond. n_parts <= 256.
  */
 typedef void lanewise_pq_sums_fn(const uint8_t *tables, const uint8_t *block, size_t n_parts, uint16_t *sums);
+
+/* --- near.h: n, k > 0 for MinHash */
+
+typedef void lanewise_minhash_mul32_fn(const uint64_t *hashes, size_t n, const uint32_t *a, const uint32_t *b, size_t k,
+                                       uint32_t *signature);
+typedef void lanewise_minhash_mul64_fn(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                                       uint32_t *signature);
+typedef void lanewise_minhash_mod61_fn(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                                       uint32_t *signature);
+typedef void lanewise_minhash_matches_fn(const uint32_t *signature, const uint32_t *rows, size_t n_rows, size_t k,
+                                         size_t ld, uint32_t *out);
+
+/* sums[j] = how many of the words, n <= 2^20, have bit j set, or the sum of the weights, n <= 2^16, of those that do. */
+typedef void lanewise_bit_sums_fn(const uint64_t *words, size_t n, uint32_t sums[64]);
+typedef void lanewise_weighted_bit_sums_fn(const uint64_t *words, const uint16_t *weights, size_t n, uint32_t sums[64]);
+
+/*
+ * --- chunk.h: the first i with from <= i < to after which the rule (kernels/chunk/chunk.h) lets a chunk end, or `to`.
+ * data[from - 31 ... end) may be read; to <= end, limit <= 32768.
+ */
+
+struct lw_cdc_rule;
+typedef size_t lanewise_cdc_find_fn(const struct lw_cdc_rule *rule, const uint8_t *data, size_t from, size_t to,
+                                    size_t end, uint32_t limit);
 
 #endif

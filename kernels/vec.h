@@ -24,6 +24,10 @@
  *   vf_compress(v, mask)   the lanes whose bits are set, moved together to the front; the rest is anything
  *   vu_compress(v, mask)   the same for 32-bit integers
  *   vu, vu_zero, vu_load, vu_store, vu_store_first, vu_iota(first)   VF_LANES uint32_t; iota is first, first + 1, ...
+ *   vu_set1 vu_add vu_and vu_or   constants, sums modulo 2^32, bits
+ *   vu_mul(a, b)           the lower 32 bits of each product
+ *   vu_ge(a, b)            compare lanes, without sign
+ *   vu_load_u16(p)         VF_LANES uint16_t at any alignment, widened
  *
  *   vf_load_f16 vf_load_bf16    VF_LANES 16-bit floats at any alignment, widened; NaN payloads may differ
  *   vf_load_f16_first(p, n)     the first n < VF_LANES of them, zeros behind; so vf_load_bf16_first
@@ -60,7 +64,14 @@
  *   vq_even_bytes vq_odd_bytes   bytes 0, 2, ... or 1, 3, ... as VQ_LANES / 2 uint16_t
  *   vq_add16(a, b)         sums of those, modulo 2^16
  *   vq_store16(p, v)       those, at any alignment
+ *   vq_set16(x) vq_max16(a, b) the same as lanes of 16 bits without sign: a constant, the greater of two
+ *   vq_mul_high16(a, b)    the upper halves of products of 16 bits without sign
+ *   vq_find16(p, x)        the first of 32 uint16_t, at any alignment, that is x; 32 if none is
+ *   vq_any_ge16(a, b)      whether any lane of 16 bits of a is at least that of b
  *   vq_equal_bits(a, x, b, y)  bit i of the 64-bit result: a[i] == x[i] and b[i] == y[i]
+ *   vq_mul16(a, b)         products of those, modulo 2^16
+ *   vq_shift_in_4(before, v)  the last 4 bytes of `before`, then v but for its last 4; vq_shift_in_8 with 8
+ *   vq_less16_bits(a, b, x)   bits 2i and 2i + 1 of the 64-bit result: a[i] < x[i] and b[i] < x[i], as int16_t
  *
  * The canonical tree (vector.h): halves are added until four lanes are left, then neighbours.
  */

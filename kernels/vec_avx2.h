@@ -115,6 +115,13 @@ LW_INLINE vu vu_iota(uint32_t first)
 {
 	return _mm256_add_epi32(_mm256_set1_epi32((int32_t)first), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
+LW_INLINE vu vu_set1(uint32_t x) { return _mm256_set1_epi32((int32_t)x); }
+LW_INLINE vu vu_add(vu a, vu b) { return _mm256_add_epi32(a, b); }
+LW_INLINE vu vu_and(vu a, vu b) { return _mm256_and_si256(a, b); }
+LW_INLINE vu vu_or(vu a, vu b) { return _mm256_or_si256(a, b); }
+LW_INLINE vu vu_mul(vu a, vu b) { return _mm256_mullo_epi32(a, b); }
+LW_INLINE vb vu_ge(vu a, vu b) { return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(a, b), a)); }
+LW_INLINE vu vu_load_u16(const uint16_t *p) { return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)); }
 
 typedef struct {
 	__m256i half[2];
@@ -281,6 +288,29 @@ LW_INLINE vq vq_even_bytes(vq v) { return _mm256_and_si256(v, _mm256_set1_epi16(
 LW_INLINE vq vq_odd_bytes(vq v) { return _mm256_srli_epi16(v, 8); }
 LW_INLINE vq vq_add16(vq a, vq b) { return _mm256_add_epi16(a, b); }
 LW_INLINE void vq_store16(uint16_t *p, vq v) { _mm256_storeu_si256((__m256i *)p, v); }
+LW_INLINE vq vq_mul16(vq a, vq b) { return _mm256_mullo_epi16(a, b); }
+/* The upper half of `before` and the lower of v: what shifts within halves need. */
+LW_INLINE vq vq_middle(vq before, vq v) { return _mm256_permute2x128_si256(before, v, 0x21); }
+LW_INLINE vq vq_shift_in_4(vq before, vq v) { return _mm256_alignr_epi8(v, vq_middle(before, v), 12); }
+LW_INLINE vq vq_shift_in_8(vq before, vq v) { return _mm256_alignr_epi8(v, vq_middle(before, v), 8); }
+LW_INLINE uint64_t vq_less16_bits(vq a, vq b, vq x)
+{
+	vq less_a = _mm256_cmpgt_epi16(x, a), less_b = _mm256_cmpgt_epi16(x, b);
+
+	return (uint32_t)_mm256_movemask_epi8(_mm256_blendv_epi8(less_a, less_b, _mm256_set1_epi16((short)0xff00)));
+}
+LW_INLINE vq vq_set16(uint16_t x) { return _mm256_set1_epi16((int16_t)x); }
+LW_INLINE vq vq_max16(vq a, vq b) { return _mm256_max_epu16(a, b); }
+LW_INLINE vq vq_mul_high16(vq a, vq b) { return _mm256_mulhi_epu16(a, b); }
+LW_INLINE uint32_t vq_find16(const uint16_t *p, uint16_t x)
+{
+	__m256i low = _mm256_cmpeq_epi16(_mm256_loadu_si256((const __m256i *)p), vq_set16(x));
+	__m256i high = _mm256_cmpeq_epi16(_mm256_loadu_si256((const __m256i *)(p + 16)), vq_set16(x));
+	__m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8);
+
+	return (uint32_t)__builtin_ctzll((uint32_t)_mm256_movemask_epi8(bytes) | (uint64_t)1 << 32);
+}
+LW_INLINE int vq_any_ge16(vq a, vq b) { return _mm256_movemask_epi8(_mm256_cmpeq_epi16(vq_max16(a, b), a)) != 0; }
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {
 	return (uint32_t)_mm256_movemask_epi8(_mm256_and_si256(_mm256_cmpeq_epi8(a, x), _mm256_cmpeq_epi8(b, y)));

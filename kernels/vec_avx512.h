@@ -100,6 +100,13 @@ LW_INLINE vu vu_iota(uint32_t first)
 	return _mm512_add_epi32(_mm512_set1_epi32((int32_t)first),
 	                        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
 }
+LW_INLINE vu vu_set1(uint32_t x) { return _mm512_set1_epi32((int32_t)x); }
+LW_INLINE vu vu_add(vu a, vu b) { return _mm512_add_epi32(a, b); }
+LW_INLINE vu vu_and(vu a, vu b) { return _mm512_and_si512(a, b); }
+LW_INLINE vu vu_or(vu a, vu b) { return _mm512_or_si512(a, b); }
+LW_INLINE vu vu_mul(vu a, vu b) { return _mm512_mullo_epi32(a, b); }
+LW_INLINE vb vu_ge(vu a, vu b) { return _mm512_cmpge_epu32_mask(a, b); }
+LW_INLINE vu vu_load_u16(const uint16_t *p) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)); }
 
 typedef __m512i vc;
 
@@ -208,6 +215,27 @@ LW_INLINE vq vq_even_bytes(vq v) { return _mm512_and_si512(v, _mm512_set1_epi16(
 LW_INLINE vq vq_odd_bytes(vq v) { return _mm512_srli_epi16(v, 8); }
 LW_INLINE vq vq_add16(vq a, vq b) { return _mm512_add_epi16(a, b); }
 LW_INLINE void vq_store16(uint16_t *p, vq v) { _mm512_storeu_si512(p, v); }
+LW_INLINE vq vq_mul16(vq a, vq b) { return _mm512_mullo_epi16(a, b); }
+LW_INLINE vq vq_shift_in_4(vq before, vq v) { return _mm512_alignr_epi32(v, before, 15); }
+LW_INLINE vq vq_shift_in_8(vq before, vq v) { return _mm512_alignr_epi64(v, before, 7); }
+LW_INLINE uint64_t vq_less16_bits(vq a, vq b, vq x)
+{
+	uint32_t less_a = _mm512_cmplt_epi16_mask(a, x), less_b = _mm512_cmplt_epi16_mask(b, x);
+
+	if (LW_LIKELY(!(less_a | less_b)))
+		return 0;
+	return _pdep_u64(less_a, 0x5555555555555555) | _pdep_u64(less_b, 0xaaaaaaaaaaaaaaaa);
+}
+LW_INLINE vq vq_set16(uint16_t x) { return _mm512_set1_epi16((int16_t)x); }
+LW_INLINE vq vq_max16(vq a, vq b) { return _mm512_max_epu16(a, b); }
+LW_INLINE vq vq_mul_high16(vq a, vq b) { return _mm512_mulhi_epu16(a, b); }
+LW_INLINE uint32_t vq_find16(const uint16_t *p, uint16_t x)
+{
+	uint64_t bits = _mm512_cmpeq_epi16_mask(_mm512_loadu_si512(p), vq_set16(x));
+
+	return (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 32);
+}
+LW_INLINE int vq_any_ge16(vq a, vq b) { return _mm512_cmpge_epu16_mask(a, b) != 0; }
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {
 	return _mm512_mask_cmpeq_epi8_mask(_mm512_cmpeq_epi8_mask(a, x), b, y);

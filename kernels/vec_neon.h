@@ -133,6 +133,13 @@ LW_INLINE vu vu_iota(uint32_t first)
 
 	return vaddq_u32(vdupq_n_u32(first), vld1q_u32(iota));
 }
+LW_INLINE vu vu_set1(uint32_t x) { return vdupq_n_u32(x); }
+LW_INLINE vu vu_add(vu a, vu b) { return vaddq_u32(a, b); }
+LW_INLINE vu vu_and(vu a, vu b) { return vandq_u32(a, b); }
+LW_INLINE vu vu_or(vu a, vu b) { return vorrq_u32(a, b); }
+LW_INLINE vu vu_mul(vu a, vu b) { return vmulq_u32(a, b); }
+LW_INLINE vb vu_ge(vu a, vu b) { return vcgeq_u32(a, b); }
+LW_INLINE vu vu_load_u16(const uint16_t *p) { return vmovl_u16(vld1_u16(p)); }
 
 typedef struct {
 	uint8x16_t part[4];
@@ -302,6 +309,50 @@ LW_INLINE vq vq_add16(vq a, vq b)
 	return vreinterpretq_u8_u16(vaddq_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
 }
 LW_INLINE void vq_store16(uint16_t *p, vq v) { vst1q_u16(p, vreinterpretq_u16_u8(v)); }
+LW_INLINE vq vq_mul16(vq a, vq b)
+{
+	return vreinterpretq_u8_u16(vmulq_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
+}
+LW_INLINE vq vq_shift_in_4(vq before, vq v) { return vextq_u8(before, v, 12); }
+LW_INLINE vq vq_shift_in_8(vq before, vq v) { return vextq_u8(before, v, 8); }
+LW_INLINE uint64_t vq_less16_bits(vq a, vq b, vq x)
+{
+	int16x8_t bound = vreinterpretq_s16_u8(x);
+	uint16x8_t less_a = vcltq_s16(vreinterpretq_s16_u8(a), bound),
+	           less_b = vcltq_s16(vreinterpretq_s16_u8(b), bound);
+
+	if (LW_LIKELY(!vmaxvq_u16(vorrq_u16(less_a, less_b))))
+		return 0;
+	return vq_nonzero_bits(vreinterpretq_u8_u16(vbslq_u16(vdupq_n_u16(255), less_a, less_b)));
+}
+LW_INLINE vq vq_set16(uint16_t x) { return vreinterpretq_u8_u16(vdupq_n_u16(x)); }
+LW_INLINE vq vq_max16(vq a, vq b)
+{
+	return vreinterpretq_u8_u16(vmaxq_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b)));
+}
+LW_INLINE vq vq_mul_high16(vq a, vq b)
+{
+	uint16x8_t x = vreinterpretq_u16_u8(a), y = vreinterpretq_u16_u8(b);
+	uint32x4_t low = vmull_u16(vget_low_u16(x), vget_low_u16(y));
+	uint32x4_t high = vmull_u16(vget_high_u16(x), vget_high_u16(y));
+
+	return vreinterpretq_u8_u16(vuzp2q_u16(vreinterpretq_u16_u32(low), vreinterpretq_u16_u32(high)));
+}
+LW_INLINE uint32_t vq_find16(const uint16_t *p, uint16_t x)
+{
+	const uint16x8_t all = vdupq_n_u16(x);
+	uint8x16_t low =
+	        vcombine_u8(vmovn_u16(vceqq_u16(vld1q_u16(p), all)), vmovn_u16(vceqq_u16(vld1q_u16(p + 8), all)));
+	uint8x16_t high =
+	        vcombine_u8(vmovn_u16(vceqq_u16(vld1q_u16(p + 16), all)), vmovn_u16(vceqq_u16(vld1q_u16(p + 24), all)));
+	uint64_t bits = vq_nonzero_bits(low) | vq_nonzero_bits(high) << 16;
+
+	return (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 32);
+}
+LW_INLINE int vq_any_ge16(vq a, vq b)
+{
+	return vmaxvq_u16(vcgeq_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b))) != 0;
+}
 LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 {
 	return vq_nonzero_bits(vandq_u8(vceqq_u8(a, x), vceqq_u8(b, y)));

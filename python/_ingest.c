@@ -1,6 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of numbers, and lists of such lists, as float32 in memory: what cffi cannot reach. Limited API of CPython 3.10. */
 #include <Python.h>
+#include <string.h>
+
+/*
+ * What a float holds, and where a list has its elements. The limited API wants a call for each, which is most of the time;
+ * CPython 3.10 to 3.14 have them at these places. Whether this one has is tried when the module is loaded.
+ */
+static int float_is_known, list_is_known;
+
+static double float_at(PyObject *number)
+{
+	double value;
+
+	memcpy(&value, (const char *)number + sizeof(PyObject), sizeof value);
+	return value;
+}
+
+static PyObject **elements_of(PyObject *list)
+{
+	PyObject **elements;
+
+	memcpy(&elements, (const char *)list + sizeof(PyVarObject), sizeof elements);
+	return elements;
+}
+
+static void learn_layout(void)
+{
+	PyObject *number = PyFloat_FromDouble(-1234.5625), *list = number ? PyList_New(0) : NULL;
+	Py_ssize_t float_size = 0, list_size = 0;
+	PyObject *size;
+
+	size = PyObject_GetAttrString((PyObject *)&PyFloat_Type, "__basicsize__");
+	float_size = size ? PyLong_AsSsize_t(size) : 0;
+	Py_XDECREF(size);
+	size = PyObject_GetAttrString((PyObject *)&PyList_Type, "__basicsize__");
+	list_size = size ? PyLong_AsSsize_t(size) : 0;
+	Py_XDECREF(size);
+	if (list && PyList_Append(list, number) == 0 && PyList_Append(list, list) == 0) {
+		float_is_known = float_size == sizeof(PyObject) + sizeof(double) && float_at(number) == -1234.5625;
+		list_is_known = list_size == sizeof(PyVarObject) + sizeof(PyObject **) + sizeof(Py_ssize_t) &&
+		                elements_of(list)[0] == number && elements_of(list)[1] == list;
+		PyList_SetSlice(list, 0, 2, NULL); /* or it would hold itself */
+	}
+	Py_XDECREF(list);
+	Py_XDECREF(number);
+	PyErr_Clear();
+}
 
 /* Borrowed item i of a list or tuple. */
 static PyObject *item(PyObject *sequence, Py_ssize_t i)
@@ -15,6 +61,22 @@ static Py_ssize_t size_of(PyObject *sequence)
 	return PyList_Check(sequence) ? PyList_Size(sequence) : PyTuple_Size(sequence);
 }
 
+/* How many elements from the first on are floats and nothing else; these go to out. No code of others runs here. */
+static Py_ssize_t fill_floats(PyObject *list, Py_ssize_t n, float *out)
+{
+	PyObject **elements;
+	Py_ssize_t i = 0;
+
+	if (!float_is_known || !list_is_known || !PyList_Check(list) || n == 0)
+		return 0;
+	elements = elements_of(list);
+	while (i < n && Py_IS_TYPE(elements[i], &PyFloat_Type)) {
+		out[i] = (float)float_at(elements[i]);
+		i++;
+	}
+	return i;
+}
+
 /* Fills out[0 ... n) from a list or tuple that must have n numbers; 0 with an exception set if it does not. */
 static int fill(PyObject *sequence, Py_ssize_t row, Py_ssize_t n, float *out)
 {
@@ -26,7 +88,7 @@ static int fill(PyObject *sequence, Py_ssize_t row, Py_ssize_t n, float *out)
 		PyErr_Format(PyExc_ValueError, "row %zd has %zd numbers, the first has %zd", row, size_of(sequence), n);
 		return 0;
 	}
-	for (Py_ssize_t i = 0; i < n; i++) {
+	for (Py_ssize_t i = fill_floats(sequence, n, out); i < n; i++) {
 		/* A number's __float__ may run any code, and that may shorten the list. */
 		PyObject *number = i < size_of(sequence) ? item(sequence, i) : NULL;
 		double value = number ? PyFloat_AsDouble(number) : -1;
@@ -96,4 +158,8 @@ static PyMethodDef methods[] = { { "floats", floats, METH_O, "Lists of numbers a
 	                         { NULL, NULL, 0, NULL } };
 static PyModuleDef module = { PyModuleDef_HEAD_INIT, .m_name = "_ingest", .m_size = 0, .m_methods = methods };
 
-PyMODINIT_FUNC PyInit__ingest(void) { return PyModule_Create(&module); }
+PyMODINIT_FUNC PyInit__ingest(void)
+{
+	learn_layout();
+	return PyModule_Create(&module);
+}

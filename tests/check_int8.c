@@ -231,3 +231,49 @@ void lanewise_check_quantize_i8_rows(struct lw_check *c)
 		}
 	}
 }
+
+/* --------------------------------------------------------------- 4-bit codes */
+
+static void judge_i4(struct lw_check *c, size_t n_rows, size_t n_blocks, int kind, int place)
+{
+	int8_t *query = c->scratch[0];
+	uint8_t *rows = c->scratch[1];
+	int32_t *expected = c->scratch[2];
+	size_t n_bytes = n_rows * n_blocks * 64;
+	int prefetch = (int)lanewise_check_below(c, 2);
+
+	c->where.pattern = kind_names[kind];
+	c->where.place = place;
+	c->where.length = n_blocks;
+	c->where.rows = n_rows;
+	fill_bytes(c, query, n_blocks * 128, kind);
+	for (size_t i = 0; i < n_blocks * 128; i++)
+		query[i] = (int8_t)(query[i] == -128 ? -127 : query[i]);
+	fill_bytes(c, (int8_t *)rows, n_bytes, (int)lanewise_check_below(c, KINDS));
+	c->reference->dot_i4_rows(query, rows, n_rows, n_blocks, 0, expected);
+
+	const int8_t *q = lanewise_check_input(c, 0, query, n_blocks * 128, lanewise_check_random_place(c, 1));
+	const uint8_t *r = lanewise_check_input(c, 1, rows, n_bytes, place);
+	int32_t *out = lanewise_check_output(c, 2, n_rows * sizeof *out, lanewise_check_random_place(c, sizeof *out));
+
+	c->subject->dot_i4_rows(q, r, n_rows, n_blocks, prefetch, out);
+	lanewise_check_same(c, "out", expected, out, n_rows * sizeof *out, sizeof *out);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_dot_i4_rows(struct lw_check *c)
+{
+	static const size_t many_blocks[] = { 12, 33, 1024 };
+
+	for (size_t i = 0; i < 10 + sizeof many_blocks / sizeof *many_blocks; i++) {
+		size_t n_blocks = i < 10 ? i : many_blocks[i - 10];
+
+		for (int kind = 0; kind < KINDS; kind++)
+			for (size_t n_rows = 0; n_rows <= (n_blocks > 33 ? 5 : MAX_ROWS); n_rows++) {
+				if (c->quick && (kind + (int)(i + n_rows)) % 3 != 0)
+					continue;
+				for (int place = LW_AT_FRONT; place <= LW_AT_BACK; place++)
+					judge_i4(c, n_rows, n_blocks, kind, place);
+			}
+	}
+}

@@ -99,7 +99,7 @@ static inline int naive_found(const struct filter_naive *f, const char *text, si
 	return best;
 }
 
-/* The most bytes at the end of text[from ... to) that a mark which counts begins with. */
+/* The most bytes at the end of text[from ... to) that a mark which counts begins with, and goes on from. */
 static inline size_t naive_held(const struct filter_naive *f, const char *text, size_t from, size_t to)
 {
 	for (size_t held = to - from; held > 0; held--)
@@ -107,7 +107,7 @@ static inline size_t naive_held(const struct filter_naive *f, const char *text, 
 			const char *mark;
 			size_t n = naive_mark(f, i, &mark);
 
-			if (naive_counts(f, i / 2, i % 2) && n >= held && memcmp(text + to - held, mark, held) == 0)
+			if (naive_counts(f, i / 2, i % 2) && n > held && memcmp(text + to - held, mark, held) == 0)
 				return held;
 		}
 	return 0;

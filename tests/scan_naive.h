@@ -109,12 +109,13 @@ static inline lanewise_match *naive_scan(const struct naive_case *c, size_t *n_m
 	return chosen;
 }
 
-/* Where the longest beginning of a pattern that text[0 ... end) ends with begins. */
+/* Where the longest text that text[0 ... end) ends with begins of which a pattern is more, or which is one and waits for
+ * the byte behind. */
 static inline uint64_t naive_safe(const struct naive_case *c, size_t end)
 {
 	for (size_t begin = 0; begin < end; begin++)
 		for (size_t i = 0; i < c->n_patterns; i++)
-			if (c->patterns[i].n_bytes >= end - begin &&
+			if (c->patterns[i].n_bytes + (c->options.whole_word != 0) > end - begin &&
 			    naive_equal(c, c->patterns[i].bytes, begin, end - begin))
 				return begin;
 	return end;
@@ -159,8 +160,8 @@ static inline void naive_feed(struct naive_run *run, size_t begin, size_t end)
 	lanewise_scan_feed(run->scan, piece, end - begin);
 	naive_take(run);
 	free(piece);
-	/* What was given must be all that is certain; whole words at the end of the piece are not. */
-	for (size_t i = run->at; i < run->n_expected && !run->c->options.whole_word; i++)
+	/* What was given must be all that is certain. */
+	for (size_t i = run->at; i < run->n_expected; i++)
 		if (run->expected[i].begin < lanewise_scan_safe(run->scan))
 			run->failed = 1;
 }

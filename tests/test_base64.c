@@ -190,6 +190,100 @@ static void test_round_trips(void)
 		}
 }
 
+/* However a text is cut, pieces decode to what the whole does: bytes, status, offset of the error. */
+static void test_pieces_of(const char *text, size_t n, uint32_t flags)
+{
+	unsigned char whole[256], data[256];
+	size_t n_whole = 0, n_piece;
+	lanewise_error error = { 0 }, expected_error = { 0 };
+	lanewise_status expected =
+	        lanewise_base64_decode(text, n, flags, whole, sizeof whole, &n_whole, &expected_error);
+
+	for (size_t cut = 0; cut <= n; cut++)
+		for (size_t second = cut; second <= n; second += 1 + n / 5) {
+			const size_t ends[] = { cut, second, n };
+			lanewise_base64_state state = { 0 };
+			lanewise_status status = LANEWISE_OK;
+			size_t at = 0, n_data = 0;
+
+			for (int i = 0; status == LANEWISE_OK && i < 3; i++) {
+				size_t room = lanewise_base64_decoded_bound(ends[i] - at + 3);
+
+				status = lanewise_base64_feed(&state, text + at, ends[i] - at, flags, data + n_data,
+				                              room, &n_piece, &error);
+				n_data += n_piece;
+				at = ends[i];
+			}
+			if (status == LANEWISE_OK) {
+				status = lanewise_base64_finish(&state, flags, data + n_data, 2, &n_piece, &error);
+				n_data += n_piece;
+			}
+			CHECK_EQUAL(status, expected);
+			if (expected == LANEWISE_OK) {
+				CHECK(n_data == n_whole && memcmp(data, whole, n_whole) == 0);
+			} else {
+				CHECK_EQUAL(error.offset, expected_error.offset);
+				CHECK(strcmp(error.what, expected_error.what) == 0);
+				CHECK_EQUAL(lanewise_base64_feed(&state, "AAAA", 4, flags, data, 9, &n_piece, &error),
+				            LANEWISE_ERROR_DATA);
+			}
+		}
+}
+
+static void test_pieces(void)
+{
+	static const char alphabet[] = "AZaz09+/-_=== \n*";
+	uint64_t random = 1;
+	char text[100];
+
+	for (size_t i = 0; i < sizeof decodings / sizeof *decodings; i++)
+		test_pieces_of(decodings[i].text, strlen(decodings[i].text), decodings[i].flags);
+	for (int i = 0; i < 400; i++) {
+		static const uint32_t flags[] = { 0, URL, UNPADDED, FORGIVING, LAX, LAX | UNPADDED, URL | FORGIVING };
+		size_t n = test_random(&random) % sizeof text, n_letters = i % 2 ? 8 : sizeof alphabet - 1;
+
+		for (size_t j = 0; j < n; j++)
+			text[j] = alphabet[test_random(&random) % n_letters];
+		test_pieces_of(text, n, flags[i % 7]);
+	}
+
+	lanewise_base64_state state = { 0 };
+	unsigned char data[2];
+	size_t n;
+
+	CHECK_EQUAL(lanewise_base64_feed(&state, "AAAA", 4, 0, data, 2, &n, NULL), LANEWISE_ERROR_CAPACITY);
+	CHECK_EQUAL(lanewise_base64_feed(NULL, "AAAA", 4, 0, data, 2, &n, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_base64_finish(&state, 0, data, 2, &n, NULL), LANEWISE_ERROR_DATA);
+}
+
+static void test_data_url(const char *text, const char *type, const char *data, int32_t is_base64)
+{
+	lanewise_data_url url;
+
+	CHECK_EQUAL(lanewise_data_url_parse(text, strlen(text), &url, NULL), LANEWISE_OK);
+	CHECK(url.type_end - url.type_begin == strlen(type) && memcmp(text + url.type_begin, type, strlen(type)) == 0);
+	CHECK(strcmp(text + url.data_begin, data) == 0);
+	CHECK_EQUAL(url.is_base64, is_base64);
+}
+
+static void test_data_urls(void)
+{
+	lanewise_data_url url;
+	lanewise_error error = { 0 };
+
+	test_data_url("data:image/png;base64,AAAA", "image/png", "AAAA", 1);
+	test_data_url("DATA:text/plain;charset=utf-8;BASE64,", "text/plain;charset=utf-8", "", 1);
+	test_data_url("data:,a%20b,c", "", "a%20b,c", 0);
+	test_data_url("data:;base64,Zg==", "", "Zg==", 1);
+	test_data_url("data:base64,x", "base64", "x", 0);
+	CHECK_EQUAL(lanewise_data_url_parse("dat:,", 5, &url, &error), LANEWISE_ERROR_DATA);
+	CHECK_EQUAL(error.offset, 0);
+	CHECK_EQUAL(lanewise_data_url_parse("data:text/plain", 15, &url, &error), LANEWISE_ERROR_DATA);
+	CHECK_EQUAL(error.offset, 15);
+	CHECK_EQUAL(lanewise_data_url_parse("data:,", 4, &url, &error), LANEWISE_ERROR_DATA);
+	CHECK_EQUAL(lanewise_data_url_parse(NULL, 4, &url, &error), LANEWISE_ERROR_ARGUMENT);
+}
+
 int main(void)
 {
 	for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++) {
@@ -200,6 +294,8 @@ int main(void)
 			test_decoding(&decodings[i]);
 		test_arguments();
 		test_round_trips();
+		test_pieces();
 	}
+	test_data_urls();
 	return test_result();
 }

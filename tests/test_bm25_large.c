@@ -12,7 +12,7 @@
 #include "log.h"
 #include "test.h"
 
-enum { N = 150000, WORDS = 10, VOCABULARY = 4000, MAX_QUERY = 40 };
+enum { N = 150000, WORDS = 10, VOCABULARY = 4000, MAX_QUERY = 100 };
 
 static uint16_t (*corpus)[WORDS];
 static uint8_t *lengths;
@@ -245,6 +245,98 @@ static void check_query(const lanewise_bm25 *bm25, const uint16_t *query, size_t
 	check_scores(bm25, text, n, expected, n_expected, seed);
 }
 
+/* An index of n documents, of words drawn from few; every fifth document is long. */
+static lanewise_bm25 *build_variant(const lanewise_bm25_options *options, size_t n, uint64_t seed)
+{
+	lanewise_bm25_builder *builder = NULL;
+	lanewise_bm25 *bm25 = NULL;
+
+	CHECK_EQUAL(lanewise_bm25_builder_create(options, NULL, &builder), LANEWISE_OK);
+	for (size_t d = 0; d < n; d++) {
+		char text[128];
+		size_t n_bytes = 0;
+
+		for (size_t i = d % 5 ? test_random(&seed) % 5 : 12; i > 0; i--)
+			n_bytes +=
+			        (size_t)snprintf(text + n_bytes, sizeof text - n_bytes, "w%u ", random_word(&seed) / 8);
+		CHECK_EQUAL(lanewise_bm25_builder_add_text(builder, text, n_bytes), LANEWISE_OK);
+	}
+	CHECK_EQUAL(lanewise_bm25_create(builder, NULL, &bm25), LANEWISE_OK);
+	lanewise_bm25_builder_destroy(builder);
+	return bm25;
+}
+
+/* The best k against all scores, which other tests compare with the formula. */
+static void compare_with_all(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, size_t k)
+{
+	static struct entry entries[N];
+	static float all[N];
+	static uint32_t index[N];
+	static float score[N];
+	size_t n = lanewise_bm25_n_documents(bm25), n_entries = 0, n_found = 0, n_wrong = 0;
+	void *scratch = malloc(lanewise_bm25_scratch_size(bm25, k));
+
+	CHECK_EQUAL(lanewise_bm25_search(bm25, query, n_bytes, k, scratch, index, score, &n_found), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_score_all(bm25, query, n_bytes, scratch, all), LANEWISE_OK);
+	for (uint32_t d = 0; d < n; d++)
+		if (all[d] > 0)
+			entries[n_entries++] = (struct entry) { all[d], d };
+	qsort(entries, n_entries, sizeof *entries, by_score);
+	CHECK_EQUAL(n_found, n_entries < k ? n_entries : k);
+	for (size_t i = 0; i < n_found && i < n_entries; i++)
+		n_wrong += index[i] != entries[i].document || score[i] != entries[i].score;
+	CHECK_EQUAL(n_wrong, 0);
+	free(scratch);
+}
+
+/* Every formula, and options at the ends of their ranges, where quanta are coarse or parts all the same. */
+static void check_variants(void)
+{
+	static const struct {
+		float k1, b;
+	} parameters[] = { { 1.2f, 0.75f }, { 1000, 1 }, { 0, 0 }, { 0.01f, 1 } };
+	uint64_t seed = 8;
+
+	for (size_t i = 0; i < 7 * 4; i++) {
+		lanewise_bm25_options options = { sizeof options,      parameters[i / 7].k1,
+			                          parameters[i / 7].b, (lanewise_bm25_variant)(i % 7),
+			                          i % 2 ? 0.5f : 1000, 0.25f };
+		lanewise_bm25 *bm25 = build_variant(&options, i < 7 ? 80000 : 3000, i);
+
+		for (size_t round = 0; round < 6; round++) {
+			char query[128];
+			size_t n = 0;
+
+			for (size_t j = 0; j <= round; j++)
+				n += (size_t)snprintf(
+				        query + n, sizeof query - n, "w%u ",
+				        (unsigned)(j % 2 ? random_word(&seed) / 8 : test_random(&seed) % 500));
+			lanewise_set_tier((int)round % lanewise_tier_count()); /* or not, if this CPU cannot */
+			compare_with_all(bm25, query, n, 1);
+			compare_with_all(bm25, query, n, 10);
+			compare_with_all(bm25, query, n, 1000);
+		}
+		lanewise_bm25_destroy(bm25);
+	}
+}
+
+/* Documents of which none can be told from the others, more of them than are kept as candidates. */
+static void check_ties(void)
+{
+	lanewise_bm25_builder *builder = NULL;
+	lanewise_bm25 *bm25 = NULL;
+
+	CHECK_EQUAL(lanewise_bm25_builder_create(NULL, NULL, &builder), LANEWISE_OK);
+	for (size_t d = 0; d < N; d++)
+		CHECK_EQUAL(lanewise_bm25_builder_add_text(builder, "same", 4), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_create(builder, NULL, &bm25), LANEWISE_OK);
+	lanewise_bm25_builder_destroy(builder);
+	compare_with_all(bm25, "same", 4, 1);
+	compare_with_all(bm25, "same", 4, 1000);
+	compare_with_all(bm25, "same", 4, N);
+	lanewise_bm25_destroy(bm25);
+}
+
 int main(void)
 {
 	lanewise_bm25 *bm25 = build();
@@ -253,8 +345,8 @@ int main(void)
 
 	for (int round = 0; round < 24; round++) {
 		uint16_t query[MAX_QUERY];
-		/* Some with more words than are pruned. */
-		size_t n_query = round % 8 == 7 ? MAX_QUERY : 1 + test_random(&seed) % 6;
+		/* Some of many words, and of more than are ranked by integers. */
+		size_t n_query = round % 8 == 7 ? MAX_QUERY : round % 8 == 3 ? 40 : 1 + test_random(&seed) % 6;
 
 		for (size_t i = 0; i < n_query; i++)
 			query[i] = (round + i) % 3 ? random_word(&seed) : (uint16_t)(test_random(&seed) % VOCABULARY);
@@ -268,6 +360,8 @@ int main(void)
 		check_query(bm25, query, 1 + i, expected, &seed);
 	}
 	lanewise_bm25_destroy(bm25);
+	check_variants();
+	check_ties();
 	free(expected);
 	free(corpus);
 	free(lengths);

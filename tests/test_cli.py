@@ -187,6 +187,59 @@ class Inputs(TestCase):
             self.assertEqual(self.read("again"), first, tier)
 
 
+class Analysis(TestCase):
+    """What counts as a word: chosen for an index, kept in it."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("a.txt", "The cats are running\na cat 42 x\n\u6f22\u5b57 word\nof zap the\n")
+
+    def index(self, *options):
+        self.succeed("index", "a.txt", "--per", "line", "-o", "out", "-q", *options)
+
+    def found(self, query):
+        return [int(i.split(":")[1]) for i in self.ids("out", query, "--mode", "bm25")]
+
+    def test_stop_words_and_choices(self):
+        self.index()
+        self.assertEqual(sorted(self.found("the of")), [1, 4])
+        self.index("--stop", "english", "--min-length=2", "--drop-numbers")
+        self.assertEqual(self.found("the of x 42 are"), [])
+        self.assertEqual(self.found("CATS"), [1])
+        self.index("--stop", self.write("stop", "zap\n  Running\n"), "--max-length", 4)
+        self.assertEqual(self.found("zap running"), [])
+        self.assertEqual(self.found("the"), [4, 1])
+
+    def test_rules(self):
+        self.index("--words", "segments", "--min-length", "1")
+        self.assertEqual(self.found("\u6f22"), [3])
+        self.index("--words", "runs")
+        self.assertEqual(self.found("\u6f22"), [])
+        self.assertEqual(self.found("\u6f22\u5b57"), [3])
+
+    def test_stems(self):
+        result = run("index", "a.txt", "--per", "line", "-o", "out", "-q", "--stem", "english")
+        if "no stemmer" in result.stderr:
+            self.skipTest(result.stderr)
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(sorted(self.found("cat")), [1, 2])
+        self.assertEqual(self.found("runs"), [1])
+        self.fail_with("no stemmer klingon", "index", "a.txt", "-o", "new", "--stem", "klingon")
+
+    def test_wrong_options(self):
+        for option, pattern in (("--words=x", "segments or runs"), ("--min-length=0", "from 1 to 255"),
+                                ("--max-length=256", "from 1 to 255"), ("--k1=-1", "from 0 to 1000"), ("--b=2", "from 0 to 1")):
+            self.fail_with(pattern, "index", "a.txt", "-o", "new", option, status=2)
+        self.fail_with("missing: No such file", "index", "a.txt", "-o", "new", "--stop", "missing")
+        self.assertFalse(os.path.exists("new"))
+
+    def test_parameters(self):
+        self.index("--k1", "0")
+        scores = [r["score"] for r in self.search("out", "cat", "--mode", "bm25")["results"]]
+        self.index("--k1", "1000", "--b", "0")
+        self.assertLess(self.search("out", "cat", "--mode", "bm25")["results"][0]["score"], scores[0] / 100)
+
+
 class Vectors(TestCase):
     rows = [[3, 4, 0], [0, 0, 0], [-1, 2, 2], [1e-20, 0, 0], [0.5, 0.25, -8]]
 

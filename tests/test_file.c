@@ -89,15 +89,35 @@ static int opens(const char *name)
 	return status == LANEWISE_OK;
 }
 
+/* What opening these bytes in memory of exactly their size gives. */
+static lanewise_status open_copy(const void *bytes, size_t n_bytes, lanewise_error *error)
+{
+	unsigned char *copy = NULL;
+	lanewise_file *file = NULL;
+
+	if (!CHECK(posix_memalign((void **)&copy, 64, n_bytes + (n_bytes == 0)) == 0))
+		return LANEWISE_ERROR_NO_MEMORY;
+	memcpy(copy, bytes, n_bytes);
+
+	lanewise_status status = lanewise_file_open_memory(copy, n_bytes, NULL, &file, error);
+
+	CHECK((file != NULL) == (status == LANEWISE_OK));
+	lanewise_file_destroy(file);
+	free(copy);
+	return status;
+}
+
 /* That opening these bytes fails, with a text that contains `what` and an offset inside the file or at its end. */
 static void expect_error(const void *bytes, size_t n_bytes, lanewise_status status, const char *what)
 {
 	lanewise_file *file;
-	lanewise_error error = { 0 };
+	lanewise_error error = { 0 }, in_memory = { 0 };
 
 	write_whole(path, bytes, n_bytes);
 	CHECK_EQUAL(lanewise_file_open(path, NULL, &file, &error), status);
 	CHECK(file == NULL);
+	CHECK_EQUAL(open_copy(bytes, n_bytes, &in_memory), status);
+	CHECK(memcmp(&in_memory, &error, sizeof error) == 0);
 	CHECK_EQUAL(error.status, status);
 	CHECK(error.offset <= n_bytes || error.offset < sizeof(struct lw_file_header));
 	if (!CHECK(strstr(error.what, what) != NULL))
@@ -189,6 +209,33 @@ static void test_round_trip(uint64_t *seed)
 }
 
 /* The bytes of a file do not depend on how it was cut into appends. */
+static void test_memory(void)
+{
+	size_t n_bytes, n;
+	unsigned char *bytes, *aligned = NULL;
+	lanewise_file *file = NULL;
+	lanewise_error error;
+	const void *elements = NULL;
+
+	write_small(path);
+	bytes = read_whole(path, &n_bytes);
+	if (!CHECK(posix_memalign((void **)&aligned, 64, n_bytes + 64) == 0))
+		return;
+	memcpy(aligned, bytes, n_bytes);
+	CHECK_EQUAL(lanewise_file_open_memory(aligned, n_bytes, NULL, &file, &error), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_file_section(file, "text", 1, &elements, &n, &error), LANEWISE_OK);
+	CHECK(n == 70 && elements == aligned + 128 && lanewise_file_offset(file, elements) == 128);
+	lanewise_file_destroy(file);
+	CHECK(memcmp(aligned, bytes, n_bytes) == 0);
+	memmove(aligned + 32, aligned, n_bytes);
+	CHECK_EQUAL(lanewise_file_open_memory(aligned + 32, n_bytes, NULL, &file, &error), LANEWISE_ERROR_ARGUMENT);
+	CHECK(strstr(error.what, "aligned") != NULL);
+	CHECK_EQUAL(lanewise_file_open_memory(NULL, n_bytes, NULL, &file, &error), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_file_open_memory(aligned, n_bytes, NULL, NULL, &error), LANEWISE_ERROR_ARGUMENT);
+	free(aligned);
+	free(bytes);
+}
+
 static void test_same_bytes(void)
 {
 	size_t n_a, n_b;
@@ -638,6 +685,7 @@ int main(void)
 	test_small();
 	for (int i = 0; i < 30; i++)
 		test_round_trip(&seed);
+	test_memory();
 	test_same_bytes();
 	test_no_sections();
 	test_many_sections();

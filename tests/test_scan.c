@@ -70,6 +70,34 @@ static lanewise_scan_set *create(int ignore_case)
 	return set;
 }
 
+/* What a callback gets, and after how many matches it stops. */
+struct called {
+	const lanewise_match *expected;
+	size_t n, stop;
+	int failed;
+};
+
+static int32_t on_match(void *context, const lanewise_match *match)
+{
+	struct called *called = context;
+
+	called->failed |= called->n >= called->stop || memcmp(match, &called->expected[called->n], sizeof *match) != 0;
+	return ++called->n == called->stop;
+}
+
+static void check_each(const struct naive_case *c, const lanewise_scan_set *set, void *scratch,
+                       const lanewise_match *expected, size_t n_expected)
+{
+	for (int i = 0; i < 3; i++) {
+		struct called called = { expected, 0, i ? 1 + below(n_expected + 1) : SIZE_MAX, 0 };
+		size_t n = called.stop < n_expected ? called.stop : n_expected;
+
+		CHECK_EQUAL(lanewise_scan_each(set, &c->options, c->text, c->n, scratch, on_match, &called),
+		            LANEWISE_OK);
+		CHECK(!called.failed && called.n == n);
+	}
+}
+
 /* The functions for whole texts say what the matches do. */
 static void check_whole(const struct naive_case *c, const lanewise_scan_set *set, void *scratch,
                         const lanewise_match *expected, size_t n_expected)
@@ -84,6 +112,7 @@ static void check_whole(const struct naive_case *c, const lanewise_scan_set *set
 	CHECK(lanewise_scan_first(set, &c->options, c->text, c->n, scratch, &first, &found) == LANEWISE_OK);
 	CHECK_EQUAL(found, n_expected > 0);
 	CHECK(n_expected == 0 || memcmp(&first, expected, sizeof first) == 0);
+	check_each(c, set, scratch, expected, n_expected);
 	if (c->options.semantics != LANEWISE_SCAN_OVERLAPPING)
 		return;
 	for (size_t i = 0; i < n_expected; i++)
@@ -116,6 +145,10 @@ static void check_cuts(const struct naive_case *c, const lanewise_scan_set *set,
 	}
 	struct naive_run bytes = naive_begin(c, expected, n_expected, set, scratch, 3);
 
+	/* Given up somewhere, and begun again. */
+	naive_feed(&bytes, 0, below(c->n + 1));
+	lanewise_scan_restart(bytes.scan);
+	bytes.at = 0;
 	for (size_t i = 0; i < c->n; i++)
 		naive_feed(&bytes, i, i + 1);
 	CHECK(naive_end(&bytes));
@@ -255,6 +288,42 @@ static void test_long_pattern(void)
 	CHECK(strstr(error.what, "pattern 0 ") != NULL && set == NULL);
 }
 
+/* A match behind which no longer pattern is under way is given at once; a whole word with the byte behind. */
+static void test_at_once(void)
+{
+	static const struct {
+		const char *piece;
+		size_t n_matches[2]; /* without and with whole_word */
+		uint64_t safe[2];
+	} steps[] = {
+		{ "x ab", { 0, 0 }, { 2, 2 } }, { "c", { 1, 0 }, { 3, 2 } }, { " ", { 0, 1 }, { 6, 6 } },
+		{ "bc", { 0, 0 }, { 6, 6 } },   { "x", { 1, 0 }, { 9, 9 } },
+	};
+	lanewise_pattern patterns[] = { { "abc", 3 }, { "bc", 2 }, { "bcde", 4 } };
+	lanewise_scan_set *set;
+	lanewise_match matches[4];
+
+	CHECK(lanewise_scan_set_create(patterns, 3, NULL, NULL, &set, NULL) == LANEWISE_OK);
+
+	void *scratch = naive_scratch(set);
+
+	for (int32_t words = 0; words < 2; words++)
+		for (int32_t longest = 0; longest < 2; longest++) {
+			lanewise_scan_options options = { sizeof options, LANEWISE_SCAN_LEFTMOST_FIRST + longest,
+				                          words };
+			lanewise_scan *scan = lanewise_scan_begin(set, &options, scratch);
+
+			for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+				lanewise_scan_feed(scan, steps[i].piece, strlen(steps[i].piece));
+				CHECK_EQUAL(lanewise_scan_next(scan, matches, 4), steps[i].n_matches[words]);
+				CHECK_EQUAL(lanewise_scan_next(scan, matches, 4), 0);
+				CHECK_EQUAL(lanewise_scan_safe(scan), steps[i].safe[words]);
+			}
+		}
+	free(scratch);
+	lanewise_scan_set_destroy(set);
+}
+
 static int fail_after;
 
 static void *counted_allocate(void *context, size_t n_bytes, size_t alignment)
@@ -300,6 +369,9 @@ static void test_arguments(void)
 	lanewise_scan_options options = { sizeof options, 4, 0 };
 
 	CHECK(lanewise_scan_begin(set, &options, scratch) == NULL);
+	CHECK(lanewise_scan_each(set, &options, "a", 1, scratch, on_match, NULL) == LANEWISE_ERROR_ARGUMENT);
+	CHECK(lanewise_scan_each(set, NULL, "a", 1, scratch, NULL, NULL) == LANEWISE_ERROR_ARGUMENT);
+	CHECK(lanewise_scan_each(set, NULL, NULL, 1, scratch, on_match, NULL) == LANEWISE_ERROR_ARGUMENT);
 	CHECK(lanewise_scan_begin(set, NULL, scratch + 8) == NULL);
 	CHECK(lanewise_scan_begin(NULL, NULL, scratch) == NULL);
 	lanewise_scan_set_destroy(set);
@@ -314,6 +386,7 @@ int main(void)
 	test_many_states();
 	test_grams();
 	test_long_pattern();
+	test_at_once();
 	test_arguments();
 	return test_result();
 }

@@ -9,7 +9,8 @@ alone and not on the Python that happened to build it.
     tools/gen_unicode.py --check    exit 0 if the header is what would be written, 1 if not, 77 if this Python knows
                                     another version of Unicode than the one the header was made from
 
-What is in the table of a code point: its class (is it part of a word, and of which kind) and its full case folding
+What is in the table of a code point: its class (is it part of a word, and of which kind; all but OTHER, MARK and
+IGNORED are characters of the regular expression \\w) and its full case folding
 (CaseFolding.txt, statuses C and F), as a difference to the folded code point or, if that is several, as UTF-8.
 """
 import pathlib
@@ -21,8 +22,8 @@ HEADER = pathlib.Path(__file__).resolve().parent.parent / "kernels" / "text" / "
 BLOCK_BITS = 7
 CODE_POINTS = 0x110000
 
-CLASSES = ["OTHER", "LETTER", "KATAKANA", "SINGLE", "MARK", "IGNORED"]
-OTHER, LETTER, KATAKANA, SINGLE, MARK, IGNORED = range(len(CLASSES))
+CLASSES = ["OTHER", "LETTER", "KATAKANA", "SINGLE", "MARK", "IGNORED", "NUMBER", "SOUND_MARK"]
+OTHER, LETTER, KATAKANA, SINGLE, MARK, IGNORED, NUMBER, SOUND_MARK = range(len(CLASSES))
 
 # UAX #29 takes the half-width voiced sound marks, by category modifier letters, as marks.
 HALF_WIDTH_SOUND_MARKS = (0xFF9E, 0xFF9F)
@@ -40,7 +41,9 @@ def class_of(code_point):
     # Unicode keeps planes 2 and 3 for ideographs: those of later versions are words already.
     if 0x20000 <= code_point < 0x40000 and code_point & 0xFFFF < 0xFFFE:
         return SINGLE
-    if category[0] == "M" or code_point in HALF_WIDTH_SOUND_MARKS:
+    if code_point in HALF_WIDTH_SOUND_MARKS:
+        return SOUND_MARK
+    if category[0] == "M":
         return MARK
     if category == "Cf" and code_point != ZERO_WIDTH_SPACE:
         return IGNORED
@@ -52,7 +55,7 @@ def class_of(code_point):
         return SINGLE
     if name.startswith(KATAKANA_NAMES):
         return KATAKANA
-    return LETTER
+    return NUMBER if category[0] == "N" else LETTER
 
 
 def rows(values, format_value, per_row):

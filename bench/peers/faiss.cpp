@@ -2,6 +2,8 @@
 // FAISS on one thread. Its result handlers are templates, compiled here for this very CPU, which is better than what
 // Debian's library holds inside; the rest is the library's own code.
 #include <faiss/Index.h>
+#include <faiss/IndexPQ.h>
+#include <faiss/IndexPQFastScan.h>
 #include <faiss/impl/ResultHandler.h>
 #include <faiss/utils/distances.h>
 #include <omp.h>
@@ -82,6 +84,50 @@ void normalize_f32_rows(float *rows, size_t n_rows, size_t dim, size_t ld)
 			faiss::fvec_renorm_L2(dim, 1, rows + r * ld);
 }
 
+// A flat index of whole bytes, or of half bytes that are looked up with SIMD.
+struct quantized {
+	faiss::IndexPQ bytes;
+	faiss::IndexPQFastScan halves;
+	bool is_halves;
+};
+
+void *pq_create(size_t dim, size_t n_parts, size_t n_centroids, const float *centroids, const float *rows,
+                size_t n_rows)
+{
+	auto *q = new quantized;
+
+	q->is_halves = n_centroids == 16;
+	if (q->is_halves)
+		q->halves = faiss::IndexPQFastScan(static_cast<int>(dim), n_parts, 4, faiss::METRIC_INNER_PRODUCT, 32);
+	q->bytes = faiss::IndexPQ(static_cast<int>(dim), n_parts, q->is_halves ? 4 : 8, faiss::METRIC_INNER_PRODUCT);
+
+	faiss::ProductQuantizer &pq = q->is_halves ? q->halves.pq : q->bytes.pq;
+	faiss::Index &index = q->is_halves ? static_cast<faiss::Index &>(q->halves) : q->bytes;
+
+	pq.centroids.assign(centroids, centroids + dim * n_centroids);
+	q->bytes.pq.centroids = pq.centroids;
+	index.is_trained = true;
+	index.add(static_cast<int64_t>(n_rows), rows);
+	return q;
+}
+
+void pq_encode(void *context, const float *rows, size_t n_rows, uint8_t *codes)
+{
+	static_cast<quantized *>(context)->bytes.pq.compute_codes(rows, codes, n_rows);
+}
+
+void pq_search(void *context, const float *query, size_t k, int64_t *index, float *score)
+{
+	auto *q = static_cast<quantized *>(context);
+
+	if (q->is_halves)
+		q->halves.search(1, query, static_cast<int64_t>(k), score, index);
+	else
+		q->bytes.search(1, query, static_cast<int64_t>(k), score, index);
+}
+
+void pq_destroy(void *context) { delete static_cast<quantized *>(context); }
+
 } // namespace
 
 const bench_peer *bench_peer_get(void)
@@ -97,6 +143,11 @@ const bench_peer *bench_peer_get(void)
 	peer.topk_f32 = topk_f32;
 	peer.scan_topk_f32 = scan_topk_f32;
 	peer.scan_topk_f32_queries = scan_topk_f32_queries;
+	peer.neighbours_f32 = scan_topk_f32_queries;
+	peer.pq_create = pq_create;
+	peer.pq_encode = pq_encode;
+	peer.pq_search = pq_search;
+	peer.pq_destroy = pq_destroy;
 	peer.dot_f32_rows = dot_f32_rows;
 	peer.l2sq_f32_rows = l2sq_f32_rows;
 	peer.norm_f32_rows = norm_f32_rows;

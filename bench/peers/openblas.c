@@ -55,6 +55,12 @@ static void scan_topk_f32_queries(const float *queries, size_t n_queries, const 
 	free(topk);
 }
 
+static void similarity_f32(const float *rows, size_t n, size_t dim, float *out)
+{
+	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)n, (blasint)n, (blasint)dim, 1.0f, rows,
+	            (blasint)dim, rows, (blasint)dim, 0.0f, out, (blasint)n);
+}
+
 const struct bench_peer *bench_peer_get(void)
 {
 	static struct bench_peer peer = {
@@ -63,6 +69,8 @@ const struct bench_peer *bench_peer_get(void)
 		.dot_f32 = dot_f32,
 		.norm_f32_rows = norm_f32_rows,
 		.scan_topk_f32_queries = scan_topk_f32_queries,
+		.neighbours_f32 = scan_topk_f32_queries,
+		.similarity_f32 = similarity_f32,
 	};
 
 	openblas_set_num_threads(1);

@@ -55,7 +55,36 @@ struct bench_peer {
 	void (*dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
 	                    int32_t *out);
 
+	/* Around a model; out[i] of mean_pool is the mean over the tokens whose mask is not 0. */
+	void (*sigmoid_f32)(const float *x, size_t n, float *out);
+	void (*softmax_f32)(const float *x, size_t n, float *out);
+	void (*mean_pool_f32)(const float *tokens, size_t n_tokens, size_t dim, const uint8_t *mask, float *out);
+
+	/*
+	 * Rows with rows, adjacent: all dot products; the number of pairs that reach a threshold; the number of rows that
+	 * are not like one kept before.
+	 */
+	void (*similarity_f32)(const float *rows, size_t n, size_t dim, float *out);
+	size_t (*count_pairs_f32)(const float *rows, size_t n, size_t dim, float threshold);
+	size_t (*dedup_rows_f32)(const float *rows, size_t n, size_t dim, float threshold);
+	/* As scan_topk_f32_queries; apart, since plain loops have no place where that is measured. */
+	void (*neighbours_f32)(const float *queries, size_t n_queries, const float *rows, size_t n_rows, size_t dim,
+	                       size_t k, int64_t *index, float *score);
+
+	/*
+	 * A product quantiser (n_centroids is 16 or 256; centroids part by part, then one after the other) with the codes of
+	 * rows; codes of rows, a byte or half of one each; the k rows of largest approximate dot product.
+	 */
+	void *(*pq_create)(size_t dim, size_t n_parts, size_t n_centroids, const float *centroids, const float *rows,
+	                   size_t n_rows);
+	void (*pq_encode)(void *pq, const float *rows, size_t n_rows, uint8_t *codes);
+	void (*pq_search)(void *pq, const float *query, size_t k, int64_t *index, float *score);
+	void (*pq_destroy)(void *pq);
+
 	uint64_t (*hash64)(const void *data, size_t n_bytes);
+
+	/* The number of chunks by FastCDC 2020, level 1, with chunks of 4096, 16384 and 65536 bytes. */
+	size_t (*fastcdc)(const unsigned char *data, size_t n_bytes);
 
 	/* Text: whether it is UTF-8; the positions of JSON's tokens (kept by the peer); whether it is JSON, with a tree made. */
 	int (*utf8_valid)(const char *text, size_t n_bytes);
@@ -73,6 +102,15 @@ struct bench_peer {
 	void *(*scan_create)(const struct lanewise_pattern *patterns, size_t n_patterns);
 	uint64_t (*scan_count)(void *set, const void *text, size_t n_bytes);
 	void (*scan_destroy)(void *set);
+
+	/* Signatures and SimHash as in lanewise/near.h. */
+	void (*minhash_mul32)(const uint64_t *hashes, size_t n, const uint32_t *a, const uint32_t *b, size_t k,
+	                      uint32_t *signature);
+	void (*minhash_mul64)(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+	                      uint32_t *signature);
+	void (*minhash_mod61)(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+	                      uint32_t *signature);
+	uint64_t (*simhash_64)(const uint64_t *hashes, size_t n);
 };
 
 __attribute__((visibility("default"))) const struct bench_peer *bench_peer_get(void);

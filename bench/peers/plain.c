@@ -10,6 +10,8 @@
 
 #include "peer.h"
 
+#include "../../kernels/chunk/gear_table.h"
+
 static float dot_f32(const float *a, const float *b, size_t n)
 {
 	float sum = 0;
@@ -133,6 +135,178 @@ static void dot_i8_rows(const int8_t *query, const int8_t *rows, size_t n_rows, 
 	}
 }
 
+static void sigmoid_f32(const float *x, size_t n, float *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = 1 / (1 + expf(-x[i]));
+}
+
+static void softmax_f32(const float *x, size_t n, float *out)
+{
+	float max = -INFINITY, sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		max = x[i] > max ? x[i] : max;
+	for (size_t i = 0; i < n; i++) {
+		out[i] = expf(x[i] - max);
+		sum += out[i];
+	}
+	for (size_t i = 0; i < n; i++)
+		out[i] /= sum;
+}
+
+static void mean_pool_f32(const float *tokens, size_t n_tokens, size_t dim, const uint8_t *mask, float *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < dim; i++)
+		out[i] = 0;
+	for (size_t t = 0; t < n_tokens; t++) {
+		if (!mask[t])
+			continue;
+		count++;
+		for (size_t i = 0; i < dim; i++)
+			out[i] += tokens[t * dim + i];
+	}
+	for (size_t i = 0; count && i < dim; i++)
+		out[i] /= (float)count;
+}
+
+static void similarity_f32(const float *rows, size_t n, size_t dim, float *out)
+{
+	for (size_t i = 0; i < n; i++)
+		dot_f32_rows(rows + i * dim, rows, n, dim, dim, out + i * n);
+}
+
+static size_t count_pairs_f32(const float *rows, size_t n, size_t dim, float threshold)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = i + 1; j < n; j++)
+			count += dot_f32(rows + i * dim, rows + j * dim, dim) >= threshold;
+	return count;
+}
+
+static size_t dedup_rows_f32(const float *rows, size_t n, size_t dim, float threshold)
+{
+	uint32_t *kept = malloc(n * sizeof *kept);
+	size_t n_kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t j = 0;
+
+		while (j < n_kept && dot_f32(rows + i * dim, rows + kept[j] * dim, dim) < threshold)
+			j++;
+		if (j == n_kept)
+			kept[n_kept++] = (uint32_t)i;
+	}
+	free(kept);
+	return n_kept;
+}
+
+static void neighbours_f32(const float *queries, size_t n_queries, const float *rows, size_t n_rows, size_t dim,
+                           size_t k, int64_t *index, float *score)
+{
+	for (size_t q = 0; q < n_queries; q++) {
+		size_t n = 0;
+
+		for (size_t r = 0; r < n_rows; r++) {
+			float value = dot_f32(queries + q * dim, rows + r * dim, dim);
+			size_t at;
+
+			if (n == k && value <= score[q * k + k - 1])
+				continue;
+			at = n < k ? n++ : k - 1;
+			for (; at > 0 && score[q * k + at - 1] < value; at--) {
+				score[q * k + at] = score[q * k + at - 1];
+				index[q * k + at] = index[q * k + at - 1];
+			}
+			score[q * k + at] = value;
+			index[q * k + at] = (int64_t)r;
+		}
+	}
+}
+
+struct plain_pq {
+	size_t dim, n_parts, n_centroids, n_rows;
+	const float *centroids;
+	uint8_t *codes;
+	float *tables;
+};
+
+static void pq_encode(void *context, const float *rows, size_t n_rows, uint8_t *codes)
+{
+	const struct plain_pq *pq = context;
+	size_t width = pq->dim / pq->n_parts;
+
+	for (size_t r = 0; r < n_rows; r++)
+		for (size_t part = 0; part < pq->n_parts; part++) {
+			float least = INFINITY;
+
+			for (size_t c = 0; c < pq->n_centroids; c++) {
+				float distance = l2sq_f32(rows + r * pq->dim + part * width,
+				                          pq->centroids + (part * pq->n_centroids + c) * width, width);
+
+				if (distance < least) {
+					least = distance;
+					codes[r * pq->n_parts + part] = (uint8_t)c;
+				}
+			}
+		}
+}
+
+static void *pq_create(size_t dim, size_t n_parts, size_t n_centroids, const float *centroids, const float *rows,
+                       size_t n_rows)
+{
+	struct plain_pq *pq = malloc(sizeof *pq);
+
+	*pq = (struct plain_pq) { dim,
+		                  n_parts,
+		                  n_centroids,
+		                  n_rows,
+		                  centroids,
+		                  malloc(n_rows * n_parts),
+		                  malloc(n_parts * n_centroids * sizeof(float)) };
+	pq_encode(pq, rows, n_rows, pq->codes);
+	return pq;
+}
+
+static void pq_search(void *context, const float *query, size_t k, int64_t *index, float *score)
+{
+	const struct plain_pq *pq = context;
+	size_t width = pq->dim / pq->n_parts, n = 0;
+
+	for (size_t part = 0; part < pq->n_parts; part++)
+		dot_f32_rows(query + part * width, pq->centroids + part * pq->n_centroids * width, pq->n_centroids,
+		             width, width, pq->tables + part * pq->n_centroids);
+	for (size_t r = 0; r < pq->n_rows; r++) {
+		float value = 0;
+		size_t at;
+
+		for (size_t part = 0; part < pq->n_parts; part++)
+			value += pq->tables[part * pq->n_centroids + pq->codes[r * pq->n_parts + part]];
+		if (n == k && value <= score[k - 1])
+			continue;
+		at = n < k ? n++ : k - 1;
+		for (; at > 0 && score[at - 1] < value; at--) {
+			score[at] = score[at - 1];
+			index[at] = index[at - 1];
+		}
+		score[at] = value;
+		index[at] = (int64_t)r;
+	}
+}
+
+static void pq_destroy(void *context)
+{
+	struct plain_pq *pq = context;
+
+	free(pq->codes);
+	free(pq->tables);
+	free(pq);
+}
+
 static void pagerank_step(size_t n, const uint32_t *in_offset, const uint32_t *source, const double *inverse,
                           double damping, double *rank, double *share)
 {
@@ -180,6 +354,94 @@ static uint64_t scan_count(void *context, const void *text, size_t n_bytes)
 
 static void scan_destroy(void *set) { free(set); }
 
+static void minhash_mul32(const uint64_t *hashes, size_t n, const uint32_t *a, const uint32_t *b, size_t k,
+                          uint32_t *signature)
+{
+	for (size_t t = 0; t < n; t++)
+		for (size_t i = 0; i < k; i++) {
+			uint32_t value = a[i] * (uint32_t)hashes[t] + b[i];
+
+			signature[i] = value < signature[i] ? value : signature[i];
+		}
+}
+
+static void minhash_mul64(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                          uint32_t *signature)
+{
+	for (size_t t = 0; t < n; t++)
+		for (size_t i = 0; i < k; i++) {
+			uint32_t value = (uint32_t)((a[i] * hashes[t] + b[i]) >> 32);
+
+			signature[i] = value < signature[i] ? value : signature[i];
+		}
+}
+
+static void minhash_mod61(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                          uint32_t *signature)
+{
+	for (size_t t = 0; t < n; t++)
+		for (size_t i = 0; i < k; i++) {
+			uint32_t value = (uint32_t)((a[i] * hashes[t] + b[i]) % (((uint64_t)1 << 61) - 1));
+
+			signature[i] = value < signature[i] ? value : signature[i];
+		}
+}
+
+static uint64_t simhash_64(const uint64_t *hashes, size_t n)
+{
+	int balance[64] = { 0 };
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (int bit = 0; bit < 64; bit++)
+			balance[bit] += hashes[i] >> bit & 1 ? 1 : -1;
+	for (int bit = 0; bit < 64; bit++)
+		bits |= (uint64_t)(balance[bit] > 0) << bit;
+	return bits;
+}
+
+/* Two bytes at a time, as the paper has it. */
+static size_t fastcdc_cut(const unsigned char *p, size_t n, const uint64_t gear_2[256])
+{
+	const uint64_t mask_s = 0x0000d90f03530000, mask_l = 0x0000d90303530000;
+	size_t normal = 16384, at = 4096;
+	uint64_t h = 0;
+
+	if (n <= at)
+		return n;
+	n = n < 65536 ? n : 65536;
+	normal = n < normal ? n : normal;
+	for (; at + 1 < normal; at += 2) {
+		h = (h << 2) + gear_2[p[at]];
+		if (!(h & mask_s << 1))
+			return at;
+		h += lw_gear[p[at + 1]];
+		if (!(h & mask_s))
+			return at + 1;
+	}
+	for (; at + 1 < n; at += 2) {
+		h = (h << 2) + gear_2[p[at]];
+		if (!(h & mask_l << 1))
+			return at;
+		h += lw_gear[p[at + 1]];
+		if (!(h & mask_l))
+			return at + 1;
+	}
+	return n;
+}
+
+static size_t fastcdc(const unsigned char *data, size_t n_bytes)
+{
+	uint64_t gear_2[256];
+	size_t n_chunks = 0;
+
+	for (int i = 0; i < 256; i++)
+		gear_2[i] = lw_gear[i] << 1;
+	for (size_t at = 0; at < n_bytes; n_chunks++)
+		at += fastcdc_cut(data + at, n_bytes - at, gear_2);
+	return n_chunks;
+}
+
 const struct bench_peer *bench_peer_get(void)
 {
 	static const struct bench_peer peer = {
@@ -199,10 +461,26 @@ const struct bench_peer *bench_peer_get(void)
 #endif
 		.dot_bf16_rows = dot_bf16_rows,
 		.hamming_rows = hamming_rows,
+		.fastcdc = fastcdc,
+		.sigmoid_f32 = sigmoid_f32,
+		.softmax_f32 = softmax_f32,
+		.mean_pool_f32 = mean_pool_f32,
+		.similarity_f32 = similarity_f32,
+		.count_pairs_f32 = count_pairs_f32,
+		.dedup_rows_f32 = dedup_rows_f32,
+		.neighbours_f32 = neighbours_f32,
+		.pq_create = pq_create,
+		.pq_encode = pq_encode,
+		.pq_search = pq_search,
+		.pq_destroy = pq_destroy,
 		.pagerank_step = pagerank_step,
 		.scan_create = scan_create,
 		.scan_count = scan_count,
 		.scan_destroy = scan_destroy,
+		.minhash_mul32 = minhash_mul32,
+		.minhash_mul64 = minhash_mul64,
+		.minhash_mod61 = minhash_mod61,
+		.simhash_64 = simhash_64,
 	};
 
 	return &peer;

@@ -52,6 +52,48 @@ LANEWISE_API size_t lanewise_base64_encode(const void *data, size_t n_bytes, uin
 LANEWISE_API lanewise_status lanewise_base64_decode(const char *text, size_t n_bytes, uint32_t flags, void *data,
                                                     size_t capacity, size_t *n_decoded, lanewise_error *error);
 
+/*
+ * Text in pieces, cut anywhere. All zeros is the beginning; one state is for one text and one set of flags.
+ *
+ *     lanewise_base64_state state = { 0 };
+ *     for each piece:
+ *         status = lanewise_base64_feed(&state, piece, n_bytes, flags, data, capacity, &n_decoded, &error);
+ *     status = lanewise_base64_finish(&state, flags, last, 2, &n_decoded, &error);
+ *
+ * Each call writes the bytes that it completes, a piece at most lanewise_base64_decoded_bound(n_bytes + 3). Together they
+ * are those of the whole text, and so are errors, whose offsets count from its beginning. After an error every
+ * further call returns LANEWISE_ERROR_DATA, also if that was LANEWISE_ERROR_CAPACITY.
+ */
+typedef struct lanewise_base64_state {
+	uint64_t n_bytes;     /* of text so far */
+	uint64_t last_at;     /* where the last character of a group that is not complete was, */
+	uint32_t bits;        /* the bits of its characters, */
+	uint8_t n_characters; /* and how many there are */
+	uint8_t n_pads;       /* LAX: padding since then */
+	uint8_t missing;      /* padding that is still to come */
+	uint8_t phase;        /* 0 groups, 1 padding, 2 the text is over, 3 there was an error */
+} lanewise_base64_state;
+
+LANEWISE_API lanewise_status lanewise_base64_feed(lanewise_base64_state *state, const char *text, size_t n_bytes,
+                                                  uint32_t flags, void *data, size_t capacity, size_t *n_decoded,
+                                                  lanewise_error *error);
+LANEWISE_API lanewise_status lanewise_base64_finish(lanewise_base64_state *state, uint32_t flags, void *data,
+                                                    size_t capacity, size_t *n_decoded, lanewise_error *error);
+
+/*
+ * A data: URL (RFC 2397): where its media type (which may be empty; with parameters, without ";base64") and its data are
+ * in the text, and whether these are base64: if so, decode them with LANEWISE_BASE64_FORGIVING, else they are
+ * percent-encoded. The scheme may be in either case.
+ */
+typedef struct lanewise_data_url {
+	size_t type_begin, type_end, data_begin;
+	int32_t is_base64;
+} lanewise_data_url;
+
+/* LANEWISE_ERROR_DATA: it does not begin with "data:", or there is no comma. LANEWISE_ERROR_ARGUMENT: a NULL pointer. */
+LANEWISE_API lanewise_status lanewise_data_url_parse(const char *text, size_t n_bytes, lanewise_data_url *url,
+                                                     lanewise_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -2,7 +2,7 @@
 /*
  * lanewise/bm25.h - BM25 ranking over an inverted index of words.
  *
- * Words are those of lanewise/text.h, in documents and queries alike. With N documents (empty ones too), df of them
+ * Words are those of lanewise/text.h, in documents and queries alike, or of an analyzer given there. With N documents (empty ones too), df of them
  * holding a word, tf the word's count in a document, dl the document's number of words and avgdl the mean of it, a
  * document's score is the sum over the distinct words of the query
  *
@@ -86,6 +86,15 @@ LANEWISE_API lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_op
                                                           lanewise_bm25_builder **builder);
 
 /*
+ * Words of texts are those of an analyzer (lanewise/text.h) from now on, or again those of no analyzer if it is NULL. The
+ * indexes that are made keep it, also in files, and apply it to queries. Before the first document only.
+ *
+ * LANEWISE_ERROR_ARGUMENT: builder NULL, or it has documents.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_builder_use_analyzer(lanewise_bm25_builder *builder,
+                                                                const lanewise_analyzer *analyzer);
+
+/*
  * Adds the next document; the first is number 0. A text without words is a document too. O(n_bytes) amortised, for any
  * text: the table of words is keyed with a secret drawn for each builder. On failure the builder is as it was before.
  *
@@ -132,7 +141,8 @@ LANEWISE_API void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder);
  * The index of what was added so far; the builder stays usable, and may be destroyed before the index. Linear in the
  * postings (pairs of a word and a document that holds it), and n log n in the number of different words.
  *
- * LANEWISE_ERROR_ARGUMENT: builder or bm25 NULL. LANEWISE_ERROR_NO_MEMORY.
+ * LANEWISE_ERROR_ARGUMENT: builder or bm25 NULL. LANEWISE_ERROR_NO_MEMORY. LANEWISE_ERROR_TOO_LARGE: the different words
+ * have over UINT32_MAX bytes, or there are over UINT32_MAX pairs of a word and a segment of 65,536 documents with it.
  */
 LANEWISE_API lanewise_status lanewise_bm25_create(const lanewise_bm25_builder *builder,
                                                   const lanewise_allocator *allocator, lanewise_bm25 **bm25);
@@ -145,12 +155,14 @@ LANEWISE_API lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lane
                                                  lanewise_error *error);
 
 /*
- * An index over the sections of an open file, which must outlive it. Nothing is copied. Every count, offset and number
+ * An index over the sections of an open file, which must outlive it. They are not copied; memory is taken for what makes
+ * searches fast, a small part of the file's size. Every count, offset and number
  * in the sections is checked in one pass over them: no file, whatever is in it, makes a search read outside it.
  *
  * LANEWISE_ERROR_ARGUMENT: file or bm25 NULL. LANEWISE_ERROR_DATA: a section is missing or wrong; the error names it
  * and the element, and its offset is that element's in the file. LANEWISE_ERROR_UNSUPPORTED: the index was made by a
- * version with other rules of words or other sections. LANEWISE_ERROR_NO_MEMORY.
+ * version with other rules of words or other sections, or with a stemmer that is not there (lanewise_analyzer_create).
+ * LANEWISE_ERROR_NO_MEMORY.
  */
 LANEWISE_API lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_allocator *allocator,
                                                 lanewise_bm25 **bm25, lanewise_error *error);
@@ -177,12 +189,12 @@ LANEWISE_API size_t lanewise_bm25_scratch_size(const lanewise_bm25 *bm25, size_t
  * `scratch`: lanewise_bm25_scratch_size(bm25, k) bytes, aligned as by malloc. It needs no preparation and keeps nothing
  * from one search to the next; a search touches only what its words and k need of it.
  *
- * Documents are scored by segments of 65,536. Where the best k so far show that some of the words cannot matter in a
- * segment by themselves, documents that have only those are passed over; the result is the same, to the last bit, as
- * if all were scored.
+ * Sums of 16-bit integers, of which it is known how far they can be from the scores, choose the documents that are
+ * scored, and words that by themselves cannot matter are looked up for these only. The result is the same, to the last
+ * bit, as if every document were scored.
  *
  * Time is linear in the query's bytes (times the logarithm of the number of different words), the postings of its
- * distinct words, and the documents and distinct words in the segments that these touch. Nothing is allocated.
+ * distinct words, and the segments of 65,536 documents with the documents in those that its words touch. Nothing is allocated.
  *
  * LANEWISE_ERROR_ARGUMENT: a NULL pointer (query may be NULL if n_bytes is 0), k = 0, scratch not aligned.
  * LANEWISE_ERROR_TOO_LARGE: k beyond UINT32_MAX.

@@ -93,6 +93,14 @@ LANEWISE_API lanewise_status lanewise_file_open(const char *path, const lanewise
                                                 lanewise_file **file, lanewise_error *error);
 
 /*
+ * The same for a file's bytes that are in memory already, aligned to 64 bytes. They must stay as they are until the file
+ * is destroyed, and are not freed. Errors as for lanewise_file_open, LANEWISE_ERROR_ARGUMENT also for other alignment.
+ */
+LANEWISE_API lanewise_status lanewise_file_open_memory(const void *bytes, size_t n_bytes,
+                                                       const lanewise_allocator *allocator, lanewise_file **file,
+                                                       lanewise_error *error);
+
+/*
  * The elements of a section and their number; the pointer is aligned to 64 bytes, also if there are none, and valid
  * until the file is destroyed. LANEWISE_ERROR_DATA if there is no such section or its elements have another size.
  * O(number of sections).
@@ -106,7 +114,7 @@ LANEWISE_API lanewise_status lanewise_file_section(const lanewise_file *file, co
  */
 LANEWISE_API uint64_t lanewise_file_offset(const lanewise_file *file, const void *address);
 
-/* Unmaps the file. NULL is fine. */
+/* Unmaps the file if it was mapped. NULL is fine. */
 LANEWISE_API void lanewise_file_destroy(lanewise_file *file);
 
 #ifdef __cplusplus

@@ -15,6 +15,8 @@
 #include "base.h"
 #include "bm25.h"
 #include "index.h"
+#include "pairs.h"
+#include "pq.h"
 #include "vector.h"
 
 #ifdef __cplusplus
@@ -79,6 +81,40 @@ LANEWISE_API lanewise_status lanewise_index_search_batch(const lanewise_index *i
                                                          size_t n_queries, size_t query_ld, size_t k, float threshold,
                                                          const uint64_t *filter, uint32_t n_threads, void *scratch,
                                                          uint32_t *row, float *score, size_t *n_found);
+
+/* lanewise_similarity_f32 over n_threads threads: the same bits, the same errors. */
+LANEWISE_API lanewise_status lanewise_similarity_f32_parallel(const float *a, size_t n_a, size_t a_ld, const float *b,
+                                                              size_t n_b, size_t b_ld, size_t dim,
+                                                              lanewise_metric metric, uint32_t n_threads, float *out,
+                                                              size_t out_ld);
+
+/*
+ * The pairs of lanewise_pairs_f32 over n_threads threads, all in one call. *n_pairs says how many there are. Up to `capacity`
+ * of them they are in `pairs`, in the same order and with the same bits; with more, `pairs` (capacity places) holds
+ * nothing of use. With `pairs` NULL and capacity 0 they are only counted.
+ *
+ * LANEWISE_ERROR_ARGUMENT: a NULL pointer, ld < dim, an unknown metric, a NaN threshold.
+ * LANEWISE_ERROR_TOO_LARGE: over UINT32_MAX rows, or n_rows * ld overflows.
+ */
+LANEWISE_API lanewise_status lanewise_pairs_f32_parallel(const float *rows, size_t n_rows, size_t dim, size_t ld,
+                                                         lanewise_metric metric, float threshold, uint32_t n_threads,
+                                                         lanewise_pair *pairs, size_t capacity, size_t *n_pairs);
+
+/* Bytes of scratch for lanewise_neighbours_f32_parallel, or 0 as for lanewise_neighbours_scratch_size. */
+LANEWISE_API size_t lanewise_neighbours_parallel_scratch_size(size_t k, uint32_t n_threads);
+
+/*
+ * lanewise_neighbours_f32 over n_threads threads: the same bits, the same errors. `scratch`:
+ * lanewise_neighbours_parallel_scratch_size(k, n_threads) bytes with the same n_threads, aligned as by malloc.
+ */
+LANEWISE_API lanewise_status lanewise_neighbours_f32_parallel(const float *rows, size_t n_rows, size_t dim, size_t ld,
+                                                              lanewise_metric metric, size_t first, size_t n, size_t k,
+                                                              uint32_t n_threads, void *scratch, uint32_t *neighbour,
+                                                              float *score, size_t *n_found);
+
+/* lanewise_pq_encode over n_threads threads: the same codes. */
+LANEWISE_API void lanewise_pq_encode_parallel(const lanewise_pq *pq, const float *rows, size_t n_rows, size_t ld,
+                                              uint32_t n_threads, uint8_t *codes);
 
 /* Bytes of scratch for lanewise_bm25_search_batch, or 0 as for lanewise_bm25_scratch_size. */
 LANEWISE_API size_t lanewise_bm25_search_batch_scratch_size(const lanewise_bm25 *bm25, size_t k, uint32_t n_threads);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanewise/text.h - words of UTF-8 text: splitting, case folding, and a vector made of them.
+ * lanewise/text.h - words of UTF-8 text: splitting, case folding, stop words, stems, and a vector made of them.
  *
  * What a word is
  *
@@ -44,6 +44,68 @@ typedef struct lanewise_word {
 	uint64_t begin, end; /* byte offsets of the word as written, [begin, end), from the beginning of the text */
 } lanewise_word;
 
+/* ------------------------------------------------------------- analyzers */
+
+/*
+ * An analyzer is a rule of words other than the one above, a choice among them, and stems in their place. The functions
+ * above and below that take none, or NULL, keep to the rule above.
+ */
+typedef struct lanewise_analyzer lanewise_analyzer;
+
+typedef enum lanewise_word_rule {
+	/*
+	 * The words of Python's regular expression \w+: runs of letters, numbers and underscores, of whatever script. Marks
+	 * and format characters separate words as everything else does, and text without spaces is one word.
+	 */
+	LANEWISE_WORDS_RUNS = 0,
+	/* The rule above, as the functions without an analyzer have it. */
+	LANEWISE_WORDS_SEGMENTS = 1
+} lanewise_word_rule;
+
+/* Zeros are the defaults: each folded run of \w, whatever it is. */
+typedef struct lanewise_analyzer_options {
+	size_t struct_size; /* sizeof(lanewise_analyzer_options) */
+	lanewise_word_rule rule;
+	int32_t keep_case;    /* 1: words are not folded */
+	int32_t drop_numbers; /* 1: words of digits and other numbers (category N*) alone are dropped; "x2" is not */
+	/* Words of fewer or more characters, folded, are dropped; at most LANEWISE_WORD_BYTES, 0 is no limit. */
+	uint32_t min_characters, max_characters;
+	/*
+	 * A list of words to drop by name, or NULL: "english" is the 33 words of Lucene's and bm25s's. And a list of the
+	 * caller's, of which only `text` and `n_bytes` are read: each is split and folded as texts are, and all words of it
+	 * are dropped.
+	 */
+	const char *stop;
+	const lanewise_word *stop_words;
+	size_t n_stop_words;
+	/*
+	 * The Snowball algorithm by which words that are left become stems, or NULL: "english" (Porter2), "porter",
+	 * "german", "french" and others, by the names of libstemmer, which does the work where it is installed. The
+	 * algorithms are made for folded words.
+	 */
+	const char *stemmer;
+} lanewise_analyzer_options;
+
+/*
+ * Words are first split and folded, then chosen by length, numbers and stop words, then stemmed. `options` NULL means the
+ * defaults. Offsets are always those of the word as written. Indexes made with an analyzer keep it as long as they
+ * need it, so it may be destroyed before them; the allocator's context must last as long.
+ *
+ * Immutable, shareable between threads.
+ *
+ * LANEWISE_ERROR_ARGUMENT: analyzer NULL, another struct_size, an option outside its range, an unknown name, a stop word
+ * that is NULL but not empty, stop words of more than 16 MiB in all; `error` (NULL is fine) says which.
+ * LANEWISE_ERROR_UNSUPPORTED: a stemmer that libstemmer does not know, or the library was built without libstemmer, or it
+ * is not installed.
+ * LANEWISE_ERROR_NO_MEMORY.
+ */
+LANEWISE_API lanewise_status lanewise_analyzer_create(const lanewise_analyzer_options *options,
+                                                      const lanewise_allocator *allocator, lanewise_analyzer **analyzer,
+                                                      lanewise_error *error);
+
+/* NULL is fine. */
+LANEWISE_API void lanewise_analyzer_destroy(lanewise_analyzer *analyzer);
+
 /* ------------------------------------------------------------- streaming */
 
 /*
@@ -64,6 +126,9 @@ LANEWISE_API size_t lanewise_words_scratch_size(void);
 
 /* Begins a text in `scratch`, aligned as by malloc; NULL if it is not or is NULL. There is nothing to end or free. */
 LANEWISE_API lanewise_words *lanewise_words_begin(void *scratch);
+
+/* The same with an analyzer, which must outlive the text; NULL is none. */
+LANEWISE_API lanewise_words *lanewise_words_begin_analyzed(void *scratch, const lanewise_analyzer *analyzer);
 
 /*
  * The next piece of the text; it must stay as it is until lanewise_words_next has returned 0, which must come before
@@ -96,6 +161,11 @@ LANEWISE_API size_t lanewise_text_folded_bound(size_t n_bytes);
 LANEWISE_API lanewise_status lanewise_text_words(const char *text, size_t n_bytes, lanewise_word *words,
                                                  size_t words_capacity, char *folded, size_t folded_capacity,
                                                  size_t *n_words);
+
+/* The same with an analyzer, or NULL. */
+LANEWISE_API lanewise_status lanewise_analyze(const lanewise_analyzer *analyzer, const char *text, size_t n_bytes,
+                                              lanewise_word *words, size_t words_capacity, char *folded,
+                                              size_t folded_capacity, size_t *n_words);
 
 /* ---------------------------------------------------------------- vector */
 

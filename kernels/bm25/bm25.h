@@ -4,30 +4,41 @@
  * same in memory and in a file.
  *
  * Word w is terms[term_at[w] ... term_at[w + 1]); words ascend bytewise. Its postings are numbers posting_at[w] ...
- * posting_at[w + 1] - 1 of `documents` (ascending within a word) and `parts`: the word's part in the document's score
- * but for its weight (bm25_formula.h), since idf and the query come later.
+ * posting_at[w + 1] - 1 of `documents` (ascending within a word), `counts` and `quanta`. A count is how often the
+ * document has the word; LW_BM25_LARGE and more are looked up in `large_at`, ascending numbers of postings, and `large`.
+ * From it and the document's length comes the word's part in the document's score but for its weight (bm25_formula.h),
+ * since idf and the query come later. The quantum is that part, rounded down to 16 bits of fixed point: by quanta a
+ * search finds the few documents of which the exact scores matter (bm25_rank.c).
  *
- * Documents are searched by segments of 65,536, so that their scores stay in the L2 cache, and 16 bits tell which of a
+ * Documents are searched by segments of 65,536, so that their sums stay in the L2 cache, and 16 bits tell which of a
  * segment's documents a posting means. A word's postings in a segment are a run; its runs are numbers run_at[w] ...
  * run_at[w + 1] - 1 of `runs`, ascending, each the segment's number above the number of its postings less 1, and of
- * `most`, the greatest part in the run, by which a search can tell that a run does not matter.
+ * `most`, the greatest quantum in the run, by which a search can tell that a run does not matter.
  */
 #ifndef LW_BM25_H
 #define LW_BM25_H
 
 #include <lanewise/bm25.h>
 
+#include "bm25/bm25_hints.h"
+
 /* Raise it when lanewise/text.h comes to other words for some text, so that older indexes are not searched wrongly. */
 #define LW_WORD_RULES 1
 
+/* The rules of an index with a section bm25.analysis. */
+#define LW_WORD_RULES_ANALYZED 2
+
 /*
  * Raise it when sections change. Format 0 had 32-bit documents and counts instead of parts; format 1 knew one variant
- * only.
+ * only; format 2 had the parts as floats, and wider offsets.
  */
-#define LW_BM25_FORMAT 2
+#define LW_BM25_FORMAT 3
 
 /* Documents of one segment. */
 #define LW_BM25_SEGMENT 65536u
+
+/* Stands for itself and all greater counts. */
+#define LW_BM25_LARGE 255u
 
 /* No part is less, in any variant: k1 is at most 1000, and a document at most 2^32 times as long as the mean. */
 #define LW_BM25_LEAST_PART 0x1p-43f
@@ -59,17 +70,24 @@ struct lw_bm25_header {
 struct lanewise_bm25 {
 	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
 	size_t n_bytes;               /* of the allocation, which begins with this struct */
+	lanewise_analyzer *analyzer;  /* of texts and queries, or NULL */
 
 	struct lw_bm25_header header;
 	const uint32_t *lengths;    /* words per document, at most LW_BM25_MAX_LENGTH */
-	const uint64_t *term_at;    /* n_terms + 1 */
+	const uint32_t *term_at;    /* n_terms + 1 */
 	const char *terms;          /* term_at[n_terms] */
 	const uint64_t *posting_at; /* n_terms + 1 */
 	const uint16_t *documents;  /* n_postings */
-	const float *parts;         /* n_postings */
-	const uint64_t *run_at;     /* n_terms + 1 */
-	const uint32_t *runs;       /* run_at[n_terms] */
-	const float *most;          /* the same number */
+	const uint16_t *quanta;     /* n_postings */
+	const uint8_t *counts;      /* n_postings */
+	const uint64_t *large_at;   /* n_large */
+	const uint32_t *large;      /* n_large */
+	size_t n_large;
+	const uint32_t *run_at; /* n_terms + 1 */
+	const uint32_t *runs;   /* run_at[n_terms] */
+	const uint16_t *most;   /* the same number */
+
+	struct lw_bm25_hints hints; /* made when the index is */
 };
 
 /* A stored copy of an allocator as lw_allocate and lw_release want it. */

@@ -10,22 +10,37 @@
 
 #include "bm25/bm25.h"
 #include "bm25/bm25_formula.h"
+#include "bm25/word_table.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include <lanewise/text.h>
 
 #include "common.h"
-#include "secret.h"
-#include "siphash.h"
 #include "support.h"
+#include "text/text.h"
 
+/* What looking a word up and counting it needs, in half a cache line. */
 struct term {
+	struct lw_word_start start;
+	uint64_t last_posting; /* of this word, plus 1, or 0; of the document under way if it lies in its range */
+	uint64_t text_at : 56; /* in the pool */
+	uint64_t n_bytes : 8;
+};
+
+/* The rest of it. */
+struct term_rest {
 	uint64_t hash;
-	uint64_t text_at;      /* in the pool */
-	uint64_t last_posting; /* of this word; of the document under way if it lies in its range */
-	uint8_t n_bytes;
+	uint32_t target; /* the number of the word that a text with this one has, or UNKNOWN or DROPPED */
+};
+
+/* What is not asked yet of the analyzer, and words that it drops. */
+#define UNKNOWN UINT32_MAX
+#define DROPPED (UINT32_MAX - 1)
+
+/* A place of the hash table: upper bits of the word's hash, and its number plus 1, or 0. */
+struct slot {
+	uint32_t tag, term;
 };
 
 struct posting {
@@ -43,14 +58,16 @@ struct array {
 struct lanewise_bm25_builder {
 	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
 	lanewise_bm25_options options;
-	uint64_t key[2];
+	lanewise_analyzer *analyzer; /* or NULL */
+	struct lw_word_key key;
 	uint64_t total_length; /* without removed documents, as the next two */
 	uint64_t n_postings;
 	uint32_t n_removed;
 
-	uint32_t *table; /* term number + 1, or 0; open addressing, at most half full */
+	struct slot *table; /* open addressing, at most half full */
 	size_t table_size;
 	struct array terms;       /* struct term */
+	struct array rests;       /* struct term_rest, as many */
 	struct array pool;        /* char: the words */
 	struct array postings;    /* struct posting, document by document */
 	struct array lengths;     /* uint32_t: words per document, plus REMOVED */
@@ -109,7 +126,6 @@ lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *option
                                              lanewise_bm25_builder **builder)
 {
 	lanewise_bm25_options chosen = default_options();
-	int saved_errno = errno;
 	lanewise_bm25_builder *made;
 
 	if (!builder || (options && options->struct_size != sizeof *options))
@@ -128,9 +144,9 @@ lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *option
 	made->options.k1 += 0.0f; /* -0 and 0 are saved alike */
 	made->options.b += 0.0f;
 	made->options.delta += 0.0f;
-	lw_make_secret(made->key);
-	errno = saved_errno;
+	lw_make_word_key(&made->key);
 	made->terms.element_bytes = sizeof(struct term);
+	made->rests.element_bytes = sizeof(struct term_rest);
 	made->pool.element_bytes = 1;
 	made->postings.element_bytes = sizeof(struct posting);
 	made->lengths.element_bytes = sizeof(uint32_t);
@@ -149,19 +165,39 @@ void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder)
 
 	lw_release(allocator, builder->table, builder->table_size * sizeof *builder->table);
 	release_array(allocator, &builder->terms);
+	release_array(allocator, &builder->rests);
 	release_array(allocator, &builder->pool);
 	release_array(allocator, &builder->postings);
 	release_array(allocator, &builder->lengths);
 	release_array(allocator, &builder->posting_end);
+	lanewise_analyzer_destroy(builder->analyzer);
 	lw_release(allocator, builder, sizeof *builder);
 }
+
+static struct term_rest *rest_of(const lanewise_bm25_builder *builder, size_t term)
+{
+	return (struct term_rest *)builder->rests.elements + term;
+}
+
+lanewise_status lanewise_bm25_builder_use_analyzer(lanewise_bm25_builder *builder, const lanewise_analyzer *analyzer)
+{
+	if (!builder || builder->lengths.n)
+		return LANEWISE_ERROR_ARGUMENT;
+	lanewise_analyzer_destroy(builder->analyzer);
+	builder->analyzer = lanewise_analyzer_retain(analyzer);
+	/* Words of a text that could not be added may be known by other rules. */
+	for (size_t i = 0; i < builder->terms.n; i++)
+		rest_of(builder, i)->target = UNKNOWN;
+	return LANEWISE_OK;
+}
+
+static uint32_t tag_of(uint64_t hash) { return (uint32_t)(hash >> 32); }
 
 static lanewise_status grow_table(lanewise_bm25_builder *builder)
 {
 	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
-	const struct term *terms = builder->terms.elements;
 	size_t size = builder->table_size ? 2 * builder->table_size : 256;
-	uint32_t *table;
+	struct slot *table;
 
 	if (size > SIZE_MAX / sizeof *table)
 		return LANEWISE_ERROR_TOO_LARGE;
@@ -170,11 +206,12 @@ static lanewise_status grow_table(lanewise_bm25_builder *builder)
 		return LANEWISE_ERROR_NO_MEMORY;
 	memset(table, 0, size * sizeof *table);
 	for (size_t i = 0; i < builder->terms.n; i++) {
-		size_t at = terms[i].hash & (size - 1);
+		uint64_t hash = rest_of(builder, i)->hash;
+		size_t at = hash & (size - 1);
 
-		while (table[at])
+		while (table[at].term)
 			at = (at + 1) & (size - 1);
-		table[at] = (uint32_t)i + 1;
+		table[at] = (struct slot) { tag_of(hash), (uint32_t)i + 1 };
 	}
 	lw_release(allocator, builder->table, builder->table_size * sizeof *table);
 	builder->table = table;
@@ -182,95 +219,229 @@ static lanewise_status grow_table(lanewise_bm25_builder *builder)
 	return LANEWISE_OK;
 }
 
-static lanewise_status add_term(lanewise_bm25_builder *builder, const lanewise_word *word, uint64_t hash)
+/* A word to look up. */
+struct wanted {
+	const char *text;
+	size_t n_bytes;
+	struct lw_word_start start;
+	uint64_t hash;
+};
+
+static struct wanted wanted_of(const lanewise_bm25_builder *builder, const lanewise_word *word)
+{
+	return (struct wanted) { word->text, word->n_bytes, lw_word_start_of(word->text, word->n_bytes),
+		                 lw_hash_word(&builder->key, word->text, word->n_bytes) };
+}
+
+LW_NOINLINE static lanewise_status add_term(lanewise_bm25_builder *builder, const struct wanted *word, uint32_t *number)
 {
 	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
 	lanewise_status status;
 	struct term *term;
 
-	if (builder->terms.n == UINT32_MAX)
+	if (builder->terms.n == DROPPED)
 		return LANEWISE_ERROR_TOO_LARGE;
-	if ((status = reserve(allocator, &builder->terms, 1)) ||
+	if ((builder->terms.n >= builder->table_size / 2 && (status = grow_table(builder))) ||
+	    (status = reserve(allocator, &builder->terms, 1)) || (status = reserve(allocator, &builder->rests, 1)) ||
 	    (status = reserve(allocator, &builder->pool, word->n_bytes)))
 		return status;
-	term = (struct term *)builder->terms.elements + builder->terms.n++;
-	term->hash = hash;
-	term->text_at = builder->pool.n;
-	term->last_posting = UINT64_MAX;
+	term = (struct term *)builder->terms.elements + builder->terms.n;
+	term->start = word->start;
+	term->text_at = builder->pool.n & (((uint64_t)1 << 56) - 1);
+	term->last_posting = 0;
 	term->n_bytes = (uint8_t)word->n_bytes;
+	*rest_of(builder, builder->terms.n) = (struct term_rest) { word->hash, UNKNOWN };
 	memcpy((char *)builder->pool.elements + builder->pool.n, word->text, word->n_bytes);
 	builder->pool.n += word->n_bytes;
+
+	size_t mask = builder->table_size - 1, at = word->hash & mask;
+
+	while (builder->table[at].term)
+		at = (at + 1) & mask;
+	builder->rests.n++;
+	*number = (uint32_t)builder->terms.n++;
+	builder->table[at] = (struct slot) { tag_of(word->hash), *number + 1 };
 	return LANEWISE_OK;
 }
 
 /* The number of a word, which may be new. */
+LW_INLINE lanewise_status find_or_add(lanewise_bm25_builder *builder, const struct wanted *word, uint32_t *number)
+{
+	const struct term *terms = builder->terms.elements;
+	size_t mask = builder->table_size - 1;
+
+	for (size_t at = word->hash & mask; builder->table_size && builder->table[at].term; at = (at + 1) & mask) {
+		struct slot slot = builder->table[at];
+		const struct term *term = &terms[slot.term - 1];
+
+		if (slot.tag != tag_of(word->hash) || term->start.low != word->start.low ||
+		    term->start.high != word->start.high || term->n_bytes != word->n_bytes)
+			continue;
+		if (word->n_bytes > 16 && memcmp((const char *)builder->pool.elements + term->text_at + 16,
+		                                 word->text + 16, word->n_bytes - 16) != 0)
+			continue;
+		*number = slot.term - 1;
+		return LANEWISE_OK;
+	}
+	return add_term(builder, word, number);
+}
+
 static lanewise_status intern(lanewise_bm25_builder *builder, const lanewise_word *word, uint32_t *number)
 {
-	uint64_t hash = lw_siphash13(word->text, word->n_bytes, builder->key);
-	lanewise_status status;
+	struct wanted wanted = wanted_of(builder, word);
 
-	if (builder->terms.n >= builder->table_size / 2 && (status = grow_table(builder)))
-		return status;
+	return find_or_add(builder, &wanted, number);
+}
 
-	const struct term *terms = builder->terms.elements;
-	const char *pool = builder->pool.elements;
-	size_t mask = builder->table_size - 1, at = hash & mask;
+/* Asks the analyzer what becomes of a word. */
+static lanewise_status find_target(lanewise_bm25_builder *builder, uint32_t number, const lanewise_word *word)
+{
+	char stem[LANEWISE_WORD_BYTES];
+	lanewise_word taken = *word;
+	uint32_t target = DROPPED;
 
-	for (; builder->table[at]; at = (at + 1) & mask) {
-		const struct term *term = &terms[builder->table[at] - 1];
+	if (lanewise_analyzer_take(builder->analyzer, &taken, stem)) {
+		lanewise_status status = intern(builder, &taken, &target);
 
-		if (term->hash == hash && term->n_bytes == word->n_bytes &&
-		    !memcmp(pool + term->text_at, word->text, word->n_bytes)) {
-			*number = builder->table[at] - 1;
-			return LANEWISE_OK;
-		}
+		if (status)
+			return status;
 	}
-	if ((status = add_term(builder, word, hash)))
-		return status;
-	*number = (uint32_t)builder->terms.n - 1;
-	builder->table[at] = *number + 1;
+	rest_of(builder, number)->target = target;
 	return LANEWISE_OK;
 }
 
-/* Counts one word of the document whose postings begin at `first`. */
-static lanewise_status add_word(lanewise_bm25_builder *builder, const lanewise_word *word, size_t first)
+/* The number of a folded word of a text, as what the analyzer makes of it, or DROPPED; each word is analyzed once. */
+LW_INLINE lanewise_status find_analyzed(lanewise_bm25_builder *builder, const struct wanted *word, uint32_t *number)
 {
-	lanewise_status status;
-	uint32_t number;
+	lanewise_status status = find_or_add(builder, word, number);
 
-	if ((status = intern(builder, word, &number)))
+	if (status || !builder->analyzer)
 		return status;
+	if (rest_of(builder, *number)->target == UNKNOWN)
+		status = find_target(builder, *number,
+		                     &(lanewise_word) { .text = word->text, .n_bytes = word->n_bytes });
+	*number = rest_of(builder, *number)->target;
+	return status;
+}
 
+/*
+ * Counts a word, by its number, of the document whose postings begin at `first`; there is room for one more posting.
+ * Whether the document has the word already cannot be predicted, so there is no branch on it.
+ */
+LW_INLINE void count_word(lanewise_bm25_builder *builder, uint32_t number, size_t first)
+{
 	struct term *term = (struct term *)builder->terms.elements + number;
 	struct posting *postings = builder->postings.elements;
-	uint64_t last = term->last_posting;
+	size_t n = builder->postings.n;
+	int again = term->last_posting > first;
+	size_t at = again ? (size_t)term->last_posting - 1 : n;
 
-	/* The number may be left from a document that failed; then another word's posting, or none, lies there now. */
-	if (last >= first && last < builder->postings.n && postings[last].term == number) {
-		postings[last].count++;
-		return LANEWISE_OK;
-	}
-	if ((status = reserve(lw_allocator_of(&builder->allocator), &builder->postings, 1)))
+	postings[at] = (struct posting) { number, again ? postings[at].count + 1 : 1 };
+	term->last_posting = at + 1;
+	builder->postings.n = n + !again;
+}
+
+static lanewise_status reserve_postings(lanewise_bm25_builder *builder, size_t n)
+{
+	return reserve(lw_allocator_of(&builder->allocator), &builder->postings, n);
+}
+
+/* A word of a text. */
+LW_INLINE lanewise_status add_word(lanewise_bm25_builder *builder, const struct wanted *word, size_t first,
+                                   uint32_t *length)
+{
+	uint32_t number;
+	lanewise_status status = find_analyzed(builder, word, &number);
+
+	if (status || number == DROPPED)
 		return status;
-	postings = builder->postings.elements;
-	term->last_posting = builder->postings.n;
-	postings[builder->postings.n++] = (struct posting) { number, 1 };
+	if (*length == LW_BM25_MAX_LENGTH)
+		return LANEWISE_ERROR_TOO_LARGE;
+	count_word(builder, number, first);
+	++*length;
 	return LANEWISE_OK;
+}
+
+/* Words are looked up in groups: the table is large, and so what it holds of one is fetched while others are done. */
+enum { GROUP = 32 };
+
+static struct wanted wanted_in(const lanewise_bm25_builder *builder, const struct lw_word_batch *batch, size_t i)
+{
+	size_t begin = batch->edges[2 * i], n_bytes = batch->edges[2 * i + 1] - begin;
+	struct wanted word = { .text = batch->text + begin, .n_bytes = n_bytes };
+
+	if (LW_LIKELY(n_bytes <= 16)) {
+		word.start = lw_word_start_padded(word.text, n_bytes);
+		word.hash = lw_hash_start(&builder->key, word.start, n_bytes);
+	} else {
+		word.n_bytes = n_bytes < LANEWISE_WORD_BYTES ? n_bytes : LANEWISE_WORD_BYTES;
+		word.start = lw_word_start_padded(word.text, 16);
+		word.hash = lw_hash_word(&builder->key, word.text, word.n_bytes);
+	}
+	return word;
+}
+
+static void fetch_group(const lanewise_bm25_builder *builder, const struct wanted *group, size_t n)
+{
+	const struct term *terms = builder->terms.elements;
+	size_t mask = builder->table_size - 1;
+
+	if (builder->table_size == 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t term = builder->table[group[i].hash & mask].term;
+
+		__builtin_prefetch(&terms[term ? term - 1 : 0], 1);
+	}
+}
+
+static lanewise_status add_group(lanewise_bm25_builder *builder, const struct lw_word_batch *batch, size_t at, size_t n,
+                                 size_t first, uint32_t *length)
+{
+	struct wanted group[GROUP];
+	lanewise_status status = LANEWISE_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		group[i] = wanted_in(builder, batch, at + i);
+		if (builder->table_size)
+			__builtin_prefetch(&builder->table[group[i].hash & (builder->table_size - 1)]);
+	}
+	fetch_group(builder, group, n);
+	for (size_t i = 0; i < n && !status; i++)
+		status = add_word(builder, &group[i], first, length);
+	return status;
+}
+
+static lanewise_status add_batch(lanewise_bm25_builder *builder, const struct lw_word_batch *batch, size_t first,
+                                 uint32_t *length)
+{
+	lanewise_status status = reserve_postings(builder, batch->n);
+
+	for (size_t i = 0; i < batch->n && !status; i += GROUP)
+		status = add_group(builder, batch, i, batch->n - i < GROUP ? batch->n - i : GROUP, first, length);
+	return status;
 }
 
 static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words *words, size_t first, uint32_t *length)
 {
+	struct lw_word_batch batch;
 	lanewise_status status;
 	lanewise_word word;
 
-	while (lanewise_words_next(words, &word)) {
-		if (*length == LW_BM25_MAX_LENGTH)
-			return LANEWISE_ERROR_TOO_LARGE;
-		if ((status = add_word(builder, &word, first)))
+	for (;;) {
+		lanewise_words_next_batch(words, &batch);
+		if ((status = add_batch(builder, &batch, first, length)))
 			return status;
-		++*length;
+		if (batch.n)
+			continue;
+		if (!lanewise_words_next_folded(words, &word))
+			return LANEWISE_OK;
+
+		struct wanted wanted = wanted_of(builder, &word);
+
+		if ((status = reserve_postings(builder, 1)) || (status = add_word(builder, &wanted, first, length)))
+			return status;
 	}
-	return LANEWISE_OK;
 }
 
 /* Ends the document whose postings begin at `first`, or takes them back. */
@@ -278,7 +449,11 @@ static lanewise_status end_document(lanewise_bm25_builder *builder, size_t first
                                     lanewise_status status)
 {
 	if (status) {
+		const struct posting *postings = builder->postings.elements;
+
 		/* New words stay in the table; without a posting they are not in the index. */
+		for (size_t i = first; i < builder->postings.n; i++)
+			((struct term *)builder->terms.elements)[postings[i].term].last_posting = 0;
 		builder->postings.n = first;
 		return status;
 	}
@@ -312,15 +487,11 @@ lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, c
 	if ((status = begin_document(builder)))
 		return status;
 
-	lanewise_words *words = lanewise_words_begin(scratch);
+	lanewise_words *words = lanewise_words_begin_analyzed(scratch, builder->analyzer);
 	size_t first = builder->postings.n;
 
-	lanewise_words_feed(words, text, n_bytes);
+	lanewise_words_feed_last(words, text, n_bytes);
 	status = add_words(builder, words, first, &length);
-	if (!status) {
-		lanewise_words_finish(words);
-		status = add_words(builder, words, first, &length);
-	}
 	return end_document(builder, first, length, status);
 }
 
@@ -341,8 +512,14 @@ lanewise_status lanewise_bm25_builder_add_words(lanewise_bm25_builder *builder, 
 
 	size_t first = builder->postings.n;
 
-	for (size_t i = 0; i < n_words && !status; i++)
-		status = add_word(builder, &words[i], first);
+	status = reserve_postings(builder, n_words);
+	for (size_t i = 0; i < n_words && !status; i++) {
+		uint32_t number;
+
+		status = intern(builder, &words[i], &number);
+		if (!status)
+			count_word(builder, number, first);
+	}
 	return end_document(builder, first, (uint32_t)n_words, status);
 }
 
@@ -390,6 +567,9 @@ void lanewise_bm25_builder_compact(lanewise_bm25_builder *builder)
 	builder->lengths.n = builder->posting_end.n = kept;
 	builder->postings.n = (size_t)kept_postings;
 	builder->n_removed = 0;
+	/* Postings have other places now. */
+	for (size_t i = 0; i < builder->terms.n; i++)
+		((struct term *)builder->terms.elements)[i].last_posting = 0;
 }
 
 /* ------------------------------------------------------------------ index */
@@ -399,16 +579,6 @@ struct sort_item {
 	uint64_t prefix;
 	uint32_t term;
 };
-
-static uint64_t prefix_of(const char *text, size_t n_bytes)
-{
-	uint64_t prefix = 0;
-
-	/* Words have no NUL, so a shorter one orders before all that begin with it. */
-	for (size_t i = 0; i < 8; i++)
-		prefix = prefix << 8 | (i < n_bytes ? (unsigned char)text[i] : 0);
-	return prefix;
-}
 
 static int comes_before(const struct term *terms, const char *pool, struct sort_item a, struct sort_item b)
 {
@@ -437,11 +607,10 @@ static void merge(const lanewise_bm25_builder *builder, const struct sort_item *
 	}
 }
 
-/* Sorts n items, with room for n more after them; returns where the result lies. */
-static struct sort_item *sort_terms(const lanewise_bm25_builder *builder, struct sort_item *items, size_t n)
+/* Sorts n items at `from` by comparing them, with room for n at `to`; returns where the result lies. */
+static struct sort_item *merge_sort(const lanewise_bm25_builder *builder, struct sort_item *from, struct sort_item *to,
+                                    size_t n)
 {
-	struct sort_item *from = items, *to = items + n;
-
 	for (size_t width = 1; width < n; width *= 2) {
 		for (size_t begin = 0; begin < n; begin += 2 * width) {
 			size_t middle = n - begin < width ? n : begin + width;
@@ -458,9 +627,59 @@ static struct sort_item *sort_terms(const lanewise_bm25_builder *builder, struct
 	return from;
 }
 
+/* Sorts by one byte of the prefix, from `from` to `to`, keeping the order of equals; 0 if all have the same. */
+static int sort_by_byte(const struct sort_item *from, struct sort_item *to, size_t n, unsigned shift)
+{
+	size_t places[256] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		places[from[i].prefix >> shift & 255]++;
+	if (n == 0 || places[from[0].prefix >> shift & 255] == n)
+		return 0;
+	for (size_t value = 0, at = 0; value < 256; value++) {
+		size_t count = places[value];
+
+		places[value] = at;
+		at += count;
+	}
+	for (size_t i = 0; i < n; i++)
+		to[places[from[i].prefix >> shift & 255]++] = from[i];
+	return 1;
+}
+
+/*
+ * Sorts n items, with room for n more after them; returns where the result lies. Prefixes are sorted byte by byte, the
+ * last byte first; words with one prefix are compared.
+ */
+static struct sort_item *sort_terms(const lanewise_bm25_builder *builder, struct sort_item *items, size_t n)
+{
+	struct sort_item *from = items, *to = items + n;
+
+	for (unsigned shift = 0; shift < 64; shift += 8)
+		if (sort_by_byte(from, to, n, shift)) {
+			struct sort_item *sorted = to;
+
+			to = from;
+			from = sorted;
+		}
+	for (size_t begin = 0, end; begin < n; begin = end) {
+		for (end = begin + 1; end < n && from[end].prefix == from[begin].prefix; end++)
+			;
+		if (end - begin > 1 && merge_sort(builder, from + begin, to + begin, end - begin) != from + begin)
+			memcpy(from + begin, to + begin, (end - begin) * sizeof *from);
+	}
+	return from;
+}
+
+/* How much of each there is in an index. */
+struct amounts {
+	size_t n_terms, n_text, n_runs, n_large;
+};
+
 /* The sizes and places of an index's arrays in its one allocation. */
 struct layout {
-	size_t lengths, term_at, terms, posting_at, documents, parts, run_at, runs, most, n_bytes;
+	size_t lengths, term_at, terms, posting_at, documents, quanta, counts, large_at, large, run_at, runs, most;
+	size_t n_bytes;
 };
 
 /* The place of n elements at the end of what is laid out; sets `overflow` if there is no such place. */
@@ -476,32 +695,36 @@ static size_t place(size_t *end, size_t n, size_t element_bytes, int *overflow)
 	return begin;
 }
 
-static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, size_t n_terms, size_t n_text,
-                   size_t n_runs)
+static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, const struct amounts *amounts)
 {
+	size_t n_terms = amounts->n_terms, n_runs = amounts->n_runs;
+
 	int overflow = 0;
 	size_t end = 0;
 
 	place(&end, 1, sizeof(struct lanewise_bm25), &overflow);
 	layout->lengths = place(&end, builder->lengths.n, sizeof(uint32_t), &overflow);
-	layout->term_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
-	layout->terms = place(&end, n_text, 1, &overflow);
+	layout->term_at = place(&end, n_terms + 1, sizeof(uint32_t), &overflow);
+	layout->terms = place(&end, amounts->n_text, 1, &overflow);
 	layout->posting_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
 	layout->documents = place(&end, (size_t)builder->n_postings, sizeof(uint16_t), &overflow);
-	layout->parts = place(&end, (size_t)builder->n_postings, sizeof(float), &overflow);
-	layout->run_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
+	layout->quanta = place(&end, (size_t)builder->n_postings, sizeof(uint16_t), &overflow);
+	layout->counts = place(&end, (size_t)builder->n_postings, sizeof(uint8_t), &overflow);
+	layout->large_at = place(&end, amounts->n_large, sizeof(uint64_t), &overflow);
+	layout->large = place(&end, amounts->n_large, sizeof(uint32_t), &overflow);
+	layout->run_at = place(&end, n_terms + 1, sizeof(uint32_t), &overflow);
 	layout->runs = place(&end, n_runs, sizeof(uint32_t), &overflow);
-	layout->most = place(&end, n_runs, sizeof(float), &overflow);
+	layout->most = place(&end, n_runs, sizeof(uint16_t), &overflow);
 	layout->n_bytes = end;
-	return !overflow;
+	return !overflow && amounts->n_text <= UINT32_MAX && n_runs <= UINT32_MAX;
 }
 
 #define NO_SEGMENT UINT32_MAX
 
 /* One of the builder's words as its postings are dealt out. */
 struct filling {
-	uint64_t posting, run; /* first how many it has, then where the next one goes */
-	uint32_t segment;      /* of the run under way */
+	uint64_t posting, run, large; /* first how many it has, then where the next one goes */
+	uint32_t segment;             /* of the run under way */
 };
 
 /* What creating an index needs besides it. */
@@ -522,7 +745,10 @@ static uint32_t length_of(const lanewise_bm25_builder *builder, size_t document)
 	return is_kept(builder, document) ? ((const uint32_t *)builder->lengths.elements)[document] : 0;
 }
 
-/* Counts each word's postings and runs. */
+/* Words are in no order here, so what is known of one is fetched so many postings before it is needed. */
+enum { FETCH_AHEAD = 32 };
+
+/* Counts each word's postings, runs and large counts. */
 static void count_postings(const lanewise_bm25_builder *builder, struct filling *fillings)
 {
 	const struct posting *postings = builder->postings.elements;
@@ -530,44 +756,52 @@ static void count_postings(const lanewise_bm25_builder *builder, struct filling 
 	size_t i = 0;
 
 	for (size_t term = 0; term < builder->terms.n; term++)
-		fillings[term] = (struct filling) { 0, 0, NO_SEGMENT };
+		fillings[term] = (struct filling) { 0, 0, 0, NO_SEGMENT };
 	for (size_t document = 0; document < builder->lengths.n; i = posting_end[document++])
 		for (; is_kept(builder, document) && i < posting_end[document]; i++) {
 			struct filling *filling = &fillings[postings[i].term];
 			uint32_t segment = (uint32_t)(document / LW_BM25_SEGMENT);
 
+			if (builder->postings.n - i > FETCH_AHEAD)
+				__builtin_prefetch(&fillings[postings[i + FETCH_AHEAD].term], 1);
 			filling->posting++;
 			filling->run += filling->segment != segment;
+			filling->large += postings[i].count >= LW_BM25_LARGE;
 			filling->segment = segment;
 		}
 }
 
-/* Finds the words that have postings; returns their number, and their bytes and runs. */
-static size_t collect_terms(const lanewise_bm25_builder *builder, struct work *work, size_t *n_text, size_t *n_runs)
+/* Finds the words that have postings. */
+static struct amounts collect_terms(const lanewise_bm25_builder *builder, struct work *work)
 {
 	const struct term *terms = builder->terms.elements;
 	const char *pool = builder->pool.elements;
-	size_t n = 0;
+	struct amounts amounts = { 0 };
 
-	*n_text = *n_runs = 0;
 	count_postings(builder, work->fillings);
-	for (size_t i = 0; i < builder->terms.n; i++)
-		if (work->fillings[i].posting) {
-			work->items[n++] = (struct sort_item) { prefix_of(pool + terms[i].text_at, terms[i].n_bytes),
-				                                (uint32_t)i };
-			*n_text += terms[i].n_bytes;
-			*n_runs += (size_t)work->fillings[i].run;
-		}
-	return n;
+	for (size_t i = 0; i < builder->terms.n; i++) {
+		const struct filling *filling = &work->fillings[i];
+
+		if (filling->posting == 0)
+			continue;
+		work->items[amounts.n_terms++] =
+		        (struct sort_item) { lw_bm25_prefix_of(pool + terms[i].text_at, terms[i].n_bytes),
+			                     (uint32_t)i };
+		amounts.n_text += terms[i].n_bytes;
+		amounts.n_runs += (size_t)filling->run;
+		amounts.n_large += (size_t)filling->large;
+	}
+	return amounts;
 }
 
 /* The arrays to fill. */
 struct arrays {
-	uint64_t *term_at, *posting_at, *run_at;
+	uint64_t *posting_at, *large_at;
+	uint32_t *term_at, *run_at;
 	char *terms;
-	uint16_t *documents;
-	uint32_t *runs;
-	float *parts, *most;
+	uint16_t *documents, *quanta, *most;
+	uint8_t *counts;
+	uint32_t *runs, *large;
 };
 
 static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, const struct sort_item *sorted,
@@ -575,59 +809,87 @@ static void fill_terms(const lanewise_bm25_builder *builder, struct work *work, 
 {
 	const struct term *terms = builder->terms.elements;
 	const char *pool = builder->pool.elements;
-	uint64_t n_text = 0, n_postings = 0, n_runs = 0;
+	uint64_t n_text = 0, n_postings = 0, n_runs = 0, n_large = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct term *term = &terms[sorted[i].term];
 		struct filling *filling = &work->fillings[sorted[i].term];
 		struct filling counts = *filling;
 
-		arrays->term_at[i] = n_text;
+		arrays->term_at[i] = (uint32_t)n_text;
 		arrays->posting_at[i] = n_postings;
-		arrays->run_at[i] = n_runs;
-		*filling = (struct filling) { n_postings, n_runs, NO_SEGMENT };
+		arrays->run_at[i] = (uint32_t)n_runs;
+		*filling = (struct filling) { n_postings, n_runs, n_large, NO_SEGMENT };
 		memcpy(arrays->terms + n_text, pool + term->text_at, term->n_bytes);
 		n_text += term->n_bytes;
 		n_postings += counts.posting;
 		n_runs += counts.run;
+		n_large += counts.large;
 	}
-	arrays->term_at[n] = n_text;
+	arrays->term_at[n] = (uint32_t)n_text;
 	arrays->posting_at[n] = n_postings;
-	arrays->run_at[n] = n_runs;
+	arrays->run_at[n] = (uint32_t)n_runs;
 }
 
-static void add_posting(struct filling *filling, size_t document, float part, const struct arrays *arrays)
+static void add_posting(struct filling *filling, size_t document, uint32_t count, uint16_t quantum,
+                        const struct arrays *arrays)
 {
 	uint32_t segment = (uint32_t)(document / LW_BM25_SEGMENT);
 
+	if (count >= LW_BM25_LARGE) {
+		arrays->large_at[filling->large] = filling->posting;
+		arrays->large[filling->large++] = count;
+		count = LW_BM25_LARGE;
+	}
 	arrays->documents[filling->posting] = (uint16_t)(document % LW_BM25_SEGMENT);
-	arrays->parts[filling->posting++] = part;
+	arrays->counts[filling->posting] = (uint8_t)count;
+	arrays->quanta[filling->posting++] = quantum;
 	if (filling->segment != segment) {
 		filling->segment = segment;
 		arrays->runs[filling->run] = segment << 16;
-		arrays->most[filling->run++] = part;
+		arrays->most[filling->run++] = quantum;
 		return;
 	}
 
 	uint64_t run = filling->run - 1;
 
 	arrays->runs[run]++;
-	if (part > arrays->most[run])
-		arrays->most[run] = part;
+	if (quantum > arrays->most[run])
+		arrays->most[run] = quantum;
 }
 
-static void fill_postings(const lanewise_bm25_builder *builder, struct work *work,
-                          const struct lw_bm25_formula *formula, const struct arrays *arrays)
+/* Fetches a word FETCH_AHEAD postings further on, and where the one halfway there will go. */
+LW_INLINE void fetch_filling(const struct filling *fillings, const struct posting *postings,
+                             const struct arrays *arrays)
 {
+	uint64_t next = fillings[postings[FETCH_AHEAD / 2].term].posting;
+
+	__builtin_prefetch(&fillings[postings[FETCH_AHEAD].term], 1);
+	__builtin_prefetch(&arrays->documents[next], 1);
+	__builtin_prefetch(&arrays->quanta[next], 1);
+	__builtin_prefetch(&arrays->counts[next], 1);
+}
+
+static void fill_postings(const lanewise_bm25_builder *builder, struct work *work, const struct lw_bm25_header *header,
+                          const struct arrays *arrays)
+{
+	const struct lw_bm25_formula formula = lw_bm25_formula_of(header);
+	const double quanta = lw_bm25_quanta(header);
 	const struct posting *postings = builder->postings.elements;
 	const uint64_t *posting_end = builder->posting_end.elements;
 	const uint32_t *lengths = builder->lengths.elements;
 	size_t i = 0;
 
 	for (size_t document = 0; document < builder->lengths.n; i = posting_end[document++])
-		for (; is_kept(builder, document) && i < posting_end[document]; i++)
-			add_posting(&work->fillings[postings[i].term], document,
-			            lw_bm25_part(formula, postings[i].count, lengths[document]), arrays);
+		for (; is_kept(builder, document) && i < posting_end[document]; i++) {
+			if (builder->postings.n - i > FETCH_AHEAD)
+				fetch_filling(work->fillings, &postings[i], arrays);
+
+			float part = lw_bm25_part(&formula, postings[i].count, lengths[document]);
+
+			add_posting(&work->fillings[postings[i].term], document, postings[i].count,
+			            (uint16_t)((double)part * quanta), arrays);
+		}
 }
 
 /* What LANEWISE_BM25_OKAPI has for a negative idf: epsilon times the mean idf of all words. */
@@ -645,15 +907,15 @@ static float floor_of(const struct lw_bm25_header *header, float epsilon, const 
 static lanewise_status create_with(const lanewise_bm25_builder *builder, const lanewise_allocator *allocator,
                                    struct work *work, lanewise_bm25 **bm25)
 {
-	size_t n_text, n_runs, n_terms = collect_terms(builder, work, &n_text, &n_runs);
-	const struct sort_item *sorted = sort_terms(builder, work->items, n_terms);
-	struct lw_bm25_formula formula;
+	const struct amounts amounts = collect_terms(builder, work);
+	const struct sort_item *sorted = sort_terms(builder, work->items, amounts.n_terms);
+	lanewise_status status;
 	struct layout layout;
 	struct arrays arrays;
 	unsigned char *base;
 	lanewise_bm25 *made;
 
-	if (!lay_out(&layout, builder, n_terms, n_text, n_runs))
+	if (!lay_out(&layout, builder, &amounts))
 		return LANEWISE_ERROR_TOO_LARGE;
 	base = lw_allocate(allocator, layout.n_bytes);
 	if (!base)
@@ -665,7 +927,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	made->n_bytes = layout.n_bytes;
 	made->header = (struct lw_bm25_header) {
 		.n_documents = builder->lengths.n,
-		.n_terms = n_terms,
+		.n_terms = amounts.n_terms,
 		.n_postings = builder->n_postings,
 		.n_removed = builder->n_removed,
 		.total_length = builder->total_length,
@@ -673,34 +935,45 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		.b = builder->options.b,
 		.delta = builder->options.delta,
 		.variant = (uint32_t)builder->options.variant,
-		.word_rules = LW_WORD_RULES,
+		.word_rules = builder->analyzer ? LW_WORD_RULES_ANALYZED : LW_WORD_RULES,
 		.format = LW_BM25_FORMAT,
 	};
 	for (size_t document = 0; document < builder->lengths.n; document++)
 		((uint32_t *)(void *)(base + layout.lengths))[document] = length_of(builder, document);
 	arrays = (struct arrays) {
-		.term_at = (uint64_t *)(void *)(base + layout.term_at),
+		.term_at = (uint32_t *)(void *)(base + layout.term_at),
 		.posting_at = (uint64_t *)(void *)(base + layout.posting_at),
-		.run_at = (uint64_t *)(void *)(base + layout.run_at),
+		.run_at = (uint32_t *)(void *)(base + layout.run_at),
 		.terms = (char *)base + layout.terms,
 		.documents = (uint16_t *)(void *)(base + layout.documents),
 		.runs = (uint32_t *)(void *)(base + layout.runs),
-		.parts = (float *)(void *)(base + layout.parts),
-		.most = (float *)(void *)(base + layout.most),
+		.quanta = (uint16_t *)(void *)(base + layout.quanta),
+		.counts = base + layout.counts,
+		.large_at = (uint64_t *)(void *)(base + layout.large_at),
+		.large = (uint32_t *)(void *)(base + layout.large),
+		.most = (uint16_t *)(void *)(base + layout.most),
 	};
-	fill_terms(builder, work, sorted, n_terms, &arrays);
-	formula = lw_bm25_formula_of(&made->header);
-	fill_postings(builder, work, &formula, &arrays);
+	fill_terms(builder, work, sorted, amounts.n_terms, &arrays);
+	fill_postings(builder, work, &made->header, &arrays);
 	made->header.floor = floor_of(&made->header, builder->options.epsilon, arrays.posting_at);
 	made->lengths = (const uint32_t *)(void *)(base + layout.lengths);
 	made->term_at = arrays.term_at;
 	made->terms = arrays.terms;
 	made->posting_at = arrays.posting_at;
 	made->documents = arrays.documents;
-	made->parts = arrays.parts;
+	made->quanta = arrays.quanta;
+	made->counts = arrays.counts;
+	made->large_at = arrays.large_at;
+	made->large = arrays.large;
+	made->n_large = amounts.n_large;
 	made->run_at = arrays.run_at;
 	made->runs = arrays.runs;
 	made->most = arrays.most;
+	if ((status = lw_bm25_make_hints(made, allocator))) {
+		lw_release(allocator, made, layout.n_bytes);
+		return status;
+	}
+	made->analyzer = lanewise_analyzer_retain(builder->analyzer);
 	*bm25 = made;
 	return LANEWISE_OK;
 }

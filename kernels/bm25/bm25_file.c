@@ -5,15 +5,19 @@
  *
  *     bm25.header      one struct lw_bm25_header
  *     bm25.lengths     n_documents u32, at most LW_BM25_MAX_LENGTH
- *     bm25.term_at     n_terms + 1 u64: 0, ascending by 1 ... LANEWISE_WORD_BYTES
+ *     bm25.term_at     n_terms + 1 u32: 0, ascending by 1 ... LANEWISE_WORD_BYTES
  *     bm25.terms       bytes: the words, ascending
  *     bm25.posting_at  n_terms + 1 u64: 0, ascending
  *     bm25.documents   n_postings u16, ascending within a run; segment and number below n_documents
- *     bm25.parts       n_postings f32, LW_BM25_LEAST_PART ... what the variant allows
- *     bm25.run_at      n_terms + 1 u64: 0, ascending
+ *     bm25.quanta      n_postings u16: what count and length give
+ *     bm25.counts      n_postings u8: 1 ... LW_BM25_LARGE
+ *     bm25.large_at    u64, ascending: the postings that have LW_BM25_LARGE
+ *     bm25.large       u32, as many: their counts
+ *     bm25.run_at      n_terms + 1 u32: 0, ascending
  *     bm25.runs        u32: the segment, ascending within a word, above the number of postings less 1, which add up to
  *                      the word's
- *     bm25.most        f32, as many: the greatest part in each run
+ *     bm25.most        u16, as many: the greatest quantum in each run
+ *     bm25.analysis    bytes: the analyzer (text/analyzer.c); only if word_rules is LW_WORD_RULES_ANALYZED
  */
 #include "bm25/bm25.h"
 #include "bm25/bm25_formula.h"
@@ -24,6 +28,7 @@
 #include <lanewise/text.h>
 
 #include "support.h"
+#include "text/text.h"
 
 _Static_assert(sizeof(struct lw_bm25_header) == 64, "the header is part of the file format");
 
@@ -52,15 +57,24 @@ lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_wri
 
 	if ((status = write_section(writer, "bm25.header", header, 1, sizeof *header, error)) ||
 	    (status = write_section(writer, "bm25.lengths", bm25->lengths, (size_t)header->n_documents, 4, error)) ||
-	    (status = write_section(writer, "bm25.term_at", bm25->term_at, n_terms + 1, 8, error)) ||
+	    (status = write_section(writer, "bm25.term_at", bm25->term_at, n_terms + 1, 4, error)) ||
 	    (status = write_section(writer, "bm25.terms", bm25->terms, (size_t)bm25->term_at[n_terms], 1, error)) ||
 	    (status = write_section(writer, "bm25.posting_at", bm25->posting_at, n_terms + 1, 8, error)) ||
 	    (status = write_section(writer, "bm25.documents", bm25->documents, n_postings, 2, error)) ||
-	    (status = write_section(writer, "bm25.parts", bm25->parts, n_postings, 4, error)) ||
-	    (status = write_section(writer, "bm25.run_at", bm25->run_at, n_terms + 1, 8, error)) ||
+	    (status = write_section(writer, "bm25.quanta", bm25->quanta, n_postings, 2, error)) ||
+	    (status = write_section(writer, "bm25.counts", bm25->counts, n_postings, 1, error)) ||
+	    (status = write_section(writer, "bm25.large_at", bm25->large_at, bm25->n_large, 8, error)) ||
+	    (status = write_section(writer, "bm25.large", bm25->large, bm25->n_large, 4, error)) ||
+	    (status = write_section(writer, "bm25.run_at", bm25->run_at, n_terms + 1, 4, error)) ||
 	    (status = write_section(writer, "bm25.runs", bm25->runs, n_runs, 4, error)))
 		return status;
-	return write_section(writer, "bm25.most", bm25->most, n_runs, 4, error);
+	if ((status = write_section(writer, "bm25.most", bm25->most, n_runs, 2, error)) || !bm25->analyzer)
+		return status;
+
+	size_t n_analysis;
+	const unsigned char *analysis = lanewise_analyzer_bytes(bm25->analyzer, &n_analysis);
+
+	return write_section(writer, "bm25.analysis", analysis, n_analysis, 1, error);
 }
 
 /* --------------------------------------------------------------- checking */
@@ -72,7 +86,11 @@ struct opening {
 	const struct lw_bm25_header *header; /* in the file */
 	struct lanewise_bm25 bm25;
 	/* Elements that the sections have. */
-	size_t n_lengths, n_term_at, n_terms, n_posting_at, n_documents, n_parts, n_run_at, n_runs, n_most;
+	size_t n_lengths, n_term_at, n_terms, n_posting_at, n_documents, n_quanta, n_counts, n_large, n_run_at, n_runs;
+	size_t n_most;
+	size_t large; /* the next of the large counts when postings are gone through */
+	double quanta;
+	struct lw_bm25_formula formula;
 };
 
 /* What is wrong with element `i` of a section, which begins at `elements`. */
@@ -89,7 +107,8 @@ struct opening {
 static lanewise_status find_sections(struct opening *opening)
 {
 	const void *header = NULL, *lengths = NULL, *term_at = NULL, *terms = NULL, *posting_at = NULL;
-	const void *documents = NULL, *parts = NULL, *run_at = NULL, *runs = NULL, *most = NULL;
+	const void *documents = NULL, *quanta = NULL, *counts = NULL, *large_at = NULL, *large = NULL;
+	const void *run_at = NULL, *runs = NULL, *most = NULL;
 	const lanewise_file *file = opening->file;
 	lanewise_error *error = opening->error;
 	lanewise_bm25 *bm25 = &opening->bm25;
@@ -103,31 +122,37 @@ static lanewise_status find_sections(struct opening *opening)
 		               "section bm25.header: %zu elements instead of 1", n);
 	opening->header = header;
 	bm25->header = *opening->header;
-	if (bm25->header.word_rules != LW_WORD_RULES)
+	if (bm25->header.word_rules != LW_WORD_RULES && bm25->header.word_rules != LW_WORD_RULES_ANALYZED)
 		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED,
 		               lanewise_file_offset(file, &opening->header->word_rules),
-		               "section bm25.header, word_rules: %" PRIu32 ", this version has %d",
-		               bm25->header.word_rules, LW_WORD_RULES);
+		               "section bm25.header, word_rules: %" PRIu32 ", this version has %d and %d",
+		               bm25->header.word_rules, LW_WORD_RULES, LW_WORD_RULES_ANALYZED);
 	if (bm25->header.format != LW_BM25_FORMAT)
 		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, lanewise_file_offset(file, &opening->header->format),
 		               "section bm25.header, format: %" PRIu32 ", this version reads %d; make the index again",
 		               bm25->header.format, LW_BM25_FORMAT);
 	if ((status = lanewise_file_section(file, "bm25.lengths", 4, &lengths, &opening->n_lengths, error)) ||
-	    (status = lanewise_file_section(file, "bm25.term_at", 8, &term_at, &opening->n_term_at, error)) ||
+	    (status = lanewise_file_section(file, "bm25.term_at", 4, &term_at, &opening->n_term_at, error)) ||
 	    (status = lanewise_file_section(file, "bm25.terms", 1, &terms, &opening->n_terms, error)) ||
 	    (status = lanewise_file_section(file, "bm25.posting_at", 8, &posting_at, &opening->n_posting_at, error)) ||
 	    (status = lanewise_file_section(file, "bm25.documents", 2, &documents, &opening->n_documents, error)) ||
-	    (status = lanewise_file_section(file, "bm25.parts", 4, &parts, &opening->n_parts, error)) ||
-	    (status = lanewise_file_section(file, "bm25.run_at", 8, &run_at, &opening->n_run_at, error)) ||
+	    (status = lanewise_file_section(file, "bm25.quanta", 2, &quanta, &opening->n_quanta, error)) ||
+	    (status = lanewise_file_section(file, "bm25.counts", 1, &counts, &opening->n_counts, error)) ||
+	    (status = lanewise_file_section(file, "bm25.large_at", 8, &large_at, &bm25->n_large, error)) ||
+	    (status = lanewise_file_section(file, "bm25.large", 4, &large, &opening->n_large, error)) ||
+	    (status = lanewise_file_section(file, "bm25.run_at", 4, &run_at, &opening->n_run_at, error)) ||
 	    (status = lanewise_file_section(file, "bm25.runs", 4, &runs, &opening->n_runs, error)) ||
-	    (status = lanewise_file_section(file, "bm25.most", 4, &most, &opening->n_most, error)))
+	    (status = lanewise_file_section(file, "bm25.most", 2, &most, &opening->n_most, error)))
 		return status;
 	bm25->lengths = lengths;
 	bm25->term_at = term_at;
 	bm25->terms = terms;
 	bm25->posting_at = posting_at;
 	bm25->documents = documents;
-	bm25->parts = parts;
+	bm25->quanta = quanta;
+	bm25->counts = counts;
+	bm25->large_at = large_at;
+	bm25->large = large;
 	bm25->run_at = run_at;
 	bm25->runs = runs;
 	bm25->most = most;
@@ -150,9 +175,12 @@ static lanewise_status check_header(const struct opening *opening)
 	if (header->n_postings != opening->n_documents)
 		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but section bm25.documents has %zu elements",
 		                   header->n_postings, opening->n_documents);
-	if (header->n_postings != opening->n_parts)
-		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but section bm25.parts has %zu elements",
-		                   header->n_postings, opening->n_parts);
+	if (header->n_postings != opening->n_quanta)
+		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but section bm25.quanta has %zu elements",
+		                   header->n_postings, opening->n_quanta);
+	if (header->n_postings != opening->n_counts)
+		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but section bm25.counts has %zu elements",
+		                   header->n_postings, opening->n_counts);
 	if (header->n_terms + 1 != opening->n_run_at)
 		return WRONG_FIELD(opening, n_terms, "%" PRIu64 ", but section bm25.run_at has %zu elements",
 		                   header->n_terms, opening->n_run_at);
@@ -202,14 +230,14 @@ static lanewise_status check_lengths(const struct opening *opening)
 
 static lanewise_status check_terms(const struct opening *opening)
 {
-	const uint64_t *at = opening->bm25.term_at;
+	const uint32_t *at = opening->bm25.term_at;
 	size_t n_terms = (size_t)opening->bm25.header.n_terms, n_before = 0;
 
 	if (at[0] != 0)
-		return WRONG(opening, "term_at", at, 0, "%" PRIu64 " instead of 0", at[0]);
+		return WRONG(opening, "term_at", at, 0, "%" PRIu32 " instead of 0", at[0]);
 	for (size_t i = 0; i < n_terms; i++) {
 		if (at[i + 1] <= at[i] || at[i + 1] - at[i] > LANEWISE_WORD_BYTES || at[i + 1] > opening->n_terms)
-			return WRONG(opening, "term_at", at, i + 1, "%" PRIu64 " after %" PRIu64 ", of %zu bytes",
+			return WRONG(opening, "term_at", at, i + 1, "%" PRIu32 " after %" PRIu32 ", of %zu bytes",
 			             at[i + 1], at[i], opening->n_terms);
 
 		const char *word = opening->bm25.terms + at[i];
@@ -222,7 +250,7 @@ static lanewise_status check_terms(const struct opening *opening)
 		n_before = n;
 	}
 	if (at[n_terms] != opening->n_terms)
-		return WRONG(opening, "term_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms],
+		return WRONG(opening, "term_at", at, n_terms, "%" PRIu32 " instead of %zu", at[n_terms],
 		             opening->n_terms);
 	return LANEWISE_OK;
 }
@@ -251,29 +279,57 @@ static lanewise_status check_posting_at(const struct opening *opening)
 
 static lanewise_status check_run_at(const struct opening *opening)
 {
-	const uint64_t *at = opening->bm25.run_at;
+	const uint32_t *at = opening->bm25.run_at;
 	size_t n_terms = (size_t)opening->bm25.header.n_terms, n_runs = opening->n_runs;
 
 	if (at[0] != 0)
-		return WRONG(opening, "run_at", at, 0, "%" PRIu64 " instead of 0", at[0]);
+		return WRONG(opening, "run_at", at, 0, "%" PRIu32 " instead of 0", at[0]);
 	for (size_t i = 0; i < n_terms; i++)
 		if (at[i + 1] <= at[i] || at[i + 1] > n_runs)
-			return WRONG(opening, "run_at", at, i + 1, "%" PRIu64 " after %" PRIu64 ", of %zu runs",
+			return WRONG(opening, "run_at", at, i + 1, "%" PRIu32 " after %" PRIu32 ", of %zu runs",
 			             at[i + 1], at[i], n_runs);
 	if (at[n_terms] != n_runs)
-		return WRONG(opening, "run_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms], n_runs);
+		return WRONG(opening, "run_at", at, n_terms, "%" PRIu32 " instead of %zu", at[n_terms], n_runs);
 	if (opening->n_most != n_runs)
-		return WRONG(opening, "run_at", at, n_terms, "%" PRIu64 ", but section bm25.most has %zu elements",
+		return WRONG(opening, "run_at", at, n_terms, "%" PRIu32 ", but section bm25.most has %zu elements",
 		             at[n_terms], opening->n_most);
 	return LANEWISE_OK;
 }
 
+/* Posting i, of a document that there is: its count and quantum. Postings are checked one after the other. */
+static lanewise_status check_count(struct opening *opening, uint64_t i, uint64_t document)
+{
+	const lanewise_bm25 *bm25 = &opening->bm25;
+	uint32_t count = bm25->counts[i], length = bm25->lengths[document];
+
+	if (count == 0)
+		return WRONG(opening, "counts", bm25->counts, i, "%d", 0);
+	if (count == LW_BM25_LARGE) {
+		if (opening->large == bm25->n_large || bm25->large_at[opening->large] != i)
+			return WRONG(opening, "counts", bm25->counts, i, "%d, but no such number in bm25.large_at",
+			             (int)count);
+		count = bm25->large[opening->large++];
+		if (count < LW_BM25_LARGE || count > length)
+			return WRONG(opening, "large", bm25->large, opening->large - 1, "%" PRIu32, count);
+	}
+	if (count > length)
+		return WRONG(opening, "counts", bm25->counts, i, "%" PRIu32 " in a document of %" PRIu32 " words",
+		             count, length);
+
+	uint16_t quantum = (uint16_t)((double)lw_bm25_part(&opening->formula, count, length) * opening->quanta);
+
+	if (bm25->quanta[i] != quantum)
+		return WRONG(opening, "quanta", bm25->quanta, i, "%d instead of %d", bm25->quanta[i], quantum);
+	return LANEWISE_OK;
+}
+
 /* The postings [begin, end) of a run, which lie within all. */
-static lanewise_status check_run(const struct opening *opening, uint64_t run, uint64_t begin, uint64_t end)
+static lanewise_status check_run(struct opening *opening, uint64_t run, uint64_t begin, uint64_t end)
 {
 	const lanewise_bm25 *bm25 = &opening->bm25;
 	uint64_t first = (uint64_t)(bm25->runs[run] >> 16) * LW_BM25_SEGMENT;
-	float most = 0, greatest = lw_bm25_greatest_part(&bm25->header);
+	lanewise_status status;
+	uint16_t most = 0;
 
 	for (uint64_t i = begin; i < end; i++) {
 		if (first + bm25->documents[i] >= bm25->header.n_documents)
@@ -282,22 +338,27 @@ static lanewise_status check_run(const struct opening *opening, uint64_t run, ui
 		if (i > begin && bm25->documents[i] <= bm25->documents[i - 1])
 			return WRONG(opening, "documents", bm25->documents, i, "%d after %d in run %" PRIu64,
 			             bm25->documents[i], bm25->documents[i - 1], run);
-		if (!(bm25->parts[i] >= LW_BM25_LEAST_PART && bm25->parts[i] <= greatest))
-			return WRONG(opening, "parts", bm25->parts, i, "%g", (double)bm25->parts[i]);
-		most = bm25->parts[i] > most ? bm25->parts[i] : most;
+		if ((status = check_count(opening, i, first + bm25->documents[i])))
+			return status;
+		most = bm25->quanta[i] > most ? bm25->quanta[i] : most;
 	}
-	if (!(bm25->most[run] >= most && bm25->most[run] <= most))
-		return WRONG(opening, "most", bm25->most, run, "%g instead of %g", (double)bm25->most[run],
-		             (double)most);
+	if (bm25->most[run] != most)
+		return WRONG(opening, "most", bm25->most, run, "%d instead of %d", bm25->most[run], most);
 	return LANEWISE_OK;
 }
 
-static lanewise_status check_runs(const struct opening *opening)
+static lanewise_status check_runs(struct opening *opening)
 {
 	const lanewise_bm25 *bm25 = &opening->bm25;
 	const uint32_t *runs = bm25->runs;
 	lanewise_status status;
 
+	if (opening->n_large != bm25->n_large)
+		return lw_fail(opening->error, LANEWISE_ERROR_DATA, lanewise_file_offset(opening->file, bm25->large),
+		               "section bm25.large: %zu elements, but bm25.large_at has %zu", opening->n_large,
+		               bm25->n_large);
+	opening->formula = lw_bm25_formula_of(&bm25->header);
+	opening->quanta = lw_bm25_quanta(&bm25->header);
 	for (size_t term = 0; term < bm25->header.n_terms; term++) {
 		uint64_t at = bm25->posting_at[term], end = bm25->posting_at[term + 1];
 		uint64_t first = bm25->run_at[term], last = bm25->run_at[term + 1] - 1;
@@ -317,7 +378,29 @@ static lanewise_status check_runs(const struct opening *opening)
 			at += n;
 		}
 	}
+	if (opening->large < bm25->n_large)
+		return WRONG(opening, "large_at", bm25->large_at, opening->large, "%" PRIu64 ", a posting without that",
+		             bm25->large_at[opening->large]);
 	return LANEWISE_OK;
+}
+
+/* The analyzer, where the index has one. */
+static lanewise_status open_analyzer(struct opening *opening, const lanewise_allocator *allocator)
+{
+	const void *bytes;
+	size_t n_bytes;
+	lanewise_error why = { .what = "" };
+	lanewise_status status;
+
+	if (opening->header->word_rules != LW_WORD_RULES_ANALYZED)
+		return LANEWISE_OK;
+	if ((status = lanewise_file_section(opening->file, "bm25.analysis", 1, &bytes, &n_bytes, opening->error)))
+		return status;
+	if (!(status = lanewise_analyzer_load(bytes, n_bytes, allocator, &opening->bm25.analyzer, &why)))
+		return status;
+	if (why.offset != LANEWISE_NO_OFFSET)
+		why.offset += lanewise_file_offset(opening->file, bytes);
+	return lw_fail(opening->error, status, why.offset, "section bm25.analysis, %.200s", why.what);
 }
 
 lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_allocator *allocator, lanewise_bm25 **bm25,
@@ -332,16 +415,23 @@ lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_all
 	if ((status = find_sections(&opening)) || (status = check_header(&opening)) ||
 	    (status = check_lengths(&opening)) || (status = check_terms(&opening)) ||
 	    (status = check_posting_at(&opening)) || (status = check_run_at(&opening)) ||
-	    (status = check_runs(&opening)))
+	    (status = check_runs(&opening)) || (status = open_analyzer(&opening, allocator)))
 		return status;
 	if (allocator)
 		opening.bm25.allocator = *allocator;
 
 	lanewise_bm25 *made = lw_allocate(allocator, sizeof *made);
 
-	if (!made)
+	if (!made) {
+		lanewise_analyzer_destroy(opening.bm25.analyzer);
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
+	}
 	*made = opening.bm25;
+	if ((status = lw_bm25_make_hints(made, allocator))) {
+		lanewise_analyzer_destroy(made->analyzer);
+		lw_release(allocator, made, sizeof *made);
+		return lw_fail(error, status, LANEWISE_NO_OFFSET, "no memory for the index");
+	}
 	*bm25 = made;
 	return LANEWISE_OK;
 }

@@ -79,6 +79,39 @@ static inline float lw_bm25_greatest_part(const struct lw_bm25_header *header)
 	}
 }
 
+/* A part times this is its quantum, before rounding down. */
+static inline double lw_bm25_quanta(const struct lw_bm25_header *header)
+{
+	return 65535.0 / (double)lw_bm25_greatest_part(header);
+}
+
+/* The count of posting number `posting`, whose byte says LW_BM25_LARGE. */
+static inline uint32_t lw_bm25_large_count(const lanewise_bm25 *bm25, uint64_t posting)
+{
+	size_t low = 0, high = bm25->n_large;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (bm25->large_at[middle] <= posting)
+			low = middle;
+		else
+			high = middle;
+	}
+	return bm25->large[low];
+}
+
+/* The part of a posting in a document's score. */
+static inline float lw_bm25_part_at(const lanewise_bm25 *bm25, const struct lw_bm25_formula *f, uint64_t posting,
+                                    size_t document)
+{
+	uint32_t count = bm25->counts[posting];
+
+	if (count == LW_BM25_LARGE)
+		count = lw_bm25_large_count(bm25, posting);
+	return lw_bm25_part(f, count, bm25->lengths[document]);
+}
+
 /* The idf of a word that `frequency` of n documents have, which may be 0 or negative. */
 static inline double lw_bm25_idf(uint32_t variant, double n, double frequency)
 {

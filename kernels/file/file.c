@@ -26,7 +26,7 @@
 
 struct lanewise_file {
 	lanewise_allocator allocator;
-	int has_allocator;
+	int has_allocator, is_mapped;
 	size_t size;
 	const unsigned char *bytes;
 	const struct lw_file_entry *entries;
@@ -228,17 +228,12 @@ static lanewise_status map_file(lanewise_file *file, int fd, lanewise_error *err
 		return lanewise_file_system_error(error, "mmap", errno);
 	file->bytes = bytes;
 	file->size = (size_t)about.st_size;
+	file->is_mapped = 1;
 	return LANEWISE_OK;
 }
 
-lanewise_status lanewise_file_open(const char *path, const lanewise_allocator *allocator, lanewise_file **out,
-                                   lanewise_error *error)
+static lanewise_status create_file(const lanewise_allocator *allocator, lanewise_file **out, lanewise_error *error)
 {
-	if (!path || !out)
-		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
-		               path ? "file" : "path");
-	*out = NULL;
-
 	lanewise_file *file = lw_allocate(allocator, sizeof *file);
 
 	if (!file)
@@ -247,6 +242,21 @@ lanewise_status lanewise_file_open(const char *path, const lanewise_allocator *a
 	file->has_allocator = allocator != NULL;
 	if (allocator)
 		file->allocator = *allocator;
+	*out = file;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_file_open(const char *path, const lanewise_allocator *allocator, lanewise_file **out,
+                                   lanewise_error *error)
+{
+	lanewise_file *file = NULL;
+
+	if (!path || !out)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
+		               path ? "file" : "path");
+	*out = NULL;
+	if (create_file(allocator, &file, error))
+		return LANEWISE_ERROR_NO_MEMORY;
 
 	/* O_NONBLOCK: opening a named pipe must not wait for a writer. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -264,6 +274,35 @@ lanewise_status lanewise_file_open(const char *path, const lanewise_allocator *a
 	return LANEWISE_OK;
 }
 
+lanewise_status lanewise_file_open_memory(const void *bytes, size_t n_bytes, const lanewise_allocator *allocator,
+                                          lanewise_file **out, lanewise_error *error)
+{
+	lanewise_file *file = NULL;
+
+	if (!bytes || !out || (uintptr_t)bytes % LW_FILE_ALIGNMENT)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s",
+		               !out     ? "file is NULL"
+		               : !bytes ? "bytes is NULL"
+		                        : "bytes are not aligned to 64");
+	*out = NULL;
+	if (n_bytes < sizeof(struct lw_file_header))
+		return lw_fail(error, LANEWISE_ERROR_DATA, n_bytes, "header: the file ends after %zu of 64 bytes",
+		               n_bytes);
+	if (create_file(allocator, &file, error))
+		return LANEWISE_ERROR_NO_MEMORY;
+	file->bytes = bytes;
+	file->size = n_bytes;
+
+	lanewise_status status = check_file(file, error);
+
+	if (status) {
+		lanewise_file_destroy(file);
+		return status;
+	}
+	*out = file;
+	return LANEWISE_OK;
+}
+
 void lanewise_file_destroy(lanewise_file *file)
 {
 	if (!file)
@@ -272,7 +311,7 @@ void lanewise_file_destroy(lanewise_file *file)
 	lanewise_allocator allocator = file->allocator;
 	int has_allocator = file->has_allocator;
 
-	if (file->bytes) {
+	if (file->is_mapped) {
 		union {
 			const unsigned char *read_only;
 			void *any;

@@ -75,6 +75,16 @@ _Static_assert(sizeof(struct lw_file_entry) == 64 && offsetof(struct lw_file_ent
 /* Reports that a system call failed with this errno. */
 lanewise_status lanewise_file_system_error(lanewise_error *error, const char *call, int number);
 
+/* A section of a file that is made in memory (file_image.c): its name, of 1 to 15 characters, and elements. */
+struct lw_file_part {
+	const char *name;
+	size_t element_bytes, n;
+	const void *elements;
+};
+
+size_t lanewise_file_image_size(const struct lw_file_part *parts, size_t n_parts);
+void lanewise_file_image_write(const struct lw_file_part *parts, size_t n_parts, unsigned char *image);
+
 /* The checksum of a section after one more block. */
 static inline uint64_t lw_file_fold(uint64_t checksum, const void *block, size_t n_bytes)
 {

@@ -41,6 +41,27 @@ static void *allocate_segment(const lanewise_index *index, size_t n_bytes)
 	return memory;
 }
 
+/* Rows of a segment that can have 4-bit codes; their bytes. */
+static size_t coarse_bytes(const lanewise_index *index, size_t segment)
+{
+	size_t capacity = lw_index_capacity(segment), rest = index->n_rows - lw_index_first(segment);
+
+	return (index->is_mapped && rest < capacity ? rest : capacity) * 64 * lw_index_coarse_blocks(index);
+}
+
+static int open_coarse(lanewise_index *index, size_t segment)
+{
+	/* A segment whose floats could be allocated is larger, so this does not overflow. */
+	index->segments[segment].coarse = allocate_segment(index, coarse_bytes(index, segment));
+	return index->segments[segment].coarse != NULL;
+}
+
+static void close_coarse(lanewise_index *index, size_t segment)
+{
+	lw_release(lw_index_allocator(index), index->segments[segment].coarse, coarse_bytes(index, segment));
+	index->segments[segment].coarse = NULL;
+}
+
 static lanewise_status open_segment(lanewise_index *index)
 {
 	size_t segment = index->n_segments, capacity = lw_index_capacity(segment);
@@ -59,6 +80,11 @@ static lanewise_status open_segment(lanewise_index *index)
 	s->scale = floats + capacity * index->dim;
 	s->error = s->scale + capacity;
 	s->norm = s->error + capacity;
+	if (index->has_coarse && !open_coarse(index, segment)) {
+		lw_release(lw_index_allocator(index), memory, n_bytes);
+		s->memory = NULL;
+		return LANEWISE_ERROR_NO_MEMORY;
+	}
 	index->n_segments++;
 	return LANEWISE_OK;
 }
@@ -68,6 +94,7 @@ static void close_segments(lanewise_index *index, size_t n_left)
 	while (index->n_segments > n_left) {
 		size_t segment = --index->n_segments;
 
+		close_coarse(index, segment);
 		lw_release(lw_index_allocator(index), index->segments[segment].memory, segment_bytes(index, segment));
 		index->segments[segment].memory = NULL;
 	}
@@ -115,6 +142,8 @@ void lanewise_index_destroy(lanewise_index *index)
 
 	lanewise_allocator allocator = index->allocator;
 
+	for (size_t segment = 0; index->is_mapped && segment < index->n_segments; segment++)
+		close_coarse(index, segment);
 	if (!index->is_mapped)
 		close_segments(index, 0);
 	lw_release(allocator.allocate ? &allocator : NULL, index, sizeof *index);
@@ -142,6 +171,7 @@ const float *lanewise_index_row(const lanewise_index *index, size_t row)
 struct target {
 	float *rows, *scale, *error, *norm;
 	int8_t *codes;
+	uint8_t *coarse; /* or NULL */
 };
 
 static struct target target_of(const lanewise_index *index, size_t segment, size_t at)
@@ -152,6 +182,7 @@ static struct target target_of(const lanewise_index *index, size_t segment, size
 	struct target t;
 
 	t.codes = (int8_t *)memory + at * index->code_dim;
+	t.coarse = index->has_coarse ? index->segments[segment].coarse + at * 64 * lw_index_coarse_blocks(index) : NULL;
 	t.rows = floats + at * index->dim;
 	t.scale = floats + capacity * index->dim + at;
 	t.error = t.scale + capacity;
@@ -183,6 +214,21 @@ static void quantize(const lanewise_index *index, struct target t, const float *
 		m->square[r] = kernels->dot_f32(rows + r * ld, rows + r * ld, dim);
 }
 
+/*
+ * 4-bit codes of n rows: the upper halves of the 8-bit ones with 128 added. So n stands for the middle of 16 * n - 128 ...
+ * 16 * n - 113, in units of the same scale. Behind the last dimension there may be anything: the query has zeros there.
+ */
+static void pack_coarse(const lanewise_index *index, const int8_t *codes, size_t n, uint8_t *coarse)
+{
+	for (size_t r = 0; r < n; r++, codes += index->code_dim)
+		for (size_t at = 0; at < index->code_dim; at += 128, coarse += 64) {
+			const int8_t *second = codes + at + (at + 64 < index->code_dim ? 64 : 0);
+
+			for (size_t i = 0; i < 64; i++)
+				coarse[i] = (uint8_t)((codes[at + i] + 128) >> 4 | ((second[i] + 128) & 0xf0));
+		}
+}
+
 /* Copies n <= BLOCK_ROWS rows and makes their sketches. */
 static void put_rows(const lanewise_index *index, struct target t, const float *rows, size_t n, size_t ld,
                      int is_rotated)
@@ -202,6 +248,8 @@ static void put_rows(const lanewise_index *index, struct target t, const float *
 		if (padding)
 			memset(t.codes + r * index->code_dim + dim, 0, padding);
 	}
+	if (t.coarse)
+		pack_coarse(index, t.codes, n, t.coarse);
 }
 
 /* Adds the relative errors of the sketches of n rows, as they are and rotated, to sums. Overwrites the target. */
@@ -301,5 +349,30 @@ lanewise_status lanewise_index_remove(lanewise_index *index, size_t row)
 		t.rows[i] = NAN;
 	memset(t.codes, 0, index->code_dim);
 	*t.scale = *t.error = *t.norm = NAN;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_index_make_coarse(lanewise_index *index)
+{
+	size_t n_open = 0;
+
+	if (!index)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (index->has_coarse)
+		return LANEWISE_OK;
+	while (n_open < index->n_segments && open_coarse(index, n_open))
+		n_open++;
+	if (n_open < index->n_segments) {
+		while (n_open > 0)
+			close_coarse(index, --n_open);
+		return LANEWISE_ERROR_NO_MEMORY;
+	}
+	for (size_t segment = 0; segment < index->n_segments; segment++) {
+		size_t rest = index->n_rows - lw_index_first(segment), capacity = lw_index_capacity(segment);
+
+		pack_coarse(index, index->segments[segment].codes, rest < capacity ? rest : capacity,
+		            index->segments[segment].coarse);
+	}
+	index->has_coarse = 1;
 	return LANEWISE_OK;
 }

@@ -22,7 +22,9 @@ struct lw_index_segment {
 	const float *rows;   /* dim floats each */
 	const int8_t *codes; /* code_dim each */
 	const float *scale, *error, *norm;
-	void *memory;   /* the allocation; NULL for a file's */
+	void *memory; /* the allocation; NULL for a file's */
+	uint8_t *
+	        coarse; /* 4-bit codes (kernel_types.h, dot_i4_rows), an allocation of its own; NULL if there are none */
 	int is_rotated; /* sketches are of rotated rows */
 };
 
@@ -30,7 +32,8 @@ struct lanewise_index {
 	lanewise_allocator allocator; /* a copy; `allocate` NULL for the C library's */
 	lanewise_metric metric;
 	size_t dim, code_dim, n_rows;
-	int is_mapped; /* over a file: nothing can change */
+	int is_mapped;  /* over a file: nothing can change */
+	int has_coarse; /* all segments have, and get, 4-bit codes */
 	size_t n_segments;
 	struct lw_index_segment segments[LW_INDEX_SEGMENTS];
 };
@@ -50,6 +53,9 @@ static inline size_t lw_index_code_dim(size_t dim)
 {
 	return (dim + LW_INDEX_CODE_UNIT - 1) / LW_INDEX_CODE_UNIT * LW_INDEX_CODE_UNIT;
 }
+
+/* Blocks of 128 elements, of which a row has 4-bit codes and a query 8-bit ones. */
+static inline size_t lw_index_coarse_blocks(const lanewise_index *index) { return (index->code_dim + 127) / 128; }
 
 static inline const lanewise_allocator *lw_index_allocator(const lanewise_index *index)
 {

@@ -10,6 +10,7 @@
  */
 #include <lanewise/topk.h>
 
+#include <float.h>
 #include <math.h>
 
 #include "index/index.h"
@@ -33,14 +34,17 @@ struct search {
 	const struct lw_kernels *kernels;
 	const uint64_t *filter;
 	size_t query_ld;
-	size_t k; /* at most n_rows */
+	size_t k;        /* results; at most n_rows */
+	size_t n_wanted; /* candidates whose estimates set the bound: k, or as many as a coarse search asked for */
+	int is_coarse;   /* reads 4-bit codes, which give estimates without bounds */
 	float threshold;
 	int prefetch;
 	size_t capacity;   /* of a reservoir; 0: scan all rows */
 	size_t per_query;  /* bytes of a query's reservoir, which is the memory of its selection if it scans all rows */
 	size_t together;   /* queries of a group */
 	int uses[2];       /* whether there are segments as they are, rotated; likewise below */
-	int8_t *codes[2];  /* of the group's queries, code_dim each; zeros for one that scans all rows */
+	size_t query_dim;  /* places for a query's codes, zeros behind them */
+	int8_t *codes[2];  /* of the group's queries; zeros for one that scans all rows */
 	float *rotated;    /* dim places for a query */
 	uint64_t *waiting; /* capacity places, for rescoring */
 	void *topk;
@@ -108,12 +112,13 @@ size_t lanewise_index_scratch_size(const lanewise_index *index, size_t n_queries
 	size_t topk = aligned(lanewise_topk_scratch_size(effective));
 	size_t per_query = per_query_bytes(capacity, effective);
 	size_t group = group_size(n_queries, capacity, per_query);
+	size_t query_dim = 128 * lw_index_coarse_blocks(index);
 
 	/* n_rows is below 2^32, so nothing here overflows 64 bits; where size_t has 32 it may. */
 	if (sizeof(size_t) < 8 && effective > SIZE_MAX / 1024)
 		return 0;
 	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) + aligned(index->dim * sizeof(float)) +
-	       group * (per_query + (capacity ? 2 * index->code_dim : 0));
+	       group * (per_query + (capacity ? 2 * query_dim : 0));
 }
 
 /* -------------------------------------------------------------- all the rows */
@@ -221,24 +226,27 @@ static int sketch_query(const struct search *s, const float *values, int is_rota
 	if (sketch.kind != LW_SKETCH_ORDINARY)
 		return 0;
 	*weights = lanewise_sketch_query_of(&sketch, dim, s->index->metric);
+	if (s->is_coarse) {
+		/* Only the middle; but rows without a sketch, whose error is infinite, stay candidates. */
+		weights->error_weight = FLT_MIN;
+		weights->norm_weight = weights->square_radius = weights->base_radius = 0;
+	}
 	return 1;
 }
 
 /* Query number j of a group; one without sketches scans all rows. */
 static void begin_query(const struct search *s, struct query *q, const float *values, size_t j)
 {
-	size_t code_dim = s->index->code_dim;
-
 	q->values = values;
 	q->scans_all = s->capacity == 0;
 	q->n = 0;
-	q->bound = s->threshold;
-	q->limit = smaller(s->capacity, s->k > LIMIT_AT_FIRST / 4 ? 4 * s->k : LIMIT_AT_FIRST);
+	q->bound = s->is_coarse ? -INFINITY : s->threshold;
+	q->limit = smaller(s->capacity, s->n_wanted > LIMIT_AT_FIRST / 4 ? 4 * s->n_wanted : LIMIT_AT_FIRST);
 	for (int i = 0; i < 2; i++)
 		if (s->capacity && s->uses[i]) {
-			int8_t *codes = s->codes[i] + j * code_dim;
+			int8_t *codes = s->codes[i] + j * s->query_dim;
 
-			memset(codes, 0, code_dim);
+			memset(codes, 0, s->query_dim);
 			q->scans_all |= !sketch_query(s, values, i, codes, &q->weights[i]);
 		}
 }
@@ -258,15 +266,18 @@ static void apply_filter(const struct search *s, struct query *q, size_t from)
 		q->n = n;
 }
 
-/* Step 5: raises the bound to the k-th largest lower end and drops the candidates below it. */
+/*
+ * Step 5: raises the bound to the k-th largest lower end and drops the candidates below it. In a coarse search the
+ * ends are one, the estimate, and as many candidates are left as were asked for, besides those that tie.
+ */
 static void raise_bound(const struct search *s, struct query *q)
 {
 	size_t n = 0;
 
-	if (q->n < s->k)
+	if (q->n < s->n_wanted)
 		return;
 
-	float kth = s->kernels->topk_select_f32(q->lower, q->n, s->k);
+	float kth = s->kernels->topk_select_f32(q->lower, q->n, s->n_wanted);
 
 	q->bound = kth > q->bound ? kth : q->bound;
 	for (size_t i = 0; i < q->n; i++)
@@ -287,17 +298,25 @@ static void make_room(const struct search *s, struct query *q)
 	q->limit = smaller(q->limit, s->capacity);
 }
 
-/* Integer dot products of all queries with a block of n rows, each query's BLOCK places after the one's before it. */
-static void dot_block(const struct search *s, size_t n_queries, const int8_t *query_codes, const int8_t *codes,
+/*
+ * Integer dot products of all queries with n rows of a segment, from row `at` on, each query's BLOCK places after the
+ * one's before it.
+ */
+static void dot_block(const struct search *s, size_t n_queries, const struct lw_index_segment *segment, size_t at,
                       size_t n, int32_t *dot)
 {
-	size_t code_dim = s->index->code_dim;
+	size_t code_dim = s->index->code_dim, n_blocks = lw_index_coarse_blocks(s->index);
+	const int8_t *query_codes = s->codes[segment->is_rotated], *codes = segment->codes + at * code_dim;
 
-	if (n_queries == 1)
+	if (s->is_coarse)
+		for (size_t j = 0; j < n_queries; j++)
+			s->kernels->dot_i4_rows(query_codes + j * s->query_dim, segment->coarse + at * 64 * n_blocks, n,
+			                        n_blocks, s->prefetch && j == 0, dot + j * BLOCK);
+	else if (n_queries == 1)
 		s->kernels->dot_i8_rows(query_codes, codes, n, code_dim, code_dim, s->prefetch, dot);
 	else
-		s->kernels->dot_i8_queries(query_codes, n_queries, code_dim, codes, n, code_dim, code_dim, s->prefetch,
-		                           dot, BLOCK);
+		s->kernels->dot_i8_queries(query_codes, n_queries, s->query_dim, codes, n, code_dim, code_dim,
+		                           s->prefetch, dot, BLOCK);
 }
 
 static void filter_block(const struct search *s, struct query *queries, size_t n_queries,
@@ -305,7 +324,7 @@ static void filter_block(const struct search *s, struct query *queries, size_t n
 {
 	int32_t dot[GROUP * BLOCK];
 
-	dot_block(s, n_queries, s->codes[segment->is_rotated], segment->codes + at * s->index->code_dim, n, dot);
+	dot_block(s, n_queries, segment, at, n, dot);
 	for (size_t j = 0; j < n_queries; j++) {
 		struct query *q = &queries[j];
 		size_t before = q->n;
@@ -414,7 +433,7 @@ static void write_results(uint64_t *best, size_t n, uint32_t *row, float *score)
 	}
 }
 
-/* Step 6. */
+/* Step 6; in a coarse search, all that are left. */
 static size_t rescore(const struct search *s, struct query *q, uint32_t *row, float *score)
 {
 	/* Complemented, so that the candidate with the highest upper end is in front. */
@@ -430,7 +449,7 @@ static size_t rescore(const struct search *s, struct query *q, uint32_t *row, fl
 		uint32_t candidate = ~(uint32_t)waiting[0];
 		float value;
 
-		if (n_best == s->k && lw_item_score(~waiting[0]) < lw_item_score(best[0]))
+		if (!s->is_coarse && n_best == s->k && lw_item_score(~waiting[0]) < lw_item_score(best[0]))
 			break;
 		waiting[0] = waiting[--left];
 		if (left > 0) {
@@ -472,13 +491,13 @@ static void scan_for_group(const struct search *s, const struct query *group, si
 static void search_group(struct search *s, unsigned char *scratch, const float *queries, size_t n_queries, size_t k,
                          uint32_t *row, float *score, size_t *n_found)
 {
-	size_t code_dim = s->capacity ? s->index->code_dim : 0;
+	size_t code_bytes = s->capacity ? n_queries * s->query_dim : 0;
 	/* First the codes of all queries, then each one's reservoir. */
-	unsigned char *memory = scratch + 2 * n_queries * code_dim;
+	unsigned char *memory = scratch + 2 * code_bytes;
 	struct query group[GROUP];
 
 	s->codes[0] = (int8_t *)scratch;
-	s->codes[1] = s->codes[0] + n_queries * code_dim;
+	s->codes[1] = s->codes[0] + code_bytes;
 	for (size_t j = 0; j < n_queries; j++) {
 		if (s->capacity)
 			lay_out_query(s, &group[j], memory + j * s->per_query);
@@ -516,6 +535,38 @@ static lanewise_status check_arguments(const lanewise_index *index, const float 
 	return LANEWISE_OK;
 }
 
+/* What both searches do; the arguments are right. n_candidates 0: an exact search. */
+static void search_all(const lanewise_index *index, const float *queries, size_t n_queries, size_t query_ld, size_t k,
+                       size_t n_candidates, float threshold, const uint64_t *filter, void *scratch, uint32_t *row,
+                       float *score, size_t *n_found, lanewise_index_work *work)
+{
+	struct search s = { .index = index, .kernels = lw_kernels(), .filter = filter, .work = work };
+	size_t n_code_bytes = index->n_rows * (n_candidates ? index->code_dim / 2 : index->code_dim);
+	unsigned char *memory = scratch;
+
+	s.k = effective_k(index, k);
+	s.is_coarse = n_candidates != 0;
+	s.n_wanted = s.is_coarse ? effective_k(index, n_candidates) : s.k;
+	s.threshold = index->metric == LANEWISE_METRIC_L2SQ ? -threshold : threshold;
+	s.query_ld = query_ld;
+	s.query_dim = 128 * lw_index_coarse_blocks(index);
+	s.capacity = capacity_for(index->n_rows, s.n_wanted);
+	s.per_query = per_query_bytes(s.capacity, s.n_wanted);
+	s.together = group_size(n_queries, s.capacity, s.per_query);
+	s.prefetch = n_code_bytes > lanewise_l2_cache_bytes();
+	s.topk = memory;
+	memory += aligned(lanewise_topk_scratch_size(s.n_wanted));
+	s.waiting = (uint64_t *)(void *)memory;
+	memory += aligned((s.capacity + BLOCK) * sizeof(uint64_t));
+	s.rotated = (float *)(void *)memory;
+	memory += aligned(index->dim * sizeof(float));
+	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++)
+		s.uses[index->segments[segment].is_rotated] = 1;
+	for (size_t j = 0; j < n_queries; j += s.together)
+		search_group(&s, memory, queries + j * query_ld, smaller(n_queries - j, s.together), k, row + j * k,
+		             score + j * k, n_found + j);
+}
+
 lanewise_status lanewise_index_search(const lanewise_index *index, const float *queries, size_t n_queries,
                                       size_t query_ld, size_t k, float threshold, const uint64_t *filter, void *scratch,
                                       uint32_t *row, float *score, size_t *n_found, lanewise_index_work *work)
@@ -527,29 +578,30 @@ lanewise_status lanewise_index_search(const lanewise_index *index, const float *
 		return status;
 	if (work)
 		work->n_rescored = work->n_full_scans = 0;
-	if (n_queries == 0)
-		return LANEWISE_OK;
+	if (n_queries > 0)
+		search_all(index, queries, n_queries, query_ld, k, 0, threshold, filter, scratch, row, score, n_found,
+		           work);
+	return LANEWISE_OK;
+}
 
-	struct search s = { .index = index, .kernels = lw_kernels(), .filter = filter, .work = work };
-	unsigned char *memory = scratch;
+lanewise_status lanewise_index_search_coarse(const lanewise_index *index, const float *queries, size_t n_queries,
+                                             size_t query_ld, size_t k, size_t n_candidates, float threshold,
+                                             const uint64_t *filter, void *scratch, uint32_t *row, float *score,
+                                             size_t *n_found, lanewise_index_work *work)
+{
+	lanewise_status status =
+	        check_arguments(index, queries, n_queries, query_ld, k, threshold, scratch, row, score, n_found, work);
 
-	s.k = effective_k(index, k);
-	s.threshold = index->metric == LANEWISE_METRIC_L2SQ ? -threshold : threshold;
-	s.query_ld = query_ld;
-	s.capacity = capacity_for(index->n_rows, s.k);
-	s.per_query = per_query_bytes(s.capacity, s.k);
-	s.together = group_size(n_queries, s.capacity, s.per_query);
-	s.prefetch = index->n_rows * index->code_dim > lanewise_l2_cache_bytes();
-	s.topk = memory;
-	memory += aligned(lanewise_topk_scratch_size(s.k));
-	s.waiting = (uint64_t *)(void *)memory;
-	memory += aligned((s.capacity + BLOCK) * sizeof(uint64_t));
-	s.rotated = (float *)(void *)memory;
-	memory += aligned(index->dim * sizeof(float));
-	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++)
-		s.uses[index->segments[segment].is_rotated] = 1;
-	for (size_t j = 0; j < n_queries; j += s.together)
-		search_group(&s, memory, queries + j * query_ld, smaller(n_queries - j, s.together), k, row + j * k,
-		             score + j * k, n_found + j);
+	if (status)
+		return status;
+	if (!index->has_coarse || n_candidates < k)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (n_candidates > UINT32_MAX)
+		return LANEWISE_ERROR_TOO_LARGE;
+	if (work)
+		work->n_rescored = work->n_full_scans = 0;
+	if (n_queries > 0)
+		search_all(index, queries, n_queries, query_ld, k, n_candidates, threshold, filter, scratch, row, score,
+		           n_found, work);
 	return LANEWISE_OK;
 }

@@ -7,7 +7,7 @@
 
 #include "common.h"
 
-enum { VI_BYTES = 16, TILE_QUERIES = 2 };
+enum { VI_BYTES = 16, TILE_QUERIES = 2, VN_BYTES = 32 };
 typedef __m256i vi;
 typedef __m256i ve;
 
@@ -36,6 +36,27 @@ LW_INLINE uint32_t vi_excess(const int8_t *query, size_t dim)
 	(void)query;
 	(void)dim;
 	return 0;
+}
+
+/* Codes are small enough for VPMADDUBSW: four products of at most 15 * 128 fit its 16-bit sums. */
+LW_INLINE void vi_dot_i4(vi *low, vi *high, const int8_t *query, const uint8_t *codes)
+{
+	const __m256i lower_halves = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
+	__m256i both = _mm256_loadu_si256((const __m256i *)codes);
+	__m256i first = _mm256_loadu_si256((const __m256i *)query);
+	__m256i second = _mm256_loadu_si256((const __m256i *)(query + 64));
+	__m256i lower = _mm256_and_si256(both, lower_halves);
+	__m256i upper = _mm256_and_si256(_mm256_srli_epi16(both, 4), lower_halves);
+	__m256i sum = _mm256_add_epi16(_mm256_maddubs_epi16(lower, first), _mm256_maddubs_epi16(upper, second));
+
+	(void)high;
+	*low = _mm256_add_epi32(*low, _mm256_madd_epi16(sum, ones));
+}
+
+LW_INLINE vi vi_join(vi low, vi high)
+{
+	(void)high;
+	return _mm256_slli_epi32(low, 4);
 }
 
 #include "int8/int8_rows.h"

@@ -9,7 +9,7 @@
 
 #include "common.h"
 
-enum { VI_BYTES = 64, TILE_QUERIES = 4 };
+enum { VI_BYTES = 64, TILE_QUERIES = 4, VN_BYTES = 64 };
 typedef __m512i vi;
 typedef __m512i ve;
 
@@ -51,5 +51,17 @@ LW_INLINE uint32_t vi_excess(const int8_t *query, size_t dim)
 		sum = _mm512_dpbusd_epi32(sum, ones, ve_load_first(query + i, dim - i));
 	return 128 * (uint32_t)_mm512_reduce_add_epi32(sum);
 }
+
+/* Codes need no flip: they are not negative. The upper halves count 16 times where they are. */
+LW_INLINE void vi_dot_i4(vi *low, vi *high, const int8_t *query, const uint8_t *codes)
+{
+	const ve lower_halves = _mm512_set1_epi8(15);
+	ve both = _mm512_loadu_si512(codes);
+
+	*low = vi_dot(*low, ve_load(query), _mm512_and_si512(lower_halves, both));
+	*high = vi_dot(*high, ve_load(query + 64), _mm512_andnot_si512(lower_halves, both));
+}
+
+LW_INLINE vi vi_join(vi low, vi high) { return _mm512_add_epi32(_mm512_slli_epi32(low, 4), high); }
 
 #include "int8/int8_rows.h"

@@ -11,6 +11,10 @@
  *     vi_dot(sums, query, row) sums plus products, modulo 2^32
  *     vi_sum4(v, out)          the sums of the lanes of four vectors, stored as four integers
  *     vi_excess(query, dim)    what vi_dot adds to each row too much, for the whole row
+ *     VN_BYTES                 bytes of 4-bit codes that one step takes, a divisor of 64
+ *     vi_dot_i4(low, high, query, codes)   adds the products of the codes' lower halves and query[0 ...], and of their
+ *                              upper halves and query[64 ...], to *low and *high
+ *     vi_join(low, high)       16 times what such sums stand for
  *     TILE_QUERIES             queries that go side by side with four rows; there are registers for all the sums
  *
  * Integers can be added in any order, so this needs no canonical one. All sums are modulo 2^32 and the result fits,
@@ -163,6 +167,65 @@ void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query
 			results[j] = (int32_t)((uint32_t)results[j] - excess[q]);
 		if (r < n_rows)
 			LW_FN(dot_i8_rows)(queries + q * query_ld, rows + r * ld, n_rows - r, dim, ld, 0, results + r);
+	}
+}
+
+/* --------------------------------------------------------------- 4-bit codes */
+
+/* What codes are too large by, times 16: 120.5 for each. */
+static uint32_t i4_excess(const int8_t *query, size_t n)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += query[i];
+	return (uint32_t)(120 * sum + (sum - (sum & 1)) / 2);
+}
+
+LW_INLINE void dot_i4_group(int rows, int prefetch, const int8_t *query, const uint8_t *row, size_t n_blocks, vi *sums)
+{
+	size_t ld = 64 * n_blocks;
+	vi low[ROWS], high[ROWS];
+
+#pragma GCC unroll 4
+	for (int r = 0; r < rows; r++)
+		low[r] = high[r] = vi_zero();
+	for (size_t block = 0; block < n_blocks; block++, query += 128, row += 64) {
+		for (size_t r = 0; prefetch && r < (size_t)rows; r++)
+			__builtin_prefetch(row + r * ld + PREFETCH_BYTES);
+#pragma GCC unroll 4
+		for (size_t i = 0; i < 64; i += VN_BYTES)
+#pragma GCC unroll 4
+			for (size_t r = 0; r < (size_t)rows; r++)
+				vi_dot_i4(&low[r], &high[r], query + i, row + r * ld + i);
+	}
+#pragma GCC unroll 4
+	for (int r = 0; r < rows; r++)
+		sums[r] = vi_join(low[r], high[r]);
+}
+
+void LW_FN(dot_i4_rows)(const int8_t *query, const uint8_t *rows, size_t n_rows, size_t n_blocks, int prefetch,
+                        int32_t *out)
+{
+	uint32_t excess = i4_excess(query, 128 * n_blocks);
+	size_t ld = 64 * n_blocks, r = 0;
+	vi sums[ROWS];
+	int32_t four[ROWS];
+
+	for (; n_rows - r >= ROWS; r += ROWS) {
+		if (prefetch)
+			dot_i4_group(ROWS, 1, query, rows + r * ld, n_blocks, sums);
+		else
+			dot_i4_group(ROWS, 0, query, rows + r * ld, n_blocks, sums);
+		vi_sum4(sums, four);
+		for (size_t j = 0; j < ROWS; j++)
+			out[r + j] = (int32_t)((uint32_t)four[j] - excess);
+	}
+	for (; r < n_rows; r++) {
+		sums[1] = sums[2] = sums[3] = vi_zero();
+		dot_i4_group(1, 0, query, rows + r * ld, n_blocks, sums);
+		vi_sum4(sums, four);
+		out[r] = (int32_t)((uint32_t)four[0] - excess);
 	}
 }
 

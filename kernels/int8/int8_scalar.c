@@ -22,6 +22,25 @@ void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query
 		LW_FN(dot_i8_rows)(queries + q * query_ld, rows, n_rows, dim, ld, prefetch, out + q * out_ld);
 }
 
+void LW_FN(dot_i4_rows)(const int8_t *query, const uint8_t *rows, size_t n_rows, size_t n_blocks, int prefetch,
+                        int32_t *out)
+{
+	(void)prefetch;
+	for (size_t r = 0; r < n_rows; r++) {
+		const uint8_t *row = rows + r * 64 * n_blocks;
+		uint32_t sum = 0;
+		int64_t q = 0;
+
+		for (size_t i = 0; i < 128 * n_blocks; i++) {
+			uint8_t both = row[i / 128 * 64 + i % 64];
+
+			sum += (uint32_t)(query[i] * 16 * (i % 128 < 64 ? both & 15 : both >> 4));
+			q += query[i];
+		}
+		out[r] = (int32_t)(sum - (uint32_t)(120 * q + (q - (q & 1)) / 2));
+	}
+}
+
 /* The sum of v[i]^2 in the canonical order, where v[i] = x[i] - scale * codes[i] rounded once. */
 static float canonical_error(const float *x, float scale, const int8_t *codes, size_t n)
 {

@@ -3,7 +3,7 @@
  * lanewise/filter.h: one automaton (scan_set.h) for the marks that count outside of spans and one, or with own_end one for
  * each pair, for those that count inside. A mark found changes automata, and the new one begins behind it.
  *
- * What is held back is the automaton's state: as many bytes as its depth may be the beginning of a mark, and no more can
+ * What is held back is the automaton's state: as many bytes as its reach may be the beginning of a mark, and no more can
  * be. These bytes are kept when a piece ends, since the next one may show that they are text after all.
  */
 #include <lanewise/filter.h>
@@ -320,7 +320,7 @@ static void find_mark(lanewise_filtering *f)
 	f->state = state;
 	f->at = at;
 	f->mark = mark;
-	f->text_end = f->piece_begin + at - (mark != LW_SCAN_NONE ? set->length[mark] : lw_scan_depth(set, state));
+	f->text_end = f->piece_begin + at - (mark != LW_SCAN_NONE ? set->length[mark] : lw_scan_reach(set, state));
 }
 
 static uint32_t open_pair(const lanewise_filtering *f) { return f->depth > 0 ? f->open[f->depth - 1] : 0; }

@@ -147,15 +147,16 @@ static void read_filtered(struct lanewise_scan *scan, size_t n)
 	const struct lanewise_scan_set *set = scan->set;
 	const uint8_t *text = scan->text + scan->at;
 	size_t begin = scan->at, end = begin + n, at = begin, n_read = 0, i = 0;
-	size_t n_candidates = set->grams ? lanewise_scan_find_grams(set->grams, text, n, scan->candidates)
-	                                 : lw_kernels()->scan_candidates(set->filter, text, n, scan->candidates);
+	size_t n_candidates = set->grams.n_patterns
+	                              ? lanewise_scan_find_grams(&set->grams, text, n, scan->candidates)
+	                              : lw_kernels()->scan_candidates(set->filter, text, n, scan->candidates);
 	uint32_t state = scan->state;
 	size_t reached = begin; /* one behind, so that it is not below 0 */
 
 	while (at < end) {
 		while (i < n_candidates && begin + scan->candidates[i] < at)
 			reached = begin + scan->candidates[i++] + 1;
-		if (at >= reached + lw_scan_depth(set, state)) {
+		if (at >= reached + lw_scan_reach(set, state)) {
 			if (i == n_candidates)
 				break;
 
@@ -188,7 +189,7 @@ static void read_filtered(struct lanewise_scan *scan, size_t n)
 /* scan_candidates is slower than the automaton where it is scalar. */
 static int has_filter(const struct lanewise_scan_set *set)
 {
-	return set->grams || (set->filter && lw_kernels() != lanewise_kernels_of(0));
+	return set->grams.n_patterns || (set->filter && lw_kernels() != lanewise_kernels_of(0));
 }
 
 /* Whether there was text to read. */
@@ -325,11 +326,19 @@ static int take_hit(struct lanewise_scan *scan)
 	return 1;
 }
 
+/* How far back a match to come may begin, all hits being taken. */
+static uint32_t under_way(const struct lanewise_scan *scan)
+{
+	uint32_t reach = lw_scan_reach(scan->set, scan->state);
+	uint32_t longest = scan->deferred == LW_SCAN_NONE ? 0 : scan->set->length[scan->deferred];
+
+	return reach > longest ? reach : longest;
+}
+
 /* Beginnings before the patterns under way are decided, when all hits are taken. Whether that releases any. */
 static int settle(struct lanewise_scan *scan)
 {
-	set_limit(scan,
-	          scan->finished ? UINT64_MAX : scan->piece_begin + scan->at - lw_scan_depth(scan->set, scan->state));
+	set_limit(scan, scan->finished ? UINT64_MAX : scan->piece_begin + scan->at - under_way(scan));
 	return scan->n_pending > 0 && scan->cursor < scan->limit;
 }
 
@@ -411,6 +420,16 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 	return scan;
 }
 
+void lanewise_scan_restart(lanewise_scan *scan)
+{
+	lanewise_scan_options options = { sizeof options, scan->semantics, scan->whole_word };
+	uint32_t n_plain = scan->n_plain, last_plain = scan->last_plain;
+
+	lanewise_scan_begin(scan->set, &options, scan);
+	scan->n_plain = n_plain;
+	scan->last_plain = last_plain;
+}
+
 static void take_deferred(struct lanewise_scan *scan)
 {
 	scan->chain = scan->deferred;
@@ -439,7 +458,7 @@ uint64_t lanewise_scan_safe(const lanewise_scan *scan)
 {
 	uint64_t at = scan->piece_begin + scan->at;
 
-	return scan->finished ? at : at - lw_scan_depth(scan->set, scan->state);
+	return scan->finished ? at : at - under_way(scan);
 }
 
 /* A scan of a whole text, or NULL if an argument forbids it. */
@@ -478,6 +497,25 @@ lanewise_status lanewise_scan_count(const lanewise_scan_set *set, const lanewise
 	while ((n = next_of_text(scan, matches, 64)) > 0)
 		sum += n;
 	*count = sum;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_scan_each(const lanewise_scan_set *set, const lanewise_scan_options *options,
+                                   const void *bytes, size_t n_bytes, void *scratch, lanewise_scan_callback *callback,
+                                   void *context)
+{
+	lanewise_match matches[64];
+	lanewise_scan *scan = callback ? begin_text(set, options, bytes, n_bytes, scratch) : NULL;
+	size_t n, capacity = 1; /* grows: who wants few matches should not wait for many */
+
+	if (!scan)
+		return LANEWISE_ERROR_ARGUMENT;
+	while ((n = next_of_text(scan, matches, capacity)) > 0) {
+		for (size_t i = 0; i < n; i++)
+			if (callback(context, &matches[i]))
+				return LANEWISE_OK;
+		capacity = capacity < 64 ? 2 * capacity : 64;
+	}
 	return LANEWISE_OK;
 }
 

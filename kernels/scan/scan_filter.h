@@ -16,7 +16,8 @@ enum {
 	LW_SCAN_WINDOWS = 512,  /* the most windows; all spellings of letters count where case is ignored */
 	LW_SCAN_SLOT_BITS = 10, /* hash slots, and windows in each */
 	LW_SCAN_SLOT_DEPTH = 4,
-	LW_SCAN_READABLE = 3 /* bytes that the caller of a block kernel has behind the last position */
+	LW_SCAN_MAX_OFFSET = 32, /* of a window in its pattern */
+	LW_SCAN_READABLE = 3     /* bytes that the caller of a block kernel has behind the last position */
 };
 
 struct lw_scan_filter {

@@ -26,7 +26,7 @@ int lanewise_scan_plan_grams(uint32_t n_patterns, uint32_t min_length, int ignor
 	grams->stride = min_length - grams->width + 1;
 	if (grams->stride > LW_SCAN_GRAM_STRIDE_MAX)
 		grams->stride = LW_SCAN_GRAM_STRIDE_MAX;
-	grams->mask = UINT64_MAX >> 8 * (BYTES - grams->width);
+	grams->mask = lw_scan_gram_mask(grams->width);
 	grams->fold = ignore_case ? UINT64_C(0x2020202020202020) : 0;
 	grams->bucket_log = log2_up((uint64_t)n_patterns * grams->stride);
 	bit_log = grams->bucket_log + SPARSENESS_LOG;

@@ -38,9 +38,12 @@ struct lw_scan_grams {
 	uint64_t fold, mask; /* of eight bytes: bits set before anything is done with them; those of the gram */
 	const struct lw_scan_ends *ends; /* by pattern */
 	const uint64_t *bits;
-	const uint32_t *bucket; /* entry[bucket[h] ... bucket[h + 1]) is the bucket of hash h */
+	const uint32_t *bucket; /* entry[bucket[h] ... bucket[h + 1]) is the bucket of hash h, of bucket_log bits */
 	const uint32_t *entry;  /* pattern * LW_SCAN_GRAM_STRIDE_MAX + where the gram is in it */
 };
+
+/* The bytes of a gram in eight bytes of text. */
+LW_INLINE uint64_t lw_scan_gram_mask(uint32_t width) { return UINT64_MAX >> 8 * (8 - width); }
 
 /* Whether grams are the way to look for such patterns; if so, the sizes of *grams are set. */
 int lanewise_scan_plan_grams(uint32_t n_patterns, uint32_t min_length, int ignore_case, struct lw_scan_grams *grams);

@@ -6,7 +6,7 @@
  * the byte that follows the node's depth, so that each child owns a part of it. Children of a node are therefore
  * neighbours, and nodes are numbered by levels. A node's failure state, the longest proper suffix of its string that is
  * in the trie too, is found from its parent's in the same pass, since that one is on a level nearer to the root. Both take
- * time linear in the patterns' bytes. Then states get their places in the table, and the table is filled.
+ * time linear in the patterns' bytes. Then failures pass over leaves, states get their places in the table, and the table is filled.
  */
 #include "scan/scan_filter.h"
 #include "scan/scan_set.h"
@@ -18,7 +18,7 @@ enum { SET_BYTES = (sizeof(struct lanewise_scan_set) + 63) / 64 * 64 };
 struct node {
 	uint32_t begin, end;  /* of the patterns that go through it, in order[] */
 	uint32_t first_child; /* the others follow, ordered by class */
-	uint32_t fail, output, depth;
+	uint32_t fail, output, depth, reach;
 	uint32_t state; /* in the table */
 	uint16_t n_children;
 	uint8_t byte_class; /* of the transition to it */
@@ -189,6 +189,18 @@ static void build_trie(struct builder *b)
 		grow_node(b, node);
 }
 
+/* What a state fails to comes before it, so that it is right already. */
+static void pass_over_leaves(struct builder *b)
+{
+	for (size_t i = 1; i < b->n_nodes; i++) {
+		struct node *node = &b->nodes[i], *fail = &b->nodes[node->fail];
+
+		if (fail->n_children == 0)
+			node->fail = fail->fail;
+		node->reach = node->n_children > 0 ? node->depth : b->nodes[node->fail].reach;
+	}
+}
+
 /* ------------------------------------------------------------------ table */
 
 static int is_row(const struct builder *b, size_t node)
@@ -230,7 +242,7 @@ static void fill_row(const struct builder *b, uint32_t *table, uint32_t node)
 	const struct node *n = &b->nodes[node];
 	uint32_t *row = table + n->state, fail = b->nodes[n->fail].state;
 
-	row[-2] = n->depth;
+	row[-2] = n->reach;
 	row[-1] = n->output;
 	for (uint32_t c = 0; c < b->set->n_classes; c++)
 		row[c] = node ? lw_scan_step_class(table, (uint32_t)b->rows_end, fail, c) : LW_SCAN_ROOT;
@@ -251,7 +263,7 @@ static void fill_sparse(const struct builder *b, uint32_t *table, uint32_t node)
 		next[i] = target(b, n->first_child + i);
 	}
 	state[0] = b->nodes[n->fail].state;
-	state[1] = n->n_children | (n->depth - 1) << 16 | (n->n_children == 1 ? (uint32_t)classes[0] << 8 : 0);
+	state[1] = n->n_children | n->reach << 16 | (n->n_children == 1 ? (uint32_t)classes[0] << 8 : 0);
 	memcpy(state + 2, classes, class_words(n) * sizeof *state);
 }
 
@@ -289,18 +301,18 @@ static lanewise_status finish_set(struct builder *b, const lanewise_allocator *a
 	for (size_t i = 0; i < n; i++)
 		length[i] = (uint32_t)b->patterns[i].n_bytes;
 	if (b->use_filter) {
-		memcpy(filter, &b->filter, sizeof b->filter);
+		memcpy(filter, &b->filter, sizeof b->filter); /* with its padding: it may be saved */
 		set->filter = filter;
 	} else if (b->use_grams) {
-		lanewise_scan_fill_grams(&b->grams, b->patterns, (char *)filter + sizeof b->grams);
-		memcpy(filter, &b->grams, sizeof b->grams);
-		set->grams = filter;
+		lanewise_scan_fill_grams(&b->grams, b->patterns, filter);
+		set->grams = b->grams;
 		set->width = b->grams.width;
 		set->max_offset = b->grams.stride - 1;
 	}
 	set->table = table;
 	set->next_output = next_output;
 	set->length = length;
+	set->n_words = b->n_words;
 	set->rows_end = (uint32_t)b->rows_end;
 	set->n_bytes = n_bytes;
 	*out = set;
@@ -324,6 +336,7 @@ static lanewise_status build_in(struct builder *b, const lanewise_allocator *all
 	assign_classes(b, ignore_case);
 	build_trie(b);
 	b->use_grams = lanewise_scan_plan_grams(b->set->n_patterns, b->set->min_length, ignore_case, &b->grams);
+	pass_over_leaves(b);
 	place_states(b);
 	b->set->all_rows = b->rows_end == b->n_words;
 	if (!b->use_grams)
@@ -400,6 +413,7 @@ void lanewise_scan_set_destroy(lanewise_scan_set *set)
 	if (set) {
 		lanewise_allocator allocator = set->allocator;
 
+		lanewise_file_destroy(set->file);
 		lw_release(set->own_allocator ? &allocator : NULL, set, set->n_bytes);
 	}
 }

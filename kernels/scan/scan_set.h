@@ -6,14 +6,17 @@
  * the form: states of the first levels, which almost all steps lead to, as many as fit LW_SCAN_DENSE_BYTES, are rows
  * with the next state for every class of bytes, failure transitions resolved:
  *
- *     table[s - 2] depth   table[s - 1] output   table[s + c] next state for class c
+ *     table[s - 2] reach   table[s - 1] output   table[s + c] next state for class c
  *
  * The others keep their own transitions and one to fail to:
  *
  *     table[s - 1] output, only if the state has one   table[s] state to fail to
- *     table[s + 1] number of transitions, class (if there is one), depth - 1, in 8, 8 and 16 bits
+ *     table[s + 1] number of transitions, class (if there is one), reach, in 8, 8 and 16 bits
  *     one:    table[s + 2] next state
  *     more:   their classes, four to a word, then the next states
+ *
+ * A state's reach is the size of the longest text that it stands for and that a pattern goes on from: its depth in the
+ * trie or, of a leaf, the reach of the state that it fails to. No state fails to a leaf, as nothing can follow there.
  *
  * States with more than LW_SCAN_SPARSE_MAX transitions are rows wherever they are. Every row lies below `rows_end`, every
  * other state above. A transition to a state with output has LW_SCAN_OUTPUT set.
@@ -24,6 +27,7 @@
 #ifndef LW_SCAN_SET_H
 #define LW_SCAN_SET_H
 
+#include <lanewise/file.h>
 #include <lanewise/scan.h>
 
 #include "common.h"
@@ -43,20 +47,22 @@ enum {
 
 struct lanewise_scan_set {
 	const uint32_t *table, *next_output, *length; /* the latter two by pattern */
+	size_t n_words;                               /* of table */
 	uint32_t rows_end;
 	int all_rows; /* no state lies above rows_end */
 	uint32_t n_classes, n_patterns, min_length, max_length;
 	uint8_t class_of[256];
 
-	/* How places where matches may begin are found; both NULL: read every byte. */
-	const struct lw_scan_filter *filter;
-	const struct lw_scan_grams *grams;
-	uint32_t max_offset; /* matches begin at most so many bytes before a place that is found, */
-	uint32_t width;      /* for which so many bytes from it on are looked at */
+	/* How places where matches may begin are found, if either is there; else every byte is read. */
+	const struct lw_scan_filter *filter; /* or NULL */
+	struct lw_scan_grams grams;          /* of 0 patterns: none */
+	uint32_t max_offset;                 /* matches begin at most so many bytes before a place that is found, */
+	uint32_t width;                      /* for which so many bytes from it on are looked at */
 
 	lanewise_allocator allocator;
 	int own_allocator;
-	size_t n_bytes; /* of this and all it points to */
+	lanewise_file *file; /* that all the above lies in, or NULL */
+	size_t n_bytes;      /* of this and all it points to, without the file */
 };
 
 /* From state s, without LW_SCAN_OUTPUT, by one byte; the result may have it. */
@@ -86,10 +92,10 @@ LW_INLINE uint32_t lw_scan_step(const struct lanewise_scan_set *set, uint32_t s,
 	return lw_scan_step_class(set->table, set->rows_end, s, set->class_of[byte]);
 }
 
-/* Bytes from the beginning of the pattern under way that state s stands for. */
-LW_INLINE uint32_t lw_scan_depth(const struct lanewise_scan_set *set, uint32_t s)
+/* Bytes from the beginning of the longest pattern that may go on from state s. */
+LW_INLINE uint32_t lw_scan_reach(const struct lanewise_scan_set *set, uint32_t s)
 {
-	return s < set->rows_end ? set->table[s - 2] : (set->table[s + 1] >> 16) + 1;
+	return s < set->rows_end ? set->table[s - 2] : set->table[s + 1] >> 16;
 }
 
 LW_INLINE uint32_t lw_scan_output(const struct lanewise_scan_set *set, uint32_t s) { return set->table[s - 1]; }

@@ -3,9 +3,9 @@
  * scan_candidates in two passes over up to 4096 positions.
  *
  * The first is the method known as Teddy (Langdale, in Hyperscan; also in the aho-corasick crate): windows are put into
- * eight groups (or sixteen, in two banks), one to a bit, and the two halves of a byte, each looked up in a table of sixteen bytes, give the groups
- * that may have this byte at that place. AND over the places of a window leaves the groups which a position may begin a
- * window of. It has no branches; 64 positions give one word.
+ * eight groups (or sixteen, in two banks), one to a bit, and the two halves of a byte, each looked up in a table of
+ * sixteen bytes, give the groups that may have this byte at that place. AND over the places of a window leaves the groups
+ * which a position may begin a window of. It has no branches; 64 positions give one word.
  *
  * A single window is found by comparing two of its bytes instead.
  *

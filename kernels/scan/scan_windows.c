@@ -8,7 +8,7 @@
 #include "scan/scan_filter.h"
 #include "scan/scan_set.h"
 
-enum { MAX_OFFSET = 32, GROUPS = 8 /* in a bank */ };
+enum { GROUPS = 8 /* in a bank */ };
 
 /* Of 20,000 bytes of English, C, Python and Perl documentation. */
 static const uint16_t frequencies[128] = {
@@ -59,7 +59,7 @@ static size_t rarest_offset(const lanewise_pattern *pattern, uint32_t width, int
 	size_t best = 0;
 	float least = 2;
 
-	for (size_t offset = 0; offset + width <= pattern->n_bytes && offset <= MAX_OFFSET; offset++) {
+	for (size_t offset = 0; offset + width <= pattern->n_bytes && offset <= LW_SCAN_MAX_OFFSET; offset++) {
 		float product = 1;
 
 		for (uint32_t j = 0; j < width; j++)

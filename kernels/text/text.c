@@ -11,39 +11,64 @@
 #include <lanewise/vector.h>
 
 #include "common.h"
+#include "text/text.h"
 #include "text/unicode_tables.h"
-
-struct lanewise_words {
-	/* The piece, its size and what was read of it. Aligned as scratch is wherever one is declared. */
-	_Alignas(LW_SCRATCH_ALIGNMENT) const unsigned char *text;
-	size_t n, at;
-	uint64_t piece_begin; /* offset of the piece in the whole text */
-
-	uint64_t character_begin;
-	uint32_t code_point;
-	uint8_t n_missing; /* bytes of the character still to come, 0 between characters */
-	uint8_t low, high; /* what the next of them may be */
-	uint8_t held;      /* a character that was read but begins the next word */
-
-	uint8_t kind; /* LW_CHAR_... of the word's last character but marks; OTHER if no word is under way */
-	uint8_t full; /* a character did not fit any more */
-	uint8_t finished;
-	uint8_t length; /* of `folded` */
-	uint64_t begin, end;
-	char folded[LANEWISE_WORD_BYTES];
-};
 
 _Static_assert(sizeof(struct lanewise_words) <= 512, "text.h promises less than 512 bytes");
 
 size_t lanewise_words_scratch_size(void) { return sizeof(struct lanewise_words); }
 
-lanewise_words *lanewise_words_begin(void *scratch)
+/* What the classes of characters are by the rules of lanewise/text.h ... */
+static const uint8_t segment_kinds[] = {
+	[LW_CHAR_OTHER] = LW_CHAR_OTHER,   [LW_CHAR_LETTER] = LW_CHAR_LETTER,   [LW_CHAR_KATAKANA] = LW_CHAR_KATAKANA,
+	[LW_CHAR_SINGLE] = LW_CHAR_SINGLE, [LW_CHAR_MARK] = LW_CHAR_MARK,       [LW_CHAR_IGNORED] = LW_CHAR_IGNORED,
+	[LW_CHAR_NUMBER] = LW_CHAR_LETTER, [LW_CHAR_SOUND_MARK] = LW_CHAR_MARK,
+};
+
+/* ... and where words are runs of \w. */
+static const uint8_t run_kinds[] = {
+	[LW_CHAR_OTHER] = LW_CHAR_OTHER,   [LW_CHAR_LETTER] = LW_CHAR_LETTER,     [LW_CHAR_KATAKANA] = LW_CHAR_LETTER,
+	[LW_CHAR_SINGLE] = LW_CHAR_LETTER, [LW_CHAR_MARK] = LW_CHAR_OTHER,        [LW_CHAR_IGNORED] = LW_CHAR_OTHER,
+	[LW_CHAR_NUMBER] = LW_CHAR_LETTER, [LW_CHAR_SOUND_MARK] = LW_CHAR_LETTER,
+};
+
+static const unsigned char ascii_folded[256] = {
+	['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7',
+	['8'] = '8', ['9'] = '9', ['_'] = '_', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e',
+	['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm',
+	['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u',
+	['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c',
+	['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k',
+	['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's',
+	['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
+};
+
+static const unsigned char ascii_kept[256] = {
+	['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7',
+	['8'] = '8', ['9'] = '9', ['_'] = '_', ['A'] = 'A', ['B'] = 'B', ['C'] = 'C', ['D'] = 'D', ['E'] = 'E',
+	['F'] = 'F', ['G'] = 'G', ['H'] = 'H', ['I'] = 'I', ['J'] = 'J', ['K'] = 'K', ['L'] = 'L', ['M'] = 'M',
+	['N'] = 'N', ['O'] = 'O', ['P'] = 'P', ['Q'] = 'Q', ['R'] = 'R', ['S'] = 'S', ['T'] = 'T', ['U'] = 'U',
+	['V'] = 'V', ['W'] = 'W', ['X'] = 'X', ['Y'] = 'Y', ['Z'] = 'Z', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c',
+	['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k',
+	['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's',
+	['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
+};
+
+lanewise_words *lanewise_words_begin_analyzed(void *scratch, const lanewise_analyzer *analyzer)
 {
+	struct lanewise_words *words = scratch;
+
 	if (!scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT)
 		return NULL;
-	memset(scratch, 0, sizeof(struct lanewise_words));
-	return scratch;
+	memset(words, 0, offsetof(struct lanewise_words, folded));
+	words->analyzer = analyzer;
+	words->kinds = lanewise_analyzer_splits_at_marks(analyzer) ? run_kinds : segment_kinds;
+	words->keep_case = lanewise_analyzer_keeps_case(analyzer) != 0;
+	words->ascii = words->keep_case ? ascii_kept : ascii_folded;
+	return words;
 }
+
+lanewise_words *lanewise_words_begin(void *scratch) { return lanewise_words_begin_analyzed(scratch, NULL); }
 
 void lanewise_words_feed(lanewise_words *words, const char *text, size_t n_bytes)
 {
@@ -54,11 +79,13 @@ void lanewise_words_feed(lanewise_words *words, const char *text, size_t n_bytes
 	words->at = 0;
 }
 
-void lanewise_words_finish(lanewise_words *words)
+void lanewise_words_feed_last(lanewise_words *words, const char *text, size_t n_bytes)
 {
-	lanewise_words_feed(words, NULL, 0);
+	lanewise_words_feed(words, text, n_bytes);
 	words->finished = 1;
 }
+
+void lanewise_words_finish(lanewise_words *words) { lanewise_words_feed_last(words, NULL, 0); }
 
 /* ---------------------------------------------------------------- folding */
 
@@ -68,6 +95,8 @@ static const struct unicode_record *record_of(uint32_t code_point)
 
 	return &unicode_records[block[code_point & ((1 << LW_UNICODE_BLOCK_BITS) - 1)]];
 }
+
+int lanewise_is_number(uint32_t code_point) { return record_of(code_point)->kind == LW_CHAR_NUMBER; }
 
 static size_t utf8_encode(uint32_t code_point, uint8_t *bytes)
 {
@@ -99,7 +128,9 @@ static void append_folded(struct lanewise_words *words, uint32_t code_point, con
 	const uint8_t *bytes = encoded;
 	size_t n;
 
-	if (record->expansion) {
+	if (words->keep_case) {
+		n = utf8_encode(code_point, encoded);
+	} else if (record->expansion) {
 		const uint16_t *start = &unicode_expansion_starts[record->expansion - 1];
 
 		bytes = &unicode_expansions[start[0]];
@@ -113,23 +144,6 @@ static void append_folded(struct lanewise_words *words, uint32_t code_point, con
 	}
 	memcpy(words->folded + words->length, bytes, n);
 	words->length = (uint8_t)(words->length + n);
-}
-
-/* The folded letter, digit or underscore, or 0 for separators. */
-static inline unsigned char ascii_folded(unsigned char byte)
-{
-	static const unsigned char folded[256] = {
-		['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7',
-		['8'] = '8', ['9'] = '9', ['_'] = '_', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e',
-		['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm',
-		['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u',
-		['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z', ['a'] = 'a', ['b'] = 'b', ['c'] = 'c',
-		['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k',
-		['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's',
-		['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
-	};
-
-	return folded[byte];
 }
 
 /* -------------------------------------------------------------- splitting */
@@ -159,20 +173,21 @@ static int32_t end_word(struct lanewise_words *words, lanewise_word *word)
 static int32_t take_character(struct lanewise_words *words, uint64_t end, lanewise_word *word)
 {
 	const struct unicode_record *record = record_of(words->code_point);
+	uint8_t kind = words->kinds[record->kind];
 
 	words->held = 0;
-	if (record->kind == LW_CHAR_OTHER)
+	if (kind == LW_CHAR_OTHER)
 		return end_word(words, word);
-	if (record->kind == LW_CHAR_MARK || record->kind == LW_CHAR_IGNORED) {
+	if (kind == LW_CHAR_MARK || kind == LW_CHAR_IGNORED) {
 		if (words->kind == LW_CHAR_OTHER)
 			return 0;
 	} else if (words->kind == LW_CHAR_OTHER) {
-		begin_word(words, record->kind, words->character_begin);
-	} else if (words->kind != record->kind || record->kind == LW_CHAR_SINGLE) {
+		begin_word(words, kind, words->character_begin);
+	} else if (words->kind != kind || kind == LW_CHAR_SINGLE) {
 		words->held = 1;
 		return end_word(words, word);
 	}
-	if (record->kind != LW_CHAR_IGNORED)
+	if (kind != LW_CHAR_IGNORED)
 		append_folded(words, words->code_point, record);
 	words->end = end;
 	return 0;
@@ -182,9 +197,9 @@ static int32_t take_character(struct lanewise_words *words, uint64_t end, lanewi
 static int32_t take_ascii(struct lanewise_words *words, lanewise_word *word)
 {
 	/* Copies, since for all that the compiler knows a byte stored into `folded` may change any member. */
-	const unsigned char *text = words->text;
+	const unsigned char *text = words->text, *ascii = words->ascii;
 	size_t at = words->at, n = words->n, length, limit;
-	unsigned char folded = ascii_folded(text[at]);
+	unsigned char folded = ascii[text[at]];
 
 	if (!folded) {
 		words->at++;
@@ -198,11 +213,11 @@ static int32_t take_ascii(struct lanewise_words *words, lanewise_word *word)
 	/* Nothing more fits into a full word, even if it has a byte or two left. */
 	length = words->length;
 	limit = words->full ? length : LANEWISE_WORD_BYTES;
-	for (; folded && length < limit; folded = ++at < n ? ascii_folded(text[at]) : 0)
+	for (; folded && length < limit; folded = ++at < n ? ascii[text[at]] : 0)
 		words->folded[length++] = (char)folded;
 	if (folded)
 		words->full = 1;
-	for (; folded; folded = ++at < n ? ascii_folded(text[at]) : 0)
+	for (; folded; folded = ++at < n ? ascii[text[at]] : 0)
 		;
 	words->length = (uint8_t)length;
 	words->at = at;
@@ -264,7 +279,7 @@ static int32_t take_byte(struct lanewise_words *words, lanewise_word *word)
 	return take_character(words, words->piece_begin + words->at, word);
 }
 
-int32_t lanewise_words_next(lanewise_words *words, lanewise_word *word)
+int32_t lanewise_words_next_folded(lanewise_words *words, lanewise_word *word)
 {
 	if (words->held && take_character(words, words->piece_begin + words->at, word))
 		return 1;
@@ -278,6 +293,45 @@ int32_t lanewise_words_next(lanewise_words *words, lanewise_word *word)
 		return 0;
 	words->n_missing = 0;
 	return end_word(words, word);
+}
+
+int32_t lanewise_words_next(lanewise_words *words, lanewise_word *word)
+{
+	while (lanewise_words_next_folded(words, word))
+		if (!words->analyzer || lanewise_analyzer_take(words->analyzer, word, words->folded))
+			return 1;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- batches */
+
+/* Text with a character beyond ASCII every few words is better taken word by word. */
+enum { LEAST_BATCH = 64, PATIENCE = 16 };
+
+void lanewise_words_next_batch(lanewise_words *words, struct lw_word_batch *batch)
+{
+	size_t left = words->n - words->at, n = left < LW_BATCH_BYTES ? left : LW_BATCH_BYTES, n_edges, gone;
+
+	batch->n = 0;
+	if (words->patience) {
+		words->patience--;
+		return;
+	}
+	/* Only between words and characters. */
+	if (n == 0 || words->kind != LW_CHAR_OTHER || words->n_missing || words->held)
+		return;
+	gone = lw_kernels()->ascii_words(words->text + words->at, n, !words->keep_case, (unsigned char *)batch->text,
+	                                 batch->edges, &n_edges);
+	batch->begin = words->piece_begin + words->at;
+	batch->n = n_edges / 2;
+	if (gone < LEAST_BATCH && gone < n)
+		words->patience = PATIENCE;
+	if (n_edges % 2 && gone == left && words->finished) {
+		batch->edges[n_edges++] = (uint16_t)gone;
+		batch->n++;
+	}
+	/* A word that is not known to end here is left to the next call. */
+	words->at += n_edges % 2 ? batch->edges[n_edges - 1] : gone;
 }
 
 /* ------------------------------------------------------------ whole texts */
@@ -297,29 +351,75 @@ size_t lanewise_text_folded_bound(size_t n_bytes)
 lanewise_status lanewise_text_words(const char *text, size_t n_bytes, lanewise_word *words, size_t words_capacity,
                                     char *folded, size_t folded_capacity, size_t *n_words)
 {
+	return lanewise_analyze(NULL, text, n_bytes, words, words_capacity, folded, folded_capacity, n_words);
+}
+
+/* Where the words of a whole text go. */
+struct listing {
+	const lanewise_analyzer *analyzer;
+	lanewise_word *words;
+	char *folded;
+	size_t n, capacity, n_folded, folded_capacity;
+};
+
+/* 0 if there is no room. */
+static int list_word(struct listing *listing, lanewise_word *word)
+{
+	char *to = listing->folded + listing->n_folded;
+
+	if (listing->n == listing->capacity || word->n_bytes > listing->folded_capacity - listing->n_folded)
+		return 0;
+	memcpy(to, word->text, word->n_bytes);
+	word->text = to;
+	listing->n_folded += word->n_bytes;
+	listing->words[listing->n++] = *word;
+	return 1;
+}
+
+static int list_batch(struct listing *listing, const struct lw_word_batch *batch)
+{
+	char stem[LANEWISE_WORD_BYTES];
+
+	for (size_t i = 0; i < batch->n; i++) {
+		size_t begin = batch->edges[2 * i], end = batch->edges[2 * i + 1], n_bytes = end - begin;
+		lanewise_word word = { .text = batch->text + begin,
+			               .n_bytes = n_bytes < LANEWISE_WORD_BYTES ? n_bytes : LANEWISE_WORD_BYTES,
+			               .begin = batch->begin + begin,
+			               .end = batch->begin + end };
+
+		if (listing->analyzer && !lanewise_analyzer_take(listing->analyzer, &word, stem))
+			continue;
+		if (!list_word(listing, &word))
+			return 0;
+	}
+	return 1;
+}
+
+lanewise_status lanewise_analyze(const lanewise_analyzer *analyzer, const char *text, size_t n_bytes,
+                                 lanewise_word *words, size_t words_capacity, char *folded, size_t folded_capacity,
+                                 size_t *n_words)
+{
+	struct listing listing = { analyzer, words, folded, 0, words_capacity, 0, folded_capacity };
 	struct lanewise_words state;
+	struct lw_word_batch batch;
 	lanewise_word word;
-	size_t n = 0, n_folded = 0;
 
 	if ((!text && n_bytes) || (!words && words_capacity) || (!folded && folded_capacity) || !n_words)
 		return LANEWISE_ERROR_ARGUMENT;
-	lanewise_words_begin(&state);
-	lanewise_words_feed(&state, text, n_bytes);
+	lanewise_words_begin_analyzed(&state, analyzer);
+	lanewise_words_feed_last(&state, text, n_bytes);
 	for (;;) {
-		if (!lanewise_words_next(&state, &word)) {
-			if (state.finished)
-				break;
-			lanewise_words_finish(&state);
-			continue;
-		}
-		if (n == words_capacity || word.n_bytes > folded_capacity - n_folded)
+		lanewise_words_next_batch(&state, &batch);
+		if (!list_batch(&listing, &batch))
 			return LANEWISE_ERROR_CAPACITY;
-		memcpy(folded + n_folded, word.text, word.n_bytes);
-		word.text = folded + n_folded;
-		n_folded += word.n_bytes;
-		words[n++] = word;
+		if (batch.n)
+			continue;
+		if (!lanewise_words_next(&state, &word))
+			break;
+		if (!list_word(&listing, &word))
+			return LANEWISE_ERROR_CAPACITY;
 	}
-	*n_words = n;
+	*n_words = listing.n;
 	return LANEWISE_OK;
 }
 

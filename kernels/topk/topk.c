@@ -95,6 +95,17 @@ void lanewise_topk_push_f32(lanewise_topk *topk, const float *scores, size_t n, 
 	}
 }
 
+void lanewise_topk_push_some_f32(lanewise_topk *topk, const float *scores, const uint32_t *index, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (topk->n == topk->capacity)
+			keep_best_k(topk);
+		topk->kept[topk->n] = scores[i];
+		topk->index[topk->n] = index[i];
+		topk->n += scores[i] >= topk->bound;
+	}
+}
+
 static void insertion_sort(uint64_t *items, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {

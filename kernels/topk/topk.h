@@ -11,4 +11,7 @@
  */
 float lanewise_topk_tighten(lanewise_topk *topk);
 
+/* As lanewise_topk_push_f32, for scores whose indices are given; they ascend, also from one call to the next. */
+void lanewise_topk_push_some_f32(lanewise_topk *topk, const float *scores, const uint32_t *index, size_t n);
+
 #endif

@@ -5,22 +5,32 @@ Buffers (NumPy arrays, array.array, memoryview, bytes) are read where they lie; 
 installed, else array.array. Every call releases the GIL while C code runs. Results are the same bits on every CPU.
 """
 
+from . import evaluate, json
 from ._library import DataError
-from .codec import (Event, EventStream, b64decode, b64encode, find_json, format_timestamp, parse_timestamp, parse_timestamps,
-                    repair_json, utf8_count, utf8_valid_prefix, validate_json)
-from .dedup import Deduplicator, LoopDetector, Unit, unique_blocks, unique_lines, xxh3_64, xxh3_64_batch, xxh3_128
-from .graph import Graph
+from ._threads import get_num_threads, set_num_threads
+from .activation import mean_pool, sigmoid, softmax
+from .codec import (Event, EventStream, b64decode, b64encode, format_timestamp, parse_timestamp, parse_timestamps, utf8_count,
+                    utf8_valid_prefix)
+from .dedup import (Deduplicator, LoopDetector, Unit, normalize_text, unique_blocks, unique_lines, xxh3_64, xxh3_64_batch,
+                    xxh3_128)
+from .graph import Graph, parent_order
+from .pairs import Pairs, dedup_rows, neighbours, pairs, similarity
+from .pq import PQ
 from .runtime import active_tier, selftest, set_tier, show_runtime, tiers, version
 from .scan import Match, Part, PatternSet, PatternStream, StreamFilter, cut
-from .text import BM25, Word, embed, fuse, words
-from .vector import Hits, Index, cosine, dot, l2sq, norm, normalize, search, topk
+from .small import (cosine_half, dot_half, dot_int8, from_half, hamming, jaccard_bits, l2sq_half, quantize_int8, to_half)
+from .text import BM25, Word, embed, fuse, fuse_scores, words
+from .vector import Hits, Index, cosine, dot, l2sq, norm, normalize, search, search_many, topk
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "BM25", "DataError", "Deduplicator", "Event", "EventStream", "Graph", "Hits", "Index", "LoopDetector", "Match", "Part",
-    "PatternSet", "PatternStream", "StreamFilter", "Unit", "Word", "active_tier", "b64decode", "b64encode", "cosine", "cut",
-    "dot", "embed", "find_json", "format_timestamp", "fuse", "l2sq", "norm", "normalize", "parse_timestamp", "parse_timestamps", "repair_json", "search",
-    "selftest", "set_tier", "show_runtime", "tiers", "topk", "unique_blocks", "unique_lines", "utf8_count",
-    "utf8_valid_prefix", "validate_json", "version", "words", "xxh3_64", "xxh3_64_batch", "xxh3_128",
+    "BM25", "DataError", "Deduplicator", "Event", "EventStream", "Graph", "Hits", "Index", "LoopDetector", "Match", "PQ",
+    "Pairs", "Part", "PatternSet", "PatternStream", "StreamFilter", "Unit", "Word", "active_tier", "b64decode", "b64encode",
+    "cosine", "cosine_half", "cut", "dedup_rows", "dot", "dot_half", "dot_int8", "embed", "evaluate", "format_timestamp",
+    "from_half", "fuse", "fuse_scores", "get_num_threads", "hamming", "jaccard_bits", "json", "l2sq", "l2sq_half",
+    "mean_pool", "neighbours", "norm", "normalize", "normalize_text", "pairs", "parent_order", "parse_timestamp",
+    "parse_timestamps", "quantize_int8", "search", "search_many", "selftest", "set_num_threads", "set_tier", "show_runtime",
+    "sigmoid", "similarity", "softmax", "tiers", "to_half", "topk", "unique_blocks", "unique_lines", "utf8_count",
+    "utf8_valid_prefix", "version", "words", "xxh3_128", "xxh3_64", "xxh3_64_batch",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import array
 import importlib
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -51,31 +52,49 @@ def check(status: int, error: Any = None) -> None:
 
 
 _numpy: Any = None
+ndarray: Any = None  # numpy.ndarray and its float32, as soon as numpy() was called; only to compare types with
+float32: Any = None
 
 
 def numpy() -> Any:
     """The numpy module, or None."""
-    global _numpy
+    global _numpy, ndarray, float32
     if _numpy is None:
         try:
             _numpy = importlib.import_module("numpy")
+            ndarray, float32 = _numpy.ndarray, _numpy.dtype("float32")
         except ImportError:
             _numpy = False
     return _numpy or None
+
+
+from_buffer: Any = ffi.from_buffer
+FLOATS: Any = ffi.typeof("float[]")
+_ARRAYS = {f"{name} *": ffi.typeof(f"{name}[]") for name in (
+    "char", "float", "double", "int8_t", "uint8_t", "uint16_t", "int32_t", "uint32_t", "int64_t", "uint64_t")}
+
+
+_allocate = ffi.new_allocator(should_clear_after_alloc=False)
+_SCRATCH = ffi.typeof("long double[]")
+
+
+def room(c_type: str, n: int) -> Any:
+    """Memory for n elements, not cleared."""
+    return _allocate(f"{c_type}[]", n or 1)
 
 
 def scratch(n_bytes: int) -> Any:
     """Memory for a call, aligned as by malloc."""
     if n_bytes == 0:
         raise ValueError("k or another size is 0 or too large")
-    return ffi.new("long double[]", (n_bytes + 15) // 16)
+    return _allocate(_SCRATCH, (n_bytes + 15) // 16)
 
 
 def empty(code: str, *shape: int) -> Any:
     """A NumPy array, or an array.array (flat) where there is no NumPy; code is array.array's."""
-    np = numpy()
+    np = _numpy or numpy()
     if np is not None:
-        return np.empty(shape, dtype={"f": np.float32, "d": np.float64, "I": np.uint32, "q": np.int64, "Q": np.uint64}[code])
+        return np.empty(shape, code)
     n = 1
     for size in shape:
         n *= size
@@ -86,7 +105,7 @@ def pointer(c_type: str, memory: Any) -> Any:
     """A C pointer to what a buffer holds; NULL if that is nothing."""
     if len(memory) == 0:
         return ffi.NULL
-    return ffi.cast(c_type, ffi.from_buffer(memory))
+    return from_buffer(_ARRAYS[c_type], memory)
 
 
 class Floats(NamedTuple):
@@ -101,6 +120,16 @@ class Floats(NamedTuple):
 
 def floats(values: Any, what: str, writable: bool = False) -> Floats:
     """Reads float32 memory where it lies; converts other numbers."""
+    if type(values) is ndarray and values.dtype is float32 and not writable:
+        # The usual case, quickly.
+        shape = values.shape
+        try:
+            if len(shape) == 1:
+                return Floats(from_buffer(FLOATS, values), None, shape[0], shape[0], values)
+            if len(shape) == 2:
+                return Floats(from_buffer(FLOATS, values), shape[0], shape[1], shape[1], values)
+        except (BufferError, ValueError):
+            pass  # gaps
     if isinstance(values, (list, tuple)):
         if writable:
             raise TypeError(f"{what}: a list cannot be written to as float32")
@@ -168,15 +197,63 @@ def _floats_of_array(values: Any, what: str, writable: bool) -> Floats:
     return Floats(address, given.shape[0], given.shape[1], ld, given)
 
 
+_NAMES = {"B": "bytes", "b": "int8", "H": "16-bit floats", "I": "uint32"}
+
+
+def small(code: str, values: Any, what: str) -> Floats:
+    """Memory of elements of one type of array.array's, read where it lies: 'B' bytes, 'b' int8, 'H' 16 bits (uint16, or
+    NumPy's float16). A vector, or rows of a matrix; for 'B' also a list of vectors of one size."""
+    size = array.array(code).itemsize
+    if isinstance(values, (list, tuple)) and values and not isinstance(values[0], (int, float)):
+        parts = [bytes(part) for part in values]
+        if any(len(part) != len(parts[0]) for part in parts):
+            raise ValueError(f"{what}: rows of different sizes")
+        data, n = b"".join(parts), len(parts[0]) // size
+        return Floats(pointer("char *", data), len(parts), n, n, data)
+    if isinstance(values, (list, tuple)):
+        return small(code, integers(code, values, what), what)
+    np = numpy()
+    if np is not None and hasattr(values, "__array_interface__"):
+        given = np.asarray(values)
+        if given.ndim not in (1, 2) or given.dtype.itemsize != size or given.dtype.kind not in "iufb"[0 if code != "H" else 1 :]:
+            raise ValueError(f"{what}: {given.dtype} of {given.ndim} dimensions; a vector or matrix of {_NAMES[code]} is needed")
+        apart = given.ndim == 2 and given.shape[1] > 0 and given.strides[1] == size and given.strides[0] >= size * given.shape[1]
+        if not (given.flags.c_contiguous or (apart and given.strides[0] % size == 0)):
+            given = np.ascontiguousarray(given)
+        shape, owner = given.shape, given
+        ld = given.strides[0] // size if given.ndim == 2 and given.shape[0] > 1 and given.size else shape[-1]
+        address = ffi.cast("char *", given.__array_interface__["data"][0] if given.size else 0)
+        return Floats(address, shape[0] if given.ndim == 2 else None, shape[-1], ld, owner)
+    try:
+        view = memoryview(values)
+    except TypeError:
+        raise TypeError(f"{what}: {_NAMES[code]} are needed, not {type(values).__name__}") from None
+    if isinstance(values, (bytes, bytearray)) and view.nbytes % size == 0 and view.nbytes:
+        view = view.cast("H") if code == "H" else view
+    if view.itemsize != size or view.format in ("f", "d") or view.ndim not in (1, 2) or not view.c_contiguous:
+        raise ValueError(f"{what}: elements of type '{view.format}', {view.ndim} dimensions or gaps; {_NAMES[code]} are needed")
+    n = (view.shape or (0,))[-1]
+    address = ffi.cast("char *", ffi.from_buffer(values)) if view.nbytes else ffi.NULL
+    return Floats(address, view.shape[0] if view.ndim == 2 and view.shape else None, n, n, values)
+
+
+def concatenated(strings: Sequence[Any], what: str) -> tuple[bytes, Any]:
+    """Strings one behind the other, as UTF-8, and where they begin, with the end of the last (uint64)."""
+    if isinstance(strings, (str, bytes)):
+        raise TypeError(f"{what}: a sequence of texts is needed, not one")
+    parts = [text_bytes(string, f"{what}[{i}]") for i, string in enumerate(strings)]
+    return b"".join(parts), array.array("Q", itertools.accumulate(map(len, parts), initial=0))
+
+
 def integers(code: str, values: Any, what: str) -> Any:
     """Integers as memory of the type of array.array's `code` ('I' or 'Q'), without a copy if they are that already."""
-    c_type = {"I": "uint32", "Q": "uint64"}[code]
+    c_type = {"B": "uint8", "b": "int8", "H": "uint16", "I": "uint32", "Q": "uint64"}[code]
     np = numpy()
     if np is not None and hasattr(values, "__array_interface__"):
         given = np.asarray(values)
         if given.ndim != 1 or given.dtype.kind not in "iu":
             raise ValueError(f"{what}: a vector of integers is needed, not {given.dtype} of {given.ndim} dimensions")
-        if given.dtype != c_type and given.size and (int(given.min()) < 0 or int(given.max()) >= 2 ** (8 * np.dtype(c_type).itemsize)):
+        if given.dtype != c_type and given.size and (int(given.min()) < np.iinfo(c_type).min or int(given.max()) > np.iinfo(c_type).max):
             raise ValueError(f"{what}: a number is negative or beyond {c_type}")
         return np.ascontiguousarray(given, dtype=c_type)
     if isinstance(values, array.array) and values.typecode == code:
@@ -200,17 +277,21 @@ def text_bytes(text: str | bytes | bytearray | memoryview, what: str = "text") -
 
 
 class CodePoints:
-    """Byte offsets, not descending, to offsets of code points; or as they are, for texts given as bytes or of ASCII alone."""
+    """Byte offsets to offsets of code points; or as they are, for texts given as bytes or of ASCII alone.
+
+    Linear in the way from one offset to the next, so they should come about in order.
+    """
 
     def __init__(self, text: str | bytes | bytearray | memoryview, data: Any) -> None:
-        self.data = data if isinstance(text, str) and len(text) != len(data) else None
+        self.data = ffi.from_buffer(data) if isinstance(text, str) and len(text) != len(data) else None
         self.at = self.characters = 0
 
     def __call__(self, offset: int) -> int:
         if self.data is None:
             return offset
-        if offset < self.at:
-            self.at = self.characters = 0
-        self.characters += len(self.data[self.at : offset].decode())
+        if offset >= self.at:
+            self.characters += lib.lanewise_utf8_count(self.data + self.at, offset - self.at)
+        else:
+            self.characters -= lib.lanewise_utf8_count(self.data + offset, self.at - offset)
         self.at = offset
         return self.characters

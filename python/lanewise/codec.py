@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Base64, UTF-8, timestamps, JSON and server-sent events (lanewise/base64.h, utf8.h, timestamp.h, json.h, sse.h)."""
+"""Base64, UTF-8, timestamps and server-sent events (lanewise/base64.h, utf8.h, timestamp.h, sse.h)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ._library import DataError, check, empty, ffi, lib, new_error, pointer, scratch, text_bytes
+from ._library import DataError, check, concatenated, empty, ffi, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
 
@@ -15,9 +15,9 @@ def b64encode(data: bytes | bytearray | memoryview, url: bool = False, padded: b
     given = text_bytes(data, "data")
     flags = lib.LANEWISE_BASE64_URL * url | lib.LANEWISE_BASE64_UNPADDED * (not padded)
     n = lib.lanewise_base64_encoded_size(len(given), flags)
-    out = ffi.new("char[]", n or 1)
+    out = room("char", n)
     lib.lanewise_base64_encode(ffi.from_buffer(given), len(given), flags, out)
-    return bytes(ffi.buffer(out, n)).decode("ascii")
+    return str(ffi.buffer(out, n), "latin-1") if n else ""  # the quickest, and the text is ASCII
 
 
 def b64decode(text: Text, url: bool = False, padded: bool = True, mode: str = "strict") -> bytes:
@@ -27,9 +27,9 @@ def b64decode(text: Text, url: bool = False, padded: bool = True, mode: str = "s
         raise ValueError(f"mode: {mode!r} is none of {', '.join(modes)}")
     given = text_bytes(text)
     flags = lib.LANEWISE_BASE64_URL * url | lib.LANEWISE_BASE64_UNPADDED * (not padded) | modes[mode]
-    room = lib.lanewise_base64_decoded_bound(len(given))
-    out, n, error = ffi.new("char[]", room or 1), ffi.new("size_t *"), new_error()
-    check(lib.lanewise_base64_decode(ffi.from_buffer(given), len(given), flags, out, room, n, error), error)
+    bound = lib.lanewise_base64_decoded_bound(len(given))
+    out, n, error = room("char", bound), ffi.new("size_t *"), new_error()
+    check(lib.lanewise_base64_decode(ffi.from_buffer(given), len(given), flags, out, bound, n, error), error)
     return bytes(ffi.buffer(out, n[0]))
 
 
@@ -41,37 +41,6 @@ def utf8_valid_prefix(data: bytes | bytearray | memoryview) -> int:
 def utf8_count(data: bytes | bytearray | memoryview) -> int:
     """The number of code points in valid UTF-8."""
     return int(lib.lanewise_utf8_count(ffi.from_buffer(data), len(data)))
-
-
-def validate_json(text: Text, max_depth: int = 0) -> None:
-    """DataError, with the byte offset, if the text is not one JSON value (RFC 8259)."""
-    given = text_bytes(text)
-    options = ffi.new("lanewise_json_options *",
-                      {"struct_size": ffi.sizeof("lanewise_json_options"), "max_depth": max_depth})
-    room = lib.lanewise_json_nodes_bound(len(given), options)
-    nodes, n_nodes, error = ffi.new("lanewise_json_node[]", room or 1), ffi.new("size_t *"), new_error()
-    check(lib.lanewise_json_parse(ffi.from_buffer(given), len(given), options, nodes, room, n_nodes, error), error)
-
-
-def repair_json(text: str) -> str:
-    """JSON of what language models write for it: fences, single quotes, missing brackets and the like. Valid text as it is."""
-    given = text_bytes(text)
-    room = lib.lanewise_json_repair_bound(len(given))
-    out, result, error = ffi.new("char[]", room or 1), ffi.new("lanewise_json_repair_result *"), new_error()
-    status = lib.lanewise_json_repair(ffi.from_buffer(given), len(given), ffi.NULL, out, room, ffi.NULL, 0, result, error)
-    # There is no room for edits, which are counted all the same.
-    if status != lib.LANEWISE_ERROR_CAPACITY or result.n_out > room:
-        check(status, error)
-    return bytes(ffi.buffer(out, result.n_out)).decode() if result.n_edits else text
-
-
-def find_json(text: str) -> list[str]:
-    """The JSON arrays and objects in a text of any kind, the outermost ones, in order."""
-    given = text_bytes(text)
-    room = len(given) // 2 + 1
-    spans, n_found, error = ffi.new("lanewise_json_span[]", room), ffi.new("size_t *"), new_error()
-    check(lib.lanewise_json_find(ffi.from_buffer(given), len(given), ffi.NULL, spans, room, n_found, error), error)
-    return [bytes(given[span.offset : span.offset + span.n_bytes]).decode() for span in spans[0 : n_found[0]]]
 
 
 class Event(NamedTuple):
@@ -130,20 +99,15 @@ def parse_timestamp(text: str, naive_offset_minutes: int = 0, refuse_naive: bool
 def parse_timestamps(texts: Sequence[str], naive_offset_minutes: int = 0, refuse_naive: bool = False,
                      float_rounding: bool = False) -> Any:
     """The same for many texts, as an array of int64. DataError names the first malformed one, as its `offset`."""
-    parts = [text_bytes(text, f"texts[{i}]") for i, text in enumerate(texts)]
-    values, ends = empty("q", len(parts)), empty("Q", len(parts) + 1)
-    ends[0] = at = 0
-    for i, part in enumerate(parts):
-        at += len(part)
-        ends[i + 1] = at
-    if not parts:
+    data, ends = concatenated(texts, "texts")
+    values, offsets, error = empty("q", len(ends) - 1), pointer("uint64_t *", ends), new_error()
+    if len(ends) == 1:
         return values
-    data, offsets, error = b"".join(parts), pointer("uint64_t *", ends), new_error()
     status = lib.lanewise_timestamp_parse_batch(
-        ffi.from_buffer(data), offsets, offsets + 1, len(parts),
+        ffi.from_buffer(data), offsets, offsets + 1, len(values),
         _timestamp_options(naive_offset_minutes, refuse_naive, float_rounding), pointer("int64_t *", values), ffi.NULL, error)
     if status == lib.LANEWISE_ERROR_DATA:
-        number = next(i for i in range(len(parts)) if values[i] == -(2**63))
+        number = next(i for i in range(len(values)) if values[i] == -(2**63))
         raise DataError(f"texts[{number}] {texts[number]!r}: {ffi.string(error.what).decode()}", number)
     check(status, error)
     return values

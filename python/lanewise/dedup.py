@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ._files import destroy_later
-from ._library import check, empty, ffi, integers, lib, new_error, pointer, scratch, text_bytes
+from ._library import check, concatenated, empty, ffi, from_buffer, integers, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
 _UNITS = {"lines": lib.LANEWISE_DEDUP_LINES, "blocks": lib.LANEWISE_DEDUP_BLOCKS}
 _MODES = {"verify": lib.LANEWISE_DEDUP_VERIFY, "hash64": lib.LANEWISE_DEDUP_HASH64, "hash128": lib.LANEWISE_DEDUP_HASH128}
+_WHITESPACE = {"ascii": 0, "unicode": lib.LANEWISE_WHITESPACE_UNICODE, "python": lib.LANEWISE_WHITESPACE_PYTHON}
 _BATCH = 1024
+_UNIT = struct.Struct("=5Q2I")
 
 
 def _choice(choices: dict[str, int], name: str, what: str) -> int:
@@ -21,13 +24,38 @@ def _choice(choices: dict[str, int], name: str, what: str) -> int:
     return choices[name]
 
 
+def _form(collapse: bool, lower: bool, trim: bool, trim_punctuation: bool, whitespace: str) -> int:
+    return int(lib.LANEWISE_NORMALIZE_COLLAPSE * collapse | lib.LANEWISE_NORMALIZE_LOWER * lower | lib.LANEWISE_NORMALIZE_TRIM * trim |
+               lib.LANEWISE_NORMALIZE_TRIM_PUNCTUATION * trim_punctuation | _choice(_WHITESPACE, whitespace, "whitespace"))
+
+
+_FORM_OF_BLOCKS = _form(True, True, True, True, "unicode")
+
+
+def normalize_text(text: str, collapse: bool = True, lower: bool = True, trim: bool = True, trim_punctuation: bool = False,
+                   whitespace: str = "unicode", strip_control: bool = False) -> str:
+    """The form in which texts are compared: runs of whitespace become one space, A-Z a-z, no whitespace at the ends, none of
+    . , ; : at the end, no control characters. `whitespace` is "ascii", "unicode" or "python" (see lanewise/dedup.h)."""
+    form = _form(collapse, lower, trim, trim_punctuation, whitespace) | lib.LANEWISE_NORMALIZE_STRIP_CONTROL * strip_control
+    return _normalized(text_bytes(text), form).decode()
+
+
+def _normalized(data: bytes, form: int) -> bytes:
+    capacity = lib.lanewise_normalize_bound(len(data))
+    out, n_out = room("char", capacity), ffi.new("size_t *")
+    check(lib.lanewise_normalize(ffi.from_buffer(data), len(data), form, out, capacity, n_out))
+    return bytes(ffi.buffer(out, n_out[0]))
+
+
 class Unit(NamedTuple):
-    """A line or block: its bytes [begin, end) of the text, its number, and that of the first unit equal to it."""
+    """A line or block: its bytes [begin, end) of the text, its number, and that of the first unit equal to it. `skipped` are
+    those too short or too long to be compared."""
 
     begin: int
     end: int
     number: int
     first: int
+    skipped: bool = False
 
     @property
     def is_duplicate(self) -> bool:
@@ -37,31 +65,43 @@ class Unit(NamedTuple):
 class Deduplicator:
     """Tells which lines or blocks (paragraphs, fences) of texts in pieces came before. One thread at a time.
 
-    `collapse`, `lower` and `trim` say how units are normalised before they are compared; `min_length` bytes is the least
-    that is compared; `window` and `max_bytes` limit what is remembered. Mode "verify" compares bytes and is never wrong;
-    the others remember hashes only.
+    `collapse`, `lower`, `trim`, `trim_punctuation` and `whitespace` say how units are normalised before they are compared
+    (see normalize_text); `min_length` bytes, or with `code_points` characters, is the least that is compared; `window` and
+    `max_bytes` limit what is remembered. Mode "verify" compares bytes and is never wrong; the others remember hashes only.
     """
 
     def __init__(self, unit: str = "lines", mode: str = "verify", collapse: bool = False, lower: bool = False,
-                 trim: bool = False, min_length: int = 0, window: int = 0, max_bytes: int = 0) -> None:
-        normalize = (lib.LANEWISE_NORMALIZE_COLLAPSE * collapse | lib.LANEWISE_NORMALIZE_LOWER * lower |
-                     lib.LANEWISE_NORMALIZE_TRIM * trim)
+                 trim: bool = False, min_length: int = 0, window: int = 0, max_bytes: int = 0, trim_punctuation: bool = False,
+                 whitespace: str = "ascii", code_points: bool = False) -> None:
+        normalize = _form(collapse, lower, trim, trim_punctuation, whitespace)
         options = ffi.new("lanewise_dedup_options *", {
             "struct_size": ffi.sizeof("lanewise_dedup_options"), "unit": _choice(_UNITS, unit, "unit"),
             "mode": _choice(_MODES, mode, "mode"), "normalize": normalize, "min_length": min_length, "window": window,
-            "max_bytes": max_bytes})
+            "max_bytes": max_bytes, "count_code_points": code_points})
         out, error = ffi.new("lanewise_dedup **"), new_error()
         check(lib.lanewise_dedup_create(options, ffi.NULL, out, error), error)
         self._handle = destroy_later(self, out[0], lib.lanewise_dedup_destroy)
 
-    def _units(self) -> list[Unit]:
-        found, n = ffi.new("lanewise_dedup_unit[]", _BATCH), ffi.new("size_t *")
-        units: list[Unit] = []
+    def _rows(self) -> list[tuple[int, int, int, int, int, int, int]]:
+        """lanewise_dedup_unit as tuples."""
+        found, n = room("lanewise_dedup_unit", _BATCH), ffi.new("size_t *")
+        rows: list[tuple[int, int, int, int, int, int, int]] = []
         while True:
             check(lib.lanewise_dedup_next(self._handle, found, _BATCH, n))
             if n[0] == 0:
-                return units
-            units += [Unit(u.begin, u.end, u.number, u.first) for u in found[0 : n[0]]]
+                return rows
+            rows += _UNIT.iter_unpack(ffi.buffer(found, n[0] * _UNIT.size))
+
+    def _units(self) -> list[Unit]:
+        return [Unit(begin, end, number, first, flags != 0) for begin, end, number, first, _, flags, _ in self._rows()]
+
+    def _rows_of(self, data: Any) -> list[tuple[int, int, int, int, int, int, int]]:
+        """Those of a whole text."""
+        buffer = ffi.from_buffer(data)
+        check(lib.lanewise_dedup_feed(self._handle, buffer, len(data)))
+        rows = self._rows()
+        check(lib.lanewise_dedup_finish(self._handle))
+        return rows + self._rows()
 
     def feed(self, piece: Text) -> list[Unit]:
         """The units that are complete now."""
@@ -82,16 +122,16 @@ def unique_lines(text: str, **options: Any) -> str:
     """The text without the lines that came before; options as for Deduplicator."""
     data = text_bytes(text)
     dedup = Deduplicator("lines", **options)
-    units = (*dedup.feed(data), *dedup.finish())
-    return b"".join(data[u.begin : u.end + 1] for u in units if not u.is_duplicate).decode()
+    return b"".join([data[row[0] : row[1] + 1] for row in dedup._rows_of(data) if row[2] == row[3]]).decode()
 
 
 def unique_blocks(text: str, separator: str = "\n\n", **options: Any) -> str:
     """The blocks that did not come before, joined by `separator`; options as for Deduplicator."""
     data = text_bytes(text)
-    dedup = Deduplicator("blocks", **options)
-    units = (*dedup.feed(data), *dedup.finish())
-    return separator.join(bytes(data[u.begin : u.end]).decode() for u in units if not u.is_duplicate)
+    rows = Deduplicator("blocks", **options)._rows_of(data)
+    if len(data) == len(text):
+        return separator.join([text[row[0] : row[1]] for row in rows if row[2] == row[3]])
+    return separator.encode().join([data[row[0] : row[1]] for row in rows if row[2] == row[3]]).decode()
 
 
 class LoopDetector:
@@ -117,8 +157,9 @@ class LoopDetector:
 
 def xxh3_64(data: Text, seed: int = 0) -> int:
     """XXH3 with 64 bits. No defence against chosen collisions."""
-    given = text_bytes(data, "data")
-    return int(lib.lanewise_xxh3_64(ffi.from_buffer(given), len(given), seed))
+    given = data if type(data) is bytes else text_bytes(data, "data")
+    value: int = lib.lanewise_xxh3_64(from_buffer(given), len(given), seed)
+    return value
 
 
 def xxh3_128(data: Text, seed: int = 0) -> int:
@@ -130,14 +171,8 @@ def xxh3_128(data: Text, seed: int = 0) -> int:
 
 def xxh3_64_batch(strings: Sequence[Text], seed: int = 0) -> Any:
     """XXH3 with 64 bits of many strings, as an array of uint64."""
-    parts = [bytes(text_bytes(string, f"strings[{i}]")) for i, string in enumerate(strings)]
-    out = empty("Q", len(parts))
-    if parts:
-        ends = empty("Q", len(parts) + 1)
-        ends[0] = at = 0
-        for i, part in enumerate(parts):
-            at += len(part)
-            ends[i + 1] = at
-        data, offsets = b"".join(parts), pointer("uint64_t *", ends)
-        lib.lanewise_xxh3_64_batch(ffi.from_buffer(data), offsets, offsets + 1, len(parts), seed, pointer("uint64_t *", out))
+    data, ends = concatenated(strings, "strings")
+    out, offsets = empty("Q", len(ends) - 1), pointer("uint64_t *", ends)
+    if len(ends) > 1:
+        lib.lanewise_xxh3_64_batch(ffi.from_buffer(data), offsets, offsets + 1, len(ends) - 1, seed, pointer("uint64_t *", out))
     return out

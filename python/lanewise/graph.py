@@ -47,6 +47,8 @@ class Graph:
                                         ffi.NULL, out, error), error)
         self._handle = destroy_later(self, out[0], lib.lanewise_graph_destroy)
         self._weighted = weights is not None
+        self._transposed: Any = None
+        self._ranking: Any = None
 
     @property
     def n_nodes(self) -> int:
@@ -59,15 +61,20 @@ class Graph:
     def __repr__(self) -> str:
         return f"<lanewise.Graph of {self.n_nodes} nodes, {self.n_edges} edges>"
 
+    def _laid_out(self) -> Any:
+        """The graph as PageRank needs it, made when first asked for."""
+        if self._ranking is None:
+            out, error = ffi.new("lanewise_pagerank **"), new_error()
+            check(lib.lanewise_pagerank_create(self._handle, self._weighted, ffi.NULL, out, error), error)
+            self._ranking = ffi.gc(out[0], lib.lanewise_pagerank_destroy)
+        return self._ranking
+
     def pagerank(self, damping: float = 0.85, tolerance: float = 1e-6, max_iterations: int = 100, personalisation: Any = None,
                  redistribute: bool = True) -> Any:
         """The rank of every node (float64), as NetworkX computes it; weights count if the graph has them."""
         if not 0 <= damping <= 1 or not tolerance >= 0 or max_iterations < 0:
             raise ValueError(f"damping {damping}, tolerance {tolerance} or max_iterations {max_iterations} is out of range")
-        n, error, out = self.n_nodes, new_error(), ffi.new("lanewise_pagerank **")
-        check(lib.lanewise_pagerank_create(self._handle, self._weighted, ffi.NULL, out, error), error)
-        ranking = ffi.gc(out[0], lib.lanewise_pagerank_destroy)
-        ranks = empty("d", n)
+        n, error, ranking, ranks = self.n_nodes, new_error(), self._laid_out(), empty("d", self.n_nodes)
         if n == 0:
             return ranks
         options = ffi.new("lanewise_pagerank_options *", {
@@ -79,6 +86,34 @@ class Graph:
                                         scratch(lib.lanewise_pagerank_run_scratch_size(ranking)), pointer("double *", ranks),
                                         ffi.NULL, error), error)
         return ranks
+
+    def betweenness(self, normalized: bool = True, n_samples: int = 0, seed: int = 0) -> Any:
+        """The betweenness of every node (float64), of all shortest paths or, from so many samples of sources, estimated. For
+        an undirected graph give each edge in both directions."""
+        if n_samples < 0:
+            raise ValueError(f"n_samples: {n_samples} is negative")
+        out, error = empty("d", self.n_nodes), new_error()
+        options = ffi.new("lanewise_betweenness_options *", {"struct_size": ffi.sizeof("lanewise_betweenness_options"),
+                                                             "n_samples": n_samples, "seed": seed, "normalized": normalized})
+        if self.n_nodes:
+            check(lib.lanewise_graph_betweenness(self._handle, options,
+                                                 scratch(lib.lanewise_graph_betweenness_scratch_size(self._handle)),
+                                                 pointer("double *", out), error), error)
+        return out
+
+    def path(self, source: int, target: int) -> list[int]:
+        """The nodes of a shortest path by number of edges; an empty list if there is none."""
+        for name, node in (("source", source), ("target", target)):
+            if not 0 <= node < self.n_nodes:
+                raise ValueError(f"{name}: {node} is no node")
+        if self._transposed is None:
+            out = ffi.new("lanewise_graph **")
+            check(lib.lanewise_graph_transpose_create(self._handle, ffi.NULL, out))
+            self._transposed = ffi.gc(out[0], lib.lanewise_graph_destroy)
+        path, n_path = empty("I", self.n_nodes), ffi.new("size_t *")
+        check(lib.lanewise_graph_path(self._handle, self._transposed, source, target,
+                                      scratch(lib.lanewise_graph_path_scratch_size(self._handle)), pointer("uint32_t *", path), n_path))
+        return [int(node) for node in path[: n_path[0]]]
 
     def topological_order(self) -> Any:
         """The nodes by level, each after all that have an edge to it. DataError if there is a cycle: see find_cycle."""
@@ -134,3 +169,29 @@ class Graph:
                                      scratch(lib.lanewise_graph_bfs_scratch_size(self._handle)), pointer("uint32_t *", level),
                                      ffi.NULL, error), error)
         return level
+
+
+def parent_order(parents: Sequence[int | None] | Any, keys: Sequence[int] | Any = None) -> Any:
+    """Rows ordered so that parents come before their children and all else stays as it was: numbers of rows (uint32).
+
+    Row i has the key keys[i] (without `keys`: i) and its parent is the row with the key parents[i]; None, or NONE, or a key
+    that no row has: it has none. Of several rows with one key the first counts and the others are left out. Cycles of
+    parents are cut where they would close.
+    """
+    given = integers("I", [NONE if parent is None else parent for parent in parents], "parents")
+    own = None if keys is None else integers("I", keys, "keys")
+    n = len(given)
+    if own is not None and len(own) != n:
+        raise ValueError(f"keys: {len(own)} for {n} rows")
+    if n == 0:
+        return empty("I", 0)
+    if own is None:
+        n_keys = n
+        given = integers("I", [parent if parent < n else NONE for parent in given], "parents")
+    else:
+        n_keys = 1 + max(int(max(own)), max((int(parent) for parent in given if parent != NONE), default=0))
+    order, n_order, error = empty("I", n), ffi.new("size_t *"), new_error()
+    check(lib.lanewise_parent_order(ffi.NULL if own is None else pointer("uint32_t *", own), pointer("uint32_t *", given), n, n_keys,
+                                    scratch(lib.lanewise_parent_order_scratch_size(n, n_keys)), pointer("uint32_t *", order), n_order,
+                                    error), error)
+    return order[: n_order[0]]

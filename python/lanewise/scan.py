@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import codecs
+import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ._files import destroy_later
-from ._library import CodePoints, check, ffi, lib, new_error, scratch, text_bytes
+from ._library import CodePoints, check, ffi, lib, new_error, room, scratch, text_bytes
 from .text import Text
 
 SEMANTICS = {
@@ -18,6 +19,7 @@ SEMANTICS = {
     "leftmost-longest": lib.LANEWISE_SCAN_LEFTMOST_LONGEST,
 }
 _BATCH = 1024
+_MATCH = struct.Struct("=2Q2I")
 
 
 class Match(NamedTuple):
@@ -56,7 +58,10 @@ class PatternSet:
         data = text_bytes(text)
         place = CodePoints(text, data)
         stream = self.stream(semantics, whole_word)
-        return [Match(m.pattern, place(m.begin), place(m.end)) for m in (*stream.feed(data), *stream.finish())]
+        matches = stream.feed(data) + stream.finish()
+        if place.data is None:
+            return matches
+        return [Match(m.pattern, place(m.begin), place(m.end)) for m in matches]
 
     def stream(self, semantics: str = "leftmost-first", whole_word: bool = False) -> PatternStream:
         """A text that comes in pieces."""
@@ -103,10 +108,10 @@ class PatternStream:
         self._finished = False
 
     def _matches(self) -> list[Match]:
-        found = ffi.new("lanewise_match[]", _BATCH)
+        found = room("lanewise_match", _BATCH)
         matches: list[Match] = []
         while n := lib.lanewise_scan_next(self._scan, found, _BATCH):
-            matches += [Match(m.pattern, m.begin, m.end) for m in found[0:n]]
+            matches += [Match(pattern, begin, end) for begin, end, pattern, _ in _MATCH.iter_unpack(ffi.buffer(found, n * _MATCH.size))]
         return matches
 
     def feed(self, piece: Text) -> list[Match]:
@@ -233,7 +238,7 @@ class StreamFilter:
 def cut(text: str, pairs: Sequence[tuple[str, str]] | None = None) -> str:
     """The text without its spans and their marks; a span that is not ended reaches to the end."""
     handle, data = _filter(pairs, False, False, 0), text_bytes(text)
-    out, n_out = ffi.new("char[]", len(data) or 1), ffi.new("size_t *")
+    out, n_out = room("char", len(data)), ffi.new("size_t *")
     check(lib.lanewise_filter_cut(handle, ffi.from_buffer(data), len(data), scratch(lib.lanewise_filter_scratch_size(handle)),
                                   out, n_out, ffi.NULL))
     return bytes(ffi.buffer(out, n_out[0])).decode()

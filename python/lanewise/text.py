@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ._files import destroy_later, open_file, write_file
-from ._library import CodePoints, check, empty, ffi, integers, lib, new_error, pointer, scratch, text_bytes
-from .vector import Hits, _positive
+from ._library import CodePoints, check, empty, ffi, floats, integers, lib, new_error, pointer, room, scratch, text_bytes
+from .vector import Hits, _positive, filter_of, hits_of_many
 
 Text = str | bytes | bytearray | memoryview
 
@@ -26,12 +27,16 @@ def words(text: Text) -> list[Word]:
     """The words of a text: runs of letters, numbers and underscores, case-folded; CJK characters one by one."""
     data = text_bytes(text)
     n = len(data)
-    room, room_folded = lib.lanewise_text_words_bound(n), lib.lanewise_text_folded_bound(n)
-    found, folded, n_words = ffi.new("lanewise_word[]", room), ffi.new("char[]", room_folded or 1), ffi.new("size_t *")
-    check(lib.lanewise_text_words(ffi.from_buffer(data), n, found, room, folded, room_folded, n_words))
+    bound, bound_folded = lib.lanewise_text_words_bound(n), lib.lanewise_text_folded_bound(n)
+    found, folded, n_words = room("lanewise_word", bound), room("char", bound_folded), ffi.new("size_t *")
+    check(lib.lanewise_text_words(ffi.from_buffer(data), n, found, bound, folded, bound_folded, n_words))
+    rows = list(_WORD.iter_unpack(ffi.buffer(found, n_words[0] * _WORD.size)))
+    if not rows:
+        return []
+    base = int(ffi.cast("uintptr_t", folded))
+    all_folded = bytes(ffi.buffer(folded, rows[-1][0] - base + rows[-1][1]))
     place = CodePoints(text, data)
-    return [Word(ffi.unpack(word.text, word.n_bytes).decode(), place(word.begin), place(word.end))
-            for word in found[0 : n_words[0]]]
+    return [Word(all_folded[at - base : at - base + n].decode(), place(begin), place(end)) for at, n, begin, end in rows]
 
 
 def embed(text: Text, dim: int = 384) -> Any:
@@ -48,6 +53,7 @@ VARIANTS: dict[str, int] = {
     "bm25l": lib.LANEWISE_BM25_L, "bm25+": lib.LANEWISE_BM25_PLUS, "tf-idf": lib.LANEWISE_BM25_TF_IDF,
     "okapi": lib.LANEWISE_BM25_OKAPI,
 }
+_WORD = struct.Struct("PNQQ")
 _DELTA = {"bm25l": 0.5, "bm25+": 1.0}
 
 
@@ -59,29 +65,39 @@ class BM25:
 
     def __init__(self, texts: Iterable[Text], k1: float = 1.2, b: float = 0.75, variant: str = "lucene",
                  delta: float | None = None, epsilon: float = 0.25) -> None:
-        if variant not in VARIANTS:
-            raise ValueError(f"variant: {variant!r} is none of {', '.join(VARIANTS)}")
-        options = ffi.new("lanewise_bm25_options *", {
-            "struct_size": ffi.sizeof("lanewise_bm25_options"), "k1": k1, "b": b, "variant": VARIANTS[variant],
-            "delta": _DELTA.get(variant, 0) if delta is None else delta, "epsilon": epsilon if variant == "okapi" else 0})
-        out = ffi.new("lanewise_bm25_builder **")
-        if lib.lanewise_bm25_builder_create(options, ffi.NULL, out) == lib.LANEWISE_ERROR_ARGUMENT:
-            raise ValueError(f"k1 {k1}, b {b}, delta {delta} or epsilon {epsilon} is out of range (0 to 1000, 0 to 1)")
-        builder = ffi.gc(out[0], lib.lanewise_bm25_builder_destroy)
+        builder = _builder(k1, b, variant, delta, epsilon)
         for text in texts:
             data = text_bytes(text)
             check(lib.lanewise_bm25_builder_add_text(builder, ffi.from_buffer(data), len(data)))
+        self._made_of_words = False
+        self._adopt(builder)
+
+    @classmethod
+    def from_words(cls, documents: Iterable[Sequence[Text]], k1: float = 1.2, b: float = 0.75, variant: str = "lucene",
+                   delta: float | None = None, epsilon: float = 0.25) -> BM25:
+        """The same of documents that were made words elsewhere: stemmed, without stop words, by another tokenizer. Words have
+        1 to 255 bytes. Queries are sequences of words too."""
+        builder, bm25 = _builder(k1, b, variant, delta, epsilon), cls.__new__(cls)
+        for number, document in enumerate(documents):
+            found, _keep = _words(document, f"documents[{number}]")
+            check(lib.lanewise_bm25_builder_add_words(builder, found, len(document)))
+        bm25._made_of_words = True
+        bm25._adopt(builder)
+        return bm25
+
+    def _adopt(self, builder: Any) -> None:
         made = ffi.new("lanewise_bm25 **")
         check(lib.lanewise_bm25_create(builder, ffi.NULL, made))
         self._handle = destroy_later(self, made[0], lib.lanewise_bm25_destroy)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> BM25:
-        """A saved index, mapped into memory and checked."""
+    def open(cls, path: str | os.PathLike[str], made_of_words: bool = False) -> BM25:
+        """A saved index, mapped into memory and checked; `made_of_words` says that it comes from from_words()."""
         file = open_file(path)
         out, error = ffi.new("lanewise_bm25 **"), new_error()
         check(lib.lanewise_bm25_open(file, ffi.NULL, out, error), error)
         bm25 = cls.__new__(cls)
+        bm25._made_of_words = made_of_words
         bm25._handle = destroy_later(bm25, out[0], lib.lanewise_bm25_destroy, file)
         return bm25
 
@@ -100,17 +116,74 @@ class BM25:
     def __repr__(self) -> str:
         return f"<lanewise.BM25 of {len(self)} texts, {self.n_terms} words>"
 
-    def search(self, query: Text, k: int = 10) -> Hits:
-        """The best k texts for the words of a query; texts without any of them are never among these."""
-        data = text_bytes(query, "query")
+    def search(self, query: Query, k: int = 10, documents: Any = None) -> Hits:
+        """The best k texts for the words of a query; texts without any of them are never among these. `documents`, numbers of
+        texts, limits the search to these."""
+        return self.search_many([query], k, documents)[0]
+
+    def search_many(self, queries: Sequence[Query], k: int = 10, documents: Any = None) -> list[Hits]:
+        """The same for many queries, faster than one by one; set_num_threads() lets several do parts."""
+        if isinstance(queries, (str, bytes)):
+            raise TypeError("queries: a sequence of queries is needed, not one")
+        given = [self._query(query, f"queries[{i}]") for i, query in enumerate(queries)]
         k = min(_positive(k), len(self))
-        if k == 0:
-            return Hits(empty("I", 0), empty("f", 0))
-        index, score, n_found = empty("I", k), empty("f", k), ffi.new("size_t *")
-        check(lib.lanewise_bm25_search(self._handle, ffi.from_buffer(data), len(data), k,
-                                       scratch(lib.lanewise_bm25_scratch_size(self._handle, k)),
-                                       pointer("uint32_t *", index), pointer("float *", score), n_found))
-        return Hits(index[: n_found[0]], score[: n_found[0]])
+        allowed = filter_of(documents, len(self), "documents")
+        find = lib.lanewise_bm25_search_words if self._made_of_words else lib.lanewise_bm25_search_filtered
+
+        def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
+            memory = scratch(lib.lanewise_bm25_scratch_size(self._handle, k))
+            for i in range(count):
+                data, n, _keep = given[begin + i]
+                check(find(self._handle, data, n, allowed, k, memory, index + i * k, score + i * k, n_found + i))
+
+        return hits_of_many(len(given), k, part)
+
+    def _query(self, query: Query, what: str) -> tuple[Any, int, Any]:
+        if self._made_of_words:
+            found, keep = _words(query, what)  # type: ignore[arg-type]
+            return found, len(query), keep
+        data = text_bytes(query, what)  # type: ignore[arg-type]
+        return ffi.from_buffer(data), len(data), data
+
+    def scores(self, query: Text) -> Any:
+        """The score of every text, 0 for those without any of the words (float32). Not for indexes made of words."""
+        if self._made_of_words:
+            raise NotImplementedError("scores of an index made of words; search() has them")
+        data, out = text_bytes(query, "query"), empty("f", len(self))
+        if len(self):
+            check(lib.lanewise_bm25_score_all(self._handle, ffi.from_buffer(data), len(data),
+                                              scratch(lib.lanewise_bm25_scratch_size(self._handle, 1)), pointer("float *", out)))
+        return out
+
+
+Query = Text | Sequence[Text]
+
+
+def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: float) -> Any:
+    if variant not in VARIANTS:
+        raise ValueError(f"variant: {variant!r} is none of {', '.join(VARIANTS)}")
+    options = ffi.new("lanewise_bm25_options *", {
+        "struct_size": ffi.sizeof("lanewise_bm25_options"), "k1": k1, "b": b, "variant": VARIANTS[variant],
+        "delta": _DELTA.get(variant, 0) if delta is None else delta, "epsilon": epsilon if variant == "okapi" else 0})
+    out = ffi.new("lanewise_bm25_builder **")
+    if lib.lanewise_bm25_builder_create(options, ffi.NULL, out) == lib.LANEWISE_ERROR_ARGUMENT:
+        raise ValueError(f"k1 {k1}, b {b}, delta {delta} or epsilon {epsilon} is out of range (0 to 1000, 0 to 1)")
+    return ffi.gc(out[0], lib.lanewise_bm25_builder_destroy)
+
+
+def _words(words: Sequence[Text], what: str) -> tuple[Any, Any]:
+    """Words as an array of lanewise_word, and what keeps their bytes."""
+    if isinstance(words, (str, bytes)):
+        raise TypeError(f"{what}: a sequence of words is needed, not a text")
+    parts = [text_bytes(word, what) for word in words]
+    data = b"".join(parts)
+    buffer, found, at = ffi.from_buffer(data), ffi.new("lanewise_word[]", len(parts) or 1), 0
+    for i, part in enumerate(parts):
+        if not 1 <= len(part) <= 255:
+            raise ValueError(f"{what}: word {i} has {len(part)} bytes instead of 1 to 255")
+        found[i].text, found[i].n_bytes = buffer + at, len(part)
+        at += len(part)
+    return found, (data, buffer)
 
 
 def fuse(rankings: Sequence[Any], k: int = 10, weights: Sequence[float] | None = None, rank_constant: float = 60) -> Hits:
@@ -134,3 +207,42 @@ def fuse(rankings: Sequence[Any], k: int = 10, weights: Sequence[float] | None =
         raise ValueError(f"a weight is not finite, or rank_constant {rank_constant} not above -1")
     check(status)
     return Hits(index[: n_found[0]], score[: n_found[0]])
+
+
+NORMALIZATIONS = {"none": lib.LANEWISE_NORMALIZE_NONE, "min-max": lib.LANEWISE_NORMALIZE_MIN_MAX,
+                  "z-score": lib.LANEWISE_NORMALIZE_Z_SCORE}
+MISSING = {"zero": lib.LANEWISE_MISSING_ZERO, "least": lib.LANEWISE_MISSING_LEAST}
+
+
+def fuse_scores(rankings: Sequence[tuple[Any, Any]], k: int = 10, weights: Sequence[float] | None = None,
+                normalize: str = "min-max", missing: str = "zero") -> Hits:
+    """Weighted fusion of scores: the best k of several lists of (numbers, scores), Hits for example.
+
+    Scores are made comparable list by list ("min-max", "z-score" or "none"), weighted and added; a list gives documents that
+    it does not hold 0, or with `missing` "least" its least score.
+    """
+    if weights is not None and len(weights) != len(rankings):
+        raise ValueError(f"weights: {len(weights)} for {len(rankings)} rankings")
+    if normalize not in NORMALIZATIONS or missing not in MISSING:
+        raise ValueError(f"normalize {normalize!r} is none of {', '.join(NORMALIZATIONS)}, or missing {missing!r} none of zero, least")
+    given, keep = ffi.new("lanewise_scored_ranking[]", len(rankings) or 1), []
+    for i, (numbers, scores) in enumerate(rankings):
+        index, score = integers("I", numbers, f"rankings[{i}]"), floats(scores, f"rankings[{i}]")
+        if score.n_rows is not None or score.dim != len(index):
+            raise ValueError(f"rankings[{i}]: {len(index)} numbers and {score.dim} scores")
+        given[i].index, given[i].score, given[i].n = pointer("uint32_t *", index), score.pointer, len(index)
+        given[i].weight = 1 if weights is None else weights[i]
+        keep.append((index, score))
+    k = min(_positive(k), sum(len(index) for index, _ in keep))
+    if k == 0:
+        return Hits(empty("I", 0), empty("f", 0))
+    options = ffi.new("lanewise_fuse_options *", {"struct_size": ffi.sizeof("lanewise_fuse_options"),
+                                                  "normalize": NORMALIZATIONS[normalize], "missing": MISSING[missing]})
+    found, values, n_found = empty("I", k), empty("f", k), ffi.new("size_t *")
+    status = lib.lanewise_fuse_scores(given, len(rankings), options, k,
+                                      scratch(lib.lanewise_fuse_scores_scratch_size(given, len(rankings))),
+                                      pointer("uint32_t *", found), pointer("float *", values), n_found)
+    if status == lib.LANEWISE_ERROR_ARGUMENT:
+        raise ValueError("a weight or score is not finite")
+    check(status)
+    return Hits(found[: n_found[0]], values[: n_found[0]])

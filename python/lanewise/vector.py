@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ._files import destroy_later, open_file, write_file
-from ._library import Floats, check, empty, ffi, floats, integers, lib, new_error, pointer, scratch
+from . import _library
+from ._library import FLOATS, Floats, check, empty, ffi, floats, from_buffer, integers, lib, new_error, pointer, room, scratch
+from ._threads import for_parts
 
 METRICS: dict[str, int] = {"dot": lib.LANEWISE_METRIC_DOT, "cosine": lib.LANEWISE_METRIC_COSINE, "l2sq": lib.LANEWISE_METRIC_L2SQ}
 
@@ -52,13 +55,25 @@ def output(out: Any, n: int) -> tuple[Any, Any]:
     if out is None:
         out = empty("f", n)
         return out, pointer("float *", out)
+    if type(out) is _library.ndarray and out.dtype is _library.float32 and out.shape == (n,):
+        try:
+            return out, from_buffer(FLOATS, out, require_writable=True)
+        except (BufferError, ValueError):
+            pass  # gaps, or read-only
     given = floats(out, "out", writable=True)
     if given.n_rows is not None or given.dim != n:
         raise ValueError(f"out: a vector of {n} float32 is needed")
     return out, given.pointer
 
 
+_dot, _cosine, _l2sq = lib.lanewise_dot_f32, lib.lanewise_cosine_f32, lib.lanewise_l2sq_f32
+_dot_rows, _cosine_rows, _l2sq_rows = lib.lanewise_dot_f32_rows, lib.lanewise_cosine_f32_rows, lib.lanewise_l2sq_f32_rows
+_PAIR = {"dot": _dot, "cosine": _cosine, "l2sq": _l2sq}
+_ROWS = {"dot": _dot_rows, "cosine": _cosine_rows, "l2sq": _l2sq_rows}
+
+
 def _similarity(name: str, a: Any, b: Any, out: Any) -> Any:
+    """What a function of two vectors has to say, or of a vector and rows."""
     query = vector_of(a, "the first argument")
     other = floats(b, "the second argument")
     if other.dim != query.dim and other.n_rows != 0:
@@ -66,25 +81,66 @@ def _similarity(name: str, a: Any, b: Any, out: Any) -> Any:
     if other.n_rows is None:
         if out is not None:
             raise ValueError("out: two vectors have a single number for a result")
-        return getattr(lib, f"lanewise_{name}_f32")(query.pointer, other.pointer, query.dim)
+        return _PAIR[name](query.pointer, other.pointer, query.dim)
     result, address = output(out, other.n_rows)
     if other.n_rows:
-        getattr(lib, f"lanewise_{name}_f32_rows")(query.pointer, other.pointer, other.n_rows, other.dim, other.ld, address)
+        _ROWS[name](query.pointer, other.pointer, other.n_rows, other.dim, other.ld, address)
+    return result
+
+
+def _pair(function: Any, a: Any, b: Any) -> Any:
+    """The usual case, two vectors of NumPy's float32, with as little as possible around the call."""
+    n = a.size
+    if n != b.size:
+        raise ValueError(f"the second argument: {b.size} dimensions, the first has {n}")
+    try:
+        return function(from_buffer(FLOATS, a), from_buffer(FLOATS, b), n)
+    except (BufferError, ValueError):  # gaps
+        return function(floats(a.copy(), "a").pointer, floats(b.copy(), "b").pointer, n)
+
+
+def _rows(function: Any, a: Any, b: Any, out: Any) -> Any:
+    """The same for a vector and a matrix."""
+    n_rows, dim = b.shape
+    if a.size != dim and n_rows:
+        raise ValueError(f"the second argument: {dim} dimensions, the first has {a.size}")
+    result, address = output(out, n_rows)
+    if n_rows:
+        try:
+            function(from_buffer(FLOATS, a), from_buffer(FLOATS, b), n_rows, dim, dim, address)
+        except (BufferError, ValueError):  # gaps
+            rows = floats(b, "b")
+            function(floats(a.copy(), "a").pointer, rows.pointer, n_rows, dim, rows.ld, address)
     return result
 
 
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """The dot product of two vectors, or of a vector and every row of a matrix (float32, into `out` if given)."""
+    if type(a) is _library.ndarray is type(b) and a.dtype is _library.float32 is b.dtype and a.ndim == 1:
+        if b.ndim == 1 and out is None:
+            return _pair(_dot, a, b)
+        if b.ndim == 2:
+            return _rows(_dot_rows, a, b, out)
     return _similarity("dot", a, b, out)
 
 
 def cosine(a: Any, b: Any, out: Any = None) -> Any:
     """The cosine similarity of two vectors, or of a vector and every row of a matrix; 0 where one of them is 0."""
+    if type(a) is _library.ndarray is type(b) and a.dtype is _library.float32 is b.dtype and a.ndim == 1:
+        if b.ndim == 1 and out is None:
+            return _pair(_cosine, a, b)
+        if b.ndim == 2:
+            return _rows(_cosine_rows, a, b, out)
     return _similarity("cosine", a, b, out)
 
 
 def l2sq(a: Any, b: Any, out: Any = None) -> Any:
     """The squared Euclidean distance of two vectors, or of a vector and every row of a matrix."""
+    if type(a) is _library.ndarray is type(b) and a.dtype is _library.float32 is b.dtype and a.ndim == 1:
+        if b.ndim == 1 and out is None:
+            return _pair(_l2sq, a, b)
+        if b.ndim == 2:
+            return _rows(_l2sq_rows, a, b, out)
     return _similarity("l2sq", a, b, out)
 
 
@@ -157,6 +213,45 @@ def search(query: Any, rows: Any, k: int, metric: str = "cosine", threshold: flo
     return Hits(hits.index[: n_found[0]], hits.score[: n_found[0]])
 
 
+def search_many(queries: Any, rows: Any, k: int, metric: str = "cosine", threshold: float | None = None) -> list[Hits]:
+    """search() for every row of a matrix of queries, in one pass over the rows; set_num_threads() lets several do parts."""
+    matrix = rows_of(rows, "rows")
+    given = rows_of(queries, "queries", matrix.dim if matrix.n_rows else None)
+    number, n = metric_of(metric), given.n_rows or 0
+    k = min(_positive(k), matrix.n_rows or 0)
+    least = worst(number) if threshold is None else threshold
+
+    def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
+        check(lib.lanewise_scan_topk_f32_queries(given.pointer + begin * given.ld, count, given.ld, matrix.pointer, matrix.n_rows,
+                                                 matrix.dim, matrix.ld, number, k, least,
+                                                 scratch(lib.lanewise_scan_topk_queries_scratch_size(count, k)), index, score,
+                                                 n_found))
+
+    return hits_of_many(n, k, part)
+
+
+def hits_of_many(n: int, k: int, part: Callable[[int, int, Any, Any, Any], None]) -> list[Hits]:
+    """The results of n queries; part(first, count, index, score, n_found) finds those of some of them."""
+    if k == 0 or n == 0:
+        return [Hits(empty("I", 0), empty("f", 0)) for _ in range(n)]
+    index, score, n_found = empty("I", n * k), empty("f", n * k), room("size_t", n)
+    to_index, to_score = pointer("uint32_t *", index), pointer("float *", score)
+    for_parts(n, lambda begin, end: part(begin, end - begin, to_index + begin * k, to_score + begin * k, n_found + begin))
+    return [Hits(index[j * k : j * k + n_found[j]], score[j * k : j * k + n_found[j]]) for j in range(n)]
+
+
+def filter_of(rows: Any, n: int, what: str) -> Any:
+    """A bit for each of n rows, set for those whose numbers are given; NULL for None."""
+    if rows is None:
+        return ffi.NULL
+    bits = ffi.new("uint64_t[]", n // 64 + 1)
+    for row in integers("Q", rows, what):
+        if row >= n:
+            raise IndexError(f"{what}: {row} of {n}")
+        bits[int(row) // 64] |= 1 << (int(row) % 64)
+    return bits
+
+
 class Index:
     """An index of float32 vectors. Searches return exactly what a scan of all rows does, and read mostly 8-bit sketches.
 
@@ -171,6 +266,8 @@ class Index:
     def _adopt(self, handle: Any, file: Any) -> None:
         self._file = file
         self._handle = destroy_later(self, handle, lib.lanewise_index_destroy, file)
+        self._dim = int(lib.lanewise_index_dim(handle))
+        self._worst = worst(lib.lanewise_index_metric(handle))
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Index:
@@ -188,7 +285,7 @@ class Index:
 
     @property
     def dim(self) -> int:
-        return int(lib.lanewise_index_dim(self._handle))
+        return self._dim
 
     @property
     def metric(self) -> str:
@@ -231,31 +328,30 @@ class Index:
 
     def search(self, query: Any, k: int = 10, threshold: float | None = None, rows: Any = None) -> Hits:
         """The best k rows for a query; `rows`, numbers of rows, limits the search to these."""
-        return self._search(vector_of(query, "query", self.dim), 1, k, threshold, rows)[0]
+        n_rows = len(self)
+        given, k = vector_of(query, "query", self._dim), min(_positive(k), n_rows)
+        if k == 0:
+            return Hits(empty("I", 0), empty("f", 0))
+        index, score, n_found = empty("I", k), empty("f", k), ffi.new("size_t *")
+        check(lib.lanewise_index_search(self._handle, given.pointer, 1, given.dim, k, self._worst if threshold is None else threshold,
+                                        filter_of(rows, n_rows, "rows"), scratch(lib.lanewise_index_scratch_size(self._handle, 1, k)),
+                                        pointer("uint32_t *", index), pointer("float *", score), n_found, ffi.NULL))
+        found = n_found[0]
+        return Hits(index, score) if found == k else Hits(index[:found], score[:found])
 
     def search_many(self, queries: Any, k: int = 10, threshold: float | None = None, rows: Any = None) -> list[Hits]:
-        """The same for every row of a matrix of queries, faster than one by one."""
+        """The same for every row of a matrix of queries, faster than one by one; set_num_threads() lets several do parts."""
         given = rows_of(queries, "queries", self.dim)
         return self._search(given, given.n_rows or 0, k, threshold, rows)
 
     def _search(self, queries: Floats, n: int, k: int, threshold: float | None, rows: Any) -> list[Hits]:
         k = min(_positive(k), len(self))
-        if k == 0 or n == 0:
-            return [Hits(empty("I", 0), empty("f", 0)) for _ in range(n)]
-        index, score, n_found = empty("I", n * k), empty("f", n * k), ffi.new("size_t[]", n)
-        check(lib.lanewise_index_search(
-            self._handle, queries.pointer, n, queries.ld, k,
-            worst(lib.lanewise_index_metric(self._handle)) if threshold is None else threshold, self._filter(rows),
-            scratch(lib.lanewise_index_scratch_size(self._handle, n, k)), pointer("uint32_t *", index),
-            pointer("float *", score), n_found, ffi.NULL))
-        return [Hits(index[j * k : j * k + n_found[j]], score[j * k : j * k + n_found[j]]) for j in range(n)]
+        least = self._worst if threshold is None else threshold
+        allowed = filter_of(rows, len(self), "rows")
 
-    def _filter(self, rows: Any) -> Any:
-        if rows is None:
-            return ffi.NULL
-        bits = ffi.new("uint64_t[]", len(self) // 64 + 1)
-        for row in integers("Q", rows, "rows"):
-            if row >= len(self):
-                raise IndexError(f"rows: row {row} of {len(self)}")
-            bits[int(row) // 64] |= 1 << (int(row) % 64)
-        return bits
+        def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
+            check(lib.lanewise_index_search(self._handle, queries.pointer + begin * queries.ld, count, queries.ld, k, least, allowed,
+                                            scratch(lib.lanewise_index_scratch_size(self._handle, count, k)), index, score, n_found,
+                                            ffi.NULL))
+
+        return hits_of_many(n, k, part)

@@ -3,7 +3,7 @@
  * lanewise dedup: text without the lines or blocks that came before, in its order.
  *
  * The input is read in pieces into one buffer, which holds what the library has not decided about yet. What stays is
- * written in runs, as long as units that stay follow each other.
+ * written in runs, as long as units that stay follow each other. With --near what is left is compared once more (near.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,14 +13,16 @@
 #include <unistd.h>
 
 #include <lanewise/dedup.h>
+#include <lanewise/near.h>
 
+#include "near.h"
 #include "tool.h"
 
 enum { PIECE_BYTES = 1 << 20, UNITS = 1024 };
 
 static void print_help(void)
 {
-	puts("Usage: lanewise dedup [--lines|--blocks] [options] [FILE...]\n"
+	puts("Usage: lanewise dedup [--lines|--blocks] [--near [--files]] [options] [FILE...]\n"
 	     "\n"
 	     "Writes the FILEs, or standard input (which is also -), without lines or blocks that came before. The "
 	     "first\n"
@@ -30,9 +32,17 @@ static void print_help(void)
 	     "      --blocks         by paragraphs and ``` fences, compared without regard to the case of A-Z, "
 	     "spacing\n"
 	     "                       and . , ; : at the end\n"
+	     "      --near           also without those that are nearly the same as one that stayed\n"
+	     "      --threshold S    how much of their shingles such texts share, above 0 to 1 (0.8)\n"
+	     "      --shingle WHAT   chars:N or words:N, the runs of characters or words that are compared (chars:5; "
+	     "for\n"
+	     "                       whole files words:3); case and spacing do not count\n"
+	     "      --files          with --near, compare whole FILEs and write the names of those that stay\n"
 	     "      --min-length N   lines or blocks of fewer than N bytes always stay\n"
 	     "      --window N       compare with the last N that stayed only\n"
-	     "      --memory N       use about N MiB; when they are full, the oldest are forgotten\n"
+	     "      --memory N       use about N MiB; when they are full, the oldest are forgotten (with --near they "
+	     "get\n"
+	     "                       one half; the other is for comparing nearly, where the first are kept)\n"
 	     "      --hash           remember 128-bit hashes instead of texts: less memory, but whoever can choose "
 	     "the\n"
 	     "                       text might make different lines count as equal\n"
@@ -45,7 +55,8 @@ static void print_help(void)
 
 struct dedup {
 	lanewise_dedup *dedup;
-	int blocks, count_only;
+	struct near *near; /* NULL without --near */
+	int blocks, files, count_only;
 	FILE *dropped;
 	const char *dropped_path;
 
@@ -77,6 +88,14 @@ static void write_run(struct dedup *d)
 	d->run_begin = d->decided;
 }
 
+static int is_near_duplicate(const struct dedup *d, const lanewise_dedup_unit *unit)
+{
+	if (!d->near || unit->flags != 0)
+		return 0;
+	return near_is_duplicate(d->near, d->text.data + (unit->begin - d->text_begin),
+	                         (size_t)(unit->end - unit->begin));
+}
+
 /*
  * A line goes with its newline. A block goes with what lies between it and the one before, so that a text without
  * repetition comes out as it was.
@@ -87,7 +106,7 @@ static void take_unit(struct dedup *d, const lanewise_dedup_unit *unit)
 
 	if (!d->blocks && end < d->read)
 		end++;
-	if (unit->first == unit->number) {
+	if (unit->first == unit->number && !is_near_duplicate(d, unit)) {
 		d->n_kept++;
 		d->decided = end;
 		return;
@@ -181,19 +200,45 @@ static void dedup_input(struct dedup *d, int descriptor, const char *path)
 		tool_fail("dedup: out of order"); /* cannot happen */
 }
 
-static void dedup_path(struct dedup *d, const char *path)
+static void read_whole(struct dedup *d, int descriptor, const char *path)
 {
-	int descriptor;
+	size_t n;
 
-	if (strcmp(path, "-") == 0) {
-		dedup_input(d, STDIN_FILENO, "standard input");
+	d->text.n = 0;
+	while ((n = read_piece(d, descriptor, path)) > 0) {
+		d->text.n += n;
+		d->total_read += n;
+		tool_progress("Bytes read:", d->total_read);
+	}
+}
+
+static void dedup_whole(struct dedup *d, int descriptor, const char *path)
+{
+	read_whole(d, descriptor, path);
+	if (!near_is_duplicate(d->near, d->text.data, d->text.n)) {
+		d->n_kept++;
+		if (!d->count_only)
+			puts(path);
 		return;
 	}
-	descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	d->n_dropped++;
+	if (d->dropped)
+		fprintf(d->dropped, "%s\n", path);
+}
+
+static void dedup_path(struct dedup *d, const char *path)
+{
+	int is_standard_input = strcmp(path, "-") == 0;
+	int descriptor = is_standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+
 	if (descriptor < 0)
 		tool_fail("%s: %s", path, strerror(errno));
-	dedup_input(d, descriptor, path);
-	close(descriptor);
+	if (d->files)
+		dedup_whole(d, descriptor, path);
+	else
+		dedup_input(d, descriptor, is_standard_input ? "standard input" : path);
+	if (!is_standard_input)
+		close(descriptor);
 }
 
 /* ------------------------------------------------------------------ command */
@@ -202,7 +247,10 @@ static void print_counts(const struct dedup *d)
 {
 	char kept[TOOL_COUNT_BYTES], dropped[TOOL_COUNT_BYTES];
 
-	printf("%s %s stayed, %s went\n", tool_count(kept, d->n_kept), d->blocks ? "blocks" : "lines",
+	printf("%s %s stayed, %s went\n", tool_count(kept, d->n_kept),
+	       d->files    ? "files"
+	       : d->blocks ? "blocks"
+	                   : "lines",
 	       tool_count(dropped, d->n_dropped));
 }
 
@@ -238,6 +286,7 @@ static int run(struct dedup *d, const lanewise_dedup_options *options, char **pa
 		print_counts(d);
 	close_dropped(d);
 	lanewise_dedup_destroy(d->dedup);
+	near_free(d->near);
 	buffer_free(&d->text);
 	return TOOL_OK;
 }
@@ -254,9 +303,64 @@ static uint64_t parse_number(const char *name, const char *text, uint64_t most)
 	return number;
 }
 
+static double parse_threshold(const char *text)
+{
+	char *end;
+	double threshold = strtod(text, &end);
+
+	if (end == text || *end || !(threshold > 0 && threshold <= 1))
+		tool_fail_usage("dedup", "--threshold is a number above 0 and at most 1");
+	return threshold;
+}
+
+static void parse_shingle(const char *text, struct near_options *near)
+{
+	near->words = strncmp(text, "words:", 6) == 0;
+	if (!near->words && strncmp(text, "chars:", 6) != 0)
+		tool_fail_usage("dedup", "--shingle is chars:N or words:N");
+	near->width = (size_t)parse_number("N of --shingle", text + 6, LANEWISE_SHINGLE_MAX_WIDTH);
+}
+
+/* What --near needs, and which options only go with it or not at all. */
+static void set_near(struct dedup *d, struct near_options *near, int is_near, lanewise_dedup_options *options)
+{
+	if (!is_near && (d->files || near->threshold > 0 || near->width > 0))
+		tool_fail_usage("dedup", "--files, --threshold and --shingle need --near");
+	if (!is_near)
+		return;
+	if (options->window)
+		tool_fail_usage("dedup", "--window does not go with --near");
+	if (d->files && options->min_length)
+		tool_fail_usage("dedup", "--min-length does not go with --files");
+	if (near->threshold <= 0)
+		near->threshold = 0.8;
+	if (near->width == 0) {
+		near->words = d->files;
+		near->width = d->files ? 3 : 5;
+	}
+	/* One half for exact duplicates, which are looked for first. */
+	options->max_bytes /= 2;
+	near->max_bytes = options->max_bytes;
+	d->near = near_create(near);
+}
+
 int tool_dedup(int argc, char **argv)
 {
-	enum { LINES = 256, BLOCKS, MIN_LENGTH, WINDOW, MEMORY, HASH, COUNT, DROPPED, HELP };
+	enum {
+		LINES = 256,
+		BLOCKS,
+		MIN_LENGTH,
+		WINDOW,
+		MEMORY,
+		HASH,
+		COUNT,
+		DROPPED,
+		NEAR,
+		THRESHOLD,
+		SHINGLE,
+		FILES,
+		HELP
+	};
 	static const struct option long_options[] = {
 		{ "lines", no_argument, NULL, LINES },
 		{ "blocks", no_argument, NULL, BLOCKS },
@@ -266,11 +370,17 @@ int tool_dedup(int argc, char **argv)
 		{ "hash", no_argument, NULL, HASH },
 		{ "count", no_argument, NULL, COUNT },
 		{ "dropped", required_argument, NULL, DROPPED },
+		{ "near", no_argument, NULL, NEAR },
+		{ "threshold", required_argument, NULL, THRESHOLD },
+		{ "shingle", required_argument, NULL, SHINGLE },
+		{ "files", no_argument, NULL, FILES },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
 	lanewise_dedup_options options = { .struct_size = sizeof options, .unit = LANEWISE_DEDUP_LINES };
+	struct near_options near = { 0 };
 	struct dedup dedup = { 0 };
+	int is_near = 0;
 
 	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
 		switch (option) {
@@ -298,6 +408,18 @@ int tool_dedup(int argc, char **argv)
 		case DROPPED:
 			dedup.dropped_path = optarg;
 			break;
+		case NEAR:
+			is_near = 1;
+			break;
+		case THRESHOLD:
+			near.threshold = parse_threshold(optarg);
+			break;
+		case SHINGLE:
+			parse_shingle(optarg, &near);
+			break;
+		case FILES:
+			dedup.files = 1;
+			break;
 		case HELP:
 			print_help();
 			return TOOL_OK;
@@ -309,5 +431,6 @@ int tool_dedup(int argc, char **argv)
 	if (dedup.blocks)
 		options.normalize = LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER | LANEWISE_NORMALIZE_TRIM |
 		                    LANEWISE_NORMALIZE_TRIM_PUNCTUATION | LANEWISE_WHITESPACE_UNICODE;
+	set_near(&dedup, &near, is_near, &options);
 	return run(&dedup, &options, argv + optind, argc - optind);
 }

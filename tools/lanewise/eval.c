@@ -12,6 +12,7 @@
 
 #include <lanewise/lanewise.h>
 
+#include "analysis.h"
 #include "tool.h"
 
 enum { DEPTH = 1000, NDCG_DEPTH = 10, RECALL_DEPTH = 100, RANK_CONSTANT = 60, DIM = 384 };
@@ -29,9 +30,9 @@ static void print_help(void)
 	     "id and a grade between tabs or spaces, without a grade 1, or with TREC's zero before the document.\n"
 	     "Grades above 0 are relevant, and the gains of nDCG.\n"
 	     "\n"
-	     "      --binary  the gain of every relevant document is 1\n"
-	     "      --json    one JSON object instead\n"
-	     "      --help    this text\n"
+	     "      --binary         the gain of every relevant document is 1\n" ANALYSIS_HELP
+	     "      --json           one JSON object instead\n"
+	     "      --help           this text\n"
 	     "\n"
 	     "Exit status: 0 done, 1 an error in the data or the system, 2 wrong usage.");
 }
@@ -246,8 +247,9 @@ static void check(lanewise_status status, const char *what)
 		tool_fail("%s: %s", what, lanewise_status_text(status));
 }
 
-static void index_documents(struct engine *engine, const struct texts *documents)
+static void index_documents(struct engine *engine, const struct texts *documents, const struct analysis *analysis)
 {
+	lanewise_analyzer *analyzer = analysis_create(analysis);
 	/* Two full lists are the most that fusion gets. */
 	const lanewise_ranking fullest[2] = { { engine->lists[0].index, DEPTH, 1 },
 		                              { engine->lists[1].index, DEPTH, 1 } };
@@ -256,7 +258,8 @@ static void index_documents(struct engine *engine, const struct texts *documents
 	engine->n = documents->n;
 	engine->vectors = tool_allocate(documents->n, DIM * sizeof(float));
 	engine->query_vector = tool_allocate(DIM, sizeof(float));
-	check(lanewise_bm25_builder_create(NULL, NULL, &builder), documents->path);
+	builder = analysis_builder(analysis, analyzer);
+	lanewise_analyzer_destroy(analyzer);
 	for (size_t i = 0; i < documents->n; i++) {
 		const char *text = text_of(documents, i);
 		size_t n_bytes = documents->items[i].text_bytes;
@@ -381,7 +384,7 @@ static void print_results(const struct sums sums[LISTS], size_t n, size_t n_docu
 		printf("%zu documents, %zu queries with relevant ones\n", n_documents, n);
 }
 
-static int run(char **paths, int binary, int json)
+static int run(char **paths, const struct analysis *analysis, int binary, int json)
 {
 	static struct engine engine;
 	struct sums sums[LISTS] = { { 0 } };
@@ -395,7 +398,7 @@ static int run(char **paths, int binary, int json)
 	if (qrels.n_foreign)
 		tool_note("%s: passed over %zu judgements for queries that are not in %s", paths[2], qrels.n_foreign,
 		          paths[1]);
-	index_documents(&engine, &documents);
+	index_documents(&engine, &documents, analysis);
 	n = judge(&engine, &queries, &qrels, sums);
 	if (n == 0)
 		tool_fail("%s: no query has a relevant document", paths[2]);
@@ -413,9 +416,11 @@ int tool_eval(int argc, char **argv)
 	static const struct option long_options[] = {
 		{ "binary", no_argument, NULL, BINARY },
 		{ "json", no_argument, NULL, JSON },
+		ANALYSIS_OPTIONS,
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
+	struct analysis analysis = { .wanted = 0 };
 	int binary = 0, json = 0;
 
 	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
@@ -430,10 +435,12 @@ int tool_eval(int argc, char **argv)
 			print_help();
 			return TOOL_OK;
 		default:
+			if (analysis_take(&analysis, "eval", option, optarg))
+				break;
 			fputs("Try 'lanewise eval --help'.\n", stderr);
 			return TOOL_USAGE;
 		}
 	if (argc - optind != 3)
 		tool_fail_usage("eval", "three files are wanted: DOCS QUERIES QRELS");
-	return run(argv + optind, binary, json);
+	return run(argv + optind, &analysis, binary, json);
 }

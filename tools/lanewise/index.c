@@ -15,6 +15,7 @@
 
 #include <lanewise/lanewise.h>
 
+#include "analysis.h"
 #include "collection.h"
 #include "documents.h"
 #include "npy.h"
@@ -37,8 +38,8 @@ static void print_help(void)
 	     "      --per file|line  what is a document of a text file: all of it (the default), with its path as id,\n"
 	     "                       or each line that is not blank, with path:line as id\n"
 	     "      --vectors X.NPY  the documents' vectors, one row each in the order of the documents:\n"
-	     "                       two-dimensional, C order, float32, float64 or float16, little-endian\n"
-	     "  -q, --quiet          no summary\n"
+	     "                       two-dimensional, C order, float32, float64 or float16, "
+	     "little-endian\n" ANALYSIS_HELP "  -q, --quiet          no summary\n"
 	     "      --help           this text\n"
 	     "\n"
 	     "A line of JSON Lines is an object with \"id\" (a string or a number), \"text\" and, in all lines or in\n"
@@ -58,6 +59,7 @@ struct options {
 	const char *output, *vectors;
 	enum document_format format;
 	int per_line, quiet;
+	struct analysis analysis;
 };
 
 struct place {
@@ -70,6 +72,7 @@ struct indexing {
 	struct document_files files;
 	lanewise_file_writer *writer;
 	lanewise_bm25_builder *bm25;
+	lanewise_analyzer *analyzer;
 	struct npy npy; /* stream NULL if there is none */
 	FILE *texts;    /* the temporary file */
 	uint32_t vectors_from;
@@ -307,7 +310,7 @@ static void begin_file(struct indexing *indexing)
 	unfinished = indexing->writer;
 	atexit(remove_unfinished);
 	indexing->texts = open_temporary(indexing->options->output);
-	check(indexing, lanewise_bm25_builder_create(NULL, NULL, &indexing->bm25), NULL);
+	indexing->bm25 = analysis_builder(&indexing->options->analysis, indexing->analyzer);
 	put_section(indexing, "vectors", sizeof(float), NULL, 0);
 }
 
@@ -367,6 +370,7 @@ static void free_indexing(struct indexing *indexing)
 {
 	documents_free(&indexing->files);
 	lanewise_bm25_builder_destroy(indexing->bm25);
+	lanewise_analyzer_destroy(indexing->analyzer);
 	npy_close(&indexing->npy);
 	fclose(indexing->texts);
 	buffer_free(&indexing->ids);
@@ -382,6 +386,7 @@ static int run(const struct options *options, char **paths, int n_paths)
 	double start = tool_seconds();
 
 	tool_catch_signals();
+	indexing.analyzer = analysis_create(&options->analysis);
 	if (options->vectors)
 		npy_open(&indexing.npy, options->vectors);
 	for (int i = 0; i < n_paths; i++)
@@ -422,13 +427,10 @@ int tool_index(int argc, char **argv)
 {
 	enum { FORMAT = 256, PER, VECTORS, HELP };
 	static const struct option long_options[] = {
-		{ "output", required_argument, NULL, 'o' },
-		{ "format", required_argument, NULL, FORMAT },
-		{ "per", required_argument, NULL, PER },
-		{ "vectors", required_argument, NULL, VECTORS },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "help", no_argument, NULL, HELP },
-		{ NULL, 0, NULL, 0 },
+		{ "output", required_argument, NULL, 'o' }, { "format", required_argument, NULL, FORMAT },
+		{ "per", required_argument, NULL, PER },    { "vectors", required_argument, NULL, VECTORS },
+		{ "quiet", no_argument, NULL, 'q' },        ANALYSIS_OPTIONS,
+		{ "help", no_argument, NULL, HELP },        { NULL, 0, NULL, 0 },
 	};
 	struct options options = { .format = FORMAT_BY_NAME };
 
@@ -453,6 +455,8 @@ int tool_index(int argc, char **argv)
 			print_help();
 			return TOOL_OK;
 		default:
+			if (analysis_take(&options.analysis, "index", option, optarg))
+				break;
 			fputs("Try 'lanewise index --help'.\n", stderr);
 			return TOOL_USAGE;
 		}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bm25/bm25_list.h"
+
+#include <string.h>
+
+#include "common.h"
+
+enum { CHUNK = 256 };
+
+/* The parts of n postings, of which none has a large count, in loops that can be vectorised. */
+static void find_parts(const struct lw_bm25_formula *f, const uint8_t *counts, const uint32_t *lengths, size_t n,
+                       float *parts)
+{
+	switch (f->variant) {
+	case LANEWISE_BM25_LUCENE:
+	case LANEWISE_BM25_ROBERTSON:
+		for (size_t i = 0; i < n; i++) {
+			float tf = (float)counts[i], norm = f->base + f->scale * (float)lengths[i];
+
+			parts[i] = tf / (tf + norm);
+		}
+		break;
+	default:
+		for (size_t i = 0; i < n; i++)
+			parts[i] = lw_bm25_part(f, counts[i], lengths[i]);
+	}
+}
+
+void lw_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
+                        const struct lw_bm25_list *list, float weight, const uint32_t *documents, size_t n,
+                        float *scores)
+{
+	const struct lw_kernels *kernels = lw_kernels();
+	uint32_t at[CHUNK];
+
+	for (size_t begin = 0; begin < n; begin += CHUNK) {
+		size_t n_here = n - begin < CHUNK ? n - begin : CHUNK;
+
+		kernels->bm25_find(list->documents, list->n, list->skips, list->shift, documents + begin, n_here, at);
+		for (size_t i = 0; i < n_here; i++) {
+			__builtin_prefetch(bm25->counts + list->posting + at[i]);
+			__builtin_prefetch(bm25->lengths + documents[begin + i]);
+		}
+		for (size_t i = 0; i < n_here; i++)
+			if (at[i] < list->n)
+				scores[begin + i] += weight * lw_bm25_part_at(bm25, formula, list->posting + at[i],
+				                                              documents[begin + i]);
+	}
+}
+
+void lw_bm25_add_parts(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
+                       const struct lw_bm25_list *list, float weight, size_t first, float *scores)
+{
+	const uint8_t *counts = bm25->counts + list->posting;
+	uint32_t lengths[CHUNK];
+	float parts[CHUNK];
+
+	for (size_t begin = 0; begin < list->n; begin += CHUNK) {
+		const uint16_t *documents = list->documents + begin;
+		size_t n = list->n - begin < CHUNK ? list->n - begin : CHUNK;
+
+		for (size_t i = 0; i < n; i++)
+			lengths[i] = bm25->lengths[first + documents[i]];
+		find_parts(formula, counts + begin, lengths, n, parts);
+		if (bm25->n_large && memchr(counts + begin, LW_BM25_LARGE, n))
+			for (size_t i = 0; i < n; i++)
+				parts[i] =
+				        lw_bm25_part_at(bm25, formula, list->posting + begin + i, first + documents[i]);
+		for (size_t i = 0; i < n; i++)
+			scores[documents[i]] += weight * parts[i];
+	}
+}

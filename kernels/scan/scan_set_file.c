@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pattern sets as lanewise files: the arrays of scan_set.h as they are in memory.
+ *
+ *     scan.header   one struct header
+ *     scan.table    u32, the states
+ *     scan.next     n_patterns u32: next_output
+ *     scan.length   n_patterns u32
+ *     scan.filter   one struct lw_scan_filter, or none
+ *     scan.grams    one struct grams, or none, in which case these have no elements:
+ *     scan.ends     n_patterns struct lw_scan_ends; scan.bits u64; scan.bucket, scan.entry u32
+ *
+ * A file is a stranger's. What a scan relies on is checked here, so that it need not check anything:
+ *
+ *   - A state that some transition or failure leads to is a row, or one of the states which lie behind the rows without
+ *     gaps or overlaps.
+ *   - After a step a state's reach, and the length of what ends there, are at most one more than the reach before; so
+ *     neither is ever more than the bytes read. Failures lower the reach, but for one from a leaf; so the time is linear.
+ *   - Outputs are numbers of patterns, and lists of them end, since each is shorter than the one before or, if it is as
+ *     long, of a higher number.
+ *   - The filter's windows lie in what the block kernels may read, and both its forms find the same.
+ *   - Places in the grams' arrays lie in these.
+ *
+ * Whether the automaton finds the right patterns is not checked.
+ */
+#include <inttypes.h>
+
+#include "scan/scan_set.h"
+
+#include "file/file_format.h"
+#include "support.h"
+
+/* Raise it when the arrays or the filter come to mean something else. */
+enum { FORMAT = 1, PARTS = 10 };
+
+struct header {
+	uint32_t format, n_patterns, n_classes, rows_end;
+	uint32_t min_length, max_length, max_offset, zero;
+	uint8_t class_of[256];
+};
+
+/* What struct lw_scan_grams has besides arrays. */
+struct grams {
+	uint32_t width, stride, bucket_log, zero;
+	uint64_t fold;
+};
+_Static_assert(sizeof(struct grams) == 24 && sizeof(struct lw_scan_ends) == 24, "they are part of the file format");
+_Static_assert(sizeof(struct header) == 288, "the header is part of the file format");
+_Static_assert(sizeof(struct lw_scan_filter) == 16688, "the filter is part of the file format");
+
+/* ---------------------------------------------------------------- writing */
+
+static void list_parts(const struct lanewise_scan_set *set, struct header *header, struct grams *grams,
+                       struct lw_file_part parts[PARTS])
+{
+	const struct lw_scan_grams *g = &set->grams;
+	size_t n = set->n_patterns, n_grams = g->n_patterns;
+
+	*header = (struct header) { .format = FORMAT,
+		                    .n_patterns = set->n_patterns,
+		                    .n_classes = set->n_classes,
+		                    .rows_end = set->rows_end,
+		                    .min_length = set->min_length,
+		                    .max_length = set->max_length,
+		                    .max_offset = set->max_offset };
+	memcpy(header->class_of, set->class_of, sizeof header->class_of);
+	parts[0] = (struct lw_file_part) { "scan.header", sizeof *header, 1, header };
+	parts[1] = (struct lw_file_part) { "scan.table", sizeof(uint32_t), set->n_words, set->table };
+	parts[2] = (struct lw_file_part) { "scan.next", sizeof(uint32_t), n, set->next_output };
+	parts[3] = (struct lw_file_part) { "scan.length", sizeof(uint32_t), n, set->length };
+	parts[4] = (struct lw_file_part) { "scan.filter", sizeof *set->filter, set->filter != NULL, set->filter };
+	*grams = (struct grams) { g->width, g->stride, (uint32_t)g->bucket_log, 0, g->fold };
+	parts[5] = (struct lw_file_part) { "scan.grams", sizeof *grams, n_grams > 0, grams };
+	parts[6] = (struct lw_file_part) { "scan.ends", sizeof *g->ends, n_grams, g->ends };
+	parts[7] =
+	        (struct lw_file_part) { "scan.bits", sizeof *g->bits, n_grams ? (size_t)g->word_mask + 1 : 0, g->bits };
+	parts[8] = (struct lw_file_part) { "scan.bucket", sizeof *g->bucket,
+		                           n_grams ? ((size_t)1 << g->bucket_log) + 1 : 0, g->bucket };
+	parts[9] = (struct lw_file_part) { "scan.entry", sizeof *g->entry, n_grams * g->stride, g->entry };
+}
+
+size_t lanewise_scan_set_image_size(const lanewise_scan_set *set)
+{
+	struct header header;
+	struct grams grams;
+	struct lw_file_part parts[PARTS];
+
+	list_parts(set, &header, &grams, parts);
+	return lanewise_file_image_size(parts, PARTS);
+}
+
+void lanewise_scan_set_to_image(const lanewise_scan_set *set, void *image)
+{
+	struct header header;
+	struct grams grams;
+	struct lw_file_part parts[PARTS];
+
+	list_parts(set, &header, &grams, parts);
+	lanewise_file_image_write(parts, PARTS, image);
+}
+
+lanewise_status lanewise_scan_set_save(const lanewise_scan_set *set, const char *path, lanewise_error *error)
+{
+	struct header header;
+	struct grams grams;
+	struct lw_file_part parts[PARTS];
+	lanewise_file_writer *writer = NULL;
+	lanewise_status status;
+
+	if (!set)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "set is NULL");
+	list_parts(set, &header, &grams, parts);
+	status = lanewise_file_writer_create(path, set->own_allocator ? &set->allocator : NULL, &writer, error);
+	for (size_t i = 0; i < PARTS && !status; i++) {
+		status = lanewise_file_writer_section(writer, parts[i].name, parts[i].element_bytes, error);
+		if (!status)
+			status = lanewise_file_writer_append(writer, parts[i].elements, parts[i].n, error);
+	}
+	if (!status)
+		status = lanewise_file_writer_commit(writer, error);
+	lanewise_file_writer_destroy(writer);
+	return status;
+}
+
+/* --------------------------------------------------------------- checking */
+
+/* A set that is being opened. */
+struct opening {
+	const lanewise_file *file;
+	lanewise_error *error;
+	const struct header *header; /* in the file */
+	struct lanewise_scan_set set;
+	const struct grams *grams;
+	size_t n_next, n_length, n_filter, n_grams, n_ends, n_bits, n_bucket, n_entries;
+	/* Bits by words of the table: a state begins there; it has an output. */
+	uint64_t *begins, *has_output;
+	size_t n_begins; /* states behind the rows */
+};
+
+/* What is wrong with element `i` of a section, which begins at `elements`. */
+#define WRONG(opening, section, elements, i, format, ...) \
+	lw_fail((opening)->error, LANEWISE_ERROR_DATA, lanewise_file_offset((opening)->file, &(elements)[i]), \
+	        "section scan." section ", element %zu: " format, (size_t)(i), __VA_ARGS__)
+
+#define WRONG_STATE(opening, at, format, ...) WRONG(opening, "table", (opening)->set.table, at, format, __VA_ARGS__)
+
+/* What is wrong with a field of the header or the filter. */
+#define WRONG_FIELD(opening, section, field, format, ...) \
+	lw_fail((opening)->error, LANEWISE_ERROR_DATA, lanewise_file_offset((opening)->file, &(field)), \
+	        "section scan." section ", " format, __VA_ARGS__)
+
+static lanewise_status find_sections(struct opening *o)
+{
+	const void *header = NULL, *table = NULL, *next = NULL, *length = NULL, *filter = NULL, *grams = NULL;
+	const void *ends = NULL, *bits = NULL, *bucket = NULL, *entry = NULL;
+	const lanewise_file *file = o->file;
+	lanewise_error *error = o->error;
+	lanewise_status status;
+	size_t n;
+
+	if ((status = lanewise_file_section(file, "scan.header", sizeof *o->header, &header, &n, error)))
+		return status;
+	if (n != 1)
+		return lw_fail(error, LANEWISE_ERROR_DATA, lanewise_file_offset(file, header),
+		               "section scan.header: %zu elements instead of 1", n);
+	o->header = header;
+	if (o->header->format != FORMAT)
+		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, lanewise_file_offset(file, &o->header->format),
+		               "section scan.header, format: %" PRIu32 ", this version reads %d; make the set again",
+		               o->header->format, FORMAT);
+	if ((status = lanewise_file_section(file, "scan.table", 4, &table, &o->set.n_words, error)) ||
+	    (status = lanewise_file_section(file, "scan.next", 4, &next, &o->n_next, error)) ||
+	    (status = lanewise_file_section(file, "scan.length", 4, &length, &o->n_length, error)) ||
+	    (status =
+	             lanewise_file_section(file, "scan.filter", sizeof *o->set.filter, &filter, &o->n_filter, error)) ||
+	    (status = lanewise_file_section(file, "scan.grams", sizeof *o->grams, &grams, &o->n_grams, error)) ||
+	    (status = lanewise_file_section(file, "scan.ends", sizeof *o->set.grams.ends, &ends, &o->n_ends, error)) ||
+	    (status = lanewise_file_section(file, "scan.bits", 8, &bits, &o->n_bits, error)) ||
+	    (status = lanewise_file_section(file, "scan.bucket", 4, &bucket, &o->n_bucket, error)) ||
+	    (status = lanewise_file_section(file, "scan.entry", 4, &entry, &o->n_entries, error)))
+		return status;
+	o->set.table = table;
+	o->set.next_output = next;
+	o->set.length = length;
+	o->set.filter = o->n_filter ? filter : NULL;
+	o->grams = grams;
+	o->set.grams.ends = ends;
+	o->set.grams.bits = bits;
+	o->set.grams.bucket = bucket;
+	o->set.grams.entry = entry;
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_header(struct opening *o)
+{
+	const struct header *h = o->header;
+	struct lanewise_scan_set *set = &o->set;
+
+	if (h->n_patterns == 0 || h->n_patterns > LANEWISE_SCAN_SET_BYTES || h->n_patterns != o->n_next)
+		return WRONG_FIELD(o, "header", h->n_patterns,
+		                   "n_patterns: %" PRIu32 ", but section scan.next has %zu elements", h->n_patterns,
+		                   o->n_next);
+	if (h->n_patterns != o->n_length)
+		return WRONG_FIELD(o, "header", h->n_patterns,
+		                   "n_patterns: %" PRIu32 ", but section scan.length has %zu elements", h->n_patterns,
+		                   o->n_length);
+	if (h->n_classes == 0 || h->n_classes > 256)
+		return WRONG_FIELD(o, "header", h->n_classes, "n_classes: %" PRIu32, h->n_classes);
+	if (set->n_words >= LW_SCAN_OUTPUT)
+		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, set->table),
+		               "section scan.table: %zu elements", set->n_words);
+	if (h->rows_end == 0 || h->rows_end > set->n_words || h->rows_end % (h->n_classes + 2) != 0)
+		return WRONG_FIELD(o, "header", h->rows_end,
+		                   "rows_end: %" PRIu32 ", of %zu words and %" PRIu32 " classes", h->rows_end,
+		                   set->n_words, h->n_classes);
+	if (h->max_offset > LW_SCAN_MAX_OFFSET)
+		return WRONG_FIELD(o, "header", h->max_offset, "max_offset: %" PRIu32, h->max_offset);
+	if (h->zero)
+		return WRONG_FIELD(o, "header", h->zero, "zero: %" PRIu32, h->zero);
+	for (int i = 0; i < 256; i++)
+		if (h->class_of[i] >= h->n_classes)
+			return WRONG_FIELD(o, "header", h->class_of[i], "class_of[%d]: %d of %" PRIu32, i,
+			                   h->class_of[i], h->n_classes);
+	set->n_patterns = h->n_patterns;
+	set->n_classes = h->n_classes;
+	set->rows_end = h->rows_end;
+	set->all_rows = set->rows_end == set->n_words;
+	set->min_length = h->min_length;
+	set->max_length = h->max_length;
+	set->max_offset = h->max_offset;
+	memcpy(set->class_of, h->class_of, sizeof set->class_of);
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_patterns(const struct opening *o)
+{
+	const uint32_t *length = o->set.length, *next = o->set.next_output;
+	uint32_t least = UINT32_MAX, most = 0;
+
+	for (size_t i = 0; i < o->n_length; i++) {
+		if (length[i] == 0 || length[i] > LANEWISE_SCAN_PATTERN_BYTES)
+			return WRONG(o, "length", length, i, "%" PRIu32, length[i]);
+		least = length[i] < least ? length[i] : least;
+		most = length[i] > most ? length[i] : most;
+	}
+	if (o->set.min_length != least)
+		return WRONG_FIELD(o, "header", o->header->min_length, "min_length: %" PRIu32 " instead of %" PRIu32,
+		                   o->set.min_length, least);
+	if (o->set.max_length != most)
+		return WRONG_FIELD(o, "header", o->header->max_length, "max_length: %" PRIu32 " instead of %" PRIu32,
+		                   o->set.max_length, most);
+	for (size_t i = 0; i < o->n_next; i++)
+		if (next[i] != LW_SCAN_NONE && (next[i] >= o->n_next || length[next[i]] > length[i] ||
+		                                (length[next[i]] == length[i] && next[i] <= i)))
+			return WRONG(o, "next", next, i, "%" PRIu32 " after %zu", next[i], i);
+	return LANEWISE_OK;
+}
+
+/* ----------------------------------------------------------------- states */
+
+static int has_bit(const uint64_t *bits, size_t i) { return bits[i / 64] >> i % 64 & 1; }
+
+static void set_bits(struct opening *o, uint32_t s, int output)
+{
+	o->begins[s / 64] |= UINT64_C(1) << s % 64;
+	o->has_output[s / 64] |= (uint64_t)output << s % 64;
+}
+
+/* Whether this can be a state, with an output or not. One behind the rows that is met first is noted. */
+static int note_state(struct opening *o, uint32_t s, int output)
+{
+	if (s >= o->set.n_words)
+		return 0;
+	if (has_bit(o->begins, s))
+		return has_bit(o->has_output, s) == output;
+	if (s < o->set.rows_end + (uint32_t)output || s + 1 == o->set.n_words)
+		return 0;
+	set_bits(o, s, output);
+	o->n_begins++;
+	return 1;
+}
+
+/* The transition at table[at], from a state of this reach. */
+static lanewise_status check_transition(struct opening *o, size_t at, uint32_t reach)
+{
+	const struct lanewise_scan_set *set = &o->set;
+	uint32_t word = set->table[at], s = word & ~LW_SCAN_OUTPUT;
+	int output = (word & LW_SCAN_OUTPUT) != 0;
+
+	if (!note_state(o, s, output))
+		return WRONG_STATE(o, at, "there is no state %" PRIu32 " with%s output", s, output ? "" : "out");
+	if (lw_scan_reach(set, s) > reach + 1)
+		return WRONG_STATE(o, at, "to a reach of %" PRIu32 " from one of %" PRIu32, lw_scan_reach(set, s),
+		                   reach);
+	if (!output)
+		return LANEWISE_OK;
+
+	uint32_t pattern = lw_scan_output(set, s);
+
+	if (pattern >= set->n_patterns || set->length[pattern] > reach + 1)
+		return WRONG_STATE(o, at, "pattern %" PRIu32 " cannot end in state %" PRIu32, pattern, s);
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_row(struct opening *o, uint32_t s)
+{
+	const struct lanewise_scan_set *set = &o->set;
+	uint32_t reach = lw_scan_reach(set, s);
+	lanewise_status status = LANEWISE_OK;
+
+	if (reach >= set->max_length || (s == LW_SCAN_ROOT && reach != 0))
+		return WRONG_STATE(o, s - 2, "a reach of %" PRIu32 " in state %" PRIu32, reach, s);
+	if (s == LW_SCAN_ROOT && lw_scan_output(set, s) != LW_SCAN_NONE)
+		return WRONG_STATE(o, s - 1, "output %" PRIu32 " in the first state", lw_scan_output(set, s));
+	/* Most transitions are those of the first row, which has the least reach, so that they need not be checked again. */
+	for (uint32_t c = 0; c < set->n_classes && !status; c++)
+		if (s == LW_SCAN_ROOT || set->table[s + c] != set->table[LW_SCAN_ROOT + c])
+			status = check_transition(o, s + c, reach);
+	return status;
+}
+
+/* The state to which s fails, whose reach and number of transitions these are. */
+static lanewise_status check_failure(const struct opening *o, uint32_t s, uint32_t reach, uint32_t n)
+{
+	const uint32_t *table = o->set.table;
+	uint32_t fail = table[s];
+
+	if (fail >= s || !has_bit(o->begins, fail))
+		return WRONG_STATE(o, s, "no state %" PRIu32 " to fail to", fail);
+
+	int is_leaf = fail >= o->set.rows_end && (table[fail + 1] & 0xff) == 0;
+	uint32_t fail_reach = lw_scan_reach(&o->set, fail);
+
+	if (is_leaf || (n > 0 ? fail_reach >= reach : fail_reach != reach))
+		return WRONG_STATE(o, s, "failing to a reach of %" PRIu32 " from one of %" PRIu32, fail_reach, reach);
+	return LANEWISE_OK;
+}
+
+/* The classes of a state's transitions, which ascend. */
+static lanewise_status check_classes(const struct opening *o, uint32_t s, uint32_t n)
+{
+	const uint32_t *table = o->set.table;
+	uint32_t single = table[s + 1] >> 8 & 0xff;
+	const uint8_t *classes = (const uint8_t *)(table + s + 2);
+
+	if (n == 1 ? single >= o->set.n_classes : single != 0)
+		return WRONG_STATE(o, s + 1, "class %" PRIu32 " of %" PRIu32, single, o->set.n_classes);
+	for (uint32_t i = 0; n > 1 && i < n; i++)
+		if (classes[i] >= o->set.n_classes || (i > 0 && classes[i] <= classes[i - 1]))
+			return WRONG_STATE(o, s + 2 + i / 4, "class %d of transition %" PRIu32, classes[i], i);
+	return LANEWISE_OK;
+}
+
+/* The state at s, of which two words are there; where it ends. */
+static lanewise_status check_sparse(struct opening *o, uint32_t s, size_t *end)
+{
+	const struct lanewise_scan_set *set = &o->set;
+	uint32_t n = set->table[s + 1] & 0xff, reach = lw_scan_reach(set, s);
+	size_t first = (size_t)s + 2 + (n > 1 ? (n + 3) / 4 : 0);
+	lanewise_status status;
+
+	if (n > LW_SCAN_SPARSE_MAX || first + n > set->n_words)
+		return WRONG_STATE(o, s + 1, "%" PRIu32 " transitions", n);
+	if (reach >= set->max_length)
+		return WRONG_STATE(o, s + 1, "a reach of %" PRIu32, reach);
+	if ((status = check_failure(o, s, reach, n)) || (status = check_classes(o, s, n)))
+		return status;
+	for (size_t at = first; at < first + n; at++) {
+		uint32_t to = set->table[at] & ~LW_SCAN_OUTPUT;
+
+		/* States behind this one are checked later, and no others may be noted now. */
+		if (to >= set->rows_end && to <= s)
+			return WRONG_STATE(o, at, "from state %" PRIu32 " back to %" PRIu32, s, to);
+		if ((status = check_transition(o, at, reach)))
+			return status;
+	}
+	*end = first + n;
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_states(struct opening *o)
+{
+	const struct lanewise_scan_set *set = &o->set;
+	lanewise_status status;
+	size_t at = set->rows_end, n_checked = 0;
+
+	for (uint32_t s = LW_SCAN_ROOT; s < set->rows_end; s += set->n_classes + 2)
+		set_bits(o, s, lw_scan_output(set, s) != LW_SCAN_NONE);
+	for (uint32_t s = LW_SCAN_ROOT; s < set->rows_end; s += set->n_classes + 2)
+		if ((status = check_row(o, s)))
+			return status;
+	for (; at < set->n_words; n_checked++) {
+		size_t s = has_bit(o->begins, at) ? at : at + 1;
+
+		if (s >= set->n_words || !has_bit(o->begins, s) || has_bit(o->has_output, s) != (s > at))
+			return WRONG_STATE(o, at, "not what any transition leads to: %" PRIu32, set->table[at]);
+		if ((status = check_sparse(o, (uint32_t)s, &at)))
+			return status;
+	}
+	if (n_checked != o->n_begins)
+		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, set->table),
+		               "section scan.table: %zu states, but transitions to %zu", n_checked, o->n_begins);
+	return LANEWISE_OK;
+}
+
+/* ----------------------------------------------------------------- filter */
+
+/* Whether the tables, or the two bytes, let a window pass. */
+static int passes(const struct lw_scan_filter *f, uint32_t window)
+{
+	if (f->n_places == 0)
+		return (uint8_t)(window >> 8 * f->place[0]) == f->byte[0] &&
+		       (uint8_t)(window >> 8 * f->place[1]) == f->byte[1];
+	for (uint32_t bank = 0; bank < f->n_banks; bank++) {
+		uint8_t groups = 0xff;
+
+		for (uint32_t j = 0; j < f->n_places; j++) {
+			uint8_t byte = (uint8_t)(window >> 8 * f->place[j]);
+
+			groups &= f->low[bank][j][byte & 15] & f->high[bank][j][byte >> 4];
+		}
+		if (groups)
+			return 1;
+	}
+	return 0;
+}
+
+static lanewise_status check_filter(struct opening *o)
+{
+	const struct lw_scan_filter *f = o->set.filter;
+
+	if (!f)
+		return LANEWISE_OK;
+	if (o->n_filter > 1)
+		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, f),
+		               "section scan.filter: %zu elements", o->n_filter);
+	if (f->width == 0 || f->width > LW_SCAN_WIDTH || f->width > o->set.min_length)
+		return WRONG_FIELD(o, "filter", f->width, "width: %" PRIu32, f->width);
+	if (f->mask != UINT32_MAX >> 8 * (4 - f->width))
+		return WRONG_FIELD(o, "filter", f->mask, "mask: %" PRIx32, f->mask);
+	if (f->n_places > f->width)
+		return WRONG_FIELD(o, "filter", f->n_places, "n_places: %" PRIu32, f->n_places);
+	if (f->n_banks != 1 && (f->n_banks != 2 || f->n_places < 3))
+		return WRONG_FIELD(o, "filter", f->n_banks, "n_banks: %" PRIu32, f->n_banks);
+	for (int j = 0; j < LW_SCAN_WIDTH; j++)
+		if (f->place[j] >= f->width)
+			return WRONG_FIELD(o, "filter", f->place[j], "place[%d]: %" PRIu32, j, f->place[j]);
+	for (int i = 0; i < 1 << LW_SCAN_SLOT_BITS; i++)
+		for (int j = 0; j < LW_SCAN_SLOT_DEPTH; j++)
+			if (f->slot[i][j] > f->mask || !passes(f, f->slot[i][j]))
+				return WRONG_FIELD(o, "filter", f->slot[i][j], "slot[%d][%d]: %" PRIx32 " is no window",
+				                   i, j, f->slot[i][j]);
+	o->set.width = f->width;
+	return LANEWISE_OK;
+}
+
+/* ------------------------------------------------------------------ grams */
+
+static lanewise_status check_gram_sizes(const struct opening *o)
+{
+	const struct grams *g = o->grams;
+	size_t n_patterns = o->set.n_patterns;
+
+	if (o->n_ends != n_patterns)
+		return WRONG(o, "ends", o->set.grams.ends, 0, "%zu elements for %zu patterns", o->n_ends, n_patterns);
+	if (o->n_bits == 0 || (o->n_bits & (o->n_bits - 1)))
+		return WRONG(o, "bits", o->set.grams.bits, 0, "%zu elements, not a power of two", o->n_bits);
+	if (o->n_bucket != ((size_t)1 << g->bucket_log) + 1)
+		return WRONG_FIELD(o, "grams", g->bucket_log,
+		                   "bucket_log: %" PRIu32 ", but section scan.bucket has %zu elements", g->bucket_log,
+		                   o->n_bucket);
+	if (o->n_entries != n_patterns * g->stride)
+		return WRONG(o, "entry", o->set.grams.entry, 0, "%zu elements for %zu patterns", o->n_entries,
+		             n_patterns);
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_gram_elements(const struct opening *o)
+{
+	const struct lw_scan_grams *g = &o->set.grams;
+
+	for (size_t i = 0; i < o->n_ends; i++)
+		if (g->ends[i].tail_at > 8)
+			return WRONG_FIELD(o, "ends", g->ends[i].tail_at, "element %zu, tail_at: %" PRIu64, i,
+			                   g->ends[i].tail_at);
+	for (size_t i = 0; i < o->n_bucket; i++)
+		if (i == 0 ? g->bucket[i] != 0 : g->bucket[i] < g->bucket[i - 1] || g->bucket[i] > o->n_entries)
+			return WRONG(o, "bucket", g->bucket, i, "%" PRIu32 " of %zu entries", g->bucket[i],
+			             o->n_entries);
+	for (size_t i = 0; i < o->n_entries; i++)
+		if (g->entry[i] / LW_SCAN_GRAM_STRIDE_MAX >= o->set.n_patterns)
+			return WRONG(o, "entry", g->entry, i, "pattern %" PRIu32 " of %" PRIu32,
+			             g->entry[i] / LW_SCAN_GRAM_STRIDE_MAX, o->set.n_patterns);
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_grams(struct opening *o)
+{
+	const struct grams *g = o->grams;
+	struct lw_scan_grams *grams = &o->set.grams;
+	lanewise_status status;
+
+	if (o->n_grams == 0)
+		return LANEWISE_OK;
+	if (o->n_grams > 1 || o->set.filter)
+		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, g),
+		               "section scan.grams: %zu elements, %d in scan.filter", o->n_grams,
+		               o->set.filter != NULL);
+	if (g->width == 0 || g->width > 8)
+		return WRONG_FIELD(o, "grams", g->width, "width: %" PRIu32, g->width);
+	if (g->stride == 0 || g->stride > LW_SCAN_GRAM_STRIDE_MAX || g->width + g->stride - 1 > o->set.min_length)
+		return WRONG_FIELD(o, "grams", g->stride, "stride: %" PRIu32, g->stride);
+	if (g->bucket_log == 0 || g->bucket_log > 31)
+		return WRONG_FIELD(o, "grams", g->bucket_log, "bucket_log: %" PRIu32, g->bucket_log);
+	if (g->zero)
+		return WRONG_FIELD(o, "grams", g->zero, "zero: %" PRIu32, g->zero);
+	if (o->set.max_offset != g->stride - 1)
+		return WRONG_FIELD(o, "grams", g->stride,
+		                   "stride: %" PRIu32 ", but scan.header has a max_offset of %" PRIu32, g->stride,
+		                   o->set.max_offset);
+	if ((status = check_gram_sizes(o)) || (status = check_gram_elements(o)))
+		return status;
+	grams->n_patterns = o->set.n_patterns;
+	grams->width = o->set.width = g->width;
+	grams->stride = g->stride;
+	grams->bucket_log = (int)g->bucket_log;
+	grams->word_mask = o->n_bits - 1;
+	grams->fold = g->fold;
+	grams->mask = lw_scan_gram_mask(g->width);
+	return LANEWISE_OK;
+}
+
+/* ---------------------------------------------------------------- opening */
+
+/* Checks all of o->file and fills in o->set. */
+static lanewise_status check_set(struct opening *o, const lanewise_allocator *allocator)
+{
+	lanewise_status status;
+
+	if ((status = find_sections(o)) || (status = check_header(o)) || (status = check_patterns(o)) ||
+	    (status = check_filter(o)) || (status = check_grams(o)))
+		return status;
+
+	size_t words = o->set.n_words / 64 + 1, n_bytes = 2 * words * sizeof(uint64_t);
+
+	o->begins = lw_allocate(allocator, n_bytes);
+	if (!o->begins)
+		return lw_fail(o->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the set");
+	memset(o->begins, 0, n_bytes);
+	o->has_output = o->begins + words;
+	status = check_states(o);
+	lw_release(allocator, o->begins, n_bytes);
+	if (allocator) {
+		o->set.allocator = *allocator;
+		o->set.own_allocator = 1;
+	}
+	return status;
+}
+
+lanewise_status lanewise_scan_set_open(const char *path, const lanewise_allocator *allocator, lanewise_scan_set **set,
+                                       lanewise_error *error)
+{
+	lanewise_file *file = NULL;
+	lanewise_scan_set *made = NULL;
+
+	if (!set)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "set is NULL");
+	*set = NULL;
+
+	lanewise_status status = lanewise_file_open(path, allocator, &file, error);
+	struct opening opening = { .file = file, .error = error };
+
+	if (!status)
+		status = check_set(&opening, allocator);
+	if (!status && !(made = lw_allocate(allocator, sizeof *made)))
+		status = lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the set");
+	if (status) {
+		lanewise_file_destroy(file);
+		return status;
+	}
+	*made = opening.set;
+	made->file = file;
+	made->n_bytes = sizeof *made;
+	*set = made;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_scan_set_from_image(const void *image, size_t n_bytes, const lanewise_allocator *allocator,
+                                             lanewise_scan_set **set, lanewise_error *error)
+{
+	enum { SET_BYTES = (sizeof(lanewise_scan_set) + 63) / 64 * 64 };
+	lanewise_file *file = NULL;
+
+	if (!set || !image)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL", set ? "image" : "set");
+	*set = NULL;
+
+	lanewise_scan_set *made = n_bytes < SIZE_MAX / 2 ? lw_allocate(allocator, SET_BYTES + n_bytes) : NULL;
+
+	if (!made)
+		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the set");
+
+	unsigned char *copy = (unsigned char *)made + SET_BYTES;
+
+	memcpy(copy, image, n_bytes);
+
+	lanewise_status status = lanewise_file_open_memory(copy, n_bytes, allocator, &file, error);
+	struct opening opening = { .file = file, .error = error };
+
+	if (!status)
+		status = check_set(&opening, allocator);
+	lanewise_file_destroy(file);
+	if (status) {
+		lw_release(allocator, made, SET_BYTES + n_bytes);
+		return status;
+	}
+	*made = opening.set;
+	made->n_bytes = SET_BYTES + n_bytes;
+	*set = made;
+	return LANEWISE_OK;
+}

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every example of examples/python runs and says what it should."""
+
+import doctest
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+EXAMPLES = pathlib.Path(__file__).parents[2] / "examples" / "python"
+SAID = {
+    "hybrid_search": ["by both:", "datetime"],
+    "stream_of_a_model": ["{'tool': 'weather', 'arguments': {'city': 'Kra", "whole: {'tool': 'weather', 'arguments': {'city': 'Kraków', 'days': 3}}",
+                          "a loop of 22 characters"],
+    "dedup_of_a_corpus": ["lines of 20 bytes and more: ", "the same files:"],
+    "module_ranking": ["<lanewise.Graph of", "a cycle: "],
+    "rag_nodes": ["The Eiffel Tower was finished", "nDCG 1.00, faithfulness 1.00"],
+}
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in EXAMPLES.glob("*.py")))
+def test_example(name, tmp_path):
+    result = subprocess.run([sys.executable, EXAMPLES / f"{name}.py"], capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    for words in SAID[name]:
+        assert words in result.stdout
+
+
+def test_there_are_examples():
+    assert {file.stem for file in EXAMPLES.glob("*.py")} == set(SAID)
+
+
+HANDBOOK = pathlib.Path(__file__).parents[2] / "docs" / "python.md"
+
+
+@pytest.mark.skipif(not HANDBOOK.exists(), reason="no docs")
+def test_the_handbook_is_true():
+    failed, n_examples = doctest.testfile(str(HANDBOOK), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert failed == 0 and n_examples > 20
