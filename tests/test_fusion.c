@@ -153,6 +153,27 @@ static void test_large(void)
 	check(rankings, 2, 60, MAX_ENTRIES + 7);
 }
 
+/* Numbers that collide wherever multiplication by this odd constant and the upper bits choose places. */
+static void test_collisions(void)
+{
+	static uint32_t a[MAX_ENTRIES], b[MAX_ENTRIES];
+	lanewise_ranking rankings[] = { { a, MAX_ENTRIES, 1 }, { b, MAX_ENTRIES, 0.5f } };
+	uint32_t inverse = 1;
+
+	for (int i = 0; i < 5; i++)
+		inverse *= 2 - 0x9e3779b1u * inverse;
+	for (uint32_t i = 0; i < MAX_ENTRIES; i++) {
+		a[i] = i * inverse;
+		b[i] = (i * 7 + 3) % (2 * MAX_ENTRIES) * inverse;
+	}
+	check(rankings, 2, 60, 2 * MAX_ENTRIES);
+	for (size_t n = 0; n < 70; n++) {
+		rankings[0].n = n;
+		rankings[1].n = n * 3 / 2;
+		check(rankings, 2, 60, 1000);
+	}
+}
+
 static void test_arguments(void)
 {
 	_Alignas(64) static unsigned char scratch[65536];
@@ -414,6 +435,7 @@ int main(void)
 	test_duplicates();
 	test_random_lists();
 	test_large();
+	test_collisions();
 	test_arguments();
 	return test_result();
 }

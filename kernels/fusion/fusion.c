@@ -6,6 +6,10 @@
  * the document leaves the entries of one document in order of position, that is, by list and then by rank, so a
  * repetition inside a list is the entry after one of the same list. The scores, by ascending document, then go through
  * the top-k, which breaks ties the same way.
+ *
+ * Short rankings, which are most, are fused faster by reciprocal rank through a hash table. Documents that one list has
+ * alone stand in order of their scores already, list by list; so the others are sorted, and all merged. Whoever picks
+ * documents that collide in the table makes it give up soon, and gets the same result by the sort.
  */
 #include <lanewise/fusion.h>
 #include <lanewise/topk.h>
@@ -16,6 +20,7 @@
 
 struct places {
 	size_t ends, entries, other, topk, n_bytes;
+	size_t table, documents; /* see struct gathering; one document more than there are */
 };
 
 /* The place of n elements at the end of what is laid out; SIZE_MAX as the end stands for overflow. */
@@ -30,6 +35,23 @@ static size_t place(size_t *end, size_t n, size_t element_bytes)
 	return begin;
 }
 
+/* A document: the last list that has it, plus 1, and SEVERAL if one before has it too. */
+struct gathered {
+	uint32_t document, lists;
+	double sum;
+};
+
+enum { MAX_GATHERED = 1 << 14 }; /* entries of all lists, to go through the hash table */
+
+static size_t table_size(size_t total)
+{
+	size_t size = 16;
+
+	while (size < 2 * total)
+		size *= 2;
+	return size;
+}
+
 static struct places lay_out(size_t n_rankings, size_t total)
 {
 	size_t end = 0;
@@ -39,6 +61,11 @@ static struct places lay_out(size_t n_rankings, size_t total)
 	places.entries = place(&end, total, sizeof(uint64_t));
 	places.other = place(&end, total, sizeof(uint64_t));
 	places.topk = place(&end, lanewise_topk_scratch_size(total + (total == 0)), 1);
+	places.table = places.documents = end;
+	if (total <= MAX_GATHERED) {
+		places.table = place(&end, table_size(total), sizeof(uint32_t));
+		places.documents = place(&end, total + 1, sizeof(struct gathered));
+	}
 	places.n_bytes = end == SIZE_MAX ? 0 : end;
 	return places;
 }
@@ -142,7 +169,7 @@ static float score_document(const lanewise_ranking *rankings, size_t n_rankings,
 		sum += (double)rankings[list].weight / (rank_constant + rank);
 		next = list + 1;
 	}
-	return (float)sum;
+	return lw_f32_canonical((float)sum);
 }
 
 /* The best k of n documents, of which there are no more than scratch was laid out for; returns how many. */
@@ -159,6 +186,206 @@ static size_t best_documents(void *scratch, const uint32_t *documents, const flo
 	return n_found;
 }
 
+/* ------------------------------------------------------- short rankings */
+
+/* Documents as they first occur, found through a hash table of their numbers here, plus 1. */
+struct gathering {
+	uint32_t *table;
+	struct gathered *documents;
+	size_t n;
+};
+
+#define SEVERAL ((uint32_t)1 << 31)
+
+/* Gathers the entries of all lists; 0 if documents collide too often. */
+static int gather(const lanewise_ranking *rankings, size_t n_rankings, size_t total, double rank_constant,
+                  struct gathering *g)
+{
+	size_t size = table_size(total), mask = size - 1, n = 0, patience = 8 * total;
+	struct gathered *documents = g->documents;
+	uint32_t *table = g->table;
+	int shift = 32 - __builtin_ctzll(size);
+
+	memset(table, 0, size * sizeof *table);
+	documents[0] = (struct gathered) { 0, 0, 0 };
+	for (uint32_t list = 1; list <= n_rankings; list++) {
+		const uint32_t *index = rankings[list - 1].index;
+		const size_t n_here = rankings[list - 1].n;
+		const double weight = (double)rankings[list - 1].weight;
+
+		for (size_t i = 0; i < n_here; i++) {
+			uint32_t document = index[i], found;
+			size_t at = document * 0x9e3779b1u >> shift;
+
+			while ((found = table[at]) && documents[found - 1].document != document) {
+				at = (at + 1) & mask;
+				if (patience-- == 0)
+					return 0;
+			}
+
+			/* Whether it is new cannot be predicted: no branch. The next new one is zeros. */
+			struct gathered *to = &documents[found ? found - 1 : n];
+			uint32_t before = to->lists;
+
+			if (LW_UNLIKELY((before & ~SEVERAL) == list))
+				continue;
+			table[at] = (uint32_t)(to - documents) + 1;
+			to->document = document;
+			to->sum += weight / (rank_constant + (double)(i + 1));
+			to->lists = list | (before ? SEVERAL : 0);
+			n += !found;
+			documents[n] = (struct gathered) { 0, 0, 0 };
+		}
+	}
+	g->n = n;
+	return 1;
+}
+
+/* An integer that is less for a better document. */
+static uint64_t key_of(float score, uint32_t document)
+{
+	uint32_t bits = lw_f32_bits(lw_f32_canonical(score)), descending = bits >> 31 ? bits : ~bits & 0x7fffffff;
+
+	return (uint64_t)descending << 32 | document;
+}
+
+static float score_of_key(uint64_t key)
+{
+	uint32_t descending = (uint32_t)(key >> 32);
+
+	return lw_f32_from_bits(descending >> 31 ? descending : ~descending & 0x7fffffff);
+}
+
+/*
+ * Merges two ascending runs, from the beginning and from the end at once, since each step waits for the one before. As
+ * many steps as the shorter run is long cannot leave either run.
+ */
+static void merge_runs(const uint64_t *a, size_t n_a, const uint64_t *b, size_t n_b, uint64_t *to)
+{
+	size_t shorter = n_a < n_b ? n_a : n_b, i = 0, j = 0, i_end = n_a, j_end = n_b;
+	uint64_t *last = to + n_a + n_b;
+
+	for (size_t step = 0; step < shorter; step++) {
+		uint64_t x = a[i], y = b[j], x_end = a[i_end - 1], y_end = b[j_end - 1];
+		size_t take_b = y < x, leave_b = y_end < x_end;
+
+		*to++ = take_b ? y : x;
+		*--last = leave_b ? x_end : y_end;
+		j += take_b;
+		i += !take_b;
+		i_end -= leave_b;
+		j_end -= !leave_b;
+	}
+	while (i < i_end && j < j_end) {
+		size_t take_b = b[j] < a[i];
+
+		*to++ = take_b ? b[j] : a[i];
+		j += take_b;
+		i += !take_b;
+	}
+	memcpy(to, a + i, (i_end - i) * sizeof *a);
+	memcpy(to + (i_end - i), b + j, (j_end - j) * sizeof *b);
+}
+
+static size_t run_length(const uint64_t *keys, size_t n)
+{
+	size_t length = n > 0;
+
+	while (length < n && keys[length - 1] < keys[length])
+		length++;
+	return length;
+}
+
+/* Merges the ascending runs that are there, until there is one. */
+static void merge_all_runs(uint64_t *keys, uint64_t *other, size_t n)
+{
+	while (run_length(keys, n) < n) {
+		for (size_t at = 0; at < n;) {
+			size_t n_a = run_length(keys + at, n - at), n_b = run_length(keys + at + n_a, n - at - n_a);
+
+			merge_runs(keys + at, n_a, keys + at + n_a, n_b, other + at);
+			at += n_a + n_b;
+		}
+		memcpy(keys, other, n * sizeof *keys);
+	}
+}
+
+enum { BLOCK = 8 };
+
+LW_INLINE void put_in_order(uint64_t *a, uint64_t *b)
+{
+	uint64_t x = *a, y = *b;
+
+	*a = y < x ? y : x;
+	*b = y < x ? x : y;
+}
+
+/* The sorting network of 19 comparisons (Knuth, "The art of computer programming", volume 3, section 5.3.4). */
+static void sort_block(uint64_t v[BLOCK])
+{
+	static const uint8_t pairs[19][2] = { { 0, 1 }, { 2, 3 }, { 4, 5 }, { 6, 7 }, { 0, 2 }, { 1, 3 }, { 4, 6 },
+		                              { 5, 7 }, { 1, 2 }, { 5, 6 }, { 0, 4 }, { 3, 7 }, { 1, 5 }, { 2, 6 },
+		                              { 1, 4 }, { 3, 6 }, { 2, 4 }, { 3, 5 }, { 3, 4 } };
+
+#pragma GCC unroll 19
+	for (int i = 0; i < 19; i++)
+		put_in_order(&v[pairs[i][0]], &v[pairs[i][1]]);
+}
+
+/* Sorts keys in any order; those behind the last whole block are merged in as they are. */
+static void sort_keys(uint64_t *keys, uint64_t *other, size_t n)
+{
+	size_t whole = n / BLOCK * BLOCK;
+	uint64_t *from = keys, *to = other;
+
+	for (size_t i = 0; i < whole; i += BLOCK)
+		sort_block(keys + i);
+	for (size_t width = BLOCK; width < whole; width *= 2) {
+		for (size_t at = 0; at < whole; at += 2 * width) {
+			size_t n_a = whole - at < width ? whole - at : width;
+			size_t n_b = whole - at - n_a < width ? whole - at - n_a : width;
+
+			merge_runs(from + at, n_a, from + at + n_a, n_b, to + at);
+		}
+
+		uint64_t *sorted = to;
+
+		to = from;
+		from = sorted;
+	}
+	if (from != keys)
+		memcpy(keys, from, whole * sizeof *keys);
+	merge_all_runs(keys, other, n);
+}
+
+/* The best k of what was gathered; returns how many. */
+static size_t best_gathered(const struct gathering *g, uint64_t *keys, uint64_t *other, size_t k, uint32_t *index,
+                            float *score)
+{
+	size_t n_single = 0, n_several = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		uint64_t key = key_of((float)g->documents[i].sum, g->documents[i].document);
+		int several = (g->documents[i].lists & SEVERAL) != 0;
+
+		keys[n_single] = key;
+		other[n_several] = key;
+		n_several += (size_t)several;
+		n_single += !several;
+	}
+	memcpy(keys + n_single, other, n_several * sizeof *keys);
+	sort_keys(keys + n_single, other, n_several);
+	merge_all_runs(keys, other, g->n);
+	k = k < g->n ? k : g->n;
+	for (size_t i = 0; i < k; i++) {
+		index[i] = (uint32_t)keys[i];
+		score[i] = score_of_key(keys[i]);
+	}
+	return k;
+}
+
+/* ------------------------------------------------------------------- ranks */
+
 static int valid(const lanewise_ranking *rankings, size_t n_rankings, float rank_constant)
 {
 	if (!isfinite(rank_constant) || !(rank_constant > -1) || (!rankings && n_rankings))
@@ -169,19 +396,12 @@ static int valid(const lanewise_ranking *rankings, size_t n_rankings, float rank
 	return 1;
 }
 
-lanewise_status lanewise_fuse_rrf(const lanewise_ranking *rankings, size_t n_rankings, float rank_constant, size_t k,
-                                  void *scratch, uint32_t *index, float *score, size_t *n_found)
+/* Fuses by sorting the entries. */
+static size_t fuse_sorted(const lanewise_ranking *rankings, size_t n_rankings, size_t total, double rank_constant,
+                          size_t k, unsigned char *base, uint32_t *index, float *score)
 {
-	if (!valid(rankings, n_rankings, rank_constant) || k == 0 || !scratch ||
-	    (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || !index || !score || !n_found)
-		return LANEWISE_ERROR_ARGUMENT;
-	if (k > UINT32_MAX || lanewise_fuse_rrf_scratch_size(rankings, n_rankings) == 0)
-		return LANEWISE_ERROR_TOO_LARGE;
-
-	size_t total = count_entries(rankings, n_rankings), n_documents = 0;
 	struct places places = lay_out(n_rankings, total);
-	unsigned char *base = scratch;
-	size_t *ends = (size_t *)(void *)(base + places.ends);
+	size_t *ends = (size_t *)(void *)(base + places.ends), n_documents = 0;
 	uint64_t *entries = (uint64_t *)(void *)(base + places.entries);
 	uint64_t *other = (uint64_t *)(void *)(base + places.other);
 
@@ -199,10 +419,32 @@ lanewise_status lanewise_fuse_rrf(const lanewise_ranking *rankings, size_t n_ran
 			end++;
 		documents[n_documents] = (uint32_t)document;
 		scores[n_documents++] =
-		        score_document(rankings, n_rankings, ends, sorted + begin, end - begin, (double)rank_constant);
+		        score_document(rankings, n_rankings, ends, sorted + begin, end - begin, rank_constant);
 	}
+	return best_documents(base + places.topk, documents, scores, n_documents, k, index, score);
+}
 
-	*n_found = best_documents(base + places.topk, documents, scores, n_documents, k, index, score);
+lanewise_status lanewise_fuse_rrf(const lanewise_ranking *rankings, size_t n_rankings, float rank_constant, size_t k,
+                                  void *scratch, uint32_t *index, float *score, size_t *n_found)
+{
+	if (!valid(rankings, n_rankings, rank_constant) || k == 0 || !scratch ||
+	    (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || !index || !score || !n_found)
+		return LANEWISE_ERROR_ARGUMENT;
+	if (k > UINT32_MAX || lanewise_fuse_rrf_scratch_size(rankings, n_rankings) == 0)
+		return LANEWISE_ERROR_TOO_LARGE;
+
+	size_t total = count_entries(rankings, n_rankings);
+	struct places places = lay_out(n_rankings, total);
+	unsigned char *base = scratch;
+	struct gathering g = { .table = (uint32_t *)(void *)(base + places.table),
+		               .documents = (struct gathered *)(void *)(base + places.documents) };
+
+	if (total <= MAX_GATHERED && n_rankings < SEVERAL &&
+	    gather(rankings, n_rankings, total, (double)rank_constant, &g))
+		*n_found = best_gathered(&g, (uint64_t *)(void *)(base + places.entries),
+		                         (uint64_t *)(void *)(base + places.other), k, index, score);
+	else
+		*n_found = fuse_sorted(rankings, n_rankings, total, (double)rank_constant, k, base, index, score);
 	return LANEWISE_OK;
 }
 
