@@ -115,7 +115,7 @@ static size_t pool_capacity(const lanewise_bm25 *bm25, size_t k)
 
 static struct places lay_out(const lanewise_bm25 *bm25, size_t k)
 {
-	size_t n = segment_length(bm25, 0), end = 63; /* room to align */
+	size_t n = segment_length(bm25, 0), end = 0;
 	struct places places;
 
 	places.sums = place(&end, n, sizeof(uint16_t));
@@ -125,7 +125,7 @@ static struct places lay_out(const lanewise_bm25 *bm25, size_t k)
 	places.histogram = place(&end, BUCKETS, sizeof(uint32_t));
 	places.pool = place(&end, pool_capacity(bm25, k), sizeof(uint32_t));
 	places.pool_sums = place(&end, pool_capacity(bm25, k), sizeof(uint16_t));
-	places.n_bytes = end == SIZE_MAX ? 0 : end;
+	places.n_bytes = end > SIZE_MAX - 63 ? 0 : end + 63; /* room to align */
 	return places;
 }
 
