@@ -130,7 +130,7 @@ static struct places lay_out(const lanewise_bm25 *bm25, size_t k)
 	return places;
 }
 
-size_t lw_bm25_rank_bytes(const lanewise_bm25 *bm25, size_t k) { return lay_out(bm25, k).n_bytes; }
+size_t lanewise_bm25_rank_bytes(const lanewise_bm25 *bm25, size_t k) { return lay_out(bm25, k).n_bytes; }
 
 /* ---------------------------------------------------------------- weights */
 
@@ -214,7 +214,7 @@ static void score_some(struct ranking *r, struct lw_bm25_term *terms, uint32_t s
 		struct lw_bm25_list list;
 
 		if (lw_bm25_take_list(r->bm25, &terms[i], segment, &list))
-			lw_bm25_score_some(r->bm25, &r->formula, &list, terms[i].weight, documents, n, r->scores);
+			lanewise_bm25_score_some(r->bm25, &r->formula, &list, terms[i].weight, documents, n, r->scores);
 	}
 	lanewise_topk_push_some_f32(r->topk, r->scores, documents, n);
 }
@@ -487,14 +487,14 @@ static void score_segment(struct ranking *r, struct lw_bm25_term *terms, uint32_
 	memset(r->scores, 0, length * sizeof *r->scores);
 	for (size_t i = 0; i < r->n_terms; i++)
 		if (lw_bm25_take_list(r->bm25, &terms[i], segment, &list))
-			lw_bm25_add_parts(r->bm25, &r->formula, &list, terms[i].weight, first, r->scores);
+			lanewise_bm25_add_parts(r->bm25, &r->formula, &list, terms[i].weight, first, r->scores);
 	for (size_t i = 0; words && i < length; i++)
 		r->scores[i] = words[i / 64] >> i % 64 & 1 ? r->scores[i] : 0;
 	lanewise_topk_push_f32(r->topk, r->scores, length, (uint32_t)first);
 }
 
-void lw_bm25_rank(const lanewise_bm25 *bm25, struct lw_bm25_term *terms, size_t n_terms, const uint64_t *filter,
-                  size_t k, void *scratch, lanewise_topk *topk)
+void lanewise_bm25_rank(const lanewise_bm25 *bm25, struct lw_bm25_term *terms, size_t n_terms, const uint64_t *filter,
+                        size_t k, void *scratch, lanewise_topk *topk)
 {
 	struct places places = lay_out(bm25, k);
 	unsigned char *base = (unsigned char *)scratch + (64 - (uintptr_t)scratch % 64) % 64;
