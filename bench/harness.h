@@ -201,7 +201,8 @@ void bench_topk_random_case(struct bench_case *c, size_t n, size_t k);
 	BENCH_FAMILY(graph) \
 	BENCH_FAMILY(bm25) \
 	BENCH_FAMILY(scan) \
-	BENCH_FAMILY(near)
+	BENCH_FAMILY(near) \
+	BENCH_FAMILY(text)
 
 #define BENCH_FAMILY(name) void bench_##name(struct bench *bench);
 BENCH_FAMILIES(BENCH_FAMILY)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <lanewise/scan.h>
+#include <lanewise/text.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -90,6 +91,15 @@ struct bench_peer {
 	int (*utf8_valid)(const char *text, size_t n_bytes);
 	void (*json_index)(const char *text, size_t n_bytes);
 	int (*json_parse)(const char *text, size_t n_bytes);
+
+	/*
+	 * The words of a text, folded, as lanewise_text_words has them for ASCII; there is room. And a table that counts
+	 * them: made, fed, and given up with the number of different words.
+	 */
+	size_t (*split_words)(const char *text, size_t n_bytes, struct lanewise_word *words, char *folded);
+	void *(*count_create)(void);
+	void (*count_words)(void *table, const char *text, size_t n_bytes);
+	size_t (*count_destroy)(void *table);
 
 	/*
 	 * One iteration of PageRank: edges to node v are in_offset[v] ... in_offset[v + 1] - 1, with their sources; share[u]

@@ -442,6 +442,92 @@ static size_t fastcdc(const unsigned char *data, size_t n_bytes)
 	return n_chunks;
 }
 
+/* Words of ASCII, byte by byte. */
+static int is_of_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static size_t split_words(const char *text, size_t n_bytes, struct lanewise_word *words, char *folded)
+{
+	size_t n = 0;
+
+	for (size_t at = 0; at < n_bytes;) {
+		size_t begin;
+
+		while (at < n_bytes && !is_of_word(text[at]))
+			at++;
+		if (at == n_bytes)
+			break;
+		for (begin = at; at < n_bytes && is_of_word(text[at]); at++)
+			folded[at - begin] = (char)(text[at] >= 'A' && text[at] <= 'Z' ? text[at] | 0x20 : text[at]);
+		words[n++] = (struct lanewise_word) { folded, at - begin, begin, at };
+		folded += at - begin;
+	}
+	return n;
+}
+
+/* A table of words with their counts: FNV-1a, chains, a copy of each word. */
+enum { CHAINS = 1 << 16, MAX_WORDS = 1 << 12 };
+
+struct counted {
+	struct counted *next;
+	size_t count, n_bytes;
+	char text[];
+};
+
+struct counts {
+	struct counted *chains[CHAINS];
+	size_t n;
+	struct lanewise_word words[MAX_WORDS];
+	char folded[1 << 14];
+};
+
+static void *count_create(void) { return calloc(1, sizeof(struct counts)); }
+
+static void count_word(struct counts *counts, const struct lanewise_word *word)
+{
+	uint32_t hash = 2166136261;
+	struct counted **place;
+
+	for (size_t i = 0; i < word->n_bytes; i++)
+		hash = (hash ^ (unsigned char)word->text[i]) * 16777619;
+	for (place = &counts->chains[hash % CHAINS]; *place; place = &(*place)->next)
+		if ((*place)->n_bytes == word->n_bytes && memcmp((*place)->text, word->text, word->n_bytes) == 0) {
+			(*place)->count++;
+			return;
+		}
+	*place = malloc(sizeof **place + word->n_bytes);
+	(*place)->next = NULL;
+	(*place)->count = 1;
+	(*place)->n_bytes = word->n_bytes;
+	memcpy((*place)->text, word->text, word->n_bytes);
+	counts->n++;
+}
+
+static void count_words(void *table, const char *text, size_t n_bytes)
+{
+	struct counts *counts = table;
+	size_t n = split_words(text, n_bytes, counts->words, counts->folded);
+
+	for (size_t i = 0; i < n; i++)
+		count_word(counts, &counts->words[i]);
+}
+
+static size_t count_destroy(void *table)
+{
+	struct counts *counts = table;
+	size_t n = counts->n;
+
+	for (size_t i = 0; i < CHAINS; i++)
+		for (struct counted *word = counts->chains[i], *next; word; word = next) {
+			next = word->next;
+			free(word);
+		}
+	free(counts);
+	return n;
+}
+
 const struct bench_peer *bench_peer_get(void)
 {
 	static const struct bench_peer peer = {
@@ -462,6 +548,10 @@ const struct bench_peer *bench_peer_get(void)
 		.dot_bf16_rows = dot_bf16_rows,
 		.hamming_rows = hamming_rows,
 		.fastcdc = fastcdc,
+		.split_words = split_words,
+		.count_create = count_create,
+		.count_words = count_words,
+		.count_destroy = count_destroy,
 		.sigmoid_f32 = sigmoid_f32,
 		.softmax_f32 = softmax_f32,
 		.mean_pool_f32 = mean_pool_f32,
