@@ -235,11 +235,11 @@ static void run_case(struct bench_case *c, const struct corpus *corpus, size_t n
 	snprintf(c->workload, sizeof c->workload, "%zu docs, %zu %swords, k=%zu", corpus->n, n_terms,
 	         common ? "" : "uncommon ", k);
 	c->units = N_QUERIES;
-	c->bytes = (double)postings_of(&job) * 6;
+	c->bytes = (double)postings_of(&job) * 4;
 	c->out = job.score;
 	c->n_out = N_QUERIES * k;
 	c->tolerance = 1e-6; /* libm's logarithm */
-	bench_add_tiers(c, "topk_filter_f32", run_search, &job);
+	bench_add_tiers(c, "bm25_filter", run_search, &job);
 	bench_add(c, BENCH_PEER, "exhaustive", run_exhaustive, &job);
 	bench_case_run(c);
 	bench_free(job.scratch);
@@ -254,7 +254,7 @@ void bench_bm25(struct bench *bench)
 	static const struct {
 		enum bench_size size;
 		size_t n, length;
-	} corpora[] = { { BENCH_L2, 10000, 40 }, { BENCH_DRAM, 200000, 80 } };
+	} corpora[] = { { BENCH_L2, 10000, 40 }, { BENCH_DRAM, 1000000, 80 } };
 	static const struct {
 		size_t n_terms;
 		int common;

@@ -48,7 +48,7 @@ static void bench_method(struct bench *bench, struct chunk_job *job, enum bench_
 		return;
 	job->options.method = method;
 	exact.options.method = LANEWISE_CDC_FASTCDC2020;
-	snprintf(c->workload, sizeof c->workload, "random, %zu KiB, chunks of 16 KiB", job->n / 1024);
+	snprintf(c->workload, sizeof c->workload, "chunks of 16 KiB in %zu KiB of random bytes", job->n / 1024);
 	c->units = c->bytes = (double)job->n;
 	if (method == LANEWISE_CDC_LANEWISE1) {
 		bench_add_tiers(c, "cdc_find", run_chunks, job);

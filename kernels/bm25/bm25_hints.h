@@ -41,13 +41,13 @@ struct lw_bm25_hints {
 };
 
 /* Makes bm25->hints. LANEWISE_ERROR_NO_MEMORY. */
-lanewise_status lw_bm25_make_hints(lanewise_bm25 *bm25, const lanewise_allocator *allocator);
+lanewise_status lanewise_bm25_make_hints(lanewise_bm25 *bm25, const lanewise_allocator *allocator);
 
 /* The hint of a word; NULL if it has none. */
-const struct lw_bm25_hint *lw_bm25_hint_of(const lanewise_bm25 *bm25, size_t term);
+const struct lw_bm25_hint *lanewise_bm25_hint_of(const lanewise_bm25 *bm25, size_t term);
 
 /* The word's number in the dictionary; n_terms if it is not there. */
-size_t lw_bm25_find_word(const lanewise_bm25 *bm25, const lanewise_word *word);
+size_t lanewise_bm25_find_word(const lanewise_bm25 *bm25, const lanewise_word *word);
 
 /* The first eight bytes of a word, as an integer that orders as they do; words in order have them in order. */
 static inline uint64_t lw_bm25_prefix_of(const char *text, size_t n_bytes)

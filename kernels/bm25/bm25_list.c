@@ -26,9 +26,9 @@ static void find_parts(const struct lw_bm25_formula *f, const uint8_t *counts, c
 	}
 }
 
-void lw_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
-                        const struct lw_bm25_list *list, float weight, const uint32_t *documents, size_t n,
-                        float *scores)
+void lanewise_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
+                              const struct lw_bm25_list *list, float weight, const uint32_t *documents, size_t n,
+                              float *scores)
 {
 	const struct lw_kernels *kernels = lw_kernels();
 	uint32_t at[CHUNK];
@@ -48,8 +48,8 @@ void lw_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_formula 
 	}
 }
 
-void lw_bm25_add_parts(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
-                       const struct lw_bm25_list *list, float weight, size_t first, float *scores)
+void lanewise_bm25_add_parts(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
+                             const struct lw_bm25_list *list, float weight, size_t first, float *scores)
 {
 	const uint8_t *counts = bm25->counts + list->posting;
 	uint32_t lengths[CHUNK];

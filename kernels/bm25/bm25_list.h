@@ -26,7 +26,7 @@ struct lw_bm25_list {
 /* The term at its first run. */
 static inline struct lw_bm25_term lw_bm25_term_of(const lanewise_bm25 *bm25, size_t number)
 {
-	const struct lw_bm25_hint *hint = lw_bm25_hint_of(bm25, number);
+	const struct lw_bm25_hint *hint = lanewise_bm25_hint_of(bm25, number);
 
 	return (struct lw_bm25_term) {
 		.number = number,
@@ -77,12 +77,12 @@ static inline int lw_bm25_take_list(const lanewise_bm25 *bm25, struct lw_bm25_te
 }
 
 /* Adds the list's parts, times the weight, to the scores of some documents of the segment. */
-void lw_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
-                        const struct lw_bm25_list *list, float weight, const uint32_t *documents, size_t n,
-                        float *scores);
+void lanewise_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
+                              const struct lw_bm25_list *list, float weight, const uint32_t *documents, size_t n,
+                              float *scores);
 
 /* Adds the list's parts, times the weight, to the scores of the segment, whose first document is `first`. */
-void lw_bm25_add_parts(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
-                       const struct lw_bm25_list *list, float weight, size_t first, float *scores);
+void lanewise_bm25_add_parts(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
+                             const struct lw_bm25_list *list, float weight, size_t first, float *scores);
 
 #endif

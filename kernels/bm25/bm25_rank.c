@@ -66,6 +66,7 @@ struct ranking {
 	uint16_t *sums; /* of the documents of a segment; all 0 between segments, once they are clean */
 	int clean;
 	uint32_t *found, *other; /* a segment's candidates, and room to sort them */
+	int in_order;            /* those found are in the order of documents */
 	float *scores;           /* of a segment's candidates, or documents */
 
 	uint32_t *histogram, lowest, n_counted; /* candidates counted in bucket `lowest` and above */
@@ -115,7 +116,7 @@ static size_t pool_capacity(const lanewise_bm25 *bm25, size_t k)
 
 static struct places lay_out(const lanewise_bm25 *bm25, size_t k)
 {
-	size_t n = segment_length(bm25, 0), end = 63; /* room to align */
+	size_t n = segment_length(bm25, 0), end = 0;
 	struct places places;
 
 	places.sums = place(&end, n, sizeof(uint16_t));
@@ -125,11 +126,11 @@ static struct places lay_out(const lanewise_bm25 *bm25, size_t k)
 	places.histogram = place(&end, BUCKETS, sizeof(uint32_t));
 	places.pool = place(&end, pool_capacity(bm25, k), sizeof(uint32_t));
 	places.pool_sums = place(&end, pool_capacity(bm25, k), sizeof(uint16_t));
-	places.n_bytes = end == SIZE_MAX ? 0 : end;
+	places.n_bytes = end > SIZE_MAX - 63 ? 0 : end + 63; /* room to align */
 	return places;
 }
 
-size_t lw_bm25_rank_bytes(const lanewise_bm25 *bm25, size_t k) { return lay_out(bm25, k).n_bytes; }
+size_t lanewise_bm25_rank_bytes(const lanewise_bm25 *bm25, size_t k) { return lay_out(bm25, k).n_bytes; }
 
 /* ---------------------------------------------------------------- weights */
 
@@ -213,7 +214,7 @@ static void score_some(struct ranking *r, struct lw_bm25_term *terms, uint32_t s
 		struct lw_bm25_list list;
 
 		if (lw_bm25_take_list(r->bm25, &terms[i], segment, &list))
-			lw_bm25_score_some(r->bm25, &r->formula, &list, terms[i].weight, documents, n, r->scores);
+			lanewise_bm25_score_some(r->bm25, &r->formula, &list, terms[i].weight, documents, n, r->scores);
 	}
 	lanewise_topk_push_some_f32(r->topk, r->scores, documents, n);
 }
@@ -370,8 +371,8 @@ static void sort_by_document(uint32_t *found, uint32_t *other, size_t n)
 static size_t gather(struct ranking *r, size_t first, size_t n_postings, uint32_t bound, size_t length)
 {
 	const struct lw_kernels *kernels = lw_kernels();
-	size_t n;
 
+	r->in_order = 1;
 	for (size_t i = first; i < r->n_terms; i++) {
 		const struct ranked *ranked = &r->ranked[i];
 
@@ -387,9 +388,8 @@ static size_t gather(struct ranking *r, size_t first, size_t n_postings, uint32_
 		                  r->ranked[i].weight, r->sums);
 	if (n_postings > length / SCAN_SHARE)
 		return kernels->bm25_scan(r->sums, length, bound, r->found);
-	n = walk(r, first, bound);
-	sort_by_document(r->found, r->other, n);
-	return n;
+	r->in_order = 0;
+	return walk(r, first, bound);
 }
 
 /* Adds a weak term's quanta to the candidates, and keeps those with a sum of `bound` or more. */
@@ -471,6 +471,9 @@ static void rank_segment(struct ranking *r, uint32_t segment)
 		}
 	if (n_weak)
 		r->lookups = (r->lookups + (double)n_lookups / (double)n_postings) / 2;
+	/* Only now, since most are gone. */
+	if (!r->in_order)
+		sort_by_document(r->found, r->other, n);
 	take(r, segment, n);
 }
 
@@ -484,14 +487,14 @@ static void score_segment(struct ranking *r, struct lw_bm25_term *terms, uint32_
 	memset(r->scores, 0, length * sizeof *r->scores);
 	for (size_t i = 0; i < r->n_terms; i++)
 		if (lw_bm25_take_list(r->bm25, &terms[i], segment, &list))
-			lw_bm25_add_parts(r->bm25, &r->formula, &list, terms[i].weight, first, r->scores);
+			lanewise_bm25_add_parts(r->bm25, &r->formula, &list, terms[i].weight, first, r->scores);
 	for (size_t i = 0; words && i < length; i++)
 		r->scores[i] = words[i / 64] >> i % 64 & 1 ? r->scores[i] : 0;
 	lanewise_topk_push_f32(r->topk, r->scores, length, (uint32_t)first);
 }
 
-void lw_bm25_rank(const lanewise_bm25 *bm25, struct lw_bm25_term *terms, size_t n_terms, const uint64_t *filter,
-                  size_t k, void *scratch, lanewise_topk *topk)
+void lanewise_bm25_rank(const lanewise_bm25 *bm25, struct lw_bm25_term *terms, size_t n_terms, const uint64_t *filter,
+                        size_t k, void *scratch, lanewise_topk *topk)
 {
 	struct places places = lay_out(bm25, k);
 	unsigned char *base = (unsigned char *)scratch + (64 - (uintptr_t)scratch % 64) % 64;

@@ -66,7 +66,7 @@ static size_t least_k(const lanewise_bm25 *bm25, size_t k)
 
 static struct places lay_out(const lanewise_bm25 *bm25, size_t k)
 {
-	size_t n_terms = (size_t)bm25->header.n_terms, rank_bytes = lw_bm25_rank_bytes(bm25, k), end = 0;
+	size_t n_terms = (size_t)bm25->header.n_terms, rank_bytes = lanewise_bm25_rank_bytes(bm25, k), end = 0;
 	struct places places;
 
 	places.topk = place(&end, lanewise_topk_scratch_size(least_k(bm25, k)), 1);
@@ -115,7 +115,7 @@ static uint32_t *count_of(const struct search *search, size_t term)
 static void take_word(struct search *search, const lanewise_word *word)
 {
 	const lanewise_bm25 *bm25 = search->bm25;
-	size_t number = lw_bm25_find_word(bm25, word);
+	size_t number = lanewise_bm25_find_word(bm25, word);
 	uint32_t *count;
 
 	if (number == bm25->header.n_terms)
@@ -204,8 +204,8 @@ static lanewise_status find_best(const lanewise_bm25 *bm25, struct query query, 
 	/* Parts are at least LW_BM25_LEAST_PART, so no score is below FLT_MIN but that of a document without words. */
 	lanewise_topk *topk = lanewise_topk_begin((unsigned char *)scratch + places.topk, least_k(bm25, k), FLT_MIN);
 
-	lw_bm25_rank(bm25, search.terms, search.n_terms, filter, least_k(bm25, k),
-	             (unsigned char *)scratch + places.rank, topk);
+	lanewise_bm25_rank(bm25, search.terms, search.n_terms, filter, least_k(bm25, k),
+	                   (unsigned char *)scratch + places.rank, topk);
 	*n_found = lanewise_topk_finish(topk, index, score);
 	return LANEWISE_OK;
 }
@@ -260,7 +260,8 @@ lanewise_status lanewise_bm25_score_all(const lanewise_bm25 *bm25, const char *q
 
 		for (size_t i = 0; i < search.n_terms; i++)
 			if (lw_bm25_take_list(bm25, &search.terms[i], segment, &list))
-				lw_bm25_add_parts(bm25, &formula, &list, search.terms[i].weight, first, score + first);
+				lanewise_bm25_add_parts(bm25, &formula, &list, search.terms[i].weight, first,
+				                        score + first);
 	}
 	return LANEWISE_OK;
 }
@@ -277,8 +278,8 @@ static size_t score_some(const struct search *search, uint32_t segment, const ui
 		n_here++;
 	for (size_t i = 0; i < search->n_terms; i++)
 		if (lw_bm25_take_list(search->bm25, &search->terms[i], segment, &list))
-			lw_bm25_score_some(search->bm25, &formula, &list, search->terms[i].weight, documents, n_here,
-			                   score);
+			lanewise_bm25_score_some(search->bm25, &formula, &list, search->terms[i].weight, documents,
+			                         n_here, score);
 	return n_here;
 }
 

@@ -68,6 +68,17 @@ static lanewise_status check_set(const struct set *s)
 
 /* ------------------------------------------------------------------ matrix */
 
+/* From above the diagonal to below it. */
+static void mirror(float *out, size_t out_ld, size_t first_row, size_t n_rows, size_t first_column, size_t n_columns)
+{
+	for (size_t column = first_column; column < first_column + n_columns; column++) {
+		size_t end = smaller(first_row + n_rows, column);
+
+		for (size_t row = first_row; row < end; row++)
+			out[column * out_ld + row] = out[row * out_ld + column];
+	}
+}
+
 lanewise_status lanewise_similarity_f32(const float *a, size_t n_a, size_t a_ld, const float *b, size_t n_b,
                                         size_t b_ld, size_t dim, lanewise_metric metric, float *out, size_t out_ld)
 {
@@ -80,10 +91,18 @@ lanewise_status lanewise_similarity_f32(const float *a, size_t n_a, size_t a_ld,
 		return LANEWISE_OK;
 	a = rows_or_nothing(a);
 	b = rows_or_nothing(b);
+
+	int is_symmetric = a == b && n_a == n_b && a_ld == b_ld;
+
 	for (size_t j = 0; j < n_b; j += BLOCK)
-		for (size_t i = 0; i < n_a; i += GROUP)
-			score_block(metric, a + i * a_ld, smaller(n_a - i, GROUP), a_ld, b + j * b_ld,
-			            smaller(n_b - j, BLOCK), dim, b_ld, out + i * out_ld + j, out_ld);
+		for (size_t i = 0, end = is_symmetric ? smaller(n_a, j + BLOCK) : n_a; i < end; i += GROUP) {
+			size_t n_rows = smaller(n_a - i, GROUP), n_columns = smaller(n_b - j, BLOCK);
+
+			score_block(metric, a + i * a_ld, n_rows, a_ld, b + j * b_ld, n_columns, dim, b_ld,
+			            out + i * out_ld + j, out_ld);
+			if (is_symmetric)
+				mirror(out, out_ld, i, n_rows, j, n_columns);
+		}
 	return LANEWISE_OK;
 }
 

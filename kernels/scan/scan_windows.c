@@ -42,6 +42,7 @@ struct draft {
 	size_t n, n_windows; /* groups, and windows */
 	uint32_t width;
 	int ignore_case;
+	uint16_t share[16][2][256]; /* by high half of a byte, which eight of the low halves, and a set of these */
 };
 
 static uint8_t pattern_byte(const lanewise_pattern *pattern, size_t i, int ignore_case)
@@ -101,24 +102,39 @@ static void choose_windows(struct draft *d, struct lanewise_scan_set *set, const
 
 /* ----------------------------------------------------------------- groups */
 
-/* How often a byte passes the group at a place. */
-static float passes_place(const struct group *g, uint32_t place)
+/* What a row of sixteen bytes adds for every choice of its first and of its last eight. */
+static void fill_shares(struct draft *d)
 {
-	uint32_t sum = 0;
+	for (uint32_t row = 0; row < 16; row++)
+		for (uint32_t i = 1; i < 256; i++) {
+			uint32_t bit = (uint32_t)__builtin_ctz(i), byte = 16 * row + bit;
 
-	for (uint32_t high = 0; high < 8; high++)
-		for (uint32_t low = 0; g->high[place] >> high & 1 && low < 16; low++)
-			sum += g->low[place] >> low & 1 ? frequencies[16 * high + low] : 0;
-	/* The upper 128 have frequency 1 each. */
-	sum += (uint32_t)(__builtin_popcount(g->low[place]) * __builtin_popcount(g->high[place] >> 8));
+			d->share[row][0][i] =
+			        (uint16_t)(d->share[row][0][i & (i - 1)] + (byte < 128 ? frequencies[byte] : 1));
+			byte += 8;
+			d->share[row][1][i] =
+			        (uint16_t)(d->share[row][1][i & (i - 1)] + (byte < 128 ? frequencies[byte] : 1));
+		}
+}
+
+/* How often a byte passes the group at a place. */
+static float passes_place(const struct draft *d, const struct group *g, uint32_t place)
+{
+	uint32_t sum = 0, low = g->low[place];
+
+	for (uint32_t rows = g->high[place]; rows; rows &= rows - 1) {
+		const uint16_t(*share)[256] = d->share[__builtin_ctz(rows)];
+
+		sum += (uint32_t)share[0][low & 0xff] + share[1][low >> 8];
+	}
 	return (float)sum / 20000.0f;
 }
 
-static void rate(struct group *g, uint32_t width)
+static void rate(const struct draft *d, struct group *g)
 {
 	g->passes = 1;
-	for (uint32_t j = 0; j < width; j++)
-		g->passes *= passes_place(g, j);
+	for (uint32_t j = 0; j < d->width; j++)
+		g->passes *= passes_place(d, g, j);
 }
 
 static void mark_byte(struct group *g, uint32_t place, uint8_t byte)
@@ -137,7 +153,7 @@ static void begin_group(const struct draft *d, struct group *g, uint32_t window)
 		if (d->ignore_case && byte >= 'a' && byte <= 'z')
 			mark_byte(g, j, byte & 0xdf);
 	}
-	rate(g, d->width);
+	rate(d, g);
 }
 
 static struct group merged(const struct draft *d, const struct group *a, const struct group *b)
@@ -148,7 +164,7 @@ static struct group merged(const struct draft *d, const struct group *a, const s
 		both.low[j] |= b->low[j];
 		both.high[j] |= b->high[j];
 	}
-	rate(&both, d->width);
+	rate(d, &both);
 	return both;
 }
 
@@ -207,7 +223,7 @@ static struct group without(const struct draft *d, const struct placement *p, ui
 			g.low[j] |= p->alone[i].low[j];
 			g.high[j] |= p->alone[i].high[j];
 		}
-	rate(&g, d->width);
+	rate(d, &g);
 	return g;
 }
 
@@ -266,7 +282,7 @@ static float passes_at(const struct draft *d, uint32_t places)
 
 		for (uint32_t j = 0; j < d->width; j++)
 			if (places >> j & 1)
-				product *= passes_place(&d->groups[g], j);
+				product *= passes_place(d, &d->groups[g], j);
 		sum += product;
 	}
 	return sum;
@@ -407,6 +423,7 @@ int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pat
 		return 0;
 	/* Another bank makes the kernel a half slower, and what passes a tenth. */
 	filter->n_banks = 1;
+	fill_shares(&d);
 	passes = group_windows(&d, GROUPS);
 	if (d.n == GROUPS && d.width >= 3 && passes > 0.0015f) {
 		filter->n_banks = 2;

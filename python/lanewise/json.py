@@ -294,9 +294,8 @@ class Partial:
 
     def finish(self) -> Any:
         """The text has ended: its value. JSONDecodeError (a DataError) if it is not whole."""
-        error = new_error()
+        error, self._seen = new_error(), False  # a view is good until the next call
         check(lib.lanewise_json_partial_finish(self._partial, error), error)
-        self._seen = False
         return self.value
 
     def __repr__(self) -> str:

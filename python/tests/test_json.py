@@ -339,6 +339,7 @@ def test_partial_values_are_beginnings(value, size, whole_strings):
     assert partial.value is None and partial.find(["a", "b"]) == (None, None) and not partial.complete
 
 
+@example([b'"', b"\xc2"], False)
 @given(st.lists(NEARLY_JSON.map(str.encode) | st.binary(max_size=12), max_size=6), st.booleans())
 @settings(deadline=None, max_examples=200)
 def test_partial_of_anything(pieces, numbers):
@@ -382,6 +383,7 @@ def test_partial():
     assert numbers.value == {"days": 1}
     with pytest.raises(lw.DataError):
         numbers.finish()
+    assert numbers.value == {"days": 1}
     with pytest.raises(lw.DataError) as caught:
         numbers.feed("x")
     assert caught.value.offset == 10 and numbers.value == {"days": 1}

@@ -153,7 +153,8 @@ static void check_file(const uint8_t *changes, size_t n_bytes)
 		struct lw_file_entry entry = image_section(&image, changes[i] % image_n_sections(&image));
 		size_t section_bytes = (size_t)entry.n * entry.element_bytes;
 
-		image.bytes[entry.offset + changes[i + 1] % section_bytes] = changes[i + 2];
+		if (section_bytes) /* there are no large counts */
+			image.bytes[entry.offset + changes[i + 1] % section_bytes] = changes[i + 2];
 	}
 	image_seal(&image);
 	require(image_open(&image, &file, &error) == LANEWISE_OK);
