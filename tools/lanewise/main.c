@@ -111,7 +111,8 @@ int main(int argc, char **argv)
 
 	int status = run(argc, argv);
 
-	if (ferror(stdout) || fflush(stdout) != 0 || close(STDOUT_FILENO) != 0) {
+	/* What could not be written before fails again here, and says why; errno may have been changed since. */
+	if (fflush(stdout) != 0 || ferror(stdout) || close(STDOUT_FILENO) != 0) {
 		/* To whoever has closed the pipe there is nothing to say. */
 		if (errno != EPIPE)
 			tool_note("writing to standard output: %s", strerror(errno));
