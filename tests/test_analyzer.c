@@ -6,6 +6,7 @@
 #include <lanewise/bm25.h>
 #include <lanewise/text.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "bm25_image.h"
@@ -232,6 +233,39 @@ static void test_stems(void)
 	              "thing[6,12) be[13,18)");
 	check_options((lanewise_analyzer_options) { .stemmer = "german" }, "Häuser", "haus[0,7)");
 	check_options((lanewise_analyzer_options) { .stemmer = "french" }, "continuellement", "continuel[0,15)");
+}
+
+/* More threads than an analyzer has stemmers, all with the same words. */
+static void *stem_again_and_again(void *analyzer)
+{
+	static const char text[] = "generously running communities",
+	                  expected[] = "generous[0,10) run[11,18) communiti[19,30)";
+	size_t n_wrong = 0;
+
+	for (int i = 0; i < 2000; i++) {
+		struct listing listing;
+
+		list_pieces(&listing, analyzer, text, sizeof text - 1, (size_t)i % sizeof text);
+		n_wrong += strcmp(listing.text, expected) != 0;
+	}
+	return n_wrong ? analyzer : NULL;
+}
+
+static void test_threads(void)
+{
+	enum { THREADS = 24 };
+	lanewise_analyzer *analyzer = create((lanewise_analyzer_options) { .stemmer = "english" });
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		CHECK_EQUAL(pthread_create(&threads[i], NULL, stem_again_and_again, analyzer), 0);
+	for (int i = 0; i < THREADS; i++) {
+		void *wrong = analyzer;
+
+		CHECK_EQUAL(pthread_join(threads[i], &wrong), 0);
+		CHECK(wrong == NULL);
+	}
+	lanewise_analyzer_destroy(analyzer);
 }
 
 /* ---------------------------------------------------------------- indexes */
@@ -469,6 +503,7 @@ int main(void)
 	test_arguments();
 	if (have_stemmer()) {
 		test_stems();
+		test_threads();
 		test_index("english");
 	}
 	return test_result();

@@ -301,9 +301,11 @@ static lanewise_status find_target(lanewise_bm25_builder *builder, uint32_t numb
 	uint32_t target = DROPPED;
 
 	if (lanewise_analyzer_take(builder->analyzer, &taken, stem)) {
-		lanewise_status status = intern(builder, &taken, &target);
+		int same = taken.n_bytes == word->n_bytes && memcmp(taken.text, word->text, word->n_bytes) == 0;
+		lanewise_status status = LANEWISE_OK;
 
-		if (status)
+		target = number;
+		if (!same && (status = intern(builder, &taken, &target)))
 			return status;
 	}
 	rest_of(builder, number)->target = target;
