@@ -169,7 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	p.metric = fuzz_u8(&in) % 3;
 	p.n = fuzz_u16(&in);
-	p.n %= p.n & 0x8000 ? 260 : 24; /* mostly few, which takes less time */
+	p.n %= p.n >= 0xf000 ? 230 : 24; /* mostly few, which takes less time */
 	p.dim = fuzz_u8(&in) % 45;
 	p.ld = p.dim + fuzz_u8(&in) % 3;
 	p.k = 1 + fuzz_u8(&in) % 20;
@@ -177,8 +177,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (p.threshold != p.threshold)
 		p.threshold = 0.9F;
 
-	size_t n_floats = p.n ? (p.n - 1) * p.ld + p.dim : 0, capacity = 1 + fuzz_u8(&in);
+	size_t n_floats = p.n ? (p.n - 1) * p.ld + p.dim : 0, capacity = fuzz_u8(&in);
 
+	/* With little room there are many calls, each of which begins a block anew. */
+	capacity = p.n < 24 ? 1 + capacity : 16 * p.n + capacity;
 	p.rows = fuzz_allocate(n_floats * sizeof *p.rows);
 	p.scores = fuzz_allocate(p.n * p.n * sizeof *p.scores);
 	/* A short input is repeated, at other places in the rows. */
