@@ -241,19 +241,20 @@ static void test_grams(void)
 {
 	static const size_t shortest[] = { 8, 9, 10, 13, 23, 40 };
 	static const char letters[] = "abcdefghijklm nopqrstuvwxyzABC\x80\xff@[";
+	enum { N_LETTERS = sizeof letters - 1 };
 	static unsigned char text[9000];
 
 	for (size_t i = 0; i < 12; i++) {
 		unsigned char pattern[80];
 		size_t n = 4000 + below(5000);
 
-		make_patterns(i % 2 ? 64 : 1100, shortest[i / 2], shortest[i / 2] + below(20), letters, i < 6 ? 4 : 36);
+		make_patterns(i % 2 ? 64 : 1100, shortest[i / 2], shortest[i / 2] + below(20), letters, i < 6 ? 4 : N_LETTERS);
 		for (size_t j = 0; i % 2 && j < 40; j++) {
 			memset(pattern, 'a', sizeof pattern);
-			pattern[shortest[i / 2]] = (unsigned char)letters[below(36)];
+			pattern[shortest[i / 2]] = (unsigned char)letters[below(N_LETTERS)];
 			add_pattern(pattern, shortest[i / 2] + below(30));
 		}
-		fill(text, n, letters, i < 6 ? 4 : 36);
+		fill(text, n, letters, i < 6 ? 4 : N_LETTERS);
 		plant(text, n, i % 3 == 0 ? 3 : 100);
 		check_text(text, n, i / 4 % 2, 2);
 	}

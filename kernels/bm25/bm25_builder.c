@@ -388,7 +388,7 @@ static void fetch_group(const lanewise_bm25_builder *builder, const struct wante
 	const struct term *terms = builder->terms.elements;
 	size_t mask = builder->table_size - 1;
 
-	if (builder->table_size == 0)
+	if (builder->terms.n == 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t term = builder->table[group[i].hash & mask].term;

@@ -365,10 +365,11 @@ struct listing {
 /* 0 if there is no room. */
 static int list_word(struct listing *listing, lanewise_word *word)
 {
-	char *to = listing->folded + listing->n_folded;
+	char *to;
 
 	if (listing->n == listing->capacity || word->n_bytes > listing->folded_capacity - listing->n_folded)
 		return 0;
+	to = listing->folded + listing->n_folded;
 	memcpy(to, word->text, word->n_bytes);
 	word->text = to;
 	listing->n_folded += word->n_bytes;
@@ -380,12 +381,13 @@ static int list_word(struct listing *listing, lanewise_word *word)
 LW_INLINE int list_short_word(struct listing *listing, lanewise_word *word)
 {
 	enum { SHORT = 16 };
-	char *to = listing->folded + listing->n_folded;
+	char *to;
 
 	if (LW_UNLIKELY(word->n_bytes > SHORT || listing->folded_capacity - listing->n_folded < SHORT))
 		return list_word(listing, word);
 	if (listing->n == listing->capacity)
 		return 0;
+	to = listing->folded + listing->n_folded;
 	memcpy(to, word->text, SHORT);
 	word->text = to;
 	listing->n_folded += word->n_bytes;

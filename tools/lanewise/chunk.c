@@ -291,9 +291,10 @@ static uint32_t within(int64_t value, int64_t least, int64_t most)
 static void set_cdc(struct chunk_run *run, const struct wishes *w)
 {
 	lanewise_cdc_options *o = &run->cdc;
-	void *scratch = tool_allocate(lanewise_cdc_scratch_size(), 1);
+	void *scratch;
 	lanewise_cdc *cdc;
 	lanewise_error error;
+	lanewise_status status;
 
 	if (w->overlap != NONE || w->tokens || w->trim || w->single)
 		tool_fail_usage("chunk",
@@ -308,9 +309,11 @@ static void set_cdc(struct chunk_run *run, const struct wishes *w)
 	                                      LANEWISE_CDC_MAX_SIZE_MOST);
 	o->level = w->level == NONE ? o->level : (uint32_t)w->level;
 	o->key = w->key;
-	if (lanewise_cdc_begin(scratch, o, &cdc, &error) != LANEWISE_OK)
-		tool_fail_usage("chunk", "%s", error.what);
+	scratch = tool_allocate(lanewise_cdc_scratch_size(), 1);
+	status = lanewise_cdc_begin(scratch, o, &cdc, &error);
 	free(scratch);
+	if (status != LANEWISE_OK)
+		tool_fail_usage("chunk", "%s", error.what);
 }
 
 static void set_text(struct chunk_run *run, const struct wishes *w)
