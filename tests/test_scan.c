@@ -248,7 +248,8 @@ static void test_grams(void)
 		unsigned char pattern[80];
 		size_t n = 4000 + below(5000);
 
-		make_patterns(i % 2 ? 64 : 1100, shortest[i / 2], shortest[i / 2] + below(20), letters, i < 6 ? 4 : N_LETTERS);
+		make_patterns(i % 2 ? 64 : 1100, shortest[i / 2], shortest[i / 2] + below(20), letters,
+		              i < 6 ? 4 : N_LETTERS);
 		for (size_t j = 0; i % 2 && j < 40; j++) {
 			memset(pattern, 'a', sizeof pattern);
 			pattern[shortest[i / 2]] = (unsigned char)letters[below(N_LETTERS)];
