@@ -10,7 +10,6 @@
  */
 #include <lanewise/topk.h>
 
-#include <float.h>
 #include <math.h>
 
 #include "index/index.h"
@@ -227,8 +226,11 @@ static int sketch_query(const struct search *s, const float *values, int is_rota
 		return 0;
 	*weights = lanewise_sketch_query_of(&sketch, dim, s->index->metric);
 	if (s->is_coarse) {
-		/* Only the middle; but rows without a sketch, whose error is infinite, stay candidates. */
-		weights->error_weight = FLT_MIN;
+		/*
+		 * Only the middle; but rows without a sketch, whose error is infinite, stay candidates. The factor is small
+		 * beside the middle's last place, yet keeps away from subnormals, which cost a hundred cycles each.
+		 */
+		weights->error_weight *= 0x1p-40f;
 		weights->norm_weight = weights->square_radius = weights->base_radius = 0;
 	}
 	return 1;

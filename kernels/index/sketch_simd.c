@@ -38,11 +38,13 @@ void LW_FN(sketch_filter)(const struct lw_sketch_query *query, const int32_t *do
                           const float *error, const float *norm, size_t n, uint32_t first_row, float bound,
                           float *upper, float *lower, uint32_t *row, size_t *n_kept)
 {
+	const struct lw_sketch_query weights =
+	        *query; /* which the results could overwrite, for all the compiler knows */
 	const vf b = vf_set1(bound);
 	size_t used = *n_kept, i = 0;
 
 	for (; n - i >= VF_LANES; i += VF_LANES)
-		filter_vector(query, dot + i, row_scale + i, error + i, norm + i, first_row + (uint32_t)i, b, upper,
+		filter_vector(&weights, dot + i, row_scale + i, error + i, norm + i, first_row + (uint32_t)i, b, upper,
 		              lower, row, &used);
 	if (i < n) {
 		int32_t last_dot[VF_LANES] = { 0 };
@@ -55,8 +57,8 @@ void LW_FN(sketch_filter)(const struct lw_sketch_query *query, const int32_t *do
 		memcpy(last[0], row_scale + i, rest * sizeof *row_scale);
 		memcpy(last[1], error + i, rest * sizeof *error);
 		memcpy(last[2], norm + i, rest * sizeof *norm);
-		filter_vector(query, last_dot, last[0], last[1], last[2], first_row + (uint32_t)i, b, upper, lower, row,
-		              &used);
+		filter_vector(&weights, last_dot, last[0], last[1], last[2], first_row + (uint32_t)i, b, upper, lower,
+		              row, &used);
 	}
 	*n_kept = used;
 }

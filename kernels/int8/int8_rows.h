@@ -142,8 +142,8 @@ static LW_NOINLINE void dot_tile(int prefetch, const int8_t *queries, size_t que
 		vi_sum4(sums[q], out + q * out_ld);
 }
 
-void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows, size_t n_rows,
-                           size_t dim, size_t ld, int prefetch, int32_t *out, size_t out_ld)
+static void dot_by_rows(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows, size_t n_rows,
+                        size_t dim, size_t ld, int prefetch, int32_t *out, size_t out_ld)
 {
 	uint32_t excess[LW_DOT_I8_QUERIES];
 	size_t r = 0;
@@ -169,6 +169,15 @@ void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query
 			LW_FN(dot_i8_rows)(queries + q * query_ld, rows + r * ld, n_rows - r, dim, ld, 0, results + r);
 	}
 }
+
+/* A tier that has something faster for many queries defines this before it includes this file. */
+#ifndef VI_BY_PANELS
+void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows, size_t n_rows,
+                           size_t dim, size_t ld, int prefetch, int32_t *out, size_t out_ld)
+{
+	dot_by_rows(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, out, out_ld);
+}
+#endif
 
 /* --------------------------------------------------------------- 4-bit codes */
 
