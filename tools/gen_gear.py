@@ -27,8 +27,8 @@ def render():
         "",
         "static const uint64_t lw_gear[256] = {",
     ]
-    for i in range(0, 256, 4):
-        lines.append("\t" + " ".join(f"0x{entry(k)}," for k in range(i, i + 4)))
+    for i in range(0, 256, 5):
+        lines.append("\t" + " ".join(f"0x{entry(k)}," for k in range(i, min(i + 5, 256))))
     return "\n".join(lines + ["};", "", "#endif", ""])
 
 
