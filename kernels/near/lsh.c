@@ -153,8 +153,8 @@ static size_t slots_for(const lanewise_lsh *lsh, uint64_t n_items)
 	buckets = n_items * lsh->n_bands;
 	while (n / 4 * 3 < buckets)
 		n *= 2;
-	/* A hash has 32 bits. */
-	return n > (uint64_t)1 << 32 || n > SIZE_MAX / sizeof(struct slot) ? 0 : (size_t)n;
+	/* A power of two of at most 32 bits, as hashes have. */
+	return n >> 33 || n > SIZE_MAX / sizeof(struct slot) ? 0 : (size_t)n;
 }
 
 static uint32_t *grown(const lanewise_lsh *lsh, const uint32_t *old, size_t width, size_t capacity)

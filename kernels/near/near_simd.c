@@ -203,10 +203,11 @@ LW_INLINE int find_bounds(struct lower *lower, const uint32_t *hashes, size_t n,
 #pragma GCC unroll 2
 		for (int j = 0; j < PAIR; j++)
 			block[j] = vu_set1(UINT32_MAX);
-		for (size_t i = t; i < end; i++)
+		for (size_t i = t; i < end; i++) {
 #pragma GCC unroll 2
 			for (int j = 0; j < PAIR; j++)
 				block[j] = vu_min(block[j], lower_half(lower, j, hashes[i]));
+		}
 #pragma GCC unroll 2
 		for (int j = 0; j < PAIR; j++) {
 			all[j] = vu_min(all[j], block[j]);

@@ -273,7 +273,7 @@ static int is_known(const struct lw_snowball *snowball, const char *name)
 {
 	const char **list = snowball->list();
 
-	while (*list && strcmp(*list, name))
+	while (*list && strcmp(*list, name) != 0)
 		list++;
 	return *list != NULL;
 }
@@ -525,7 +525,7 @@ static lanewise_status check_options(const lanewise_analyzer_options *options, l
 		return WRONG("drop_numbers: %d", (int)options->drop_numbers);
 	if (options->min_characters > LANEWISE_WORD_BYTES || options->max_characters > LANEWISE_WORD_BYTES)
 		return WRONG("min_characters or max_characters: over %d", LANEWISE_WORD_BYTES);
-	if (options->stop && strcmp(options->stop, "english"))
+	if (options->stop && strcmp(options->stop, "english") != 0)
 		return WRONG("stop: no list %.32s; there is english", options->stop);
 	if (!options->stop_words && options->n_stop_words)
 		return WRONG("stop_words is NULL");

@@ -2,6 +2,7 @@
 /* lanewise json: check, look into, repair and find JSON. The input is read whole. */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,8 +128,8 @@ static int check_text(struct job *job)
 		tool_note("%s:%zu:%zu: %s", job->path, line, column, error.what);
 		return TOOL_FAILURE;
 	}
-	printf("{\"valid\": false, \"offset\": %llu, \"line\": %zu, \"column\": %zu, \"what\": ",
-	       (unsigned long long)(job->bytes_before + error.offset), line, column);
+	printf("{\"valid\": false, \"offset\": %" PRIu64 ", \"line\": %zu, \"column\": %zu, \"what\": ",
+	       job->bytes_before + error.offset, line, column);
 	json_write_string(stdout, error.what, strlen(error.what));
 	puts("}");
 	return TOOL_FAILURE;
