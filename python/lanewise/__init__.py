@@ -18,6 +18,7 @@ from .pairs import Pairs, dedup_rows, neighbours, pairs, similarity
 from .pq import PQ
 from .runtime import active_tier, selftest, set_tier, show_runtime, tiers, version
 from .scan import Match, Part, PatternSet, PatternStream, StreamFilter, cut
+from .secrets import Rule, Secret, SecretScanner
 from .small import (cosine_half, dot_half, dot_int8, from_half, hamming, jaccard_bits, l2sq_half, quantize_int8, to_half)
 from .text import BM25, Word, embed, fuse, fuse_scores, words
 from .vector import Hits, Index, cosine, dot, l2sq, norm, normalize, search, search_many, topk
@@ -26,7 +27,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BM25", "DataError", "Deduplicator", "Event", "EventStream", "Graph", "Hits", "Index", "LoopDetector", "Match", "PQ",
-    "Pairs", "Part", "PatternSet", "PatternStream", "StreamFilter", "Unit", "Word", "active_tier", "b64decode", "b64encode",
+    "Pairs", "Part", "PatternSet", "PatternStream", "Rule", "Secret", "SecretScanner", "StreamFilter", "Unit", "Word", "active_tier", "b64decode", "b64encode",
     "cosine", "cosine_half", "cut", "dedup_rows", "dot", "dot_half", "dot_int8", "embed", "evaluate", "format_timestamp",
     "from_half", "fuse", "fuse_scores", "get_num_threads", "hamming", "jaccard_bits", "json", "l2sq", "l2sq_half",
     "mean_pool", "neighbours", "norm", "normalize", "normalize_text", "pairs", "parent_order", "parse_timestamp",

@@ -90,6 +90,24 @@ def scratch(n_bytes: int) -> Any:
     return _allocate(_SCRATCH, (n_bytes + 15) // 16)
 
 
+class Scratch:
+    """Scratch of one size for calls on any threads, used again and again."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self._n_bytes = n_bytes
+        self._free: list[Any] = []
+
+    def take(self) -> Any:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return scratch(self._n_bytes)
+
+    def give(self, memory: Any) -> None:
+        """What is not given back is freed like anything else."""
+        self._free.append(memory)
+
+
 def empty(code: str, *shape: int) -> Any:
     """A NumPy array, or an array.array (flat) where there is no NumPy; code is array.array's."""
     np = _numpy or numpy()
@@ -271,8 +289,10 @@ def text_bytes(text: str | bytes | bytearray | memoryview, what: str = "text") -
             return text.encode()
         except UnicodeEncodeError as error:
             raise ValueError(f"{what}: a lone surrogate at {error.start}") from None
-    if isinstance(text, (bytes, bytearray, memoryview)):
+    if isinstance(text, (bytes, bytearray)):
         return text
+    if isinstance(text, memoryview):
+        return text if text.ndim == 1 and text.itemsize == 1 else text.cast("B")
     raise TypeError(f"{what}: str or bytes are needed, not {type(text).__name__}")
 
 
