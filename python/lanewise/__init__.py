@@ -9,6 +9,7 @@ from . import evaluate, json
 from ._library import DataError
 from ._threads import get_num_threads, set_num_threads
 from .activation import mean_pool, sigmoid, softmax
+from .classify import Classification, Classifier, ClassScore
 from .codec import (Event, EventStream, b64decode, b64encode, format_timestamp, parse_timestamp, parse_timestamps, utf8_count,
                     utf8_valid_prefix)
 from .dedup import (Deduplicator, LoopDetector, Unit, normalize_text, unique_blocks, unique_lines, xxh3_64, xxh3_64_batch,
@@ -26,7 +27,7 @@ from .vector import Hits, Index, cosine, dot, l2sq, norm, normalize, search, sea
 __version__ = "0.1.0"
 
 __all__ = [
-    "BM25", "DataError", "Deduplicator", "Event", "EventStream", "Graph", "Hits", "Index", "LoopDetector", "Match", "PQ",
+    "BM25", "ClassScore", "Classification", "Classifier", "DataError", "Deduplicator", "Event", "EventStream", "Graph", "Hits", "Index", "LoopDetector", "Match", "PQ",
     "Pairs", "Part", "PatternSet", "PatternStream", "Rule", "Secret", "SecretScanner", "StreamFilter", "Unit", "Word", "active_tier", "b64decode", "b64encode",
     "cosine", "cosine_half", "cut", "dedup_rows", "dot", "dot_half", "dot_int8", "embed", "evaluate", "format_timestamp",
     "from_half", "fuse", "fuse_scores", "get_num_threads", "hamming", "jaccard_bits", "json", "l2sq", "l2sq_half",
