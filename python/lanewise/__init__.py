@@ -9,6 +9,7 @@ from . import evaluate, json
 from ._library import DataError
 from ._threads import get_num_threads, set_num_threads
 from .activation import mean_pool, sigmoid, softmax
+from .chunk import Chunk, Chunker, ChunkStream, TextChunker, chunk_text, fastcdc, text_tokens
 from .classify import Classification, Classifier, ClassScore
 from .codec import (Event, EventStream, b64decode, b64encode, format_timestamp, parse_timestamp, parse_timestamps, utf8_count,
                     utf8_valid_prefix)
@@ -27,12 +28,14 @@ from .vector import Hits, Index, cosine, dot, l2sq, norm, normalize, search, sea
 __version__ = "0.1.0"
 
 __all__ = [
-    "BM25", "ClassScore", "Classification", "Classifier", "DataError", "Deduplicator", "Event", "EventStream", "Graph", "Hits", "Index", "LoopDetector", "Match", "PQ",
-    "Pairs", "Part", "PatternSet", "PatternStream", "Rule", "Secret", "SecretScanner", "StreamFilter", "Unit", "Word", "active_tier", "b64decode", "b64encode",
-    "cosine", "cosine_half", "cut", "dedup_rows", "dot", "dot_half", "dot_int8", "embed", "evaluate", "format_timestamp",
-    "from_half", "fuse", "fuse_scores", "get_num_threads", "hamming", "jaccard_bits", "json", "l2sq", "l2sq_half",
-    "mean_pool", "neighbours", "norm", "normalize", "normalize_text", "pairs", "parent_order", "parse_timestamp",
-    "parse_timestamps", "quantize_int8", "search", "search_many", "selftest", "set_num_threads", "set_tier", "show_runtime",
-    "sigmoid", "similarity", "softmax", "tiers", "to_half", "topk", "unique_blocks", "unique_lines", "utf8_count",
-    "utf8_valid_prefix", "version", "words", "xxh3_128", "xxh3_64", "xxh3_64_batch",
+    "BM25", "Chunk", "ChunkStream", "Chunker", "ClassScore", "Classification", "Classifier", "DataError", "Deduplicator",
+    "Event", "EventStream", "Graph", "Hits", "Index", "LoopDetector", "Match", "PQ", "Pairs", "Part", "PatternSet",
+    "PatternStream", "Rule", "Secret", "SecretScanner", "StreamFilter", "TextChunker", "Unit", "Word", "active_tier",
+    "b64decode", "b64encode", "chunk_text", "cosine", "cosine_half", "cut", "dedup_rows", "dot", "dot_half", "dot_int8",
+    "embed", "evaluate", "fastcdc", "format_timestamp", "from_half", "fuse", "fuse_scores", "get_num_threads", "hamming",
+    "jaccard_bits", "json", "l2sq", "l2sq_half", "mean_pool", "neighbours", "norm", "normalize", "normalize_text", "pairs",
+    "parent_order", "parse_timestamp", "parse_timestamps", "quantize_int8", "search", "search_many", "selftest",
+    "set_num_threads", "set_tier", "show_runtime", "sigmoid", "similarity", "softmax", "text_tokens", "tiers", "to_half",
+    "topk", "unique_blocks", "unique_lines", "utf8_count", "utf8_valid_prefix", "version", "words", "xxh3_128", "xxh3_64",
+    "xxh3_64_batch",
 ]
