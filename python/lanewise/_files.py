@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from ._library import check, ffi, lib, new_error
 
@@ -33,3 +33,12 @@ def write_file(path: str | os.PathLike[str], handle: Any, write: Callable[[Any, 
         check(lib.lanewise_file_writer_commit(out[0], error), error)
     finally:
         lib.lanewise_file_writer_destroy(out[0])
+
+
+class Uncopyable:
+    """Something of which only itself may go on: what copy and pickle are told."""
+
+    _advice = "it is a stream under way"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} cannot be copied or pickled: {self._advice}")

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
+from ._files import Uncopyable
 from ._library import CodePoints, check, empty, ffi, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
@@ -108,7 +109,7 @@ class Chunker:
             yield bytes(held)
 
 
-class ChunkStream:
+class ChunkStream(Uncopyable):
     """Where chunks end in data that comes in pieces, cut anywhere, from its beginning; the data is not kept."""
 
     def __init__(self, chunker: Chunker) -> None:

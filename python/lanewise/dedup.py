@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ._files import destroy_later
+from ._files import Uncopyable, destroy_later
 from ._library import check, concatenated, empty, ffi, from_buffer, integers, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
@@ -62,7 +62,7 @@ class Unit(NamedTuple):
         return self.first != self.number
 
 
-class Deduplicator:
+class Deduplicator(Uncopyable):
     """Tells which lines or blocks (paragraphs, fences) of texts in pieces came before. One thread at a time.
 
     `collapse`, `lower`, `trim`, `trim_punctuation` and `whitespace` say how units are normalised before they are compared
@@ -134,7 +134,7 @@ def unique_blocks(text: str, separator: str = "\n\n", **options: Any) -> str:
     return separator.encode().join([data[row[0] : row[1]] for row in rows if row[2] == row[3]]).decode()
 
 
-class LoopDetector:
+class LoopDetector(Uncopyable):
     """Whether the last tokens are one block of `min_period` to `max_period` tokens, `count` times over."""
 
     def __init__(self, min_period: int = 1, max_period: int = 1024, count: int = 4) -> None:

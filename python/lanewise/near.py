@@ -9,9 +9,9 @@ from __future__ import annotations
 import array
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from ._files import destroy_later
+from ._files import Uncopyable, destroy_later
 from ._library import check, empty, ffi, from_buffer, integers, lib, new_error, numpy, pointer, room, text_bytes
 from ._threads import for_parts
 from .text import Text
@@ -293,13 +293,15 @@ class Near(NamedTuple):
     similarity: float
 
 
-class LSH:
+class LSH(Uncopyable):
     """Finds similar signatures of MinHash among many without comparing all pairs; every find is verified.
 
     Similar is what has at least `threshold`. `n_bands` and `n_rows` (at most n_hashes together as a product) are chosen by it
     unless they are given. A band's bucket holds its first `bucket_items` items, so boilerplate costs no more than that. Items are
     numbered from 0. One thread at a time. How it works, and what may be missed: lanewise/near.h.
     """
+
+    _advice = "keep the signatures and add them to another"
 
     def __init__(self, n_hashes: int = 128, threshold: float = 0.8, n_bands: int = 0, n_rows: int = 0, bucket_items: int = 64,
                  false_positives: float = 0.1) -> None:
@@ -314,9 +316,6 @@ class LSH:
         self._handle = destroy_later(self, out[0], lib.lanewise_lsh_destroy)
         self.n_hashes, self.threshold = n_hashes, threshold
         self._match, self._n, self._item = ffi.new("lanewise_lsh_match *"), ffi.new("size_t *"), ffi.new("uint64_t *")
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("an LSH cannot be copied or pickled; keep the signatures and add them to another")
 
     @property
     def n_bands(self) -> int:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ._files import destroy_later
+from ._files import Uncopyable, destroy_later
 from ._library import CodePoints, Scratch, check, ffi, lib, new_error, room, scratch, text_bytes
 from .text import Text
 
@@ -150,7 +150,7 @@ def scan_options(semantics: str, whole_word: bool) -> Any:
                                                "semantics": SEMANTICS[semantics], "whole_word": whole_word})
 
 
-class PatternStream:
+class PatternStream(Uncopyable):
     """Matches in a text that comes in pieces, cut anywhere; offsets are bytes from its beginning. One thread at a time."""
 
     def __init__(self, patterns: PatternSet, semantics: str, whole_word: bool) -> None:
@@ -221,7 +221,7 @@ def _filter(pairs: Sequence[tuple[str, str]] | None, own_end: bool, nested: bool
     return ffi.gc(out[0], lib.lanewise_filter_destroy)
 
 
-class StreamFilter:
+class StreamFilter(Uncopyable):
     """Takes a stream of text apart at marks such as <think> and </think>, whatever pieces it comes in.
 
     `pairs` are starts and ends; without them, those of the usual reasoning models. One stream, one thread at a time.
