@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
-from ._files import Uncopyable
+from ._files import Immutable, Uncopyable
 from ._library import CodePoints, check, empty, ffi, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
@@ -41,7 +41,7 @@ class BinaryFile(Protocol):
     def read(self, n: int, /) -> bytes | None: ...
 
 
-class Chunker:
+class Chunker(Immutable):
     """Cuts data where its content says so: an edit moves only the cuts near it, so most chunks of two versions are equal.
 
     Methods are "lanewise1", our own, which is several times faster, and "fastcdc2020", with the cuts of the Rust crate fastcdc
@@ -159,7 +159,7 @@ class Chunk(NamedTuple):
     fresh: int
 
 
-class TextChunker:
+class TextChunker(Immutable):
     """Cuts text into passages for retrieval: as many whole units as fit into `size`, and up to `overlap` of the passage before.
 
     Units are "paragraphs", "sentences", "lines" or "characters"; one that does not fit is cut in smaller ones. Sizes count

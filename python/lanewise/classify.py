@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ._files import destroy_later
+from ._files import Immutable, destroy_later
 from ._library import DataError, Scratch, check, concatenated, ffi, lib, new_error, pointer, room, text_bytes
 from .text import Text
 
@@ -32,7 +32,7 @@ class Classification(NamedTuple):
     scores: dict[str, ClassScore]
 
 
-class Classifier:
+class Classifier(Immutable):
     """Rates texts by keywords, each of a class and with a weight, turned round by negations. Immutable; threads may share it.
 
         Classifier({"fix": {"bug": 1.0, "crash": 0.8}, "praise": {"great": 1.0}}, negations=["not", "never"])

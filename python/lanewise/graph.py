@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import array
 from collections.abc import Sequence
 from typing import Any
 
-from ._files import destroy_later
+from ._files import Immutable, destroy_later
 from ._library import DataError, check, empty, ffi, integers, lib, new_error, numpy, pointer, scratch
 
 _KINDS = {"keep": lib.LANEWISE_GRAPH_KEEP, "drop": lib.LANEWISE_GRAPH_DROP, "refuse": lib.LANEWISE_GRAPH_REFUSE}
@@ -16,13 +17,13 @@ NONE = 2**32 - 1
 
 def _doubles(values: Any, n: int, what: str) -> Any:
     np = numpy()
-    made = np.ascontiguousarray(values, dtype=np.float64) if np is not None else __import__("array").array("d", values)
+    made = np.ascontiguousarray(values, dtype=np.float64) if np is not None else array.array("d", values)
     if len(made) != n:
         raise ValueError(f"{what}: {len(made)} numbers for {n}")
     return made
 
 
-class Graph:
+class Graph(Immutable):
     """The graph of the edges src[i] -> dst[i], with weight[i] if given, of nodes 0 ... n_nodes - 1. Immutable.
 
     `self_loops` and `duplicates` are "keep", "drop" (of duplicates the first stays, with the sum of weights) or "refuse".
@@ -57,6 +58,13 @@ class Graph:
     @property
     def n_edges(self) -> int:
         return int(lib.lanewise_graph_n_edges(self._handle))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        n, n_edges = self.n_nodes, self.n_edges
+        offsets = ffi.unpack(lib.lanewise_graph_offsets(self._handle), n + 1)
+        targets = bytes(ffi.buffer(lib.lanewise_graph_targets(self._handle), 4 * n_edges)) if n_edges else b""
+        weights = bytes(ffi.buffer(lib.lanewise_graph_weights(self._handle), 8 * n_edges)) if self._weighted and n_edges else b""
+        return _graph_of_lists, (offsets, targets, weights, self._weighted)
 
     def __repr__(self) -> str:
         return f"<lanewise.Graph of {self.n_nodes} nodes, {self.n_edges} edges>"
@@ -169,6 +177,12 @@ class Graph:
                                      scratch(lib.lanewise_graph_bfs_scratch_size(self._handle)), pointer("uint32_t *", level),
                                      ffi.NULL, error), error)
         return level
+
+
+def _graph_of_lists(offsets: list[int], targets: bytes, weights: bytes, weighted: bool) -> Graph:
+    """A graph of the lists that one holds: the targets of node i are those from offsets[i] to offsets[i + 1]."""
+    sources = array.array("I", (node for node in range(len(offsets) - 1) for _ in range(offsets[node + 1] - offsets[node])))
+    return Graph(sources, array.array("I", targets), array.array("d", weights) if weighted else None, len(offsets) - 1)
 
 
 def parent_order(parents: Sequence[int | None] | Any, keys: Sequence[int] | Any = None) -> Any:

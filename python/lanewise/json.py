@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import _json
+from ._files import Uncopyable
 from ._library import CodePoints, DataError, check, ffi, lib, new_error, room, scratch, text_bytes
 from .text import Text
 
@@ -219,7 +220,7 @@ def extract(text: Text, *, max_depth: int = 0) -> list[Span]:
 # ------------------------------------------------------------------ partial
 
 
-class Partial:
+class Partial(Uncopyable):
     """The value of a JSON text that is still arriving, arguments of a tool call say. One thread at a time.
 
         partial = Partial()
@@ -305,7 +306,7 @@ class Partial:
 # ------------------------------------------------------------------- events
 
 
-class Events:
+class Events(Uncopyable):
     """The JSON of server-sent events, as language models' services stream it, in pieces cut anywhere.
 
         events = Events("choices[0].delta.content", default="")

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ._files import Uncopyable, destroy_later
+from ._files import Immutable, Uncopyable, destroy_later
 from ._library import check, empty, ffi, from_buffer, integers, lib, new_error, numpy, pointer, room, text_bytes
 from ._threads import for_parts
 from .text import Text
@@ -83,7 +83,7 @@ def _signature(values: Any, k: int, what: str) -> Any:
 # ----------------------------------------------------------------- MinHash
 
 
-class MinHash:
+class MinHash(Immutable):
     """Makes signatures of `n_hashes` numbers (uint32), from which the similarity of texts, as sets of shingles, is estimated.
 
     The share of numbers in which two agree estimates the sets' Jaccard similarity J, with a standard deviation of
@@ -223,7 +223,7 @@ class MinHash:
 # ----------------------------------------------------------------- SimHash
 
 
-class SimHash:
+class SimHash(Immutable):
     """Makes one number of 64 bits of a text; similar texts differ in few of its bits. Immutable; threads may share it."""
 
     def __init__(self, width: int = 2, unit: str = "words") -> None:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ._files import Uncopyable, destroy_later
+from ._files import Immutable, Uncopyable, destroy_later
 from ._library import CodePoints, Scratch, check, ffi, lib, new_error, room, scratch, text_bytes
 from .text import Text
 
@@ -31,7 +31,7 @@ class Match(NamedTuple):
     end: int
 
 
-class PatternSet:
+class PatternSet(Immutable):
     """Strings or bytes to be searched for all at once. Immutable; threads may share it."""
 
     def __init__(self, patterns: Sequence[Text], ignore_case: bool = False) -> None:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeVar
 
-from ._files import destroy_later
+from ._files import Immutable, destroy_later
 from ._library import CodePoints, Scratch, check, ffi, lib, new_error, room, text_bytes
 from .text import Text
 
@@ -38,7 +38,7 @@ class Secret(NamedTuple):
     column: int
 
 
-class SecretScanner:
+class SecretScanner(Immutable):
     """Looks for secrets by all rules at once. Immutable; threads may share it.
 
     `rules` is a text in the language of lanewise/secrets.h; without one, the built-in rules for some sixty kinds of secrets

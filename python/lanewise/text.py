@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ._files import destroy_later, open_file, write_file
+from ._files import Immutable, bytes_of_file, destroy_later, file_of_bytes, open_file, write_file
 from ._library import CodePoints, check, empty, ffi, floats, integers, lib, new_error, pointer, room, scratch, text_bytes
 from .vector import Hits, _positive, filter_of, hits_of_many
 
@@ -57,7 +57,7 @@ _WORD = struct.Struct("PNQQ")
 _DELTA = {"bm25l": 0.5, "bm25+": 1.0}
 
 
-class BM25:
+class BM25(Immutable):
     """BM25 over texts, which are numbered from 0 in the order given. Immutable; threads may share it.
 
     `variant` is one of VARIANTS (formulas: lanewise/bm25.h; "okapi" is that of the rank_bm25 package, with epsilon 0.25).
@@ -93,13 +93,19 @@ class BM25:
     @classmethod
     def open(cls, path: str | os.PathLike[str], made_of_words: bool = False) -> BM25:
         """A saved index, mapped into memory and checked; `made_of_words` says that it comes from from_words()."""
-        file = open_file(path)
+        return cls._open(open_file(path), made_of_words)
+
+    @classmethod
+    def _open(cls, file: Any, made_of_words: bool) -> BM25:
         out, error = ffi.new("lanewise_bm25 **"), new_error()
         check(lib.lanewise_bm25_open(file, ffi.NULL, out, error), error)
         bm25 = cls.__new__(cls)
         bm25._made_of_words = made_of_words
         bm25._handle = destroy_later(bm25, out[0], lib.lanewise_bm25_destroy, file)
         return bm25
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _bm25_of_bytes, (bytes_of_file(self._handle, lib.lanewise_bm25_write), self._made_of_words)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the index to a file, which replaces one of that name only when it is complete."""
@@ -157,6 +163,10 @@ class BM25:
 
 
 Query = Text | Sequence[Text]
+
+
+def _bm25_of_bytes(image: bytes, made_of_words: bool) -> BM25:
+    return BM25._open(file_of_bytes(image), made_of_words)
 
 
 def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: float) -> Any:
