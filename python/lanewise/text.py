@@ -23,13 +23,65 @@ class Word(NamedTuple):
     end: int
 
 
-def words(text: Text) -> list[Word]:
-    """The words of a text: runs of letters, numbers and underscores, case-folded; CJK characters one by one."""
+RULES = {"segments": lib.LANEWISE_WORDS_SEGMENTS, "runs": lib.LANEWISE_WORDS_RUNS}
+
+
+class Analyzer(Immutable):
+    """How texts become words: which characters, which words are dropped, what is left of them. Immutable; threads may share it.
+
+    `rule` is "segments", as without an analyzer (CJK characters one by one, marks belong to words), or "runs", the words of
+    Python's `\\w+`. Words are case-folded unless `keep_case`. Numbers, words of less or more characters (0 is no limit) and
+    `stop_words`, a sequence of them or the name of a list ("english"), are dropped. `stemmer`, "english" or "german" say, is a
+    Snowball algorithm of libstemmer; NotImplementedError where that is not installed.
+    """
+
+    def __init__(self, rule: str = "segments", keep_case: bool = False, drop_numbers: bool = False, min_characters: int = 0,
+                 max_characters: int = 0, stop_words: str | Sequence[str] | None = None, stemmer: str | None = None) -> None:
+        if rule not in RULES:
+            raise ValueError(f"rule: {rule!r} is none of {', '.join(RULES)}")
+        for name, value in (("min_characters", min_characters), ("max_characters", max_characters)):
+            if not 0 <= value <= lib.LANEWISE_WORD_BYTES:
+                raise ValueError(f"{name}: {value} is not 0 to {lib.LANEWISE_WORD_BYTES}")
+        listed = () if stop_words is None or isinstance(stop_words, str) else tuple(stop_words)
+        self._arguments = (rule, keep_case, drop_numbers, min_characters, max_characters,
+                           stop_words if isinstance(stop_words, str) else listed or None, stemmer)
+        stop = ffi.new("char[]", _c_name(stop_words, "stop_words")) if isinstance(stop_words, str) else ffi.NULL
+        stem = ffi.NULL if stemmer is None else ffi.new("char[]", _c_name(stemmer, "stemmer"))
+        given, parts = ffi.new("lanewise_word[]", len(listed)), [text_bytes(word, f"stop_words[{i}]") for i, word in enumerate(listed)]
+        buffers = [ffi.from_buffer(part) for part in parts]
+        for i, buffer in enumerate(buffers):
+            given[i].text, given[i].n_bytes = buffer, len(parts[i])
+        options = ffi.new("lanewise_analyzer_options *", {
+            "struct_size": ffi.sizeof("lanewise_analyzer_options"), "rule": RULES[rule], "keep_case": bool(keep_case),
+            "drop_numbers": bool(drop_numbers), "min_characters": min_characters, "max_characters": max_characters, "stop": stop,
+            "stop_words": given, "n_stop_words": len(listed), "stemmer": stem})
+        out, error = ffi.new("lanewise_analyzer **"), new_error()
+        check(lib.lanewise_analyzer_create(options, ffi.NULL, out, error), error)
+        self._handle = destroy_later(self, out[0], lib.lanewise_analyzer_destroy)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Analyzer, self._arguments
+
+    def __repr__(self) -> str:
+        names = ("rule", "keep_case", "drop_numbers", "min_characters", "max_characters", "stop_words", "stemmer")
+        return f"lanewise.Analyzer({', '.join(f'{name}={value!r}' for name, value in zip(names, self._arguments) if value)})"
+
+
+def _c_name(name: str, what: str) -> bytes:
+    if "\0" in name:
+        raise ValueError(f"{what}: {name!r} has a NUL")
+    return bytes(text_bytes(name, what))
+
+
+def words(text: Text, analyzer: Analyzer | None = None) -> list[Word]:
+    """The words of a text: runs of letters, numbers and underscores, case-folded; CJK characters one by one; or those of an
+    analyzer."""
     data = text_bytes(text)
     n = len(data)
     bound, bound_folded = lib.lanewise_text_words_bound(n), lib.lanewise_text_folded_bound(n)
     found, folded, n_words = room("lanewise_word", bound), room("char", bound_folded), ffi.new("size_t *")
-    check(lib.lanewise_text_words(ffi.from_buffer(data), n, found, bound, folded, bound_folded, n_words))
+    check(lib.lanewise_analyze(ffi.NULL if analyzer is None else analyzer._handle, ffi.from_buffer(data), n, found, bound, folded,
+                               bound_folded, n_words))
     rows = list(_WORD.iter_unpack(ffi.buffer(found, n_words[0] * _WORD.size)))
     if not rows:
         return []
@@ -60,12 +112,16 @@ _DELTA = {"bm25l": 0.5, "bm25+": 1.0}
 class BM25(Immutable):
     """BM25 over texts, which are numbered from 0 in the order given. Immutable; threads may share it.
 
+    An `analyzer` says what their words are, and the queries'; the index keeps it, also in files.
+
     `variant` is one of VARIANTS (formulas: lanewise/bm25.h; "okapi" is that of the rank_bm25 package, with epsilon 0.25).
     """
 
     def __init__(self, texts: Iterable[Text], k1: float = 1.2, b: float = 0.75, variant: str = "lucene",
-                 delta: float | None = None, epsilon: float = 0.25) -> None:
+                 delta: float | None = None, epsilon: float = 0.25, analyzer: Analyzer | None = None) -> None:
         builder = _builder(k1, b, variant, delta, epsilon)
+        if analyzer is not None:
+            check(lib.lanewise_bm25_builder_use_analyzer(builder, analyzer._handle))
         for text in texts:
             data = text_bytes(text)
             check(lib.lanewise_bm25_builder_add_text(builder, ffi.from_buffer(data), len(data)))
