@@ -208,7 +208,10 @@ def _floats_of_array(values: Any, what: str, writable: bool) -> Floats:
         given = np.ascontiguousarray(given, dtype=np.float32)
     if writable and not given.flags.writeable:
         raise ValueError(f"{what}: read-only")
-    address = ffi.cast("float *", given.__array_interface__["data"][0] if given.size else 0)
+    if given.size and given.flags.c_contiguous:
+        address = from_buffer(FLOATS, given)  # which keeps it alive, as it may be a copy
+    else:
+        address = ffi.cast("float *", given.__array_interface__["data"][0] if given.size else 0)
     if given.ndim == 1:
         return Floats(address, None, given.shape[0], given.shape[0], given)
     ld = given.strides[0] // 4 if given.shape[0] > 1 and given.size else given.shape[1]

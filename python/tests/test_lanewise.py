@@ -62,6 +62,13 @@ def test_every_kind_of_memory_gives_the_same_bits():
     assert list(lw.norm([[3, 4], [0, 0]])) == [5, 0]
 
 
+def test_pointers_keep_copies_alive():
+    for given in (np.arange(1000.0), np.arange(2000, dtype=np.float32)[::2] / 2, list(range(1000)), array.array("d", range(1000))):
+        address = _library.floats(given, "given").pointer
+        others = [np.full(1000, 7, np.float32) for _ in range(20)]
+        assert _library.ffi.unpack(address, 1000) == list(range(1000)) and len(others) == 20
+
+
 def test_normalize():
     rows = np.array([[3, 4], [0, 0], [1e25, 0], [0, 1e-25]], np.float32)
     copy = lw.normalize(rows)
