@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import array
+import functools
 import importlib
 import itertools
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from . import _ingest, _lanewise
+
+T = TypeVar("T")
 
 ffi: Any = _lanewise.ffi
 lib: Any = _lanewise.lib
@@ -74,6 +77,7 @@ _ARRAYS = {f"{name} *": ffi.typeof(f"{name}[]") for name in (
     "char", "float", "double", "int8_t", "uint8_t", "uint16_t", "int32_t", "uint32_t", "int64_t", "uint64_t")}
 
 
+_UINT64 = _ARRAYS["uint64_t *"]
 _allocate = ffi.new_allocator(should_clear_after_alloc=False)
 _SCRATCH = ffi.typeof("long double[]")
 
@@ -318,3 +322,20 @@ class CodePoints:
             self.characters -= lib.lanewise_utf8_count(self.data + offset, self.at - offset)
         self.at = offset
         return self.characters
+
+    def all(self, offsets: array.array[int]) -> array.array[int]:
+        """Many at once, an array.array of uint64: in linear time if they ascend."""
+        if self.data is None or not offsets:
+            return offsets
+        points = array.array("Q", offsets)
+        given, to, n = from_buffer(_UINT64, offsets), from_buffer(_UINT64, points), len(points)
+        if lib.lanewise_utf8_to_code_points(self.data, len(self.data), given, n, to, ffi.NULL) == lib.LANEWISE_OK:
+            return points
+        ascending = array.array("Q", sorted(set(offsets)))
+        numbers = dict(zip(ascending, self.all(ascending)))
+        return array.array("Q", [numbers[offset] for offset in offsets])
+
+
+def tuples(cls: Callable[..., T], *columns: Iterable[Any]) -> Iterator[T]:
+    """Named tuples of columns, quickly: their own constructors are Python code."""
+    return map(functools.partial(tuple.__new__, cls), zip(*columns))  # type: ignore[arg-type,type-var]

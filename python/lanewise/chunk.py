@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import struct
+import array
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 from ._files import Immutable, Uncopyable
-from ._library import CodePoints, check, empty, ffi, lib, new_error, pointer, room, scratch, text_bytes
+from ._library import CodePoints, check, empty, ffi, lib, new_error, pointer, room, scratch, text_bytes, tuples
 from .text import Text
 
 METHODS = {"lanewise1": lib.LANEWISE_CDC_LANEWISE1, "fastcdc2020": lib.LANEWISE_CDC_FASTCDC2020}
@@ -16,7 +16,6 @@ UNITS = {"characters": lib.LANEWISE_TEXT_CHUNK_CHARACTERS, "lines": lib.LANEWISE
          "sentences": lib.LANEWISE_TEXT_CHUNK_SENTENCES, "paragraphs": lib.LANEWISE_TEXT_CHUNK_PARAGRAPHS}
 MEASURES = {"characters": lib.LANEWISE_TEXT_CHUNK_CODE_POINTS, "tokens": lib.LANEWISE_TEXT_CHUNK_TOKENS}
 _BATCH = 512
-_CHUNK = struct.Struct("=3Q")
 _PIECE = 1 << 20
 
 
@@ -201,14 +200,12 @@ class TextChunker(Immutable):
         data = text_bytes(text)
         buffer, whole = ffi.from_buffer(data), text if isinstance(text, str) else data
         chunker, _memory = self._begin(buffer, len(data))
-        # One each: they go through the text side by side, and overlaps are never gone back.
-        begin_of, end_of, fresh_of = CodePoints(text, data), CodePoints(text, data), CodePoints(text, data)
-        found, chunks = room("lanewise_text_chunk", _BATCH), []
+        found, offsets = room("lanewise_text_chunk", _BATCH), array.array("Q")
         while n := lib.lanewise_text_chunker_next(chunker, found, _BATCH):
-            for begin, end, fresh in _CHUNK.iter_unpack(ffi.buffer(found, n * _CHUNK.size)):
-                begin, end = begin_of(begin), end_of(end)
-                chunks.append(Chunk(whole[begin:end], begin, end, fresh_of(fresh)))
-        return chunks
+            offsets.frombytes(ffi.buffer(found, n * ffi.sizeof("lanewise_text_chunk")))
+        place = CodePoints(text, data)
+        begins, ends, fresh = (place.all(offsets[i::3]).tolist() for i in range(3))
+        return list(tuples(Chunk, [whole[begin:end] for begin, end in zip(begins, ends)], begins, ends, fresh))
 
     def split(self, text: str) -> list[str]:
         """The passages alone."""

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
+import array
 import codecs
 import os
-import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ._files import Immutable, Uncopyable, destroy_later
-from ._library import CodePoints, Scratch, check, ffi, lib, new_error, room, scratch, text_bytes
+from ._library import CodePoints, Scratch, check, ffi, lib, new_error, numpy, room, scratch, text_bytes, tuples
 from .text import Text
 
 SEMANTICS = {
@@ -20,7 +20,6 @@ SEMANTICS = {
     "leftmost-longest": lib.LANEWISE_SCAN_LEFTMOST_LONGEST,
 }
 _BATCH = 1024
-_MATCH = struct.Struct("=2Q2I")
 
 
 class Match(NamedTuple):
@@ -29,6 +28,14 @@ class Match(NamedTuple):
     pattern: int
     begin: int
     end: int
+
+
+class Matches(NamedTuple):
+    """The same of many matches, as arrays of one length: numbers of patterns (uint32), begins and ends (uint64)."""
+
+    pattern: Any
+    begin: Any
+    end: Any
 
 
 class PatternSet(Immutable):
@@ -94,17 +101,25 @@ class PatternSet(Immutable):
 
     def find_all(self, text: Text, semantics: str = "leftmost-first", whole_word: bool = False) -> list[Match]:
         """The matches in a text, in the order of their semantics (see lanewise/scan.h)."""
+        pattern, begin, end = (column.tolist() for column in self._find(text, semantics, whole_word))
+        return list(tuples(Match, pattern, begin, end))
+
+    def find_arrays(self, text: Text, semantics: str = "leftmost-first", whole_word: bool = False) -> Matches:
+        """The same as three arrays, for many matches: a tuple for each takes most of find_all()'s time."""
+        columns, np = self._find(text, semantics, whole_word), numpy()
+        return Matches(*columns) if np is None else Matches(*(np.frombuffer(column, column.typecode) for column in columns))
+
+    def _find(self, text: Text, semantics: str, whole_word: bool) -> tuple[Any, Any, Any]:
         data, options, memory = text_bytes(text), scan_options(semantics, whole_word), self._scratch.take()
-        buffer, place, found = ffi.from_buffer(data), CodePoints(text, data), room("lanewise_match", _BATCH)
+        buffer, found = ffi.from_buffer(data), room("lanewise_match", _BATCH)
         scan = lib.lanewise_scan_begin(self._handle, options, memory)
         lib.lanewise_scan_feed(scan, buffer, len(data))
-        matches = _matches(scan, found)
+        rows = _rows(scan, found)
         lib.lanewise_scan_finish(scan)
-        matches += _matches(scan, found)
+        patterns, begins, ends = _columns(rows + _rows(scan, found))
         self._scratch.give(memory)
-        if place.data is None:
-            return matches
-        return [Match(pattern, place(begin), place(end)) for pattern, begin, end in matches]
+        place = CodePoints(text, data)
+        return patterns, place.all(begins), place.all(ends)
 
     def stream(self, semantics: str = "leftmost-first", whole_word: bool = False) -> PatternStream:
         """A text that comes in pieces."""
@@ -135,12 +150,17 @@ class PatternSet(Immutable):
         return [64 * i + bit for i, word in enumerate(bits) if word for bit in range(64) if word >> bit & 1]
 
 
-def _matches(scan: Any, found: Any) -> list[Match]:
-    """Those that are certain now."""
-    matches: list[Match] = []
+def _rows(scan: Any, found: Any) -> Any:
+    """The matches that are certain now, as they are in memory: 8 bytes for each of begin and end, 4 for the pattern, 4 more."""
+    rows = array.array("Q")
     while n := lib.lanewise_scan_next(scan, found, _BATCH):
-        matches += [Match(pattern, begin, end) for begin, end, pattern, _ in _MATCH.iter_unpack(ffi.buffer(found, n * _MATCH.size))]
-    return matches
+        rows.frombytes(ffi.buffer(found, n * ffi.sizeof("lanewise_match")))
+    return rows
+
+
+def _columns(rows: Any) -> tuple[Any, Any, Any]:
+    """Patterns, begins and ends of these."""
+    return array.array("I", memoryview(rows).cast("B").cast("I")[4::6]), rows[0::3], rows[1::3]
 
 
 def scan_options(semantics: str, whole_word: bool) -> Any:
@@ -171,7 +191,7 @@ class PatternStream(Uncopyable):
         data = text_bytes(piece, "piece")
         buffer = ffi.from_buffer(data)
         lib.lanewise_scan_feed(self._scan, buffer, len(data))
-        return _matches(self._scan, room("lanewise_match", _BATCH))
+        return list(tuples(Match, *_columns(_rows(self._scan, room("lanewise_match", _BATCH)))))
 
     def finish(self) -> list[Match]:
         """The text has ended: the matches that only its end decides."""
@@ -179,7 +199,7 @@ class PatternStream(Uncopyable):
             return []
         self._finished = True
         lib.lanewise_scan_finish(self._scan)
-        return _matches(self._scan, room("lanewise_match", _BATCH))
+        return list(tuples(Match, *_columns(_rows(self._scan, room("lanewise_match", _BATCH)))))
 
     @property
     def safe(self) -> int:

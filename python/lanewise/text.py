@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import array
 import os
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ._files import Immutable, bytes_of_file, destroy_later, file_of_bytes, open_file, write_file
-from ._library import CodePoints, check, empty, ffi, floats, integers, lib, new_error, pointer, room, scratch, text_bytes
+from ._library import CodePoints, check, empty, ffi, floats, integers, lib, new_error, pointer, room, scratch, text_bytes, tuples
 from .vector import Hits, _positive, filter_of, hits_of_many
 
 Text = str | bytes | bytearray | memoryview
@@ -85,10 +86,12 @@ def words(text: Text, analyzer: Analyzer | None = None) -> list[Word]:
     rows = list(_WORD.iter_unpack(ffi.buffer(found, n_words[0] * _WORD.size)))
     if not rows:
         return []
+    begins, ends = array.array("Q", [row[2] for row in rows]), array.array("Q", [row[3] for row in rows])
     base = int(ffi.cast("uintptr_t", folded))
     all_folded = bytes(ffi.buffer(folded, rows[-1][0] - base + rows[-1][1]))
     place = CodePoints(text, data)
-    return [Word(all_folded[at - base : at - base + n].decode(), place(begin), place(end)) for at, n, begin, end in rows]
+    spelled = [all_folded[at - base : at - base + n].decode() for at, n, _, _ in rows]
+    return list(tuples(Word, spelled, place.all(begins), place.all(ends)))
 
 
 def embed(text: Text, dim: int = 384) -> Any:

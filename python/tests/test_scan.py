@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lanewise as lw
+from lanewise import _library
 from lanewise.scan import SEMANTICS
 
 # ----------------------------------------------------------------- patterns
@@ -59,6 +60,8 @@ def test_matches_are_those_of_the_semantics(patterns, text, semantics, ignore_ca
     made = lw.PatternSet(patterns, ignore_case)
     for patterns_ in (made, pickle.loads(pickle.dumps(made))):
         assert patterns_.find_all(text, semantics, whole_word) == wanted
+        columns = patterns_.find_arrays(text, semantics, whole_word)
+        assert list(zip(*(column.tolist() for column in columns))) == wanted
         assert patterns_.count(text, semantics, whole_word) == len(wanted)
         assert patterns_.first(text, semantics, whole_word) == (wanted[0] if wanted else None)
         assert patterns_.present(text, whole_word) == sorted({m[0] for m in all_matches(patterns, text, ignore_case, whole_word)})
@@ -77,8 +80,13 @@ def test_matches_are_those_of_the_semantics(patterns, text, semantics, ignore_ca
         stream.reset()
 
 
-def test_many_matches_at_once():
+@pytest.mark.parametrize("with_numpy", [True, False])
+def test_many_matches_at_once(with_numpy, monkeypatch):
+    if not with_numpy:
+        monkeypatch.setattr(_library, "_numpy", False)
     n = 5000
+    arrays = lw.PatternSet(["x", "ab", "b"]).find_arrays("éab" * n, "overlapping")
+    assert list(arrays.pattern) == [1, 2] * n and list(arrays.begin)[-2:] == [3 * n - 2, 3 * n - 1] and len(arrays.end) == 2 * n
     assert lw.PatternSet(["ab"]).find_all("éab" * n) == [(0, 3 * i + 1, 3 * i + 3) for i in range(n)]
 
 
