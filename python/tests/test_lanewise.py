@@ -454,6 +454,14 @@ def test_memory_is_stable():
             lw.BM25(["a b", "b c"]).search("b")
             lw.PatternSet(["ab", "cd"]).find_all("xxabcd")
             lw.StreamFilter().feed("a<think>b")
+            scanner = lw.SecretScanner("rule r\n anchor k=\n shape @ < [a-z]{4} >\n")
+            scanner.redact(scanner.mask("k=abcd k=efgh") + str(scanner.scan("é k=abcd")))
+            lw.Classifier({"a": {"b": 1.0}}, ["not"]).rate("not b")
+            list(lw.Chunker().chunks(b"data")), lw.chunk_text("one. two. three.", 8, 2, "sentences")
+            lsh, minhash = lw.LSH(16), lw.MinHash(16)
+            lsh.keep_first(minhash.sign("one two three")), lsh.find(minhash.sign("one two")), lw.SimHash().sign("one")
+            lw.ThoughtDetector().record("a thought"), lw.call_signatures([("a", {"b": "c"})]), lw.RepeatGuard().feed("x")
+            lw.words("the words", lw.Analyzer(stop_words="english"))
 
     work(500)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
