@@ -169,6 +169,28 @@ def xxh3_128(data: Text, seed: int = 0) -> int:
     return int(value.high) << 64 | int(value.low)
 
 
+class XXH3(Uncopyable):
+    """XXH3 of data that comes in pieces: of all so far, of either width, at any time."""
+
+    def __init__(self, data: Text = b"", seed: int = 0) -> None:
+        if not 0 <= seed < 2**64:
+            raise ValueError(f"seed: {seed} is out of range")
+        self._scratch = scratch(lib.lanewise_xxh3_scratch_size())
+        self._hash = lib.lanewise_xxh3_begin(self._scratch, seed)
+        self.update(data)
+
+    def update(self, data: Text) -> None:
+        given = text_bytes(data, "data")
+        lib.lanewise_xxh3_feed(self._hash, from_buffer(given), len(given))
+
+    def value_64(self) -> int:
+        return int(lib.lanewise_xxh3_value_64(self._hash))
+
+    def value_128(self) -> int:
+        value = lib.lanewise_xxh3_value_128(self._hash)
+        return int(value.high) << 64 | int(value.low)
+
+
 def xxh3_64_batch(strings: Sequence[Text], seed: int = 0) -> Any:
     """XXH3 with 64 bits of many strings, as an array of uint64."""
     data, ends = concatenated(strings, "strings")

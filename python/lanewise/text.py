@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ._files import Immutable, bytes_of_file, destroy_later, file_of_bytes, open_file, write_file
+from ._files import Immutable, Uncopyable, bytes_of_file, destroy_later, file_of_bytes, open_file, write_file
 from ._library import CodePoints, check, empty, ffi, floats, integers, lib, new_error, pointer, room, scratch, text_bytes, tuples
 from .vector import Hits, _positive, filter_of, hits_of_many
 
@@ -122,9 +122,7 @@ class BM25(Immutable):
 
     def __init__(self, texts: Iterable[Text], k1: float = 1.2, b: float = 0.75, variant: str = "lucene",
                  delta: float | None = None, epsilon: float = 0.25, analyzer: Analyzer | None = None) -> None:
-        builder = _builder(k1, b, variant, delta, epsilon)
-        if analyzer is not None:
-            check(lib.lanewise_bm25_builder_use_analyzer(builder, analyzer._handle))
+        builder = _builder(k1, b, variant, delta, epsilon, analyzer)
         for text in texts:
             data = text_bytes(text)
             check(lib.lanewise_bm25_builder_add_text(builder, ffi.from_buffer(data), len(data)))
@@ -210,15 +208,74 @@ class BM25(Immutable):
         data = text_bytes(query, what)  # type: ignore[arg-type]
         return ffi.from_buffer(data), len(data), data
 
-    def scores(self, query: Text) -> Any:
-        """The score of every text, 0 for those without any of the words (float32). Not for indexes made of words."""
+    def scores(self, query: Text, documents: Any = None) -> Any:
+        """The score of every text, or of those with the numbers `documents`, in their order; 0 for those without any of the words
+        (float32). Not for indexes made of words."""
         if self._made_of_words:
             raise NotImplementedError("scores of an index made of words; search() has them")
+        if documents is not None:
+            return self._scores_of(query, integers("I", documents, "documents"))
         data, out = text_bytes(query, "query"), empty("f", len(self))
         if len(self):
             check(lib.lanewise_bm25_score_all(self._handle, ffi.from_buffer(data), len(data),
                                               scratch(lib.lanewise_bm25_scratch_size(self._handle, 1)), pointer("float *", out)))
         return out
+
+
+    def _scores_of(self, query: Text, documents: Any) -> Any:
+        data, n = text_bytes(query, "query"), len(documents)
+        ascending = array.array("I", sorted(set(map(int, documents))))
+        if n and ascending[-1] >= len(self):
+            raise IndexError(f"documents: {ascending[-1]} of {len(self)}")
+        found, out = array.array("f", bytes(4 * len(ascending))), empty("f", n)
+        check(lib.lanewise_bm25_score_documents(self._handle, ffi.from_buffer(data), len(data), pointer("uint32_t *", ascending),
+                                                len(ascending), scratch(lib.lanewise_bm25_scratch_size(self._handle, 1)),
+                                                pointer("float *", found)))
+        score_of = dict(zip(ascending, found))
+        for i, document in enumerate(documents):
+            out[i] = score_of[int(document)]
+        return out
+
+
+class BM25Builder(Uncopyable):
+    """Collects texts, of which indexes are made: for collections that change. Options are those of BM25. One thread at a time."""
+
+    _advice = "make an index, which can be saved"
+
+    def __init__(self, k1: float = 1.2, b: float = 0.75, variant: str = "lucene", delta: float | None = None, epsilon: float = 0.25,
+                 analyzer: Analyzer | None = None) -> None:
+        self._builder = _builder(k1, b, variant, delta, epsilon, analyzer)
+
+    def __len__(self) -> int:
+        """How many texts were added, removed ones too unless compact() was called since."""
+        return int(lib.lanewise_bm25_builder_n_documents(self._builder))
+
+    def add(self, text: Text) -> int:
+        """Adds a text and returns its number."""
+        data = text_bytes(text)
+        check(lib.lanewise_bm25_builder_add_text(self._builder, ffi.from_buffer(data), len(data)))
+        return len(self) - 1
+
+    def remove(self, number: int) -> None:
+        """Indexes that are made from now on are as if the text had not been added; the others keep their numbers."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"text {number} of {len(self)}")
+        if lib.lanewise_bm25_builder_remove(self._builder, number) != lib.LANEWISE_OK:
+            raise ValueError(f"text {number} was removed before")
+
+    def compact(self) -> None:
+        """Numbers the texts that are left from 0, in their order, and gives up the memory of the others."""
+        lib.lanewise_bm25_builder_compact(self._builder)
+
+    def build(self) -> BM25:
+        """An index of the texts that are there now; more may be added and removed afterwards."""
+        bm25 = BM25.__new__(BM25)
+        bm25._made_of_words = False
+        bm25._adopt(self._builder)
+        return bm25
+
+    def __repr__(self) -> str:
+        return f"<lanewise.BM25Builder of {len(self)} texts>"
 
 
 Query = Text | Sequence[Text]
@@ -228,7 +285,7 @@ def _bm25_of_bytes(image: bytes, made_of_words: bool) -> BM25:
     return BM25._open(file_of_bytes(image), made_of_words)
 
 
-def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: float) -> Any:
+def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: float, analyzer: Analyzer | None = None) -> Any:
     if variant not in VARIANTS:
         raise ValueError(f"variant: {variant!r} is none of {', '.join(VARIANTS)}")
     options = ffi.new("lanewise_bm25_options *", {
@@ -237,7 +294,10 @@ def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: fl
     out = ffi.new("lanewise_bm25_builder **")
     if lib.lanewise_bm25_builder_create(options, ffi.NULL, out) == lib.LANEWISE_ERROR_ARGUMENT:
         raise ValueError(f"k1 {k1}, b {b}, delta {delta} or epsilon {epsilon} is out of range (0 to 1000, 0 to 1)")
-    return ffi.gc(out[0], lib.lanewise_bm25_builder_destroy)
+    builder = ffi.gc(out[0], lib.lanewise_bm25_builder_destroy)
+    if analyzer is not None:
+        check(lib.lanewise_bm25_builder_use_analyzer(builder, analyzer._handle))
+    return builder
 
 
 def _words(words: Sequence[Text], what: str) -> tuple[Any, Any]:

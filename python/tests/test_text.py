@@ -80,3 +80,47 @@ def test_what_analyzers_refuse(call):
 def test_stop_words_are_texts():
     with pytest.raises(TypeError):
         lw.Analyzer(stop_words=[1])
+
+
+# ------------------------------------------------------------ changing BM25
+
+
+@given(st.lists(st.tuples(st.booleans(), st.lists(st.sampled_from("abcde"), max_size=6).map(" ".join), st.integers(0, 30)), max_size=30),
+       st.sampled_from(["a", "b c", "e e d"]))
+@settings(deadline=None, max_examples=100)
+def test_a_builder_makes_what_is_left(steps, query):
+    builder, texts = lw.BM25Builder(variant="bm25+"), []
+    for is_added, text, number in steps:
+        if is_added or not texts:
+            assert builder.add(text) == len(texts)
+            texts.append(text)
+        elif texts[number % len(texts)] is not None:
+            texts[number % len(texts)] = None
+            builder.remove(number % len(texts))
+    left = [number for number, text in enumerate(texts) if text is not None]
+    wanted = lw.BM25([texts[number] for number in left], variant="bm25+").search(query, 50)
+    found = builder.build().search(query, 50)
+    assert found.index.tolist() == [left[number] for number in wanted.index.tolist()] and found.score.tolist() == wanted.score.tolist()
+    builder.compact()
+    found = builder.build().search(query, 50)
+    assert (found.index.tolist(), found.score.tolist()) == (wanted.index.tolist(), wanted.score.tolist()) and len(builder) == len(left)
+
+
+def test_what_a_builder_refuses():
+    builder = lw.BM25Builder(analyzer=lw.Analyzer(stop_words="english"))
+    builder.add("the cat")
+    builder.remove(0)
+    assert builder.add("the dog") == 1 and builder.build().search("the dog").index.tolist() == [1] and "2 texts" in repr(builder)
+    for call, error in ((lambda: builder.remove(0), ValueError), (lambda: builder.remove(2), IndexError), (lambda: builder.remove(-1), IndexError),
+                        (lambda: builder.add(1), TypeError), (lambda: copy.copy(builder), TypeError)):
+        with pytest.raises(error):
+            call()
+
+
+@given(st.lists(st.integers(0, 4), max_size=12))
+def test_scores_of_some_texts(documents):
+    bm25 = lw.BM25(["a b", "b b c", "", "c a a", "d"])
+    every = bm25.scores("a b").tolist()
+    assert bm25.scores("a b", documents).tolist() == [every[number] for number in documents]
+    with pytest.raises(IndexError):
+        bm25.scores("a", [5])
