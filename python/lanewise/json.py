@@ -174,7 +174,8 @@ def _repair(data: Any, options: Any, n_edits: int) -> tuple[bytes, list[tuple[in
     if n_edits and result.n_edits > n_edits:
         return _repair(data, options, int(result.n_edits))
     # Copied, as the structs end with their memory.
-    rows = [(int(e.kind), int(e.offset), int(e.n_bytes), int(e.out_offset), int(e.n_out)) for e in edits[0 : result.n_edits]] if n_edits else []
+    found = edits[0 : result.n_edits] if n_edits else []
+    rows = [(int(e.kind), int(e.offset), int(e.n_bytes), int(e.out_offset), int(e.n_out)) for e in found]
     return bytes(ffi.buffer(out, result.n_out)), rows
 
 

@@ -7,7 +7,7 @@ What reads a stream or texts one after the other is for one thread at a time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ._files import Uncopyable, destroy_later
 from ._library import CodePoints, check, ffi, from_buffer, integers, lib, new_error, pointer, room, scratch, text_bytes
@@ -153,7 +153,8 @@ def circular_phrases(text: Text) -> CircularPhrases:
 def call_signatures(calls: Iterable[tuple[Text, Mapping[str, Text]]]) -> list[int]:
     """A number of 128 bits for every call of a tool, (name, arguments): equal ones for equal calls, whatever the order of their
     arguments. Values are rendered by the caller, by json.dumps(value, sort_keys=True) say."""
-    given = [(text_bytes(name, "name"), [(text_bytes(key, "key"), text_bytes(value, f"value of {key!r}")) for key, value in arguments.items()])
+    given = [(text_bytes(name, "name"),
+              [(text_bytes(key, "key"), text_bytes(value, f"value of {key!r}")) for key, value in arguments.items()])
              for name, arguments in calls]
     n = len(given)
     if n == 0:

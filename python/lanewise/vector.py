@@ -379,13 +379,14 @@ class Index:
         allowed = filter_of(rows, len(self), "rows")
 
         def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
-            first, memory = queries.pointer + begin * queries.ld, scratch(lib.lanewise_index_scratch_size(self._handle, count, candidates or k))
+            first = queries.pointer + begin * queries.ld
+            memory = scratch(lib.lanewise_index_scratch_size(self._handle, count, candidates or k))
             if candidates:
-                check(lib.lanewise_index_search_coarse(self._handle, first, count, queries.ld, k, candidates, least, allowed, memory, index,
-                                                       score, n_found, ffi.NULL))
+                check(lib.lanewise_index_search_coarse(self._handle, first, count, queries.ld, k, candidates, least, allowed, memory,
+                                                       index, score, n_found, ffi.NULL))
             else:
-                check(lib.lanewise_index_search(self._handle, first, count, queries.ld, k, least, allowed, memory, index, score, n_found,
-                                                ffi.NULL))
+                check(lib.lanewise_index_search(self._handle, first, count, queries.ld, k, least, allowed, memory, index, score,
+                                                n_found, ffi.NULL))
 
         return hits_of_many(n, k, part)
 
