@@ -4,9 +4,10 @@
 
     python3 bench/python_callers.py [--rounds 15] [--data DIRECTORY] [--only WORD]
 
-Needs NumPy; rank_bm25, json_repair and networkx (with scipy) for their rows, which are left out without them, as are those of
-JSON from services without --data (or LANEWISE_SHARED_DATA, or ../shared/data). Callers' own code is written anew here by
-its rules: NumPy over lists of floats, blocks by regular expressions and md5, events by str.split and json.loads.
+Needs NumPy; rank_bm25, json_repair, datasketch and networkx (with scipy) for their rows, which are left out without them, as
+are those of JSON from services without --data (or LANEWISE_SHARED_DATA, or ../shared/data). Callers' own code is written anew
+here by its rules: NumPy over lists of floats, blocks by regular expressions and md5, events by str.split and json.loads, secrets
+by the built-in rules turned into expressions for re.
 
 Contenders run in turn, round after round, in this process and on this thread; figures are medians of CPU time for a call and
 of the rounds' ratios. Results are compared before they are timed.
@@ -24,6 +25,7 @@ import re
 import statistics
 import time
 
+import compare_secrets
 import numpy as np
 
 import lanewise as lw
@@ -266,6 +268,87 @@ def base64_of_bytes(report):
     report.row("base64, 3 kB, decode", lambda: base64.b64decode(short_text), lambda: lw.b64decode(short_text), None)
 
 
+# ------------------------------------------------------------------ secrets
+
+
+def secrets(report):
+    scanner = lw.SecretScanner()
+    names = {rule.name for rule in scanner.rules}
+    rules = [rule for rule in compare_secrets.read_rules(scanner.builtin_rules()) if rule["name"] in names]
+    expressions = [(rule["name"], re.compile(compare_secrets.expression_of(rule["shape"], rule["anchors"], True),
+                                             re.I if rule["ignore_case"] else 0)) for rule in rules]
+    # Program text: modules of Python's own, and a few secrets in them.
+    modules = sorted(pathlib.Path(os.__file__).parent.glob("*.py"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in modules)[:100_000]
+    text = text[:30_000] + "\nkey = AKIAZ7Q2LMN4P5RSTUVW\n" + text[30_000:] + "\ntoken ghp_" + "aB3dE6gH9k" * 3 + "LmN0pQ\n"
+
+    def by_expressions(text):
+        return [(name, match.start()) for name, expression in expressions for match in expression.finditer(text)]
+
+    theirs, ours = by_expressions(text), [(secret.rule, secret.match_begin) for secret in scanner.scan(text) if secret.rule in
+                                          {name for name, _ in expressions}]
+    assert {"aws-access-key", "github-token"} <= {name for name, _ in ours} and set(ours) <= set(theirs), set(ours) - set(theirs)
+    report.row(f"secrets, {len(expressions)} rules, {len(text) // 1000} kB of programs", lambda: by_expressions(text),
+               lambda: scanner.scan(text), 20)
+    together = re.compile("|".join(f"(?i:{e.pattern})" if e.flags & re.I else f"(?:{e.pattern})" for _, e in expressions))
+    report.row("the same, all in one expression", lambda: list(together.finditer(text)), lambda: scanner.scan(text), 20)
+    message = text[50_000:50_400]
+    report.row("whether 400 characters have any", lambda: any(e.search(message) for _, e in expressions),
+               lambda: scanner.any(message), 20)
+
+
+# ---------------------------------------------------------- near duplicates
+
+
+def near_duplicates(report):
+    try:
+        import datasketch
+    except ImportError:
+        print("datasketch is not installed")
+        return
+    _, texts = words_and_texts(100, 300)
+    minhash = lw.MinHash(128)
+    hashes = [lw.shingles(text) for text in texts]
+    template = datasketch.MinHash(128, hashfunc=lambda value: value)
+    values = [(row & np.uint64(0xFFFFFFFF)).tolist() for row in hashes]
+
+    def of_hashes():
+        signatures = []
+        for row in values:
+            sketch = template.copy()
+            sketch.update_batch(row)
+            signatures.append(sketch.digest())
+        return signatures
+
+    def of_texts():
+        signatures = []
+        for text in texts:
+            words = text.lower().split()
+            sketch = datasketch.MinHash(128)
+            sketch.update_batch([" ".join(words[i : i + 3]).encode() for i in range(len(words) - 2)])
+            signatures.append(sketch)
+        return signatures
+
+    # Both estimate the same similarity.
+    one, two = of_hashes()[:2], [minhash.sign_hashes(row) for row in hashes[:2]]
+    assert abs(np.mean(one[0] == one[1]) - minhash.similarity(*two)) < 0.15
+    report.row("MinHash, 100 sets of 298 hashes, datasketch", of_hashes, lambda: [minhash.sign_hashes(row) for row in hashes],
+               None)
+    report.row("MinHash, 100 texts of 300 words, datasketch", of_texts, lambda: minhash.sign_many(texts), None)
+
+    def first_of_each():
+        index, first = datasketch.MinHashLSH(0.8, 128), []
+        for number, sketch in enumerate(of_texts()):
+            found = index.query(sketch)
+            first.append(min(found, default=number))
+            if not found:
+                index.insert(number, sketch)
+        return first
+
+    assert first_of_each() == lw.near_duplicates(texts, 0.8).tolist() == list(range(100))
+    report.row("near duplicates of these, with LSH", first_of_each, lambda: lw.near_duplicates(texts, 0.8), None)
+
+
 # -------------------------------------------------------------------- graph
 
 
@@ -303,6 +386,8 @@ def main():
     blocks(report)
     documents_of_services(report, arguments.data)
     base64_of_bytes(report)
+    secrets(report)
+    near_duplicates(report)
     graph(report)
 
 

@@ -55,7 +55,16 @@ static void test_pieces(const unsigned char *data)
 	unsigned char *scratch = memory + 16; /* as bad as malloc's may be */
 	const uint64_t seeds[] = { 0, 77 };
 
-	CHECK(lanewise_xxh3_scratch_size() <= sizeof memory - 16);
+	CHECK(lanewise_xxh3_scratch_size() <= sizeof memory - 64);
+	for (size_t offset = 0; offset < 64; offset += 16) {
+		size_t end = offset + lanewise_xxh3_scratch_size(), n_touched = 0;
+
+		memset(memory, 0x5a, sizeof memory);
+		lanewise_xxh3_feed(lanewise_xxh3_begin(memory + offset, 1), data, 1000);
+		for (size_t i = 0; i < sizeof memory; i++)
+			n_touched += (i < offset || i >= end) && memory[i] != 0x5a;
+		CHECK_EQUAL(n_touched, 0);
+	}
 	CHECK(lanewise_xxh3_begin(NULL, 0) == NULL);
 	CHECK(lanewise_xxh3_begin(scratch + 1, 0) == NULL);
 	for (size_t s = 0; s < 2; s++) {

@@ -30,7 +30,7 @@ lanewise_hash128 lanewise_xxh3_128(const void *data, size_t n_bytes, uint64_t se
 	return (lanewise_hash128) { value[0], value[1] };
 }
 
-size_t lanewise_xxh3_scratch_size(void) { return sizeof(struct lanewise_xxh3); }
+size_t lanewise_xxh3_scratch_size(void) { return sizeof(struct lanewise_xxh3) + ALIGNMENT - LW_SCRATCH_ALIGNMENT; }
 
 lanewise_xxh3 *lanewise_xxh3_begin(void *scratch, uint64_t seed)
 {

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import array
+import functools
 import importlib
 import itertools
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from . import _ingest, _lanewise
+
+T = TypeVar("T")
 
 ffi: Any = _lanewise.ffi
 lib: Any = _lanewise.lib
@@ -74,6 +77,7 @@ _ARRAYS = {f"{name} *": ffi.typeof(f"{name}[]") for name in (
     "char", "float", "double", "int8_t", "uint8_t", "uint16_t", "int32_t", "uint32_t", "int64_t", "uint64_t")}
 
 
+_UINT64 = _ARRAYS["uint64_t *"]
 _allocate = ffi.new_allocator(should_clear_after_alloc=False)
 _SCRATCH = ffi.typeof("long double[]")
 
@@ -88,6 +92,24 @@ def scratch(n_bytes: int) -> Any:
     if n_bytes == 0:
         raise ValueError("k or another size is 0 or too large")
     return _allocate(_SCRATCH, (n_bytes + 15) // 16)
+
+
+class Scratch:
+    """Scratch of one size for calls on any threads, used again and again."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self._n_bytes = n_bytes
+        self._free: list[Any] = []
+
+    def take(self) -> Any:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return scratch(self._n_bytes)
+
+    def give(self, memory: Any) -> None:
+        """What is not given back is freed like anything else."""
+        self._free.append(memory)
 
 
 def empty(code: str, *shape: int) -> Any:
@@ -190,7 +212,10 @@ def _floats_of_array(values: Any, what: str, writable: bool) -> Floats:
         given = np.ascontiguousarray(given, dtype=np.float32)
     if writable and not given.flags.writeable:
         raise ValueError(f"{what}: read-only")
-    address = ffi.cast("float *", given.__array_interface__["data"][0] if given.size else 0)
+    if given.size and given.flags.c_contiguous:
+        address = from_buffer(FLOATS, given)  # which keeps it alive, as it may be a copy
+    else:
+        address = ffi.cast("float *", given.__array_interface__["data"][0] if given.size else 0)
     if given.ndim == 1:
         return Floats(address, None, given.shape[0], given.shape[0], given)
     ld = given.strides[0] // 4 if given.shape[0] > 1 and given.size else given.shape[1]
@@ -271,8 +296,10 @@ def text_bytes(text: str | bytes | bytearray | memoryview, what: str = "text") -
             return text.encode()
         except UnicodeEncodeError as error:
             raise ValueError(f"{what}: a lone surrogate at {error.start}") from None
-    if isinstance(text, (bytes, bytearray, memoryview)):
+    if isinstance(text, (bytes, bytearray)):
         return text
+    if isinstance(text, memoryview):
+        return text if text.ndim == 1 and text.itemsize == 1 else text.cast("B")
     raise TypeError(f"{what}: str or bytes are needed, not {type(text).__name__}")
 
 
@@ -295,3 +322,20 @@ class CodePoints:
             self.characters -= lib.lanewise_utf8_count(self.data + offset, self.at - offset)
         self.at = offset
         return self.characters
+
+    def all(self, offsets: array.array[int]) -> array.array[int]:
+        """Many at once, an array.array of uint64: in linear time if they ascend."""
+        if self.data is None or not offsets:
+            return offsets
+        points = array.array("Q", offsets)
+        given, to, n = from_buffer(_UINT64, offsets), from_buffer(_UINT64, points), len(points)
+        if lib.lanewise_utf8_to_code_points(self.data, len(self.data), given, n, to, ffi.NULL) == lib.LANEWISE_OK:
+            return points
+        ascending = array.array("Q", sorted(set(offsets)))
+        numbers = dict(zip(ascending, self.all(ascending)))
+        return array.array("Q", [numbers[offset] for offset in offsets])
+
+
+def tuples(cls: Callable[..., T], *columns: Iterable[Any]) -> Iterator[T]:
+    """Named tuples of columns, quickly: their own constructors are Python code."""
+    return map(functools.partial(tuple.__new__, cls), zip(*columns))  # type: ignore[arg-type,type-var]

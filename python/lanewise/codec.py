@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ._files import Uncopyable
 from ._library import DataError, check, concatenated, empty, ffi, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
@@ -52,7 +53,7 @@ class Event(NamedTuple):
     retry_ms: int | None
 
 
-class EventStream:
+class EventStream(Uncopyable):
     """Server-sent events of a stream in pieces, cut anywhere. One thread at a time.
 
     `max_bytes` is the most that an event's data and one line may have together; more is an error.

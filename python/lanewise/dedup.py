@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ._files import destroy_later
+from ._files import Uncopyable, destroy_later
 from ._library import check, concatenated, empty, ffi, from_buffer, integers, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
@@ -62,7 +62,7 @@ class Unit(NamedTuple):
         return self.first != self.number
 
 
-class Deduplicator:
+class Deduplicator(Uncopyable):
     """Tells which lines or blocks (paragraphs, fences) of texts in pieces came before. One thread at a time.
 
     `collapse`, `lower`, `trim`, `trim_punctuation` and `whitespace` say how units are normalised before they are compared
@@ -134,7 +134,7 @@ def unique_blocks(text: str, separator: str = "\n\n", **options: Any) -> str:
     return separator.encode().join([data[row[0] : row[1]] for row in rows if row[2] == row[3]]).decode()
 
 
-class LoopDetector:
+class LoopDetector(Uncopyable):
     """Whether the last tokens are one block of `min_period` to `max_period` tokens, `count` times over."""
 
     def __init__(self, min_period: int = 1, max_period: int = 1024, count: int = 4) -> None:
@@ -167,6 +167,28 @@ def xxh3_128(data: Text, seed: int = 0) -> int:
     given = text_bytes(data, "data")
     value = lib.lanewise_xxh3_128(ffi.from_buffer(given), len(given), seed)
     return int(value.high) << 64 | int(value.low)
+
+
+class XXH3(Uncopyable):
+    """XXH3 of data that comes in pieces: of all so far, of either width, at any time."""
+
+    def __init__(self, data: Text = b"", seed: int = 0) -> None:
+        if not 0 <= seed < 2**64:
+            raise ValueError(f"seed: {seed} is out of range")
+        self._scratch = scratch(lib.lanewise_xxh3_scratch_size())
+        self._hash = lib.lanewise_xxh3_begin(self._scratch, seed)
+        self.update(data)
+
+    def update(self, data: Text) -> None:
+        given = text_bytes(data, "data")
+        lib.lanewise_xxh3_feed(self._hash, from_buffer(given), len(given))
+
+    def value_64(self) -> int:
+        return int(lib.lanewise_xxh3_value_64(self._hash))
+
+    def value_128(self) -> int:
+        value = lib.lanewise_xxh3_value_128(self._hash)
+        return int(value.high) << 64 | int(value.low)
 
 
 def xxh3_64_batch(strings: Sequence[Text], seed: int = 0) -> Any:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import _json
+from ._files import Uncopyable
 from ._library import CodePoints, DataError, check, ffi, lib, new_error, room, scratch, text_bytes
 from .text import Text
 
@@ -156,8 +157,8 @@ class Edit(NamedTuple):
     new: str
 
 
-def _repair(data: Any, options: Any, n_edits: int) -> tuple[bytes, list[Any]]:
-    """The repaired text, or the text itself, and up to n_edits edits."""
+def _repair(data: Any, options: Any, n_edits: int) -> tuple[bytes, list[tuple[int, int, int, int, int]]]:
+    """The repaired text, or the text itself, and all edits if room for some is given: kind, place and size in the one, in the other."""
     result, error, given = ffi.new("lanewise_json_repair_result *"), new_error(), ffi.from_buffer(data)
     edits = room("lanewise_json_edit", n_edits) if n_edits else ffi.NULL
     capacity = 2 * len(data) + 64
@@ -172,7 +173,10 @@ def _repair(data: Any, options: Any, n_edits: int) -> tuple[bytes, list[Any]]:
         return bytes(data), []
     if n_edits and result.n_edits > n_edits:
         return _repair(data, options, int(result.n_edits))
-    return bytes(ffi.buffer(out, result.n_out)), list(edits[0 : result.n_edits]) if n_edits else []
+    # Copied, as the structs end with their memory.
+    found = edits[0 : result.n_edits] if n_edits else []
+    rows = [(int(e.kind), int(e.offset), int(e.n_bytes), int(e.out_offset), int(e.n_out)) for e in found]
+    return bytes(ffi.buffer(out, result.n_out)), rows
 
 
 def repair(text: Text, *, max_depth: int = 0) -> str:
@@ -188,8 +192,8 @@ def repair_edits(text: Text, *, max_depth: int = 0) -> tuple[str, list[Edit]]:
     repaired, edits = _repair(data, _options(max_depth), 16)
     place = CodePoints(text, data)
     return repaired.decode(), [
-        Edit(EDITS[e.kind], place(e.offset), place(e.offset + e.n_bytes),
-             repaired[e.out_offset : e.out_offset + e.n_out].decode("utf-8", "replace")) for e in edits]
+        Edit(EDITS[kind], place(offset), place(offset + n_bytes), repaired[to : to + n_new].decode("utf-8", "replace"))
+        for kind, offset, n_bytes, to, n_new in edits]
 
 
 class Span(NamedTuple):
@@ -219,7 +223,7 @@ def extract(text: Text, *, max_depth: int = 0) -> list[Span]:
 # ------------------------------------------------------------------ partial
 
 
-class Partial:
+class Partial(Uncopyable):
     """The value of a JSON text that is still arriving, arguments of a tool call say. One thread at a time.
 
         partial = Partial()
@@ -305,7 +309,7 @@ class Partial:
 # ------------------------------------------------------------------- events
 
 
-class Events:
+class Events(Uncopyable):
     """The JSON of server-sent events, as language models' services stream it, in pieces cut anywhere.
 
         events = Events("choices[0].delta.content", default="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._files import destroy_later
+from ._files import Immutable, Uncopyable, destroy_later
 from ._library import Floats, check, empty, ffi, lib, new_error, pointer
 from ._library import small as _small
 from .vector import METRICS, output, rows_of, vector_of
@@ -13,12 +13,14 @@ from .vector import METRICS, output, rows_of, vector_of
 STARTS = {"k-means++": lib.LANEWISE_PQ_PLUS_PLUS, "farthest-first": lib.LANEWISE_PQ_FARTHEST_FIRST}
 
 
-class PQ:
+class PQ(Immutable, Uncopyable):
     """A quantiser trained with rows: each of `n_parts` parts of a vector becomes the nearest of `n_centroids` centroids.
 
     Immutable; threads may share it. Scores are those of the decoded rows: take a few hundred of the best, then compare with
     the rows themselves.
     """
+
+    _advice = "the same rows, options and seed make the same one"
 
     def __init__(self, rows: Any, n_parts: int, n_centroids: int = 256, seed: int = 0, start: str = "k-means++",
                  max_rounds: int = 25) -> None:

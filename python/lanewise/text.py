@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import array
 import os
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ._files import destroy_later, open_file, write_file
-from ._library import CodePoints, check, empty, ffi, floats, integers, lib, new_error, pointer, room, scratch, text_bytes
+from ._files import Immutable, Uncopyable, bytes_of_file, destroy_later, file_of_bytes, open_file, write_file
+from ._library import CodePoints, check, empty, ffi, floats, integers, lib, new_error, pointer, room, scratch, text_bytes, tuples
 from .vector import Hits, _positive, filter_of, hits_of_many
 
 Text = str | bytes | bytearray | memoryview
@@ -23,20 +24,74 @@ class Word(NamedTuple):
     end: int
 
 
-def words(text: Text) -> list[Word]:
-    """The words of a text: runs of letters, numbers and underscores, case-folded; CJK characters one by one."""
+RULES = {"segments": lib.LANEWISE_WORDS_SEGMENTS, "runs": lib.LANEWISE_WORDS_RUNS}
+
+
+class Analyzer(Immutable):
+    """How texts become words: which characters, which words are dropped, what is left of them. Immutable; threads may share it.
+
+    `rule` is "segments", as without an analyzer (CJK characters one by one, marks belong to words), or "runs", the words of
+    Python's `\\w+`. Words are case-folded unless `keep_case`. Numbers, words of less or more characters (0 is no limit) and
+    `stop_words`, a sequence of them or the name of a list ("english"), are dropped. `stemmer`, "english" or "german" say, is a
+    Snowball algorithm of libstemmer; NotImplementedError where that is not installed.
+    """
+
+    def __init__(self, rule: str = "segments", keep_case: bool = False, drop_numbers: bool = False, min_characters: int = 0,
+                 max_characters: int = 0, stop_words: str | Sequence[str] | None = None, stemmer: str | None = None) -> None:
+        if rule not in RULES:
+            raise ValueError(f"rule: {rule!r} is none of {', '.join(RULES)}")
+        for name, value in (("min_characters", min_characters), ("max_characters", max_characters)):
+            if not 0 <= value <= lib.LANEWISE_WORD_BYTES:
+                raise ValueError(f"{name}: {value} is not 0 to {lib.LANEWISE_WORD_BYTES}")
+        listed = () if stop_words is None or isinstance(stop_words, str) else tuple(stop_words)
+        self._arguments = (rule, keep_case, drop_numbers, min_characters, max_characters,
+                           stop_words if isinstance(stop_words, str) else listed or None, stemmer)
+        stop = ffi.new("char[]", _c_name(stop_words, "stop_words")) if isinstance(stop_words, str) else ffi.NULL
+        stem = ffi.NULL if stemmer is None else ffi.new("char[]", _c_name(stemmer, "stemmer"))
+        given, parts = ffi.new("lanewise_word[]", len(listed)), [text_bytes(word, f"stop_words[{i}]") for i, word in enumerate(listed)]
+        buffers = [ffi.from_buffer(part) for part in parts]
+        for i, buffer in enumerate(buffers):
+            given[i].text, given[i].n_bytes = buffer, len(parts[i])
+        options = ffi.new("lanewise_analyzer_options *", {
+            "struct_size": ffi.sizeof("lanewise_analyzer_options"), "rule": RULES[rule], "keep_case": bool(keep_case),
+            "drop_numbers": bool(drop_numbers), "min_characters": min_characters, "max_characters": max_characters, "stop": stop,
+            "stop_words": given, "n_stop_words": len(listed), "stemmer": stem})
+        out, error = ffi.new("lanewise_analyzer **"), new_error()
+        check(lib.lanewise_analyzer_create(options, ffi.NULL, out, error), error)
+        self._handle = destroy_later(self, out[0], lib.lanewise_analyzer_destroy)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Analyzer, self._arguments
+
+    def __repr__(self) -> str:
+        names = ("rule", "keep_case", "drop_numbers", "min_characters", "max_characters", "stop_words", "stemmer")
+        return f"lanewise.Analyzer({', '.join(f'{name}={value!r}' for name, value in zip(names, self._arguments) if value)})"
+
+
+def _c_name(name: str, what: str) -> bytes:
+    if "\0" in name:
+        raise ValueError(f"{what}: {name!r} has a NUL")
+    return bytes(text_bytes(name, what))
+
+
+def words(text: Text, analyzer: Analyzer | None = None) -> list[Word]:
+    """The words of a text: runs of letters, numbers and underscores, case-folded; CJK characters one by one; or those of an
+    analyzer."""
     data = text_bytes(text)
     n = len(data)
     bound, bound_folded = lib.lanewise_text_words_bound(n), lib.lanewise_text_folded_bound(n)
     found, folded, n_words = room("lanewise_word", bound), room("char", bound_folded), ffi.new("size_t *")
-    check(lib.lanewise_text_words(ffi.from_buffer(data), n, found, bound, folded, bound_folded, n_words))
+    check(lib.lanewise_analyze(ffi.NULL if analyzer is None else analyzer._handle, ffi.from_buffer(data), n, found, bound, folded,
+                               bound_folded, n_words))
     rows = list(_WORD.iter_unpack(ffi.buffer(found, n_words[0] * _WORD.size)))
     if not rows:
         return []
+    begins, ends = array.array("Q", [row[2] for row in rows]), array.array("Q", [row[3] for row in rows])
     base = int(ffi.cast("uintptr_t", folded))
     all_folded = bytes(ffi.buffer(folded, rows[-1][0] - base + rows[-1][1]))
     place = CodePoints(text, data)
-    return [Word(all_folded[at - base : at - base + n].decode(), place(begin), place(end)) for at, n, begin, end in rows]
+    spelled = [all_folded[at - base : at - base + n].decode() for at, n, _, _ in rows]
+    return list(tuples(Word, spelled, place.all(begins), place.all(ends)))
 
 
 def embed(text: Text, dim: int = 384) -> Any:
@@ -57,15 +112,17 @@ _WORD = struct.Struct("PNQQ")
 _DELTA = {"bm25l": 0.5, "bm25+": 1.0}
 
 
-class BM25:
+class BM25(Immutable):
     """BM25 over texts, which are numbered from 0 in the order given. Immutable; threads may share it.
+
+    An `analyzer` says what their words are, and the queries'; the index keeps it, also in files.
 
     `variant` is one of VARIANTS (formulas: lanewise/bm25.h; "okapi" is that of the rank_bm25 package, with epsilon 0.25).
     """
 
     def __init__(self, texts: Iterable[Text], k1: float = 1.2, b: float = 0.75, variant: str = "lucene",
-                 delta: float | None = None, epsilon: float = 0.25) -> None:
-        builder = _builder(k1, b, variant, delta, epsilon)
+                 delta: float | None = None, epsilon: float = 0.25, analyzer: Analyzer | None = None) -> None:
+        builder = _builder(k1, b, variant, delta, epsilon, analyzer)
         for text in texts:
             data = text_bytes(text)
             check(lib.lanewise_bm25_builder_add_text(builder, ffi.from_buffer(data), len(data)))
@@ -93,13 +150,19 @@ class BM25:
     @classmethod
     def open(cls, path: str | os.PathLike[str], made_of_words: bool = False) -> BM25:
         """A saved index, mapped into memory and checked; `made_of_words` says that it comes from from_words()."""
-        file = open_file(path)
+        return cls._open(open_file(path), made_of_words)
+
+    @classmethod
+    def _open(cls, file: Any, made_of_words: bool) -> BM25:
         out, error = ffi.new("lanewise_bm25 **"), new_error()
         check(lib.lanewise_bm25_open(file, ffi.NULL, out, error), error)
         bm25 = cls.__new__(cls)
         bm25._made_of_words = made_of_words
         bm25._handle = destroy_later(bm25, out[0], lib.lanewise_bm25_destroy, file)
         return bm25
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _bm25_of_bytes, (bytes_of_file(self._handle, lib.lanewise_bm25_write), self._made_of_words)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the index to a file, which replaces one of that name only when it is complete."""
@@ -145,10 +208,13 @@ class BM25:
         data = text_bytes(query, what)  # type: ignore[arg-type]
         return ffi.from_buffer(data), len(data), data
 
-    def scores(self, query: Text) -> Any:
-        """The score of every text, 0 for those without any of the words (float32). Not for indexes made of words."""
+    def scores(self, query: Text, documents: Any = None) -> Any:
+        """The score of every text, or of those with the numbers `documents`, in their order; 0 for those without any of the words
+        (float32). Not for indexes made of words."""
         if self._made_of_words:
             raise NotImplementedError("scores of an index made of words; search() has them")
+        if documents is not None:
+            return self._scores_of(query, integers("I", documents, "documents"))
         data, out = text_bytes(query, "query"), empty("f", len(self))
         if len(self):
             check(lib.lanewise_bm25_score_all(self._handle, ffi.from_buffer(data), len(data),
@@ -156,10 +222,70 @@ class BM25:
         return out
 
 
+    def _scores_of(self, query: Text, documents: Any) -> Any:
+        data, n = text_bytes(query, "query"), len(documents)
+        ascending = array.array("I", sorted(set(map(int, documents))))
+        if n and ascending[-1] >= len(self):
+            raise IndexError(f"documents: {ascending[-1]} of {len(self)}")
+        found, out = array.array("f", bytes(4 * len(ascending))), empty("f", n)
+        check(lib.lanewise_bm25_score_documents(self._handle, ffi.from_buffer(data), len(data), pointer("uint32_t *", ascending),
+                                                len(ascending), scratch(lib.lanewise_bm25_scratch_size(self._handle, 1)),
+                                                pointer("float *", found)))
+        score_of = dict(zip(ascending, found))
+        for i, document in enumerate(documents):
+            out[i] = score_of[int(document)]
+        return out
+
+
+class BM25Builder(Uncopyable):
+    """Collects texts, of which indexes are made: for collections that change. Options are those of BM25. One thread at a time."""
+
+    _advice = "make an index, which can be saved"
+
+    def __init__(self, k1: float = 1.2, b: float = 0.75, variant: str = "lucene", delta: float | None = None, epsilon: float = 0.25,
+                 analyzer: Analyzer | None = None) -> None:
+        self._builder = _builder(k1, b, variant, delta, epsilon, analyzer)
+
+    def __len__(self) -> int:
+        """How many texts were added, removed ones too unless compact() was called since."""
+        return int(lib.lanewise_bm25_builder_n_documents(self._builder))
+
+    def add(self, text: Text) -> int:
+        """Adds a text and returns its number."""
+        data = text_bytes(text)
+        check(lib.lanewise_bm25_builder_add_text(self._builder, ffi.from_buffer(data), len(data)))
+        return len(self) - 1
+
+    def remove(self, number: int) -> None:
+        """Indexes that are made from now on are as if the text had not been added; the others keep their numbers."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"text {number} of {len(self)}")
+        if lib.lanewise_bm25_builder_remove(self._builder, number) != lib.LANEWISE_OK:
+            raise ValueError(f"text {number} was removed before")
+
+    def compact(self) -> None:
+        """Numbers the texts that are left from 0, in their order, and gives up the memory of the others."""
+        lib.lanewise_bm25_builder_compact(self._builder)
+
+    def build(self) -> BM25:
+        """An index of the texts that are there now; more may be added and removed afterwards."""
+        bm25 = BM25.__new__(BM25)
+        bm25._made_of_words = False
+        bm25._adopt(self._builder)
+        return bm25
+
+    def __repr__(self) -> str:
+        return f"<lanewise.BM25Builder of {len(self)} texts>"
+
+
 Query = Text | Sequence[Text]
 
 
-def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: float) -> Any:
+def _bm25_of_bytes(image: bytes, made_of_words: bool) -> BM25:
+    return BM25._open(file_of_bytes(image), made_of_words)
+
+
+def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: float, analyzer: Analyzer | None = None) -> Any:
     if variant not in VARIANTS:
         raise ValueError(f"variant: {variant!r} is none of {', '.join(VARIANTS)}")
     options = ffi.new("lanewise_bm25_options *", {
@@ -168,7 +294,10 @@ def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: fl
     out = ffi.new("lanewise_bm25_builder **")
     if lib.lanewise_bm25_builder_create(options, ffi.NULL, out) == lib.LANEWISE_ERROR_ARGUMENT:
         raise ValueError(f"k1 {k1}, b {b}, delta {delta} or epsilon {epsilon} is out of range (0 to 1000, 0 to 1)")
-    return ffi.gc(out[0], lib.lanewise_bm25_builder_destroy)
+    builder = ffi.gc(out[0], lib.lanewise_bm25_builder_destroy)
+    if analyzer is not None:
+        check(lib.lanewise_bm25_builder_use_analyzer(builder, analyzer._handle))
+    return builder
 
 
 def _words(words: Sequence[Text], what: str) -> tuple[Any, Any]:

@@ -268,6 +268,7 @@ class Index:
         self._handle = destroy_later(self, handle, lib.lanewise_index_destroy, file)
         self._dim = int(lib.lanewise_index_dim(handle))
         self._worst = worst(lib.lanewise_index_metric(handle))
+        self._coarse = False
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Index:
@@ -278,6 +279,14 @@ class Index:
         index = cls.__new__(cls)
         index._adopt(out[0], file)
         return index
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its rows: a copy can be changed, also that of one that was opened from a file."""
+        n, size = len(self), 4 * self._dim
+        rows = room("char", n * size)
+        for row in range(n):
+            ffi.memmove(rows + row * size, lib.lanewise_index_row(self._handle, row), size)
+        return _index_of_rows, (self._dim, self.metric, bytes(ffi.buffer(rows, n * size)), self._coarse)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the index to a file, which replaces one of that name only when it is complete."""
@@ -326,8 +335,26 @@ class Index:
             raise IndexError(f"row {row} of {len(self)}")
         check(lib.lanewise_index_remove(self._handle, row))
 
-    def search(self, query: Any, k: int = 10, threshold: float | None = None, rows: Any = None) -> Hits:
-        """The best k rows for a query; `rows`, numbers of rows, limits the search to these."""
+    def make_coarse(self) -> None:
+        """Makes 4-bit codes of all rows, 64 bytes for every 128 dimensions, which searches with `n_candidates` read; rows that are
+        added later get them too. They are not saved."""
+        check(lib.lanewise_index_make_coarse(self._handle))
+        self._coarse = True
+
+    def _candidates(self, n_candidates: int, k: int) -> int:
+        if not self._coarse:
+            raise ValueError("n_candidates: the index has no 4-bit codes; make_coarse() makes them")
+        if n_candidates < k:
+            raise ValueError(f"n_candidates: {n_candidates} are less than k, {k}")
+        return min(n_candidates, len(self))
+
+    def search(self, query: Any, k: int = 10, threshold: float | None = None, rows: Any = None, n_candidates: int | None = None) -> Hits:
+        """The best k rows for a query; `rows`, numbers of rows, limits the search to these.
+
+        With `n_candidates`, after make_coarse(), the best k of so many rows that 4-bit codes suggest: their scores are right, but
+        rows may be missing. A hundred candidates usually do for ten rows."""
+        if n_candidates is not None:
+            return self._search(vector_of(query, "query", self._dim), 1, k, threshold, rows, n_candidates)[0]
         n_rows = len(self)
         given, k = vector_of(query, "query", self._dim), min(_positive(k), n_rows)
         if k == 0:
@@ -339,19 +366,35 @@ class Index:
         found = n_found[0]
         return Hits(index, score) if found == k else Hits(index[:found], score[:found])
 
-    def search_many(self, queries: Any, k: int = 10, threshold: float | None = None, rows: Any = None) -> list[Hits]:
+    def search_many(self, queries: Any, k: int = 10, threshold: float | None = None, rows: Any = None,
+                    n_candidates: int | None = None) -> list[Hits]:
         """The same for every row of a matrix of queries, faster than one by one; set_num_threads() lets several do parts."""
         given = rows_of(queries, "queries", self.dim)
-        return self._search(given, given.n_rows or 0, k, threshold, rows)
+        return self._search(given, given.n_rows or 0, k, threshold, rows, n_candidates)
 
-    def _search(self, queries: Floats, n: int, k: int, threshold: float | None, rows: Any) -> list[Hits]:
+    def _search(self, queries: Floats, n: int, k: int, threshold: float | None, rows: Any, n_candidates: int | None) -> list[Hits]:
+        candidates = 0 if n_candidates is None else self._candidates(n_candidates, k)
         k = min(_positive(k), len(self))
         least = self._worst if threshold is None else threshold
         allowed = filter_of(rows, len(self), "rows")
 
         def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
-            check(lib.lanewise_index_search(self._handle, queries.pointer + begin * queries.ld, count, queries.ld, k, least, allowed,
-                                            scratch(lib.lanewise_index_scratch_size(self._handle, count, k)), index, score, n_found,
-                                            ffi.NULL))
+            first = queries.pointer + begin * queries.ld
+            memory = scratch(lib.lanewise_index_scratch_size(self._handle, count, candidates or k))
+            if candidates:
+                check(lib.lanewise_index_search_coarse(self._handle, first, count, queries.ld, k, candidates, least, allowed, memory,
+                                                       index, score, n_found, ffi.NULL))
+            else:
+                check(lib.lanewise_index_search(self._handle, first, count, queries.ld, k, least, allowed, memory, index, score,
+                                                n_found, ffi.NULL))
 
         return hits_of_many(n, k, part)
+
+
+def _index_of_rows(dim: int, metric: str, rows: bytes, coarse: bool) -> Index:
+    index = Index(dim, metric)
+    if rows:
+        check(lib.lanewise_index_add(index._handle, pointer("float *", rows), len(rows) // (4 * dim), dim))
+    if coarse:
+        index.make_coarse()
+    return index

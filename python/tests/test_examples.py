@@ -15,6 +15,8 @@ SAID = {
                           "a loop of 22 characters"],
     "dedup_of_a_corpus": ["lines of 20 bytes and more: ", "the same files:"],
     "module_ranking": ["<lanewise.Graph of", "a cycle: "],
+    "secrets_of_a_tree": ["settings.py:2:15: aws-access-key: ACCESS_KEY = \"AKIA****************\"", "people.csv:2:14: staff-badge: Jürgen",
+                          "3 files, "],
     "rag_nodes": ["The Eiffel Tower was finished", "nDCG 1.00, faithfulness 1.00"],
 }
 

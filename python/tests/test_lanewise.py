@@ -62,6 +62,13 @@ def test_every_kind_of_memory_gives_the_same_bits():
     assert list(lw.norm([[3, 4], [0, 0]])) == [5, 0]
 
 
+def test_pointers_keep_copies_alive():
+    for given in (np.arange(1000.0), np.arange(2000, dtype=np.float32)[::2] / 2, list(range(1000)), array.array("d", range(1000))):
+        address = _library.floats(given, "given").pointer
+        others = [np.full(1000, 7, np.float32) for _ in range(20)]
+        assert _library.ffi.unpack(address, 1000) == list(range(1000)) and len(others) == 20
+
+
 def test_normalize():
     rows = np.array([[3, 4], [0, 0], [1e25, 0], [0, 1e-25]], np.float32)
     copy = lw.normalize(rows)
@@ -447,6 +454,14 @@ def test_memory_is_stable():
             lw.BM25(["a b", "b c"]).search("b")
             lw.PatternSet(["ab", "cd"]).find_all("xxabcd")
             lw.StreamFilter().feed("a<think>b")
+            scanner = lw.SecretScanner("rule r\n anchor k=\n shape @ < [a-z]{4} >\n")
+            scanner.redact(scanner.mask("k=abcd k=efgh") + str(scanner.scan("é k=abcd")))
+            lw.Classifier({"a": {"b": 1.0}}, ["not"]).rate("not b")
+            list(lw.Chunker().chunks(b"data")), lw.chunk_text("one. two. three.", 8, 2, "sentences")
+            lsh, minhash = lw.LSH(16), lw.MinHash(16)
+            lsh.keep_first(minhash.sign("one two three")), lsh.find(minhash.sign("one two")), lw.SimHash().sign("one")
+            lw.ThoughtDetector().record("a thought"), lw.call_signatures([("a", {"b": "c"})]), lw.RepeatGuard().feed("x")
+            lw.words("the words", lw.Analyzer(stop_words="english"))
 
     work(500)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -466,9 +466,7 @@ class PatternMatcher:
         return _replaced(text, self._matches(text), replacements)
 
 
-@functools.lru_cache(512)
-def _matcher(patterns: tuple[str, ...], case_insensitive: bool) -> PatternMatcher:
-    return PatternMatcher(patterns, case_insensitive)
+_matcher = functools.lru_cache(512)(PatternMatcher)
 
 
 def contains_any_pattern(text: str, patterns: Sequence[str], case_insensitive: bool = True) -> bool:
