@@ -303,13 +303,15 @@ static void bench_strings(struct bench *bench)
 static const char content_path[] = "choices[0].delta.content";
 
 /* The bytes of all contents. */
-static void run_events(void *context)
+static void run_content(void *context)
 {
 	struct json_job *job = context;
 	size_t total = 0, n_steps;
 	lanewise_json_step steps[8];
 	char names[sizeof content_path];
-	lanewise_sse_event event;
+	lanewise_sse_value values[128];
+	lanewise_sse_json_result result;
+	int32_t more;
 
 	if (job->peer) {
 		verdict = (float)job->peer->sse_content(job->text, job->n);
@@ -317,21 +319,16 @@ static void run_events(void *context)
 	}
 	lanewise_json_path(content_path, sizeof content_path - 1, steps, 8, &n_steps, names, NULL);
 
-	lanewise_sse *sse = lanewise_sse_begin(job->scratch, job->n_scratch);
+	const lanewise_sse_path path = { steps, n_steps, names };
+	lanewise_sse_json *events = lanewise_sse_json_begin(job->scratch, job->n_scratch, &path, 1, NULL);
 
 	for (size_t at = 0; at < job->n; at += job->piece) {
-		lanewise_sse_feed(sse, job->text + at, job->n - at < job->piece ? job->n - at : job->piece);
-		while (lanewise_sse_next(sse, &event) > 0) {
-			size_t n_nodes, node, n_out = 0;
-
-			if (lanewise_json_parse(event.data, event.n_data, NULL, job->nodes, job->capacity, &n_nodes,
-			                        NULL) != LANEWISE_OK)
-				continue;
-			node = lanewise_json_follow(event.data, job->nodes, 0, steps, n_steps, names);
-			if (node != SIZE_MAX && job->nodes[node].type == LANEWISE_JSON_STRING)
-				lanewise_json_string(event.data, &job->nodes[node], job->out, event.n_data, &n_out);
-			total += n_out;
-		}
+		lanewise_sse_json_feed(events, job->text + at, job->n - at < job->piece ? job->n - at : job->piece);
+		do {
+			more = lanewise_sse_json_read(events, job->out, 1 << 16, values, 128, &result, NULL);
+			for (size_t i = 0; i < result.n_events; i++)
+				total += values[i].type == LANEWISE_JSON_STRING ? values[i].n_bytes : 0;
+		} while (more > 0);
 	}
 	verdict = (float)total;
 }
@@ -339,25 +336,23 @@ static void run_events(void *context)
 static void bench_events(struct bench *bench, const char *name, const char *text, size_t n)
 {
 	static const size_t pieces[] = { 1400, 16384 };
-	struct json_job job = { .text = text, .n = n, .capacity = 1 << 12 };
+	struct json_job job = { .text = text, .n = n };
 	size_t n_events = 0;
 	char workload[80];
 
 	for (size_t i = 5; i < n; i++)
 		n_events += memcmp(text + i - 5, "data:", 5) == 0;
-	job.nodes = bench_alloc(job.capacity * sizeof *job.nodes);
 	job.out = bench_alloc(1 << 16);
-	job.n_scratch = lanewise_sse_scratch_size(1 << 16);
+	job.n_scratch = lanewise_sse_json_scratch_size(1, NULL);
 	job.scratch = bench_alloc(job.n_scratch);
 	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
 		job.piece = pieces[i];
 		snprintf(workload, sizeof workload, "%s in pieces of %zu", name, pieces[i]);
-		run_case(bench, "sse_content", workload, BENCH_L3, "event", n_events, &job, run_events,
+		run_case(bench, "sse_content", workload, BENCH_L3, "event", n_events, &job, run_content,
 		         PEER(sse_content));
 	}
 	bench_free(job.scratch);
 	bench_free(job.out);
-	bench_free(job.nodes);
 }
 
 /* Events as a service for chats sends them. */
