@@ -320,7 +320,8 @@ static void run_content(void *context)
 	lanewise_json_path(content_path, sizeof content_path - 1, steps, 8, &n_steps, names, NULL);
 
 	const lanewise_sse_path path = { steps, n_steps, names };
-	lanewise_sse_json *events = lanewise_sse_json_begin(job->scratch, job->n_scratch, &path, 1, NULL);
+	const lanewise_sse_json_options options = { .struct_size = sizeof options, .done = "" };
+	lanewise_sse_json *events = lanewise_sse_json_begin(job->scratch, job->n_scratch, &path, 1, &options);
 
 	for (size_t at = 0; at < job->n; at += job->piece) {
 		lanewise_sse_json_feed(events, job->text + at, job->n - at < job->piece ? job->n - at : job->piece);
@@ -328,7 +329,7 @@ static void run_content(void *context)
 			more = lanewise_sse_json_read(events, job->out, 1 << 16, values, 128, &result, NULL);
 			for (size_t i = 0; i < result.n_events; i++)
 				total += values[i].type == LANEWISE_JSON_STRING ? values[i].n_bytes : 0;
-		} while (more > 0);
+		} while (more > 0 || more == LANEWISE_ERROR_DATA);
 	}
 	verdict = (float)total;
 }

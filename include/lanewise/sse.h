@@ -94,7 +94,7 @@ typedef struct lanewise_sse_json_options {
 	size_t struct_size; /* sizeof(lanewise_sse_json_options) */
 	uint32_t flags;     /* LANEWISE_SSE_... */
 	uint32_t n_done;    /* bytes of `done` */
-	const char *done;   /* the data of an event behind which nothing counts; NULL is "[DONE]" */
+	const char *done;   /* the data of an event behind which nothing counts; NULL is "[DONE]", "" none */
 	size_t max_bytes;   /* of an event's data and a line together; 0 is 1 MiB */
 } lanewise_sse_json_options;
 

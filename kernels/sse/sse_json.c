@@ -2,8 +2,8 @@
 /*
  * Values of JSON in server-sent events.
  *
- * The last two different shapes of data are kept as patterns: the text, its tree, and which strings and numbers have
- * differed from event to event ("holes"). An event that has the same bytes between its holes and a valid string or number in
+ * The last two different shapes of data are kept as patterns: the text, its tree, and which strings and numbers differ
+ * from event to event ("holes"). An event that has the same bytes between its holes and a valid string or number in
  * each has the same tree, so paths lead to the same nodes and nothing else needs to be looked at. Where an event lies in
  * the piece as a whole, with LF as its line ends, its frame is compared in the same way, and its bytes are never copied.
  * Anything else is read and parsed in full, and becomes a pattern.
@@ -19,7 +19,10 @@ enum {
 	PATTERN_NODES = 256,
 	PATTERN_HOLES = 12,
 	FRAME_BYTES = 64,
-	NO_NODE = PATTERN_NODES
+	NO_NODE = PATTERN_NODES,
+	NO_HOLE = PATTERN_HOLES,
+	HOLE = 2,   /* times that a value must differ to be one: some do where one stream follows another, */
+	SETTLED = 8 /* that is, behind so many events that were as expected */
 };
 
 static const char default_done[] = "[DONE]";
@@ -30,15 +33,21 @@ struct filling {
 	int escapes;
 };
 
+/* Where a path leads to: a node, and the number of the hole that it is. */
+struct target {
+	uint16_t node, hole;
+};
+
 struct pattern {
 	size_t n; /* bytes of data; 0: there is no pattern here */
-	size_t n_nodes, n_holes, n_frame;
-	uint16_t hole[PATTERN_HOLES];        /* their nodes */
-	struct filling place[PATTERN_HOLES]; /* in this text; */
-	struct filling found[PATTERN_HOLES]; /* and in the event that was matched last */
-	uint8_t is_hole[PATTERN_NODES];
-	char frame[FRAME_BYTES]; /* what stands before the data */
-	char text[PATTERN_BYTES];
+	size_t n_nodes, n_holes;
+	size_t n_frame;                             /* of what stands before the data in the stream; 0: not known */
+	size_t n_matched;                           /* events since it was made or changed */
+	uint16_t hole[PATTERN_HOLES];               /* their nodes */
+	struct filling place[PATTERN_HOLES];        /* in `text`; */
+	struct filling found[PATTERN_HOLES];        /* and in the event that was matched last */
+	uint8_t differs[PATTERN_NODES];             /* how often running; from HOLE on, it is a hole */
+	char text[FRAME_BYTES + PATTERN_BYTES + 2]; /* the frame, up to FRAME_BYTES; the data; two LF */
 	lanewise_json_node nodes[PATTERN_NODES];
 };
 
@@ -52,9 +61,9 @@ struct lanewise_sse_json {
 	lanewise_sse_event event;
 	size_t n_nodes; /* room */
 	lanewise_json_node *nodes;
-	uint16_t *targets; /* of each pattern, the nodes that the paths lead to, or NO_NODE */
+	struct target *targets; /* of each pattern, one for each path */
 	struct lanewise_sse *sse;
-	unsigned oldest;
+	unsigned latest; /* the pattern used last */
 	struct pattern patterns[N_PATTERNS];
 };
 
@@ -90,7 +99,8 @@ static int find_layout(size_t n_paths, const lanewise_sse_json_options *options,
 	layout->n_nodes = lanewise_json_nodes_bound(max_bytes, NULL);
 	if (options && (options->struct_size < sizeof *options || (options->flags & ~(uint32_t)LANEWISE_SSE_SKIP)))
 		return 0;
-	return layout->n_sse != SIZE_MAX && !__builtin_mul_overflow(n_paths, N_PATTERNS * sizeof(uint16_t), &n_bytes) &&
+	return layout->n_sse != SIZE_MAX &&
+	       !__builtin_mul_overflow(n_paths, N_PATTERNS * sizeof(struct target), &n_bytes) &&
 	       add(&layout->all, n_bytes, &layout->targets) &&
 	       !__builtin_mul_overflow(layout->n_nodes, sizeof(lanewise_json_node), &n_bytes) &&
 	       add(&layout->all, n_bytes, &layout->nodes) && add(&layout->all, layout->n_sse, &layout->sse);
@@ -121,7 +131,7 @@ lanewise_sse_json *lanewise_sse_json_begin(void *scratch, size_t n_scratch, cons
 	events->flags = options ? options->flags : 0;
 	events->done = options && options->done ? options->done : default_done;
 	events->n_done = options && options->done ? options->n_done : sizeof default_done - 1;
-	events->targets = (uint16_t *)(void *)(bytes + layout.targets);
+	events->targets = (struct target *)(void *)(bytes + layout.targets);
 	events->nodes = (lanewise_json_node *)(void *)(bytes + layout.nodes);
 	events->n_nodes = layout.n_nodes;
 	events->sse = lanewise_sse_begin(bytes + layout.sse, layout.n_sse);
@@ -241,10 +251,10 @@ static size_t number_size(const char *p, size_t n)
 
 static int is_same(const char *a, const char *b, size_t n) { return memcmp(a, b, n) == 0; }
 
-/* The size of the data at p if it is like the pattern, holes filled; else 0. */
-static size_t match(struct pattern *pattern, const char *p, size_t n)
+/* The size of what is at p if it is as the pattern's text[from, to), holes filled; else 0. */
+static size_t match(struct pattern *pattern, size_t from, size_t to, const char *p, size_t n)
 {
-	size_t from = 0, at = 0, same, size;
+	size_t at = 0, same, size;
 
 	for (size_t i = 0; i < pattern->n_holes; i++) {
 		const struct filling *place = &pattern->place[i];
@@ -264,47 +274,48 @@ static size_t match(struct pattern *pattern, const char *p, size_t n)
 		found->end = at += size;
 		from = place->end;
 	}
-	same = pattern->n - from;
+	same = to - from;
 	return n - at >= same && is_same(pattern->text + from, p + at, same) ? at + same : 0;
 }
 
-/* Where the place `at` of the pattern's text is in the event matched last; `at` is not within a hole. */
-static size_t place_in_event(const struct pattern *pattern, size_t at)
+/* Where the place `at` of the pattern's text, not within a hole, is in the event matched last, whose match began at `from`. */
+static size_t place_in_event(const struct pattern *pattern, size_t from, size_t at)
 {
-	size_t moved = at;
+	size_t moved = at - from;
 
 	for (size_t i = 0; i < pattern->n_holes && pattern->place[i].end <= at; i++)
 		moved = at - pattern->place[i].end + pattern->found[i].end;
 	return moved;
 }
 
-/* Whether the trees differ in strings and numbers only; each that does becomes a hole. */
+/* Whether the trees differ in strings and numbers only; notes which do. */
 static int is_like(struct pattern *pattern, const char *text, const lanewise_json_node *nodes, size_t n_nodes)
 {
-	uint8_t is_hole[PATTERN_NODES];
+	uint8_t differs[PATTERN_NODES];
 	size_t n_holes = 0;
 
 	if (pattern->n == 0 || pattern->n_nodes != n_nodes)
 		return 0;
 	for (size_t i = 0; i < n_nodes; i++) {
 		const lanewise_json_node *a = &pattern->nodes[i], *b = &nodes[i];
-		int is_value = !(a->flags & LANEWISE_JSON_NAME), same;
+		int same;
 
 		if (a->type != b->type || a->next != b->next || ((a->flags ^ b->flags) & LANEWISE_JSON_NAME))
 			return 0;
-		is_hole[i] = pattern->is_hole[i];
-		if (a->type == LANEWISE_JSON_STRING || a->type == LANEWISE_JSON_NUMBER) {
-			same = a->n_bytes == b->n_bytes &&
-			       is_same(pattern->text + a->offset, text + b->offset, a->n_bytes);
-			if (!same && !is_value)
-				return 0;
-			is_hole[i] |= (uint8_t)!same;
-		}
-		n_holes += is_hole[i];
+		differs[i] = pattern->differs[i];
+		if (a->type != LANEWISE_JSON_STRING && a->type != LANEWISE_JSON_NUMBER)
+			continue;
+		same = a->n_bytes == b->n_bytes &&
+		       is_same(pattern->text + FRAME_BYTES + a->offset, text + b->offset, a->n_bytes);
+		if (!same && (a->flags & LANEWISE_JSON_NAME))
+			return 0;
+		if (differs[i] < HOLE)
+			differs[i] = same ? 0 : pattern->n_matched >= SETTLED ? 1 : (uint8_t)(differs[i] + 1);
+		n_holes += differs[i] == HOLE;
 	}
 	if (n_holes > PATTERN_HOLES)
 		return 0;
-	memcpy(pattern->is_hole, is_hole, n_nodes);
+	memcpy(pattern->differs, differs, n_nodes);
 	return 1;
 }
 
@@ -315,11 +326,29 @@ static void set_holes(struct pattern *pattern)
 		const lanewise_json_node *node = &pattern->nodes[i];
 		size_t quote = node->type == LANEWISE_JSON_STRING;
 
-		if (!pattern->is_hole[i])
+		if (pattern->differs[i] < HOLE)
 			continue;
 		pattern->hole[pattern->n_holes] = (uint16_t)i;
 		pattern->place[pattern->n_holes++] =
-		        (struct filling) { node->offset + quote, node->offset + node->n_bytes - quote, 0 };
+		        (struct filling) { FRAME_BYTES + node->offset + quote,
+			                   FRAME_BYTES + node->offset + node->n_bytes - quote, 0 };
+	}
+}
+
+static void set_targets(struct lanewise_sse_json *events, struct pattern *pattern)
+{
+	struct target *targets = events->targets + (size_t)(pattern - events->patterns) * events->n_paths;
+
+	for (size_t i = 0; i < events->n_paths; i++) {
+		const lanewise_sse_path *path = &events->paths[i];
+		size_t node = lanewise_json_follow(pattern->text + FRAME_BYTES, pattern->nodes, 0, path->steps,
+		                                   path->n_steps, path->names);
+		uint16_t hole = 0;
+
+		while (hole < pattern->n_holes && pattern->hole[hole] != node)
+			hole++;
+		targets[i].node = node == SIZE_MAX ? NO_NODE : (uint16_t)node;
+		targets[i].hole = hole < pattern->n_holes ? hole : NO_HOLE;
 	}
 }
 
@@ -334,32 +363,26 @@ static void learn(struct lanewise_sse_json *events, const char *text, size_t n, 
 	for (unsigned i = 0; i < N_PATTERNS && !pattern; i++)
 		if (is_like(&events->patterns[i], text, nodes, n_nodes)) {
 			pattern = &events->patterns[i];
-			events->oldest = (i + 1) % N_PATTERNS;
+			events->latest = i;
 		}
 	if (!pattern) {
-		pattern = &events->patterns[events->oldest];
-		events->oldest = (events->oldest + 1) % N_PATTERNS;
-		memset(pattern->is_hole, 0, sizeof pattern->is_hole);
+		events->latest = (events->latest + 1) % N_PATTERNS;
+		pattern = &events->patterns[events->latest];
+		memset(pattern->differs, 0, sizeof pattern->differs);
 		pattern->n_frame = 0;
 	}
 	if (frame && n_frame <= FRAME_BYTES) {
-		memcpy(pattern->frame, frame, n_frame);
+		memcpy(pattern->text + FRAME_BYTES - n_frame, frame, n_frame);
 		pattern->n_frame = n_frame;
 	}
 	pattern->n = n;
-	memcpy(pattern->text, text, n);
+	memcpy(pattern->text + FRAME_BYTES, text, n);
+	memcpy(pattern->text + FRAME_BYTES + n, "\n\n", 2);
 	pattern->n_nodes = n_nodes;
 	memcpy(pattern->nodes, nodes, n_nodes * sizeof *nodes);
+	pattern->n_matched = 0;
 	set_holes(pattern);
-
-	uint16_t *targets = events->targets + (size_t)(pattern - events->patterns) * events->n_paths;
-
-	for (size_t i = 0; i < events->n_paths; i++) {
-		size_t node = lanewise_json_follow(pattern->text, pattern->nodes, 0, events->paths[i].steps,
-		                                   events->paths[i].n_steps, events->paths[i].names);
-
-		targets[i] = node == SIZE_MAX ? NO_NODE : (uint16_t)node;
-	}
+	set_targets(events, pattern);
 }
 
 /* ----------------------------------------------------------------- values */
@@ -395,52 +418,56 @@ static void put_nothing(struct output *o, lanewise_sse_value *value)
 	*value = (lanewise_sse_value) { .offset = o->result->n_out, .type = LANEWISE_SSE_NOTHING };
 }
 
-/* The node as it is in the event, at `text`, that was matched last. */
-static lanewise_json_node node_in_event(const struct pattern *pattern, size_t i)
+static int is_integer(const char *text, size_t n)
 {
-	lanewise_json_node node = pattern->nodes[i];
-	size_t end = place_in_event(pattern, node.offset + node.n_bytes);
-
-	for (size_t h = 0; h < pattern->n_holes; h++)
-		if (pattern->hole[h] == i) {
-			node.flags &= (uint8_t)~LANEWISE_JSON_ESCAPES;
-			node.flags |= (uint8_t)(pattern->found[h].escapes ? LANEWISE_JSON_ESCAPES : 0);
-		}
-	if (node.type == LANEWISE_JSON_NUMBER)
-		node.flags &= (uint8_t)~LANEWISE_JSON_INTEGER;
-	node.offset = (uint32_t)place_in_event(pattern, node.offset);
-	node.n_bytes = (uint32_t)(end - node.offset);
-	return node;
-}
-
-static int is_integer(const char *text, const lanewise_json_node *node)
-{
-	for (size_t i = node->offset; i < node->offset + node->n_bytes; i++)
+	for (size_t i = 0; i < n; i++)
 		if (!is_digit(text[i]) && text[i] != '-')
 			return 0;
 	return 1;
 }
 
-/* The values of the event, at `text`, that was matched last. */
-static int put_matched(struct lanewise_sse_json *events, const struct pattern *pattern, const char *text,
+/* The value at a path in the event at p that was matched last, from the pattern's text[from] on. */
+static int put_target(struct output *o, lanewise_sse_value *value, const struct pattern *pattern, struct target target,
+                      size_t from, const char *p)
+{
+	lanewise_json_node node = pattern->nodes[target.node];
+
+	if (target.hole != NO_HOLE) {
+		const struct filling *found = &pattern->found[target.hole];
+		size_t quote = node.type == LANEWISE_JSON_STRING, n = found->end - found->begin;
+
+		node.flags = found->escapes ? LANEWISE_JSON_ESCAPES : 0;
+		if (!quote && is_integer(p + found->begin, n))
+			node.flags = LANEWISE_JSON_INTEGER;
+		node.offset = (uint32_t)(found->begin - quote);
+		node.n_bytes = (uint32_t)(n + 2 * quote);
+		return put(o, value, p, &node);
+	}
+	if (node.type < LANEWISE_JSON_ARRAY)
+		return put(o, value, pattern->text + FRAME_BYTES, &node);
+
+	size_t begin = place_in_event(pattern, from, FRAME_BYTES + node.offset);
+
+	node.n_bytes = (uint32_t)(place_in_event(pattern, from, FRAME_BYTES + node.offset + node.n_bytes) - begin);
+	node.offset = (uint32_t)begin;
+	return put(o, value, p, &node);
+}
+
+static int put_matched(struct lanewise_sse_json *events, struct pattern *pattern, size_t from, const char *p,
                        struct output *o)
 {
-	const uint16_t *targets = events->targets + (size_t)(pattern - events->patterns) * events->n_paths;
+	size_t number = (size_t)(pattern - events->patterns);
+	const struct target *targets = events->targets + number * events->n_paths;
 	lanewise_sse_value *value = o->values + o->result->n_events * events->n_paths;
 	int good = 1;
 
-	for (size_t i = 0; i < events->n_paths; i++) {
-		if (targets[i] == NO_NODE) {
+	for (size_t i = 0; i < events->n_paths; i++)
+		if (targets[i].node == NO_NODE)
 			put_nothing(o, &value[i]);
-			continue;
-		}
-
-		lanewise_json_node node = node_in_event(pattern, targets[i]);
-
-		if (node.type == LANEWISE_JSON_NUMBER && is_integer(text, &node))
-			node.flags |= LANEWISE_JSON_INTEGER;
-		good &= put(o, &value[i], text, &node);
-	}
+		else
+			good &= put_target(o, &value[i], pattern, targets[i], from, p);
+	events->latest = (unsigned)number;
+	pattern->n_matched++;
 	return good;
 }
 
@@ -484,23 +511,18 @@ static int take_whole(struct lanewise_sse_json *events, struct output *o, enum o
 	size_t left = (size_t)(sse->end - sse->at);
 
 	for (unsigned i = 0; i < N_PATTERNS; i++) {
-		struct pattern *pattern = &events->patterns[i];
-		const char *data = sse->at + pattern->n_frame;
-		size_t n;
+		struct pattern *pattern = &events->patterns[(events->latest + i) % N_PATTERNS];
+		size_t from = FRAME_BYTES - pattern->n_frame, n, before;
 
-		if (pattern->n == 0 || pattern->n_frame == 0 || left < pattern->n_frame ||
-		    !is_same(sse->at, pattern->frame, pattern->n_frame))
+		if (pattern->n == 0 || pattern->n_frame == 0)
 			continue;
-		n = match(pattern, data, left - pattern->n_frame);
-		if (n == 0 || left - pattern->n_frame - n < 2 || data[n] != '\n' || data[n + 1] != '\n' ||
-		    pattern->n_frame + n > sse->capacity)
+		n = match(pattern, from, FRAME_BYTES + pattern->n + 2, sse->at, left);
+		if (n == 0 || n > sse->capacity)
 			continue;
-
-		size_t before = o->result->n_out;
-
-		*outcome = finish_event(o, before, put_matched(events, pattern, data, o));
+		before = o->result->n_out;
+		*outcome = finish_event(o, before, put_matched(events, pattern, from, sse->at, o));
 		if (*outcome == TAKEN)
-			sse->at = data + n + 2;
+			sse->at += n;
 		return 1;
 	}
 	return 0;
@@ -536,17 +558,17 @@ static enum outcome take_event(struct lanewise_sse_json *events, const char *raw
 	const char *text = events->event.data;
 	size_t n = events->event.n_data, n_nodes, before = o->result->n_out, n_frame;
 
-	if (n == events->n_done && is_same(text, events->done, n)) {
+	if (n && n == events->n_done && is_same(text, events->done, n)) {
 		events->is_done = 1;
 		return TAKEN;
 	}
 	for (unsigned i = 0; i < N_PATTERNS; i++) {
-		struct pattern *pattern = &events->patterns[i];
+		struct pattern *pattern = &events->patterns[(events->latest + i) % N_PATTERNS];
 
-		if (raw && pattern->n_frame) /* compared where it lies */
+		if (pattern->n == 0 || (raw && pattern->n_frame)) /* compared where it lies */
 			continue;
-		if (pattern->n && match(pattern, text, n) == n)
-			return finish_event(o, before, put_matched(events, pattern, text, o));
+		if (match(pattern, FRAME_BYTES, FRAME_BYTES + pattern->n, text, n) == n)
+			return finish_event(o, before, put_matched(events, pattern, FRAME_BYTES, text, o));
 	}
 	*status = lanewise_json_parse(text, n, NULL, events->nodes, events->n_nodes, &n_nodes, error);
 	if (*status == LANEWISE_ERROR_DATA && (events->flags & LANEWISE_SSE_SKIP)) {
@@ -570,10 +592,14 @@ static int next_event(struct lanewise_sse_json *events, struct output *o, enum o
 	struct lanewise_sse *sse = events->sse;
 	const char *raw = NULL;
 
+	if (events->is_done) {
+		sse->at = sse->end;
+		return 0;
+	}
 	if (!events->pending) {
 		lw_sse_clear_given(sse);
 		if (sse->at < sse->end && lw_sse_is_between(sse)) {
-			if (!events->is_done && take_whole(events, o, outcome))
+			if (take_whole(events, o, outcome))
 				return 1;
 			raw = sse->at;
 		}
@@ -590,7 +616,7 @@ static int next_event(struct lanewise_sse_json *events, struct output *o, enum o
 		}
 	}
 	events->pending = 0;
-	*outcome = events->is_done ? TAKEN : take_event(events, raw, o, status, error);
+	*outcome = take_event(events, raw, o, status, error);
 	events->pending = *outcome == NO_ROOM;
 	return 1;
 }

@@ -7,6 +7,7 @@
     loads("Sure! {'a': 1,", repair=True)                     {'a': 1}
     partial.feed('{"city": "Par'); partial.value             {'city': 'Par'}
     Events("choices[0].delta.content").feed(piece)           ['Hel', 'lo']
+    Events("choices[0].delta.content").feed_text(piece)      'Hello'
 
 The language is RFC 8259's, so NaN and Infinity are errors, and a \\u escape of half a character too (json.loads takes
 them). Otherwise values are those of json.loads: of equal names the last counts, integers are exact, 1e999 is inf.
@@ -313,7 +314,7 @@ class Events:
             print("".join(events.feed(piece)), end="")
 
     For each event with JSON comes its value, or what is at `path` (a path, Paths, or several paths for tuples), `default`
-    where there is nothing. The event whose data is `done` ends it: what follows is passed over. Data that is no JSON
+    where there is nothing. The event whose data is `done` ends it (none, if it is ""): what follows is passed over. Data that is no JSON
     is a JSONDecodeError, or, with `skip`, counted in `n_skipped`. One thread at a time.
     """
 
@@ -321,24 +322,44 @@ class Events:
                  skip: bool = False, max_bytes: int = 1 << 20) -> None:
         if not 0 <= max_bytes < 2**40:
             raise ValueError(f"max_bytes: {max_bytes} is negative or too large")
-        n = lib.lanewise_sse_scratch_size(max_bytes)
-        self._scratch = scratch(n)
-        self._sse = lib.lanewise_sse_begin(self._scratch, n)
-        self._address = int(ffi.cast("uintptr_t", self._sse))
         self._paths = path if path is None or isinstance(path, Paths) else Paths(path)
-        self._handle = None if self._paths is None else self._paths._handle
         self._default, self._done, self._skip = default, done.encode(), skip
+        self._stream: Any = None
+        if self._paths is not None:
+            self._stream = _json.stream(self._paths._handle, self._done, skip, max_bytes)
+        else:
+            n = lib.lanewise_sse_scratch_size(max_bytes)
+            self._scratch = scratch(n)
+            self._address = int(ffi.cast("uintptr_t", lib.lanewise_sse_begin(self._scratch, n)))
         self.done = False
         self.n_skipped = 0
 
     def feed(self, piece: Text) -> list[Any]:
         """The values of the events that are complete now. After an error, the piece's other events are lost."""
-        values: list[Any] = []
-        if not self.done:
-            done, n_skipped = _json.events(self._address, piece, self._handle, self._default, self._done, self._skip, values)
-            self.done = bool(done)
-            self.n_skipped += n_skipped
+        if self.done:
+            return []
+        if self._stream is not None:
+            values, done, n_skipped = _json.values(self._stream, piece, self._default)
+        else:
+            values = []
+            done, n_skipped = _json.events(self._address, piece, self._done, self._skip, values)
+        if done:
+            self.done = True
+        self.n_skipped += n_skipped
         return values
+
+    def feed_text(self, piece: Text) -> str:
+        """The strings among the values of the events that are complete now, joined: "" if there are none. Several times as
+        fast as "".join() of feed(). ValueError without a path."""
+        if self._stream is None:
+            raise ValueError("feed_text: there is no path")
+        if self.done:
+            return ""
+        text, done, n_skipped = _json.texts(self._stream, piece)
+        if done:
+            self.done = True
+        self.n_skipped += n_skipped
+        return text
 
     def __repr__(self) -> str:
         return f"<lanewise.json.Events of {self._paths!r}{', done' if self.done else ''}>"
