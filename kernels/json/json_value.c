@@ -5,6 +5,7 @@
 #include "common.h"
 
 #include "json_number.h"
+#include "json_run.h"
 
 /* ---------------------------------------------------------------- numbers */
 
@@ -164,7 +165,7 @@ static size_t read_escape(const uint8_t **p, const uint8_t *end, uint8_t out[4])
 /* The next stretch of a string's value: from the text itself or, for an escape, from `bytes`. */
 static size_t next_stretch(const uint8_t **p, const uint8_t *end, uint8_t bytes[4], const uint8_t **stretch)
 {
-	size_t plain = lw_kernels()->json_plain(*p, (size_t)(end - *p));
+	size_t plain = lw_json_run(*p, (size_t)(end - *p));
 
 	if (plain) {
 		*stretch = *p;
@@ -268,7 +269,7 @@ size_t lanewise_json_escape(const char *text, size_t n_bytes, char *out, size_t 
 	size_t at = 0, n = 0;
 
 	while (at < n_bytes) {
-		size_t plain = lw_kernels()->json_plain(p + at, n_bytes - at);
+		size_t plain = lw_json_run(p + at, n_bytes - at);
 		uint8_t bytes[6];
 
 		if (plain)

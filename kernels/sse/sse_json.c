@@ -2,7 +2,7 @@
 /*
  * Values of JSON in server-sent events.
  *
- * The last two different shapes of data are kept as patterns: the text, its tree, and which strings and numbers differ
+ * The last few different shapes of data are kept as patterns: the text, its tree, and which strings and numbers differ
  * from event to event ("holes"). An event that has the same bytes between its holes and a valid string or number in
  * each has the same tree, so paths lead to the same nodes and nothing else needs to be looked at. Where an event lies in
  * the piece as a whole, with LF as its line ends, its frame is compared in the same way, and its bytes are never copied.
@@ -14,7 +14,7 @@
 
 enum {
 	MAX_BYTES = 1 << 20,
-	N_PATTERNS = 2,
+	N_PATTERNS = 4, /* chats begin with a role, go on with contents, and end with a reason and with counts */
 	PATTERN_BYTES = 4096,
 	PATTERN_NODES = 256,
 	PATTERN_HOLES = 12,
@@ -187,11 +187,31 @@ static size_t plain_ascii(const char *p, size_t n)
 	return at;
 }
 
+static int is_continuation(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
+
+/* Bytes of whole characters of two and three bytes at p, but for rare kinds. */
+static size_t plain_wide(const char *p, size_t n)
+{
+	size_t at = 0;
+
+	for (;;) {
+		unsigned char lead = at < n ? (unsigned char)p[at] : 0;
+
+		if (lead > 0xe0 && lead < 0xf0 && lead != 0xed && n - at >= 3 && is_continuation(p[at + 1]) &&
+		    is_continuation(p[at + 2]))
+			at += 3;
+		else if (lead >= 0xc2 && lead < 0xe0 && n - at >= 2 && is_continuation(p[at + 1]))
+			at += 2;
+		else
+			return at;
+	}
+}
+
 /* The size of the inside of a string that begins at p, if it is valid and ends; else SIZE_MAX. */
 static size_t string_size(const char *p, size_t n, int *escapes)
 {
 	size_t at = 0, size;
-	int is_ascii = 1;
+	int is_valid = 1;
 
 	*escapes = 0;
 	for (;;) {
@@ -208,10 +228,13 @@ static size_t string_size(const char *p, size_t n, int *escapes)
 			*escapes = 1;
 			continue;
 		}
-		for (is_ascii = 0; at < n && (unsigned char)p[at] >= 0x80; at++)
-			;
+		size = plain_wide(p + at, n - at);
+		at += size;
+		if (size == 0)
+			for (is_valid = 0; at < n && (unsigned char)p[at] >= 0x80; at++)
+				;
 	}
-	return is_ascii || lanewise_utf8_valid_prefix(p, at) == at ? at : SIZE_MAX;
+	return is_valid || lanewise_utf8_valid_prefix(p, at) == at ? at : SIZE_MAX;
 }
 
 /* The size of the digits at p. */

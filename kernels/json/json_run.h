@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs of bytes that strings hold as they are, which are mostly short: eight bytes at a time here, the rest by the kernel. */
+#ifndef LW_JSON_RUN_H
+#define LW_JSON_RUN_H
+
+#include "common.h"
+#include "support.h"
+
+enum { LW_JSON_SHORT_RUN = 32 };
+
+/*
+ * The number of bytes from p on, at most n, that are neither quote nor backslash nor below 0x20. Not settled: those are
+ * the first LW_JSON_SHORT_RUN, and there may be more.
+ */
+static inline size_t lw_json_short_run(const uint8_t *p, size_t n, int *settled)
+{
+	size_t at = 0;
+
+	*settled = 1;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint64_t ones = 0x0101010101010101;
+
+	/* The lowest byte of the eight whose high bit is set in `hits` is such a one; above it there may be false ones. */
+	for (; n - at >= 8; at += 8) {
+		uint64_t x, quote, backslash, hits;
+
+		if (at == LW_JSON_SHORT_RUN) {
+			*settled = 0;
+			return at;
+		}
+		memcpy(&x, p + at, sizeof x);
+		quote = x ^ ones * '"';
+		backslash = x ^ ones * '\\';
+		hits = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((x - ones * 0x20) & ~x)) &
+		       ones * 0x80;
+		if (hits)
+			return at + (size_t)__builtin_ctzll(hits) / 8;
+	}
+#endif
+	while (at < n && p[at] >= 0x20 && p[at] != '"' && p[at] != '\\')
+		at++;
+	return at;
+}
+
+/* The whole run. */
+static inline size_t lw_json_run(const uint8_t *p, size_t n)
+{
+	int settled;
+	size_t at = lw_json_short_run(p, n, &settled);
+
+	return settled ? at : at + lw_kernels()->json_plain(p + at, n - at);
+}
+
+#endif
