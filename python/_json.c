@@ -13,8 +13,10 @@
 
 #define FUNCTIONS(X) \
 	X(json_parse) \
-	X(json_nodes_bound) X(json_f64) X(json_string) X(json_path) X(json_follow) X(sse_feed) X(sse_next) \
-	        X(sse_json_begin) X(sse_json_scratch_size) X(sse_json_feed) X(sse_json_read)
+	X(json_nodes_bound) X(json_repair) \
+	X(json_f64) \
+	X(json_string) X(json_path) X(json_follow) X(sse_feed) X(sse_next) X(sse_json_begin) X(sse_json_scratch_size) \
+	        X(sse_json_feed) X(sse_json_read)
 
 #define DECLARE(name) __typeof__(lanewise_##name) *name;
 static struct {
@@ -448,6 +450,53 @@ static PyObject *loads(PyObject *module, PyObject *const *arguments, Py_ssize_t 
 	}
 	text_end(&t);
 	return value;
+}
+
+/* ----------------------------------------------------------------- repair */
+
+/* repair(text, flags, max_depth): a str; the one given if it is JSON. */
+static PyObject *repair(PyObject *module, PyObject *const *arguments, Py_ssize_t n_arguments)
+{
+	char small[4096], *out = small;
+	size_t capacity = sizeof small;
+	lanewise_json_repair_result result;
+	lanewise_json_options options;
+	lanewise_status status;
+	lanewise_error error;
+	PyObject *repaired = NULL;
+	struct text t;
+
+	(void)module;
+	if (n_arguments != 3)
+		return PyErr_Format(PyExc_TypeError, "repair takes 3 arguments");
+	if (!options_of(arguments[1], arguments[2], &options) || !text_of(arguments[0], &t))
+		return NULL;
+	for (;;) {
+		Py_BEGIN_ALLOW_THREADS status =
+		        library.json_repair(t.bytes, t.n_bytes, &options, out, capacity, NULL, 0, &result, &error);
+		Py_END_ALLOW_THREADS if (status != LANEWISE_ERROR_CAPACITY) break;
+		if (out != small)
+			free(out);
+		capacity = result.n_out;
+		out = malloc(capacity);
+		if (!out)
+			break;
+	}
+	if (!out) {
+		PyErr_NoMemory();
+	} else if (status != LANEWISE_OK) {
+		raise(status, &error, arguments[0]);
+	} else if (result.n_edits == 0 && PyUnicode_CheckExact(arguments[0])) {
+		Py_INCREF(arguments[0]);
+		repaired = arguments[0];
+	} else {
+		repaired = result.n_edits ? PyUnicode_FromStringAndSize(out, (Py_ssize_t)result.n_out)
+		                          : PyUnicode_FromStringAndSize(t.bytes, (Py_ssize_t)t.n_bytes);
+	}
+	if (out != small)
+		free(out);
+	text_end(&t);
+	return repaired;
 }
 
 /* ------------------------------------------------------------------ paths */
@@ -982,6 +1031,7 @@ static PyObject *stream_texts(PyObject *module, PyObject *const *arguments, Py_s
 static PyMethodDef methods[] = {
 	{ "connect", connect, METH_VARARGS, "Gets the library's functions and the class of errors." },
 	{ "loads", (PyCFunction)(void (*)(void))loads, METH_FASTCALL, "The value of a text." },
+	{ "repair", (PyCFunction)(void (*)(void))repair, METH_FASTCALL, "JSON of what is nearly JSON." },
 	{ "paths", make_paths, METH_O, "Compiled paths." },
 	{ "find", find, METH_VARARGS, "What is at paths in a text." },
 	{ "view", view_value, METH_VARARGS, "The value of a partial text." },

@@ -79,8 +79,7 @@ def loads(text: Text, *, repair: bool = False, bom: bool = False, replace_surrog
     try:
         return _json.loads(text, flags, max_depth)
     except JSONDecodeError:
-        repaired, _ = _repair(text_bytes(text), _options(max_depth, bom, replace_surrogates), 0)
-        return _json.loads(repaired, flags, max_depth)
+        return _json.loads(_json.repair(text, flags, max_depth), flags, max_depth)
 
 
 def validate(text: Text, *, bom: bool = False, replace_surrogates: bool = False, max_depth: int = 0) -> None:
@@ -179,8 +178,7 @@ def _repair(data: Any, options: Any, n_edits: int) -> tuple[bytes, list[Any]]:
 def repair(text: Text, *, max_depth: int = 0) -> str:
     """JSON of what language models write for it: within prose or fences, with single quotes, missing commas and brackets,
     True and None, comments, cut off. A valid text stays as it is, and anything becomes something (lanewise/json.h)."""
-    repaired, _ = _repair(text_bytes(text), _options(max_depth), 0)
-    return repaired.decode()
+    return _json.repair(text, 0, max_depth)
 
 
 def repair_edits(text: Text, *, max_depth: int = 0) -> tuple[str, list[Edit]]:
