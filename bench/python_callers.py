@@ -226,7 +226,7 @@ def content_by_lanewise(pieces):
 
 
 def text_by_lanewise(pieces):
-    events = lw.json.Events(PATH, skip=True)
+    events = lw.json.Events(PATH, done="", skip=True)
     return "".join([events.feed_text(piece) for piece in pieces])
 
 
