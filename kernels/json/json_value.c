@@ -138,14 +138,13 @@ static size_t put_utf8(uint32_t code, uint8_t out[4])
 /* Decodes the valid escape at *p, which goes behind it; the bytes go to `out`, their number is returned. */
 static size_t read_escape(const uint8_t **p, const uint8_t *end, uint8_t out[4])
 {
-	static const char letters[] = "bfnrt", values[] = "\b\f\n\r\t";
+	static const uint8_t values[128] = { ['b'] = '\b', ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r',
+		                             ['t'] = '\t', ['"'] = '"',  ['\\'] = '\\', ['/'] = '/' };
 	uint8_t c = (*p)[1];
 	uint32_t code;
 
 	if (c != 'u') {
-		const char *letter = memchr(letters, c, sizeof letters - 1);
-
-		out[0] = letter ? (uint8_t)values[letter - letters] : c;
+		out[0] = values[c & 127];
 		*p += 2;
 		return 1;
 	}
@@ -176,6 +175,29 @@ static size_t next_stretch(const uint8_t **p, const uint8_t *end, uint8_t bytes[
 	return read_escape(p, end, bytes);
 }
 
+/* Copies LW_JSON_SHORT_RUN bytes; returns how many there are before the first backslash. */
+static size_t copy_short_run(const uint8_t *p, uint8_t *out)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint64_t ones = 0x0101010101010101;
+
+	memcpy(out, p, LW_JSON_SHORT_RUN);
+	for (size_t at = 0; at < LW_JSON_SHORT_RUN; at += 8) {
+		uint64_t x, hits;
+
+		memcpy(&x, p + at, sizeof x);
+		x ^= ones * '\\';
+		hits = (x - ones) & ~x & (ones * 0x80);
+		if (hits)
+			return at + (size_t)__builtin_ctzll(hits) / 8;
+	}
+	return LW_JSON_SHORT_RUN;
+#else
+	(void)p, (void)out;
+	return 0;
+#endif
+}
+
 lanewise_status lanewise_json_string(const char *text, const lanewise_json_node *node, char *out, size_t capacity,
                                      size_t *n_out)
 {
@@ -195,11 +217,23 @@ lanewise_status lanewise_json_string(const char *text, const lanewise_json_node 
 		return LANEWISE_OK;
 	}
 	while (p < end) {
-		size_t length = next_stretch(&p, end, bytes, &stretch);
+		/* Short runs are copied with what is behind them, as far as that is within both. */
+		size_t length = (size_t)(end - p) >= LW_JSON_SHORT_RUN && capacity - n >= LW_JSON_SHORT_RUN
+		                        ? copy_short_run(p, (uint8_t *)out + n)
+		                        : 0;
 
+		p += length;
+		n += length;
+		if (length == LW_JSON_SHORT_RUN || p == end || *p != '\\') {
+			length = next_stretch(&p, end, bytes, &stretch);
+		} else {
+			length = read_escape(&p, end, bytes);
+			stretch = bytes;
+		}
 		if (capacity - n < length)
 			return LANEWISE_ERROR_CAPACITY;
-		memcpy(out + n, stretch, length);
+		if (length)
+			memcpy(out + n, stretch, length);
 		n += length;
 	}
 	*n_out = n;
@@ -241,12 +275,14 @@ size_t lanewise_json_member(const char *text, const lanewise_json_node *nodes, s
 
 static size_t escape_byte(uint8_t c, uint8_t out[6])
 {
-	static const char values[] = "\b\t\n\f\r\"\\", letters[] = "btnfr\"\\", hex[] = "0123456789abcdef";
-	const char *value = memchr(values, c, sizeof values - 1);
+	static const char hex[] = "0123456789abcdef";
+	static const uint8_t letters[128] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'
+	};
 
 	out[0] = '\\';
-	if (value) {
-		out[1] = (uint8_t)letters[value - values];
+	if (letters[c & 127]) {
+		out[1] = letters[c & 127];
 		return 2;
 	}
 	memcpy(out + 1, "u00", 3);
