@@ -17,6 +17,7 @@
 #include "json_number.h"
 
 #include "common.h"
+#include "json_run.h"
 
 #include "powers_of_five.h"
 
@@ -44,14 +45,7 @@ static int64_t read_exponent(const char *p, const char *end)
 	return negative ? -value : value;
 }
 
-/* Whether eight bytes, the first in the lowest, are digits: no high half is other than 3, nor becomes so when 6 is added. */
-static int are_digits(uint64_t eight)
-{
-	return ((eight & 0xf0f0f0f0f0f0f0f0) | ((eight + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) >> 4) ==
-	       0x3333333333333333;
-}
-
-/* Their value: neighbours are joined to pairs, pairs to fours, fours to eight. */
+/* The value of eight digits, the first in the lowest byte; 0 counts as a digit too. Neighbours are joined to pairs, pairs to fours, fours to eight. */
 static uint64_t value_of_digits(uint64_t eight)
 {
 	eight = (eight & 0x0f0f0f0f0f0f0f0f) * (1 + (10 << 8)) >> 8;
@@ -62,18 +56,23 @@ static uint64_t value_of_digits(uint64_t eight)
 /* Adds the digits at p, before end, to *w, which may overflow; returns what is behind them. */
 static inline const char *read_run(const char *p, const char *end, uint64_t *w)
 {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	static const uint32_t powers[9] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
+
 	while (end - p >= 8) {
 		uint64_t eight;
+		unsigned count;
 
 		memcpy(&eight, p, sizeof eight);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-		eight = __builtin_bswap64(eight);
-#endif
-		if (!are_digits(eight))
-			break;
-		*w = 100000000 * *w + value_of_digits(eight);
-		p += 8;
+		count = lw_json_count_digits(eight);
+		if (count == 0)
+			return p;
+		*w = powers[count] * *w + value_of_digits(eight << (64 - 8 * count));
+		p += count;
+		if (count < 8)
+			return p;
 	}
+#endif
 	for (; p < end && is_digit(*p); p++)
 		*w = 10 * *w + (uint64_t)(*p - '0');
 	return p;

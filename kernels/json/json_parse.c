@@ -12,6 +12,7 @@
 #include <lanewise/json.h>
 
 #include "common.h"
+#include "json_run.h"
 #include "support.h"
 
 enum { WINDOW = 4096, DEFAULT_DEPTH = 1024, MAX_VALIDATED_DEPTH = LANEWISE_JSON_MAX_VALIDATED_DEPTH };
@@ -133,16 +134,18 @@ static int is_word(const struct parser *p, size_t at, const char *word, size_t n
 /* Behind the digits from `at` on. */
 LW_INLINE size_t skip_digits(const struct parser *p, size_t at)
 {
-	/* Eight at a time: no digit's high half is other than 3, nor becomes so when 6 is added. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	while (p->n - at >= 8) {
 		uint64_t eight;
+		unsigned count;
 
 		memcpy(&eight, p->text + at, 8);
-		if (((eight & 0xf0f0f0f0f0f0f0f0) | ((eight + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) >> 4) !=
-		    0x3333333333333333)
-			break;
-		at += 8;
+		count = lw_json_count_digits(eight);
+		at += count;
+		if (count < 8)
+			return at;
 	}
+#endif
 	while (at < p->n && (uint8_t)(p->text[at] - '0') < 10)
 		at++;
 	return at;

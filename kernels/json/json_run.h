@@ -42,6 +42,16 @@ static inline size_t lw_json_short_run(const uint8_t *p, size_t n, int *settled)
 	return at;
 }
 
+/* How many of eight bytes, the first in the lowest, are digits before another byte comes. */
+static inline unsigned lw_json_count_digits(uint64_t eight)
+{
+	const uint64_t high = 0xf0f0f0f0f0f0f0f0, three = 0x3030303030303030;
+	/* A digit's high half is 3, and is so still when 6 is added; what carries is no digit, and is found itself. */
+	uint64_t others = ((eight & high) ^ three) | (((eight + 0x0606060606060606) & high) ^ three);
+
+	return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+}
+
 /* The whole run. */
 static inline size_t lw_json_run(const uint8_t *p, size_t n)
 {

@@ -36,6 +36,11 @@ LW_INLINE struct masks classify(blk b)
 
 LW_INLINE uint64_t prefix_parity(uint64_t bits)
 {
+#if defined(__PCLMUL__) /* the product of polynomials over two elements with the one of all ones is just that */
+	__m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)bits), _mm_set1_epi8(-1), 0);
+
+	return (uint64_t)_mm_cvtsi128_si64(product);
+#endif
 	for (int shift = 1; shift < 64; shift *= 2)
 		bits ^= bits << shift;
 	return bits;
