@@ -53,17 +53,25 @@ static uint64_t value_of_digits(uint64_t eight)
 	return (eight & 0x0000ffff0000ffff) * (1 + ((uint64_t)10000 << 32)) >> 32;
 }
 
-/* Adds the digits at p, before end, to *w, which may overflow; returns what is behind them. */
-static inline const char *read_run(const char *p, const char *end, uint64_t *w)
+/*
+ * Adds the digits at p, before end, to *w, which may overflow; returns what is behind them. What is behind `begin`, at p or
+ * before, may be read as well.
+ */
+static inline const char *read_run(const char *begin, const char *p, const char *end, uint64_t *w)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	static const uint32_t powers[9] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
 
-	while (end - p >= 8) {
+	while (end - begin >= 8 && p < end) {
 		uint64_t eight;
 		unsigned count;
 
-		memcpy(&eight, p, sizeof eight);
+		if (end - p >= 8) {
+			memcpy(&eight, p, sizeof eight);
+		} else { /* the last eight, without those before p */
+			memcpy(&eight, end - 8, sizeof eight);
+			eight >>= 64 - 8 * (end - p);
+		}
 		count = lw_json_count_digits(eight);
 		if (count == 0)
 			return p;
@@ -93,7 +101,7 @@ static inline int read_short_decimal(const char *p, const char *end, struct deci
 	fraction = p;
 	if (p < end && *p == '.') {
 		fraction = p + 1;
-		p = read_run(fraction, end, &w);
+		p = read_run(whole, fraction, end, &w);
 		n_digits += p - fraction;
 	}
 	if (n_digits > 19)

@@ -436,6 +436,20 @@ static int put(struct output *o, lanewise_sse_value *value, const char *text, co
 	return n <= left;
 }
 
+/* A string without escapes. */
+static inline int put_plain(struct output *o, lanewise_sse_value *value, const char *text, size_t n)
+{
+	size_t at = o->result->n_out;
+
+	*value = (lanewise_sse_value) { at, (uint32_t)n, LANEWISE_JSON_STRING, 0, 0 };
+	o->result->n_out = at + n;
+	if (at > o->capacity || n > o->capacity - at)
+		return 0;
+	if (n)
+		memcpy(o->out + at, text, n);
+	return 1;
+}
+
 static void put_nothing(struct output *o, lanewise_sse_value *value)
 {
 	*value = (lanewise_sse_value) { .offset = o->result->n_out, .type = LANEWISE_SSE_NOTHING };
@@ -458,6 +472,9 @@ static int put_target(struct output *o, lanewise_sse_value *value, const struct 
 	if (target.hole != NO_HOLE) {
 		const struct filling *found = &pattern->found[target.hole];
 		size_t quote = node.type == LANEWISE_JSON_STRING, n = found->end - found->begin;
+
+		if (quote && !found->escapes) /* by far the most */
+			return put_plain(o, value, p + found->begin, n);
 
 		node.flags = found->escapes ? LANEWISE_JSON_ESCAPES : 0;
 		if (!quote && is_integer(p + found->begin, n))
