@@ -182,29 +182,12 @@ static size_t read_number(const struct parser *p, size_t at, uint8_t *flags)
 	return goes_on(p, at) ? begin : at;
 }
 
-static int hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The value of \uXXXX at `at`, or -1. */
 static int read_u_escape(const uint8_t *text, size_t n, size_t at)
 {
-	int value = 0;
-
 	if (n - at < 6 || text[at] != '\\' || text[at + 1] != 'u')
 		return -1;
-	for (size_t i = 2; i < 6; i++) {
-		int digit = hex_value(text[at + i]);
-
-		if (digit < 0)
-			return -1;
-		value = value << 4 | digit;
-	}
-	return value;
+	return lw_json_read_hex(text + at + 2);
 }
 
 /*
@@ -213,26 +196,16 @@ static int read_u_escape(const uint8_t *text, size_t n, size_t at)
  */
 static int check_escape(const struct parser *p, size_t at, size_t *low_at)
 {
+	static const uint8_t is_escape[256] = {
+		['"'] = 1, ['\\'] = 1, ['/'] = 1, ['b'] = 1, ['f'] = 1, ['n'] = 1, ['r'] = 1, ['t'] = 1
+	};
 	int paired = *low_at == at, value;
 
 	*low_at = NONE;
 	if (p->n - at < 2)
 		return 0;
-	switch (p->text[at + 1]) {
-	case '"':
-	case '\\':
-	case '/':
-	case 'b':
-	case 'f':
-	case 'n':
-	case 'r':
-	case 't':
-		return 1;
-	case 'u':
-		break;
-	default:
-		return 0;
-	}
+	if (p->text[at + 1] != 'u')
+		return is_escape[p->text[at + 1]];
 	value = read_u_escape(p->text, p->n, at);
 	if (value < 0)
 		return 0;

@@ -52,6 +52,21 @@ static inline unsigned lw_json_count_digits(uint64_t eight)
 	return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
 }
 
+/* The value of a hexadecimal digit and one more; 0 for other bytes. */
+static const uint8_t lw_json_hex[256] = {
+	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16
+};
+
+/* The value of the four hexadecimal digits at p, or -1. */
+static inline int lw_json_read_hex(const uint8_t *p)
+{
+	int a = lw_json_hex[p[0]] - 1, b = lw_json_hex[p[1]] - 1, c = lw_json_hex[p[2]] - 1, d = lw_json_hex[p[3]] - 1;
+
+	return (a | b | c | d) < 0 ? -1 : a << 12 | b << 8 | c << 4 | d;
+}
+
 /* The whole run. */
 static inline size_t lw_json_run(const uint8_t *p, size_t n)
 {

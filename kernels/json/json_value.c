@@ -112,27 +112,27 @@ lanewise_status lanewise_json_i64_array(const char *text, const lanewise_json_no
 
 /* ---------------------------------------------------------------- strings */
 
-static uint32_t read_hex(const uint8_t *p)
-{
-	uint32_t value = 0;
-
-	for (int i = 0; i < 4; i++)
-		value = value << 4 | (p[i] <= '9' ? (uint32_t)(p[i] - '0') : (uint32_t)((p[i] | 0x20) - 'a' + 10));
-	return value;
-}
-
 static size_t put_utf8(uint32_t code, uint8_t out[4])
 {
-	size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+	size_t n = 0;
 
-	if (length == 1) {
-		out[0] = (uint8_t)code;
-		return 1;
+	if (code < 0x80) {
+		out[n++] = (uint8_t)code;
+		return n;
 	}
-	for (size_t i = length - 1; i > 0; i--, code >>= 6)
-		out[i] = (uint8_t)(0x80 | (code & 0x3f));
-	out[0] = (uint8_t)((length == 2 ? 0xc0 : length == 3 ? 0xe0 : 0xf0) | code);
-	return length;
+	if (code < 0x800) {
+		out[n++] = (uint8_t)(0xc0 | code >> 6);
+	} else {
+		if (code < 0x10000) {
+			out[n++] = (uint8_t)(0xe0 | code >> 12);
+		} else {
+			out[n++] = (uint8_t)(0xf0 | code >> 18);
+			out[n++] = (uint8_t)(0x80 | (code >> 12 & 0x3f));
+		}
+		out[n++] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
+	}
+	out[n++] = (uint8_t)(0x80 | (code & 0x3f));
+	return n;
 }
 
 /* Decodes the valid escape at *p, which goes behind it; the bytes go to `out`, their number is returned. */
@@ -148,10 +148,10 @@ static size_t read_escape(const uint8_t **p, const uint8_t *end, uint8_t out[4])
 		*p += 2;
 		return 1;
 	}
-	code = read_hex(*p + 2);
+	code = (uint32_t)lw_json_read_hex(*p + 2);
 	*p += 6;
 	if (code >= 0xd800 && code <= 0xdbff && end - *p >= 6 && (*p)[0] == '\\' && (*p)[1] == 'u') {
-		uint32_t low = read_hex(*p + 2);
+		uint32_t low = (uint32_t)lw_json_read_hex(*p + 2);
 
 		if (low >= 0xdc00 && low <= 0xdfff) {
 			*p += 6;
@@ -224,16 +224,16 @@ lanewise_status lanewise_json_string(const char *text, const lanewise_json_node 
 
 		p += length;
 		n += length;
-		if (length == LW_JSON_SHORT_RUN || p == end || *p != '\\') {
-			length = next_stretch(&p, end, bytes, &stretch);
-		} else {
-			length = read_escape(&p, end, bytes);
-			stretch = bytes;
+		if (length < LW_JSON_SHORT_RUN && p < end && *p == '\\' && capacity - n >= sizeof bytes) {
+			n += read_escape(&p, end, (uint8_t *)out + n);
+			continue;
 		}
+		if (p == end)
+			break;
+		length = next_stretch(&p, end, bytes, &stretch);
 		if (capacity - n < length)
 			return LANEWISE_ERROR_CAPACITY;
-		if (length)
-			memcpy(out + n, stretch, length);
+		memcpy(out + n, stretch, length);
 		n += length;
 	}
 	*n_out = n;
