@@ -1064,6 +1064,25 @@ static void repair_text(struct repair *r)
 	put(r, r->text + r->done, n - r->done);
 }
 
+/* Whether a look at the first and the last byte shows that the text is no JSON: most spoilt ones do. */
+static int is_surely_broken(const uint8_t *text, size_t n)
+{
+	size_t begin = 0, end = n;
+
+	while (begin < end && is_blank(text[begin]))
+		begin++;
+	while (end > begin && is_blank(text[end - 1]))
+		end--;
+	if (begin == end)
+		return 1;
+
+	uint8_t first = text[begin], last = text[end - 1];
+
+	if (first == '{' || first == '[')
+		return last != (first == '{' ? '}' : ']');
+	return first == '`' || first == '\'' || (is_letter(first) && first != 't' && first != 'f' && first != 'n');
+}
+
 size_t lanewise_json_repair_bound(size_t n_bytes)
 {
 	size_t bound;
@@ -1084,10 +1103,13 @@ lanewise_status lanewise_json_repair(const char *text, size_t n_bytes, const lan
 	if (!result || (!out && capacity) || (!edits && edit_capacity))
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: a NULL pointer");
 	*result = (lanewise_json_repair_result) { 0, 0 };
-	status = lanewise_json_validate(text, n_bytes, options, &found);
-	if (status == LANEWISE_OK)
+	/* What is broken anyway is not read for it: a byte will do to check the options. */
+	int is_broken = text && n_bytes <= UINT32_MAX && is_surely_broken((const uint8_t *)text, n_bytes);
+
+	status = lanewise_json_validate(text, is_broken ? n_bytes > 0 : n_bytes, options, &found);
+	if (status == LANEWISE_OK && !is_broken)
 		return status;
-	if (status != LANEWISE_ERROR_DATA)
+	if (status != LANEWISE_OK && status != LANEWISE_ERROR_DATA)
 		return lw_fail(error, status, found.offset, "%s", found.what);
 
 	r.text = (const uint8_t *)text;
