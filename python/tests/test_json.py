@@ -409,6 +409,14 @@ def test_events_however_cut(cuts):
     assert events.done
 
 
+def test_fences():
+    text = "Grüße:\n```json\n{\"ü\": 1}\n```\n~~~\nx"
+    json_fence, rest = lj.fences(text)
+    assert json_fence == (15, 23, "json", '{"ü": 1}', True) and text[15:23] == json_fence.text
+    assert (rest.language, rest.text, rest.closed) == ("", "x", False)
+    assert len(lj.fences("```\n```\n" * 50)) == 50 and lj.fences(b"") == []
+
+
 def test_events():
     assert lj.Events().feed(STREAM)[1] == {"choices": [{"delta": {"content": "ü"}}]}
     assert lj.Events(["choices[0].delta.content", "id"], "-").feed(STREAM)[0] == ("Gr", "-")
