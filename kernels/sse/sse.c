@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Server-sent events. A line that lies in one piece is read where it is; otherwise its parts are gathered behind the data
- * of the event under way. The next LF and the next CR are looked for by memchr and remembered, so that neither is looked
- * for twice in the same bytes.
+ * of the event under way. The next LF and, before it, the next CR are looked for by memchr and remembered, so that neither
+ * is looked for twice in the same bytes.
  */
 #include "sse_state.h"
 
@@ -173,9 +173,9 @@ static int next_line(lanewise_sse *sse)
 		}
 	}
 	sse->lf = find(sse->lf, sse->at, sse->end, '\n');
-	sse->cr = find(sse->cr, sse->at, sse->end, '\r');
+	sse->cr = find(sse->cr, sse->at, sse->lf, '\r');
 
-	const char *begin = sse->at, *stop = sse->lf < sse->cr ? sse->lf : sse->cr;
+	const char *begin = sse->at, *stop = sse->cr;
 
 	if (stop == sse->end) {
 		sse->at = sse->end;

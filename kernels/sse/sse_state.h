@@ -14,7 +14,7 @@ struct name {
 
 struct lanewise_sse {
 	const char *at, *end; /* what is left of the piece */
-	const char *lf, *cr;  /* the next ones at or behind `at`, or `end` */
+	const char *lf, *cr;  /* the next LF at or behind `at`, or `end`; the next CR before that, or `lf` */
 	size_t n_seen;        /* bytes of a byte order mark at the beginning; 3 once that is settled */
 	int after_cr;         /* a line has ended with CR: an LF that follows belongs to it */
 	int is_comment;       /* the line under way is, and is not kept */
