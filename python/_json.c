@@ -13,10 +13,9 @@
 
 #define FUNCTIONS(X) \
 	X(json_parse) \
-	X(json_nodes_bound) X(json_repair) \
-	X(json_f64) \
-	X(json_string) X(json_path) X(json_follow) X(sse_feed) X(sse_next) X(sse_json_begin) X(sse_json_scratch_size) \
-	        X(sse_json_feed) X(sse_json_read)
+	X(json_nodes_bound) \
+	X(json_repair) X(json_f64) X(json_string) X(json_path) X(json_follow) X(sse_feed) X(sse_next) \
+	        X(sse_json_begin) X(sse_json_scratch_size) X(sse_json_feed) X(sse_json_read)
 
 #define DECLARE(name) __typeof__(lanewise_##name) *name;
 static struct {
@@ -942,7 +941,15 @@ static struct value_stream *stream_of(PyObject *const *arguments, Py_ssize_t n_g
 	return NULL;
 }
 
-/* values(stream, piece, fallback): (list of values, 1 if it is done, events skipped) */
+/* What was read; if it was the last or something was skipped, (what was read, 1 if it is done, events skipped). */
+static PyObject *with_news(PyObject *read, const lanewise_sse_json_result *result, size_t n_skipped)
+{
+	if (!result->done && n_skipped == 0)
+		return read;
+	return Py_BuildValue("Nin", read, (int)result->done, (Py_ssize_t)n_skipped);
+}
+
+/* values(stream, piece, fallback): a list of values, with_news() */
 static PyObject *stream_values(PyObject *module, PyObject *const *arguments, Py_ssize_t n_arguments)
 {
 	struct value_stream *stream = stream_of(arguments, n_arguments, 3);
@@ -971,7 +978,7 @@ static PyObject *stream_values(PyObject *module, PyObject *const *arguments, Py_
 		Py_XDECREF(list);
 		return NULL;
 	}
-	return Py_BuildValue("Nin", list, (int)result.done, (Py_ssize_t)n_skipped);
+	return with_news(list, &result, n_skipped);
 }
 
 /* Moves the strings among the values together, at the beginning of `out`; returns their bytes. */
@@ -991,7 +998,7 @@ static size_t join_strings(struct value_stream *stream, size_t n_values)
 	return n;
 }
 
-/* texts(stream, piece): (the strings among the values joined, 1 if it is done, events skipped) */
+/* texts(stream, piece): the strings among the values joined, with_news() */
 static PyObject *stream_texts(PyObject *module, PyObject *const *arguments, Py_ssize_t n_arguments)
 {
 	struct value_stream *stream = stream_of(arguments, n_arguments, 2);
@@ -1025,7 +1032,7 @@ static PyObject *stream_texts(PyObject *module, PyObject *const *arguments, Py_s
 	if (!good)
 		read_rest(stream);
 	text_end(&t);
-	return good ? Py_BuildValue("Nin", text, (int)result.done, (Py_ssize_t)n_skipped) : NULL;
+	return good ? with_news(text, &result, n_skipped) : NULL;
 }
 
 static PyMethodDef methods[] = {

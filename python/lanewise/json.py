@@ -370,27 +370,32 @@ class Events:
         if self.done:
             return []
         if self._stream is not None:
-            values, done, n_skipped = _json.values(self._stream, piece, self._default)
+            values = _json.values(self._stream, piece, self._default)
+            if isinstance(values, list):
+                return values
+            values, done, n_skipped = values
         else:
             values = []
             done, n_skipped = _json.events(self._address, piece, self._done, self._skip, values)
-        if done:
-            self.done = True
-        self.n_skipped += n_skipped
+        self._note(done, n_skipped)
         return values
+
+    def _note(self, done: int, n_skipped: int) -> None:
+        self.done = self.done or bool(done)
+        self.n_skipped += n_skipped
 
     def feed_text(self, piece: Text) -> str:
         """The strings among the values of the events that are complete now, joined: "" if there are none. Several times as
         fast as "".join() of feed(). ValueError without a path."""
-        if self._stream is None:
-            raise ValueError("feed_text: there is no path")
         if self.done:
             return ""
-        text, done, n_skipped = _json.texts(self._stream, piece)
-        if done:
-            self.done = True
-        self.n_skipped += n_skipped
-        return text
+        if self._stream is None:
+            raise ValueError("feed_text: there is no path")
+        text = _json.texts(self._stream, piece)
+        if isinstance(text, str):
+            return text
+        self._note(text[1], text[2])
+        return text[0]
 
     def __repr__(self) -> str:
         return f"<lanewise.json.Events of {self._paths!r}{', done' if self.done else ''}>"
