@@ -178,6 +178,8 @@ static size_t put_event(char *at, uint64_t *seed, int kind)
 	                     kind == 3 ? "" : " ", odd_id, number);
 	n += put_content(at + n, seed);
 	n += (size_t)sprintf(at + n, "\"%s}}]}%s%s", test_random(seed) % 8 ? "" : ",\"role\":null", end, end);
+	if (test_random(seed) % 40 == 0)
+		n += (size_t)sprintf(at + n, "data:%s%s", end, end);
 	if (test_random(seed) % 100 == 0)
 		n += (size_t)sprintf(at + n, "data: [DONE]%s%s", end, end);
 	return n;

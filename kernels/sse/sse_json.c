@@ -607,7 +607,7 @@ static enum outcome take_event(struct lanewise_sse_json *events, const char *raw
 
 		if (pattern->n == 0 || (raw && pattern->n_frame)) /* compared where it lies */
 			continue;
-		if (match(pattern, FRAME_BYTES, FRAME_BYTES + pattern->n, text, n) == n)
+		if (n && match(pattern, FRAME_BYTES, FRAME_BYTES + pattern->n, text, n) == n)
 			return finish_event(o, before, put_matched(events, pattern, FRAME_BYTES, text, o));
 	}
 	*status = lanewise_json_parse(text, n, NULL, events->nodes, events->n_nodes, &n_nodes, error);
