@@ -410,7 +410,7 @@ static void bench_partial(struct bench *bench)
 			job.n += (size_t)sprintf(text + job.n, "{\"line\": %u, \"text\": \"int x = %u;\\n\"}, ",
 			                         (unsigned)(bench_random(&seed) % 900),
 			                         (unsigned)(bench_random(&seed) % 9));
-		snprintf(workload, sizeof workload, "%zu bytes by 4, a view each", sizes[s]);
+		snprintf(workload, sizeof workload, "%zu bytes by 4 with views", sizes[s]);
 		run_case(bench, "json_partial", workload, BENCH_L1, "piece", (job.n + 3) / 4, &job, run_partial, 0);
 	}
 	bench_free(job.scratch);
