@@ -175,28 +175,64 @@ static size_t next_stretch(const uint8_t **p, const uint8_t *end, uint8_t bytes[
 	return read_escape(p, end, bytes);
 }
 
-/* Copies LW_JSON_SHORT_RUN bytes; returns how many there are before the first backslash. */
-static size_t copy_short_run(const uint8_t *p, uint8_t *out)
-{
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	const uint64_t ones = 0x0101010101010101;
 
-	memcpy(out, p, LW_JSON_SHORT_RUN);
-	for (size_t at = 0; at < LW_JSON_SHORT_RUN; at += 8) {
-		uint64_t x, hits;
+enum { STRETCH = 32, MOST_OF_ESCAPE = 4 };
 
-		memcpy(&x, p + at, sizeof x);
-		x ^= ones * '\\';
-		hits = (x - ones) & ~x & (ones * 0x80);
-		if (hits)
-			return at + (size_t)__builtin_ctzll(hits) / 8;
-	}
-	return LW_JSON_SHORT_RUN;
-#else
-	(void)p, (void)out;
-	return 0;
-#endif
+/* The high bit of each byte that is a backslash, and perhaps of bytes above one. */
+static uint64_t find_backslashes(uint64_t eight)
+{
+	const uint64_t ones = 0x0101010101010101, x = eight ^ ones * '\\';
+
+	return (x - ones) & ~x & (ones * 0x80);
 }
+
+/* The high bits of eight bytes as eight bits. */
+static uint32_t pack_bits(uint64_t high) { return (uint32_t)((high >> 7) * 0x0102040810204080 >> 56); }
+
+/* Copies STRETCH bytes; returns how many there are before the first backslash. */
+static inline size_t copy_stretch(const uint8_t *p, uint8_t *out)
+{
+	uint64_t eight[4], hits[4];
+
+	memcpy(eight, p, sizeof eight);
+	memcpy(out, eight, sizeof eight);
+	for (int i = 0; i < 4; i++)
+		hits[i] = find_backslashes(eight[i]);
+	if (!(hits[0] | hits[1] | hits[2] | hits[3]))
+		return STRETCH;
+	return (size_t)__builtin_ctz(pack_bits(hits[0]) | pack_bits(hits[1]) << 8 | pack_bits(hits[2]) << 16 |
+	                             pack_bits(hits[3]) << 24);
+}
+
+/*
+ * Decodes as far as whole stretches may be read from *p, before `end`, and written, with an escape behind each; returns the
+ * bytes written.
+ */
+static size_t decode_stretches(const uint8_t **p, const uint8_t *end, uint8_t *out, size_t capacity)
+{
+	size_t n = 0;
+
+	while (end - *p >= STRETCH && capacity - n >= STRETCH + MOST_OF_ESCAPE) {
+		size_t length = copy_stretch(*p, out + n);
+
+		*p += length;
+		n += length;
+		if (length < STRETCH)
+			n += read_escape(p, end, out + n);
+	}
+	return n;
+}
+
+#else
+
+static size_t decode_stretches(const uint8_t **p, const uint8_t *end, uint8_t *out, size_t capacity)
+{
+	(void)p, (void)end, (void)out, (void)capacity;
+	return 0;
+}
+
+#endif
 
 lanewise_status lanewise_json_string(const char *text, const lanewise_json_node *node, char *out, size_t capacity,
                                      size_t *n_out)
@@ -216,21 +252,10 @@ lanewise_status lanewise_json_string(const char *text, const lanewise_json_node 
 		*n_out = n;
 		return LANEWISE_OK;
 	}
+	n = decode_stretches(&p, end, (uint8_t *)out, capacity);
 	while (p < end) {
-		/* Short runs are copied with what is behind them, as far as that is within both. */
-		size_t length = (size_t)(end - p) >= LW_JSON_SHORT_RUN && capacity - n >= LW_JSON_SHORT_RUN
-		                        ? copy_short_run(p, (uint8_t *)out + n)
-		                        : 0;
+		size_t length = next_stretch(&p, end, bytes, &stretch);
 
-		p += length;
-		n += length;
-		if (length < LW_JSON_SHORT_RUN && p < end && *p == '\\' && capacity - n >= sizeof bytes) {
-			n += read_escape(&p, end, (uint8_t *)out + n);
-			continue;
-		}
-		if (p == end)
-			break;
-		length = next_stretch(&p, end, bytes, &stretch);
 		if (capacity - n < length)
 			return LANEWISE_ERROR_CAPACITY;
 		memcpy(out + n, stretch, length);
