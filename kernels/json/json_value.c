@@ -177,7 +177,7 @@ static size_t next_stretch(const uint8_t **p, const uint8_t *end, uint8_t bytes[
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 
-enum { STRETCH = 32, MOST_OF_ESCAPE = 4, MOST_OF_ESCAPED = 6, LONG = 4 /* clean stretches, then the kernel */ };
+enum { STRETCH = 32, MOST_OF_ESCAPE = 4, LONG = 4 /* clean stretches, then the kernel */ };
 
 /* The high bit of each byte that is a backslash, and perhaps of bytes above one. */
 static uint64_t find_backslashes(uint64_t eight)
@@ -190,24 +190,15 @@ static uint64_t find_backslashes(uint64_t eight)
 /* The high bits of eight bytes as eight bits. */
 static uint32_t pack_bits(uint64_t high) { return (uint32_t)((high >> 7) * 0x0102040810204080 >> 56); }
 
-/* The same of quotes, backslashes and bytes below 0x20. */
-static uint64_t find_to_escape(uint64_t eight)
-{
-	const uint64_t ones = 0x0101010101010101, quote = eight ^ ones * '"';
-
-	return find_backslashes(eight) | (((quote - ones) & ~quote) & (ones * 0x80)) |
-	       (((eight - ones * 0x20) & ~eight) & (ones * 0x80));
-}
-
-/* Copies STRETCH bytes; returns how many there are before the first that is found. */
-static inline size_t copy_stretch(const uint8_t *p, uint8_t *out, uint64_t (*find)(uint64_t))
+/* Copies STRETCH bytes; returns how many there are before the first backslash. */
+static inline size_t copy_stretch(const uint8_t *p, uint8_t *out)
 {
 	uint64_t eight[4], hits[4];
 
 	memcpy(eight, p, sizeof eight);
 	memcpy(out, eight, sizeof eight);
 	for (int i = 0; i < 4; i++)
-		hits[i] = find(eight[i]);
+		hits[i] = find_backslashes(eight[i]);
 	if (!(hits[0] | hits[1] | hits[2] | hits[3]))
 		return STRETCH;
 	return (size_t)__builtin_ctz(pack_bits(hits[0]) | pack_bits(hits[1]) << 8 | pack_bits(hits[2]) << 16 |
@@ -234,7 +225,7 @@ static size_t decode_stretches(const uint8_t **p, const uint8_t *end, uint8_t *o
 	unsigned n_clean = 0;
 
 	while (end - *p >= STRETCH && capacity - n >= STRETCH + MOST_OF_ESCAPE) {
-		size_t length = copy_stretch(*p, out + n, find_backslashes);
+		size_t length = copy_stretch(*p, out + n);
 
 		*p += length;
 		n += length;
@@ -343,38 +334,6 @@ static size_t escape_byte(uint8_t c, uint8_t out[6])
 	return 6;
 }
 
-/*
- * Escapes as far as whole stretches may be read and written, with an escape behind each; *at goes there, and the bytes written
- * are returned.
- */
-static size_t escape_stretches(const uint8_t *p, size_t n_bytes, uint8_t *out, size_t capacity, size_t *at)
-{
-	size_t n = 0;
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	unsigned n_clean = 0;
-
-	while (n_bytes - *at >= STRETCH && capacity - n >= STRETCH + MOST_OF_ESCAPED) {
-		size_t length = copy_stretch(p + *at, out + n, find_to_escape);
-
-		*at += length;
-		n += length;
-		if (length < STRETCH) {
-			n += escape_byte(p[(*at)++], out + n);
-			n_clean = 0;
-		} else if (++n_clean == LONG) {
-			length = copy_long_run(p + *at, n_bytes - *at, out + n, capacity - n);
-			*at += length;
-			n += length;
-			n_clean = 0;
-		}
-	}
-#else
-	(void)p, (void)n_bytes, (void)out, (void)capacity, (void)at;
-#endif
-	return n;
-}
-
 /* Appends while there is room; counts in any case. */
 static size_t append(char *out, size_t capacity, size_t n, const void *bytes, size_t length)
 {
@@ -386,7 +345,7 @@ static size_t append(char *out, size_t capacity, size_t n, const void *bytes, si
 size_t lanewise_json_escape(const char *text, size_t n_bytes, char *out, size_t capacity)
 {
 	const uint8_t *p = (const uint8_t *)text;
-	size_t at = 0, n = escape_stretches(p, n_bytes, (uint8_t *)out, capacity, &at);
+	size_t at = 0, n = 0;
 
 	while (at < n_bytes) {
 		size_t plain = lw_json_run(p + at, n_bytes - at);
