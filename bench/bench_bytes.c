@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanewise/utf8.h, base64.h and json.h. Texts are made here, so that figures do not depend on files: English, CJK with
- * some of everything, and records as a language model's service sends them. JSON files given in LANEWISE_BENCH_JSON,
- * separated by ':', are measured too.
+ * lanewise/utf8.h and base64.h. Texts are made here, so that figures do not depend on files: English, and CJK with some of
+ * everything.
  */
 #include "harness.h"
 
@@ -15,9 +14,6 @@ struct text_job {
 	const char *text;
 	size_t n;
 	char *out; /* of base64 */
-	uint32_t *index;
-	lanewise_json_node *nodes;
-	size_t capacity;
 	const struct bench_peer *peer;
 };
 
@@ -124,6 +120,35 @@ static void bench_utf8(struct bench *bench, const char *workload, char *(*make)(
 	}
 }
 
+static void run_ideographs(void *context)
+{
+	struct text_job *job = context;
+
+	verdict = (float)(job->peer ? job->peer->count_ideographs(job->text, job->n)
+	                            : lanewise_utf8_count_range(job->text, job->n, 0x4e00, 0x9fff));
+}
+
+static void bench_ideographs(struct bench *bench, const char *workload, char *(*make)(size_t), enum bench_size size)
+{
+	size_t n = bench_size_bytes(bench, size);
+	struct bench_case *c = bench_case_begin(bench, "utf8_count_range", size, "byte");
+	struct text_job jobs[BENCH_MAX_PEERS], job = { .n = n };
+
+	if (c) {
+		char *text = make(n);
+
+		job.text = text;
+		snprintf(c->workload, sizeof c->workload, "ideographs in %s", workload);
+		c->units = c->bytes = (double)n;
+		c->out = &verdict;
+		c->n_out = 1;
+		bench_add_tiers(c, "utf8_count_range", run_ideographs, &job);
+		add_peers(c, jobs, &job, run_ideographs, offsetof(struct bench_peer, count_ideographs));
+		bench_case_run(c);
+		bench_free(text);
+	}
+}
+
 /* ----------------------------------------------------------------- base64 */
 
 static void run_encode(void *context)
@@ -168,135 +193,16 @@ static void bench_base64(struct bench *bench, enum bench_size size, size_t n)
 	bench_free(back);
 }
 
-/* ------------------------------------------------------------------- json */
-
-static void run_index(void *context)
-{
-	struct text_job *job = context;
-	lanewise_json_index_state state = { 0 };
-	size_t n_index, n_taken;
-
-	if (job->peer) {
-		job->peer->json_index(job->text, job->n);
-		return;
-	}
-	lanewise_json_index_feed(&state, job->text, job->n, job->index, job->n, &n_index, &n_taken, NULL);
-	bytes_sink = n_index;
-}
-
-static void run_parse(void *context)
-{
-	struct text_job *job = context;
-	size_t n_nodes = 0;
-
-	if (job->peer)
-		verdict = (float)job->peer->json_parse(job->text, job->n);
-	else
-		verdict = lanewise_json_parse(job->text, job->n, NULL, job->nodes, job->capacity, &n_nodes, NULL) ==
-		          LANEWISE_OK;
-}
-
-static void bench_json_text(struct bench *bench, const char *name, const char *text, size_t n, enum bench_size size)
-{
-	struct text_job jobs[BENCH_MAX_PEERS], job = { .text = text, .n = n };
-	struct bench_case *c = bench_case_begin(bench, "json_index", size, "byte");
-
-	job.capacity = lanewise_json_nodes_bound(n, NULL);
-	job.index = bench_alloc(n * sizeof *job.index);
-	job.nodes = bench_alloc(job.capacity * sizeof *job.nodes);
-	if (c) {
-		snprintf(c->workload, sizeof c->workload, "%s", name);
-		c->units = c->bytes = (double)n;
-		bench_add_tiers(c, "json_index", run_index, &job);
-		add_peers(c, jobs, &job, run_index, offsetof(struct bench_peer, json_index));
-		bench_case_run(c);
-	}
-	c = bench_case_begin(bench, "json_parse", size, "byte");
-	if (c) {
-		snprintf(c->workload, sizeof c->workload, "%s", name);
-		c->units = c->bytes = (double)n;
-		c->out = &verdict;
-		c->n_out = 1;
-		bench_add_tiers(c, "json_index", run_parse, &job);
-		add_peers(c, jobs, &job, run_parse, offsetof(struct bench_peer, json_parse));
-		bench_case_run(c);
-	}
-	bench_free(job.index);
-	bench_free(job.nodes);
-}
-
-/* Records in an array, with names, escapes, numbers and some CJK. */
-static char *make_records(size_t n, size_t *length)
-{
-	static const char *const contents[] = { "The answer is 42.\\n", "He said \\\"no\\\" twice. ",
-		                                "\xe6\xa3\x80\xe7\xb4\xa2", "retrieval augmented generation " };
-	char *text = bench_alloc(n + 1024);
-	size_t at = 1;
-	uint64_t seed = 3;
-
-	text[0] = '[';
-	while (at < n) {
-		uint64_t random = bench_random(&seed);
-
-		at += (size_t)snprintf(
-		        text + at, 1024,
-		        "{\"id\": \"chatcmpl-%08x\", \"object\": \"chat.completion.chunk\", \"created\": %u, "
-		        "\"choices\": [{\"index\": 0, \"delta\": {\"role\": \"assistant\", \"content\": \"%s%s\"}, "
-		        "\"logprob\": -%u.%05u, \"finish_reason\": null}]},",
-		        (unsigned)random, 1700000000 + (unsigned)(random >> 40), contents[random >> 8 & 3],
-		        contents[random >> 10 & 3], (unsigned)(random >> 20) % 9, (unsigned)(random >> 30) % 100000);
-	}
-	text[at - 1] = ']';
-	*length = at;
-	return text;
-}
-
-static void bench_json_file(struct bench *bench, const char *path)
-{
-	FILE *file = fopen(path, "rb");
-	const char *name = strrchr(path, '/');
-	long n;
-
-	if (!file) {
-		fprintf(stderr, "cannot open %s\n", path);
-		return;
-	}
-	fseek(file, 0, SEEK_END);
-	n = ftell(file);
-	rewind(file);
-	if (n > 0) {
-		char *text = bench_alloc((size_t)n);
-
-		if (fread(text, 1, (size_t)n, file) == (size_t)n)
-			bench_json_text(bench, name ? name + 1 : path, text, (size_t)n, BENCH_L3);
-		bench_free(text);
-	}
-	fclose(file);
-}
-
 void bench_bytes(struct bench *bench)
 {
 	static const size_t short_data[] = { 48, 200, 1536, 6144 };
-	const char *files = getenv("LANEWISE_BENCH_JSON");
 
 	for (enum bench_size size = 0; size < BENCH_SIZES; size++) {
 		bench_utf8(bench, "English", make_english, size);
 		bench_utf8(bench, "CJK", make_cjk, size);
+		bench_ideographs(bench, "CJK", make_cjk, size);
 	}
 	for (size_t i = 0; i < sizeof short_data / sizeof *short_data; i++)
 		bench_base64(bench, BENCH_L1, short_data[i]);
 	bench_base64(bench, BENCH_L2, bench_size_bytes(bench, BENCH_L2) / 3);
-	for (enum bench_size size = BENCH_L1; size < BENCH_DRAM; size++) {
-		size_t n;
-		char *text = make_records(bench_size_bytes(bench, size) / 6, &n);
-
-		bench_json_text(bench, "records", text, n, size);
-		bench_free(text);
-	}
-
-	char *list = files ? strdup(files) : NULL;
-
-	for (char *path = list ? strtok(list, ":") : NULL; path; path = strtok(NULL, ":"))
-		bench_json_file(bench, path);
-	free(list);
 }

@@ -198,6 +198,7 @@ void bench_topk_random_case(struct bench_case *c, size_t n, size_t k);
 	BENCH_FAMILY(chunk) \
 	BENCH_FAMILY(index) \
 	BENCH_FAMILY(bytes) \
+	BENCH_FAMILY(json) \
 	BENCH_FAMILY(graph) \
 	BENCH_FAMILY(bm25) \
 	BENCH_FAMILY(scan) \

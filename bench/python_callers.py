@@ -227,6 +227,11 @@ def content_by_lanewise(pieces):
     return "".join([content for piece in pieces for content in events.feed(piece) if content])
 
 
+def text_by_lanewise(pieces):
+    events = lw.json.Events(PATH, done="", skip=True)
+    return "".join([events.feed_text(piece) for piece in pieces])
+
+
 def documents_of_services(report, data):
     if not (data / "json").is_dir():
         print(f"no {data}/json")
@@ -235,8 +240,10 @@ def documents_of_services(report, data):
     for size in (1000, 16384):
         pieces = [stream[i : i + size] for i in range(0, len(stream), size)]
         assert content_by_split(pieces) == content_by_lanewise(pieces)
+        assert content_by_split(pieces) == text_by_lanewise(pieces)
         report.row(f"SSE, {stream.count(b'data:')} events in pieces of {size}", lambda: content_by_split(pieces),
-                   lambda: content_by_lanewise(pieces), 50)
+                   lambda: content_by_lanewise(pieces), None)
+        report.row("the same, the text at once", lambda: content_by_split(pieces), lambda: text_by_lanewise(pieces), 50)
     lines = (data / "json" / "llm_small200.ndjson").read_text(encoding="utf-8").splitlines()[:500]
     report.row("json.loads, 500 messages of 200 B", lambda: [json.loads(line) for line in lines],
                lambda: [lw.json.loads(line) for line in lines], None)

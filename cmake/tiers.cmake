@@ -5,7 +5,7 @@
 # Template files (<f>_simd.c) are compiled for LW_TEMPLATE_TIERS. avx512 and neon_dot add instructions to the tier
 # before them and compile only files written for them; for the rest their table cells name the lower tier.
 
-set(LW_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt -mmovbe)
+set(LW_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi -mbmi2 -mlzcnt -mpopcnt -mmovbe -mpclmul)
 set(LW_FLAGS_avx512_clx ${LW_FLAGS_avx2} -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx512vnni
                         -mprefer-vector-width=512)
 set(LW_FLAGS_avx512 ${LW_FLAGS_avx512_clx} -mavx512ifma -mavx512vbmi -mavx512vbmi2 -mavx512bitalg -mavx512vpopcntdq

@@ -22,6 +22,7 @@ struct feature_bit {
 
 /* clang-format off */
 static const struct feature_bit feature_bits[] = {
+	{ LW_CPU_PCLMULQDQ,        1,          ECX,  1, 0 },
 	{ LW_CPU_FMA,              1,          ECX, 12, 0 },
 	{ LW_CPU_MOVBE,            1,          ECX, 22, 0 },
 	{ LW_CPU_POPCNT,           1,          ECX, 23, 0 },

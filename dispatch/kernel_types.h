@@ -256,14 +256,20 @@ struct lw_json_carry {
 	uint8_t in_scalar; /* the last byte was none of white space, {}[]:, or an unescaped quote */
 };
 
+/* What an index has seen on the way. */
+struct lw_json_seen {
+	size_t control; /* the position, without the base, of the first byte below 0x20 within a string, or n */
+	int wide;       /* whether there was a byte above 0x7f: 0 or 1 */
+};
+
 /*
  * The positions, ascending, in text[0 ... n), n <= UINT32_MAX, of: {}[]:, outside strings; unescaped quotes; backslashes
  * within strings that begin an escape; outside strings, other bytes but space, tab, LF and CR, that do not follow one
- * of their kind. Returns how many there are; room for n is needed, and anything may be written there. *control becomes
- * the position of the first byte below 0x20 within a string, or n.
+ * of their kind. Returns how many there are; room for n is needed, and anything may be written there. `base` is added to
+ * each position; base + n <= UINT32_MAX.
  */
-typedef size_t lanewise_json_index_fn(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t *index,
-                                      size_t *control);
+typedef size_t lanewise_json_index_fn(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base,
+                                      uint32_t *index, struct lw_json_seen *seen);
 /* --- graph.h */
 
 /*

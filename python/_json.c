@@ -12,7 +12,10 @@
 #include <string.h>
 
 #define FUNCTIONS(X) \
-	X(json_parse) X(json_nodes_bound) X(json_f64) X(json_string) X(json_path) X(json_follow) X(sse_feed) X(sse_next)
+	X(json_parse) \
+	X(json_nodes_bound) \
+	X(json_repair) X(json_f64) X(json_string) X(json_path) X(json_follow) X(sse_feed) X(sse_next) \
+	        X(sse_json_begin) X(sse_json_scratch_size) X(sse_json_feed) X(sse_json_read)
 
 #define DECLARE(name) __typeof__(lanewise_##name) *name;
 static struct {
@@ -448,6 +451,53 @@ static PyObject *loads(PyObject *module, PyObject *const *arguments, Py_ssize_t 
 	return value;
 }
 
+/* ----------------------------------------------------------------- repair */
+
+/* repair(text, flags, max_depth): a str; the one given if it is JSON. */
+static PyObject *repair(PyObject *module, PyObject *const *arguments, Py_ssize_t n_arguments)
+{
+	char small[4096], *out = small;
+	size_t capacity = sizeof small;
+	lanewise_json_repair_result result;
+	lanewise_json_options options;
+	lanewise_status status;
+	lanewise_error error;
+	PyObject *repaired = NULL;
+	struct text t;
+
+	(void)module;
+	if (n_arguments != 3)
+		return PyErr_Format(PyExc_TypeError, "repair takes 3 arguments");
+	if (!options_of(arguments[1], arguments[2], &options) || !text_of(arguments[0], &t))
+		return NULL;
+	for (;;) {
+		Py_BEGIN_ALLOW_THREADS status =
+		        library.json_repair(t.bytes, t.n_bytes, &options, out, capacity, NULL, 0, &result, &error);
+		Py_END_ALLOW_THREADS if (status != LANEWISE_ERROR_CAPACITY) break;
+		if (out != small)
+			free(out);
+		capacity = result.n_out;
+		out = malloc(capacity);
+		if (!out)
+			break;
+	}
+	if (!out) {
+		PyErr_NoMemory();
+	} else if (status != LANEWISE_OK) {
+		raise(status, &error, arguments[0]);
+	} else if (result.n_edits == 0 && PyUnicode_CheckExact(arguments[0])) {
+		Py_INCREF(arguments[0]);
+		repaired = arguments[0];
+	} else {
+		repaired = result.n_edits ? PyUnicode_FromStringAndSize(out, (Py_ssize_t)result.n_out)
+		                          : PyUnicode_FromStringAndSize(t.bytes, (Py_ssize_t)t.n_bytes);
+	}
+	if (out != small)
+		free(out);
+	text_end(&t);
+	return repaired;
+}
+
 /* ------------------------------------------------------------------ paths */
 
 struct path {
@@ -612,15 +662,13 @@ static PyObject *view_value(PyObject *module, PyObject *arguments)
 /* ----------------------------------------------------------------- events */
 
 /*
- * events(address of a lanewise_sse, piece, paths or None, fallback, done, on_error, out): appends the values of the
- * events that the piece completes to the list `out`, and returns (0 or 1 if one had the data `done`, events skipped).
+ * events(address of a lanewise_sse, piece, done, on_error, out): appends the values of the events that the piece completes to the list `out`, and returns (0 or 1 if one had the data `done`, events skipped).
  * on_error: 1 skips data that is no JSON.
  */
 static PyObject *events(PyObject *module, PyObject *arguments)
 {
 	unsigned long long address;
-	PyObject *piece, *capsule, *fallback, *done, *out;
-	const struct paths *paths = NULL;
+	PyObject *piece, *done, *out;
 	lanewise_sse_event event;
 	Py_ssize_t n_done, n_skipped = 0;
 	char *done_bytes;
@@ -629,8 +677,7 @@ static PyObject *events(PyObject *module, PyObject *arguments)
 	struct text t;
 
 	(void)module;
-	if (!PyArg_ParseTuple(arguments, "KOOOSiO", &address, &piece, &capsule, &fallback, &done, &skip, &out) ||
-	    (capsule != Py_None && !(paths = PyCapsule_GetPointer(capsule, capsule_name))) ||
+	if (!PyArg_ParseTuple(arguments, "KOSiO", &address, &piece, &done, &skip, &out) ||
 	    PyBytes_AsStringAndSize(done, &done_bytes, &n_done) < 0 || !text_of(piece, &t))
 		return NULL;
 	sse = (lanewise_sse *)(uintptr_t)address;
@@ -644,13 +691,12 @@ static PyObject *events(PyObject *module, PyObject *arguments)
 		/* The stream is read to the end of the piece whatever happens. */
 		if (is_done || !good)
 			continue;
-		if (event.n_data == (size_t)n_done && memcmp(event.data, done_bytes, event.n_data) == 0) {
+		if (n_done && event.n_data == (size_t)n_done && memcmp(event.data, done_bytes, event.n_data) == 0) {
 			is_done = 1;
 			continue;
 		}
 		if (parse(event.data, event.n_data, NULL, &tree, &status, &error)) {
-			value = paths ? values_at(tree.text, tree.nodes, paths, fallback)
-			              : object_of(tree.text, tree.nodes, 0);
+			value = object_of(tree.text, tree.nodes, 0);
 			nodes_end(&tree);
 		} else if (status == LANEWISE_ERROR_DATA && skip) {
 			n_skipped++;
@@ -673,13 +719,333 @@ static PyObject *events(PyObject *module, PyObject *arguments)
 	return good ? Py_BuildValue("in", is_done, n_skipped) : NULL;
 }
 
+/* ----------------------------------------------------- values of events */
+
+/* A stream whose values at paths are read; it has the paths that lead to them as the library wants them. */
+struct value_stream {
+	lanewise_sse_json *events;
+	void *scratch;
+	PyObject *capsule; /* the paths' */
+	PyObject *done;
+	const struct paths *paths;
+	lanewise_sse_path *path;
+	lanewise_sse_value *values;
+	size_t n_values;
+	char *out;
+	size_t capacity;
+};
+
+enum { VALUES_AT_ONCE = 256, OUT_BYTES = 16384 };
+
+static const char stream_name[] = "lanewise._json.stream";
+
+static void stream_destroy(struct value_stream *stream)
+{
+	Py_XDECREF(stream->capsule);
+	Py_XDECREF(stream->done);
+	free(stream->scratch);
+	free(stream->path);
+	free(stream->values);
+	free(stream->out);
+	free(stream);
+}
+
+static void stream_capsule_destroy(PyObject *capsule) { stream_destroy(PyCapsule_GetPointer(capsule, stream_name)); }
+
+/* stream(paths, done, skip, max_bytes): a capsule for values() and texts(). */
+static PyObject *make_stream(PyObject *module, PyObject *arguments)
+{
+	PyObject *capsule, *done, *made;
+	lanewise_sse_json_options options = { .struct_size = sizeof options };
+	unsigned long long max_bytes;
+	struct value_stream *stream;
+	Py_ssize_t n_done;
+	char *done_bytes;
+	size_t n_scratch;
+	int skip;
+
+	(void)module;
+	if (!PyArg_ParseTuple(arguments, "OSiK", &capsule, &done, &skip, &max_bytes))
+		return NULL;
+	stream = calloc(1, sizeof *stream);
+	if (!stream)
+		return PyErr_NoMemory();
+	stream->paths = PyCapsule_GetPointer(capsule, capsule_name);
+	if (!stream->paths || PyBytes_AsStringAndSize(done, &done_bytes, &n_done) < 0) {
+		free(stream);
+		return NULL;
+	}
+	Py_INCREF(capsule);
+	stream->capsule = capsule;
+	Py_INCREF(done);
+	stream->done = done;
+	options.flags = skip ? LANEWISE_SSE_SKIP : 0;
+	options.done = done_bytes;
+	options.n_done = (uint32_t)n_done;
+	options.max_bytes = (size_t)max_bytes + !max_bytes;
+	n_scratch = library.sse_json_scratch_size(stream->paths->n, &options);
+	stream->n_values = stream->paths->n > VALUES_AT_ONCE ? stream->paths->n : VALUES_AT_ONCE;
+	stream->capacity = OUT_BYTES;
+	stream->scratch = n_scratch == SIZE_MAX ? NULL : malloc(n_scratch);
+	stream->path = malloc((stream->paths->n + 1) * sizeof *stream->path);
+	stream->values = malloc(stream->n_values * sizeof *stream->values);
+	stream->out = malloc(stream->capacity);
+	if (!stream->scratch || !stream->path || !stream->values || !stream->out) {
+		stream_destroy(stream);
+		return PyErr_NoMemory();
+	}
+	for (size_t i = 0; i < stream->paths->n; i++) {
+		const struct path *path = &stream->paths->path[i];
+
+		stream->path[i] = (lanewise_sse_path) { path->steps, path->n_steps, path->names };
+	}
+	stream->events = library.sse_json_begin(stream->scratch, n_scratch, stream->path, stream->paths->n, &options);
+	if (!stream->events) {
+		stream_destroy(stream);
+		PyErr_SetString(PyExc_ValueError, "max_bytes or done is too large");
+		return NULL;
+	}
+	made = PyCapsule_New(stream, stream_name, stream_capsule_destroy);
+	if (!made)
+		stream_destroy(stream);
+	return made;
+}
+
+/* What a value that is neither string nor word stands for. */
+static PyObject *parsed_value(const char *bytes, size_t n_bytes)
+{
+	lanewise_status status;
+	lanewise_error error;
+	PyObject *value = NULL;
+	struct tree tree;
+
+	if (parse(bytes, n_bytes, NULL, &tree, &status, &error)) {
+		value = object_of(bytes, tree.nodes, 0);
+		nodes_end(&tree);
+	} else if (status != LANEWISE_OK) {
+		PyErr_SetString(PyExc_SystemError, error.what);
+	}
+	return value;
+}
+
+static PyObject *stream_value(const struct value_stream *stream, const lanewise_sse_value *value, PyObject *fallback)
+{
+	const char *bytes = stream->out + value->offset;
+	PyObject *object = NULL;
+
+	switch (value->type) {
+	case LANEWISE_JSON_STRING:
+		return PyUnicode_FromStringAndSize(bytes, (Py_ssize_t)value->n_bytes);
+	case LANEWISE_SSE_NOTHING:
+		object = fallback;
+		break;
+	case LANEWISE_JSON_NULL:
+		object = Py_None;
+		break;
+	case LANEWISE_JSON_TRUE:
+		object = Py_True;
+		break;
+	case LANEWISE_JSON_FALSE:
+		object = Py_False;
+		break;
+	default:
+		return value->flags & LANEWISE_JSON_INTEGER ? integer_of(bytes, value->n_bytes)
+		                                            : parsed_value(bytes, value->n_bytes);
+	}
+	Py_INCREF(object);
+	return object;
+}
+
+/* An event's values appended to the list: a tuple, or the one. */
+static int append_values(const struct value_stream *stream, const lanewise_sse_value *values, PyObject *fallback,
+                         PyObject *list)
+{
+	PyObject *object;
+	int good;
+
+	if (stream->paths->tuple) {
+		object = PyTuple_New((Py_ssize_t)stream->paths->n);
+		for (size_t i = 0; object && i < stream->paths->n; i++) {
+			PyObject *value = stream_value(stream, &values[i], fallback);
+
+			if (!value || PyTuple_SetItem(object, (Py_ssize_t)i, value) < 0)
+				Py_CLEAR(object);
+		}
+	} else {
+		object = stream_value(stream, values, fallback);
+	}
+	good = object && PyList_Append(list, object) == 0;
+	Py_XDECREF(object);
+	return good;
+}
+
+/* Reads on; 0 with an exception, -1 if no more is to come, 1 if it is. There may be events in all cases. */
+static int read_stream(struct value_stream *stream, lanewise_sse_json_result *result)
+{
+	for (;;) {
+		lanewise_error error;
+		int32_t more = library.sse_json_read(stream->events, stream->out, stream->capacity, stream->values,
+		                                     stream->n_values, result, &error);
+
+		if (more >= 0)
+			return more ? 1 : -1;
+		if (more == LANEWISE_ERROR_CAPACITY) {
+			size_t capacity = result->n_out + OUT_BYTES;
+			char *out = malloc(capacity);
+
+			if (!out) {
+				PyErr_NoMemory();
+				return 0;
+			}
+			free(stream->out);
+			stream->out = out;
+			stream->capacity = capacity;
+			continue;
+		}
+		if (more == LANEWISE_ERROR_DATA) {
+			PyObject *data = PyBytes_FromStringAndSize(result->data, (Py_ssize_t)result->n_data);
+
+			if (data)
+				raise(more, &error, data);
+			Py_XDECREF(data);
+		} else {
+			PyErr_SetString(PyExc_ValueError,
+			                "an event is larger than max_bytes, or its type or id is too long");
+		}
+		return 0;
+	}
+}
+
+/* The stream is read to the end of the piece whatever happens. */
+static void read_rest(struct value_stream *stream)
+{
+	lanewise_sse_json_result result;
+	PyObject *type, *value, *traceback;
+	int more = 1;
+
+	PyErr_Fetch(&type, &value, &traceback);
+	while (more >= 0) {
+		more = read_stream(stream, &result);
+		if (more == 0 && !PyErr_ExceptionMatches(error_class))
+			more = -1;
+		PyErr_Clear();
+	}
+	PyErr_Restore(type, value, traceback);
+}
+
+static struct value_stream *stream_of(PyObject *const *arguments, Py_ssize_t n_given, Py_ssize_t n_arguments)
+{
+	if (n_given == n_arguments)
+		return PyCapsule_GetPointer(arguments[0], stream_name);
+	PyErr_SetString(PyExc_TypeError, "a wrong number of arguments");
+	return NULL;
+}
+
+/* What was read; if it was the last or something was skipped, (what was read, 1 if it is done, events skipped). */
+static PyObject *with_news(PyObject *read, const lanewise_sse_json_result *result, size_t n_skipped)
+{
+	if (!result->done && n_skipped == 0)
+		return read;
+	return Py_BuildValue("Nin", read, (int)result->done, (Py_ssize_t)n_skipped);
+}
+
+/* values(stream, piece, fallback): a list of values, with_news() */
+static PyObject *stream_values(PyObject *module, PyObject *const *arguments, Py_ssize_t n_arguments)
+{
+	struct value_stream *stream = stream_of(arguments, n_arguments, 3);
+	lanewise_sse_json_result result;
+	size_t n_skipped = 0;
+	PyObject *list;
+	struct text t;
+	int more = 1, good = 1;
+
+	(void)module;
+	if (!stream || !text_of(arguments[1], &t))
+		return NULL;
+	list = PyList_New(0);
+	library.sse_json_feed(stream->events, t.bytes, t.n_bytes);
+	while (list && good && more > 0) {
+		more = read_stream(stream, &result);
+		good = more != 0;
+		for (size_t i = 0; good && i < result.n_events; i++)
+			good = append_values(stream, stream->values + i * stream->paths->n, arguments[2], list);
+		n_skipped += result.n_skipped;
+	}
+	if (!good)
+		read_rest(stream);
+	text_end(&t);
+	if (!list || !good) {
+		Py_XDECREF(list);
+		return NULL;
+	}
+	return with_news(list, &result, n_skipped);
+}
+
+/* Moves the strings among the values together, at the beginning of `out`; returns their bytes. */
+static size_t join_strings(struct value_stream *stream, size_t n_values)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_values; i++) {
+		const lanewise_sse_value *value = &stream->values[i];
+
+		if (value->type != LANEWISE_JSON_STRING)
+			continue;
+		if (value->offset != n)
+			memmove(stream->out + n, stream->out + value->offset, value->n_bytes);
+		n += value->n_bytes;
+	}
+	return n;
+}
+
+/* texts(stream, piece): the strings among the values joined, with_news() */
+static PyObject *stream_texts(PyObject *module, PyObject *const *arguments, Py_ssize_t n_arguments)
+{
+	struct value_stream *stream = stream_of(arguments, n_arguments, 2);
+	lanewise_sse_json_result result;
+	size_t n_skipped = 0;
+	PyObject *text = NULL;
+	struct text t;
+	int more = 1, good = 1;
+
+	(void)module;
+	if (!stream || !text_of(arguments[1], &t))
+		return NULL;
+	library.sse_json_feed(stream->events, t.bytes, t.n_bytes);
+	while (good && more > 0) {
+		PyObject *part, *both;
+
+		more = read_stream(stream, &result);
+		n_skipped += result.n_skipped;
+		part = more ? PyUnicode_FromStringAndSize(
+		                      stream->out, (Py_ssize_t)join_strings(stream, result.n_events * stream->paths->n))
+		            : NULL;
+		if (part && text) {
+			both = PyUnicode_Concat(text, part);
+			Py_DECREF(part);
+			part = both;
+		}
+		Py_XDECREF(text);
+		text = part;
+		good = part != NULL;
+	}
+	if (!good)
+		read_rest(stream);
+	text_end(&t);
+	return good ? with_news(text, &result, n_skipped) : NULL;
+}
+
 static PyMethodDef methods[] = {
 	{ "connect", connect, METH_VARARGS, "Gets the library's functions and the class of errors." },
 	{ "loads", (PyCFunction)(void (*)(void))loads, METH_FASTCALL, "The value of a text." },
+	{ "repair", (PyCFunction)(void (*)(void))repair, METH_FASTCALL, "JSON of what is nearly JSON." },
 	{ "paths", make_paths, METH_O, "Compiled paths." },
 	{ "find", find, METH_VARARGS, "What is at paths in a text." },
 	{ "view", view_value, METH_VARARGS, "The value of a partial text." },
 	{ "events", events, METH_VARARGS, "Values of server-sent events." },
+	{ "stream", make_stream, METH_VARARGS, "A stream of events for values() and texts()." },
+	{ "values", (PyCFunction)(void (*)(void))stream_values, METH_FASTCALL, "What is at the paths in events." },
+	{ "texts", (PyCFunction)(void (*)(void))stream_texts, METH_FASTCALL, "The strings at the paths, joined." },
 	{ NULL, NULL, 0, NULL },
 };
 static PyModuleDef module = { PyModuleDef_HEAD_INIT, .m_name = "_json", .m_size = -1, .m_methods = methods };

@@ -324,20 +324,23 @@ static void judge_index(struct lw_check *c, const uint8_t *text, size_t n, int p
 
 	struct lw_json_carry expected_carry = before, carry = before;
 	uint32_t *expected = c->scratch[3];
-	size_t expected_control, control;
-	size_t n_expected = c->reference->json_index(text, n, &expected_carry, expected, &expected_control);
+	struct lw_json_seen expected_seen, seen;
+	uint32_t base = lanewise_check_below(c, 2) ? 0 : UINT32_MAX - 20000;
+	size_t n_expected = c->reference->json_index(text, n, &expected_carry, base, expected, &expected_seen);
 
 	c->where.length = n;
 	c->where.place = place;
 
 	const uint8_t *in = lanewise_check_input(c, 0, text, n, place);
 	uint32_t *index = lanewise_check_output(c, 1, n * sizeof *index, place < 0 ? place : place & ~3);
-	size_t got = c->subject->json_index(in, n, &carry, index, &control);
+	size_t got = c->subject->json_index(in, n, &carry, base, index, &seen);
 
 	lanewise_check_same(c, "count", &n_expected, &got, sizeof got, sizeof got);
 	lanewise_check_same(c, "index", expected, index, n_expected * sizeof *index, sizeof *index);
 	lanewise_check_same(c, "carry", &expected_carry, &carry, sizeof carry, 1);
-	lanewise_check_same(c, "control", &expected_control, &control, sizeof control, sizeof control);
+	lanewise_check_same(c, "control", &expected_seen.control, &seen.control, sizeof seen.control,
+	                    sizeof seen.control);
+	lanewise_check_same(c, "wide", &expected_seen.wide, &seen.wide, sizeof seen.wide, sizeof seen.wide);
 	lanewise_check_after(c);
 }
 

@@ -37,6 +37,7 @@ static void test_early_call(void)
 
 enum {
 	/* leaf 1, ECX */
+	PCLMULQDQ = 1 << 1,
 	FMA = 1 << 12,
 	MOVBE = 1 << 22,
 	POPCNT = 1 << 23,
@@ -59,7 +60,7 @@ static const uint32_t BMI1 = 1u << 3, AVX2 = 1u << 5, BMI2 = 1u << 8, AVX512F = 
                       AVX512IFMA = 1u << 21, AVX512PF_ER = 3u << 26, AVX512CD = 1u << 28, AVX512BW = 1u << 30,
                       AVX512VL = 1u << 31;
 
-#define HASWELL_1   (FMA | MOVBE | POPCNT | OSXSAVE | AVX | F16C)
+#define HASWELL_1   (PCLMULQDQ | FMA | MOVBE | POPCNT | OSXSAVE | AVX | F16C)
 #define HASWELL_7   (BMI1 | AVX2 | BMI2)
 #define SKYLAKE_X_7 (HASWELL_7 | AVX512F | AVX512DQ | AVX512CD | AVX512BW | AVX512VL)
 #define ICE_LAKE_7  (SKYLAKE_X_7 | AVX512IFMA)
@@ -144,6 +145,7 @@ static const struct x86 *x86_cpus(size_t *n)
 
 	/* One feature hidden, as emulators and hypervisors do. */
 	CPU("Haswell without FMA", 13, HASWELL_1 & ~FMA, HASWELL_7, 0, EXTENDED, LZCNT, 7, "scalar");
+	CPU("Haswell without PCLMULQDQ", 13, HASWELL_1 & ~PCLMULQDQ, HASWELL_7, 0, EXTENDED, LZCNT, 7, "scalar");
 	CPU("Haswell without MOVBE", 13, HASWELL_1 & ~MOVBE, HASWELL_7, 0, EXTENDED, LZCNT, 7, "scalar");
 	CPU("Haswell without POPCNT", 13, HASWELL_1 & ~POPCNT, HASWELL_7, 0, EXTENDED, LZCNT, 7, "scalar");
 	CPU("Haswell without F16C", 13, HASWELL_1 & ~F16C, HASWELL_7, 0, EXTENDED, LZCNT, 7, "scalar");

@@ -726,8 +726,32 @@ static int test_suite(void)
 	return n_files;
 }
 
+/* An escape with plain bytes before and behind it, all numbers of both; the room is what it takes. */
+static void test_lengths_of_strings(void)
+{
+	for (size_t before = 0; before < 70; before++)
+		for (size_t behind = 0; behind < 140; behind++) {
+			size_t n = before + behind + 4, n_nodes, n_out = 0;
+			char *text = malloc(n), *out = malloc(n - 3);
+			lanewise_json_node node;
+
+			memset(text, 'x', n);
+			text[0] = text[n - 1] = '"';
+			memcpy(text + 1 + before, "\\t", 2);
+			CHECK(lanewise_json_parse(text, n, NULL, &node, 1, &n_nodes, NULL) == LANEWISE_OK);
+			CHECK(lanewise_json_string(text, &node, out, n - 3, &n_out) == LANEWISE_OK);
+			CHECK(n_out == n - 3 && out[before] == '\t');
+			for (size_t i = 0; i < n_out; i++)
+				CHECK(i == before || out[i] == 'x');
+			CHECK(lanewise_json_string(text, &node, out, n - 4, &n_out) == LANEWISE_ERROR_CAPACITY);
+			free(text);
+			free(out);
+		}
+}
+
 int main(void)
 {
+	test_lengths_of_strings();
 	for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++) {
 		if (lanewise_set_tier(tier) != LANEWISE_OK)
 			continue;

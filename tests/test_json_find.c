@@ -115,8 +115,50 @@ static void test_hostile(void)
 	}
 }
 
+static void test_fence(const char *text, const char *expected)
+{
+	lanewise_json_fence fences[8];
+	size_t n = strlen(text), n_found = 0, n_listed = 0;
+	char listed[512], *copy = malloc(n + !n);
+
+	memcpy(copy, text, n);
+	CHECK(lanewise_json_fences(copy, n, fences, 8, &n_found) == LANEWISE_OK);
+	listed[0] = 0;
+	for (size_t i = 0; i < n_found; i++)
+		n_listed +=
+		        (size_t)snprintf(listed + n_listed, sizeof listed - n_listed, "%.*s:%.*s%s;",
+		                         (int)fences[i].n_language, copy + fences[i].language, (int)fences[i].n_bytes,
+		                         copy + fences[i].offset, fences[i].closed ? "" : "?");
+	if (!CHECK(strcmp(listed, expected) == 0))
+		fprintf(stderr, "%s\n", listed);
+	if (n_found) {
+		CHECK(lanewise_json_fences(copy, n, fences, n_found - 1, &n_listed) == LANEWISE_ERROR_CAPACITY);
+		CHECK(n_listed == n_found && n_found <= n / 4 + 1);
+	}
+	free(copy);
+}
+
+static void test_fences(void)
+{
+	size_t n_found;
+
+	test_fence("", "");
+	test_fence("```", ":?;");
+	test_fence("```json", "json:?;");
+	test_fence("Sure:\n```json\n{}\n```\nand\n~~~\n[1]\n\n~~~", "json:{};:[1]\n;");
+	test_fence("```json title=x\r\n{}\r\n```  \r\n", "json:{};");
+	test_fence("````md\n```\nx\n```\n````\n", "md:```\nx\n```;");
+	test_fence("```\na\n~~~\n```` x\nb", ":a\n~~~\n```` x\nb?;");
+	test_fence("    ```\nno\n   ```\nyes\n  ```", ":yes;");
+	test_fence("``` a`b\n``\n", "");
+	test_fence("~~~ a`b\n\n~~~~\n```\n```\n```\n", "a`b:;:;:?;");
+	CHECK(lanewise_json_fences(NULL, 1, NULL, 0, &n_found) == LANEWISE_ERROR_ARGUMENT);
+	CHECK(lanewise_json_fences(NULL, 0, NULL, 0, &n_found) == LANEWISE_OK && n_found == 0);
+}
+
 int main(void)
 {
+	test_fences();
 	test_places();
 	test_against_trials(1);
 	test_capacity();

@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 # What the assembler may accept in a tier's objects (cmake/tiers.cmake has the same sets as compiler flags).
-AVX2 = "+avx2+fma+f16c+bmi+bmi2+lzcnt+popcnt+movbe"
+AVX2 = "+avx2+fma+f16c+bmi+bmi2+lzcnt+popcnt+movbe+pclmul"
 AVX512_CLX = AVX2 + "+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx512_vnni"
 AVX512 = AVX512_CLX + "+avx512ifma+avx512vbmi+avx512_vbmi2+avx512_bitalg+avx512_vpopcntdq+gfni+vpclmulqdq"
 ARCHITECTURES = {

@@ -91,6 +91,22 @@ struct bench_peer {
 	int (*utf8_valid)(const char *text, size_t n_bytes);
 	void (*json_index)(const char *text, size_t n_bytes);
 	int (*json_parse)(const char *text, size_t n_bytes);
+	size_t (*count_ideographs)(const char *text, size_t n_bytes);
+
+	/*
+	 * JSON, each with the number of what was valid or found: documents text[begin[i], begin[i + 1] - 1) one by one; lines; the
+	 * numbers of data[].embedding; the text of a document that is one string. And the bytes of all
+	 * choices[0].delta.content in a stream of events, which is there as a whole.
+	 */
+	size_t (*json_documents)(const char *text, const size_t *begin, size_t n_documents);
+	size_t (*json_lines)(const char *text, size_t n_bytes);
+	size_t (*json_f32)(const char *text, size_t n_bytes, float *out);
+	size_t (*json_f64)(const char *text, size_t n_bytes, double *out);
+	size_t (*json_string)(const char *text, size_t n_bytes, char *out);
+	size_t (*sse_content)(const char *text, size_t n_bytes);
+
+	/* Texts like 2026-11-21T04:30:00Z, from text[begin[i]] on, to nanoseconds. */
+	void (*timestamps)(const char *text, const uint64_t *begin, size_t n, int64_t *out);
 
 	/*
 	 * The words of a text, folded, as lanewise_text_words has them for ASCII; there is room. And a table that counts

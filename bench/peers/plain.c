@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "peer.h"
 
@@ -528,6 +529,40 @@ static size_t count_destroy(void *table)
 	return n;
 }
 
+/* Character by character. */
+static size_t count_ideographs(const char *text, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t count = 0;
+
+	for (size_t i = 0; i < n;) {
+		unsigned c = p[i];
+
+		if (c < 0x80) {
+			i++;
+		} else if (c < 0xe0 || n - i < 3) {
+			i += 2;
+		} else if (c < 0xf0) {
+			c = (c & 15) << 12 | (p[i + 1] & 63u) << 6 | (p[i + 2] & 63u);
+			count += c >= 0x4e00 && c <= 0x9fff;
+			i += 3;
+		} else {
+			i += 4;
+		}
+	}
+	return count;
+}
+
+static void timestamps(const char *text, const uint64_t *begin, size_t n, int64_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct tm tm = { 0 };
+
+		strptime(text + begin[i], "%Y-%m-%dT%H:%M:%SZ", &tm);
+		out[i] = (int64_t)timegm(&tm) * 1000000000;
+	}
+}
+
 const struct bench_peer *bench_peer_get(void)
 {
 	static const struct bench_peer peer = {
@@ -548,6 +583,8 @@ const struct bench_peer *bench_peer_get(void)
 		.dot_bf16_rows = dot_bf16_rows,
 		.hamming_rows = hamming_rows,
 		.fastcdc = fastcdc,
+		.count_ideographs = count_ideographs,
+		.timestamps = timestamps,
 		.split_words = split_words,
 		.count_create = count_create,
 		.count_words = count_words,

@@ -289,6 +289,26 @@ LANEWISE_API lanewise_status lanewise_json_find(const char *text, size_t n_bytes
                                                 lanewise_json_span *spans, size_t capacity, size_t *n_found,
                                                 lanewise_error *error);
 
+/*
+ * What stands within a code fence of Markdown (CommonMark 4.5): text[offset, offset + n_bytes), without the last line's end.
+ * Its language is text[language, language + n_language), the first word behind the opening marks.
+ */
+typedef struct lanewise_json_fence {
+	size_t offset, n_bytes;
+	size_t language, n_language;
+	uint32_t closed; /* 0: the text ends before the fence does */
+	uint32_t reserved;
+} lanewise_json_fence;
+
+/*
+ * The fences of a text, in order: lines of three or more ` or ~ behind at most three spaces open them, and such of the same
+ * mark, at least as many and nothing else, close them. Fences of lists and quotations, which are indented further, are not
+ * found. LANEWISE_ERROR_CAPACITY: more than `capacity`; `fences` has the first of them, `n_found` the number of all.
+ * n_bytes / 4 + 1 is always room enough. LANEWISE_ERROR_ARGUMENT: a NULL pointer.
+ */
+LANEWISE_API lanewise_status lanewise_json_fences(const char *text, size_t n_bytes, lanewise_json_fence *fences,
+                                                  size_t capacity, size_t *n_found);
+
 /* ---------------------------------------------------------------- partial */
 
 /*

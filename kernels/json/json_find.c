@@ -11,6 +11,7 @@
 #include <lanewise/json.h>
 
 #include "common.h"
+#include "json_run.h"
 #include "support.h"
 
 enum { MAX_DEPTH = 1024 };
@@ -78,7 +79,7 @@ static int read_string(struct finder *f, size_t *at)
 
 	f->string = *at;
 	for (;;) {
-		size_t run = lw_kernels()->json_plain(f->text + i, f->n - i), size = 0;
+		size_t run = lw_json_run(f->text + i, f->n - i), size = 0;
 
 		if (!f->is_utf8) {
 			size_t valid = lanewise_utf8_valid_prefix((const char *)f->text + i, run);

@@ -8,7 +8,7 @@
 #include "common.h"
 #include "support.h"
 
-enum { PART = 8192, FAILED_UTF8 = 1, FAILED_CONTROL = 2 };
+enum { PART = 4096, FAILED_UTF8 = 1, FAILED_CONTROL = 2 };
 
 static lanewise_status report(const lanewise_json_index_state *state, lanewise_error *error)
 {
@@ -27,17 +27,21 @@ static void note(lanewise_json_index_state *state, uint8_t what, uint64_t offset
 	state->failed_at = offset;
 }
 
-/* Indexes one part; returns the number of positions, which are counted from its beginning. */
-static size_t index_part(lanewise_json_index_state *state, const uint8_t *text, size_t n, uint32_t *index)
+/* Indexes one part; returns the number of positions, to which `base` is added. */
+static size_t index_part(lanewise_json_index_state *state, const uint8_t *text, size_t n, uint32_t base,
+                         uint32_t *index)
 {
 	struct lw_json_carry carry = { state->in_string, state->escaped, state->in_scalar };
-	size_t control, count = lw_kernels()->json_index(text, n, &carry, index, &control);
+	struct lw_json_seen seen;
+	size_t count = lw_kernels()->json_index(text, n, &carry, base, index, &seen);
 
-	if (lanewise_utf8_feed(&state->utf8, text, n, NULL) != LANEWISE_OK)
+	if (!seen.wide && !state->utf8.n_partial)
+		state->utf8.n_valid += n;
+	else if (lanewise_utf8_feed(&state->utf8, text, n, NULL) != LANEWISE_OK)
 		note(state, FAILED_UTF8, state->utf8.n_valid);
-	if (control < n)
-		note(state, FAILED_CONTROL, state->n_bytes + control);
-	while (LW_UNLIKELY(state->failed) && count && state->n_bytes + index[count - 1] > state->failed_at)
+	if (seen.control < n)
+		note(state, FAILED_CONTROL, state->n_bytes + seen.control);
+	while (LW_UNLIKELY(state->failed) && count && state->n_bytes + (index[count - 1] - base) > state->failed_at)
 		count--;
 	state->in_string = carry.in_string;
 	state->escaped = carry.escaped;
@@ -68,11 +72,7 @@ lanewise_status lanewise_json_index_feed(lanewise_json_index_state *state, const
 			part = room;
 		}
 
-		size_t n = index_part(state, p + taken, part, index + count);
-
-		for (size_t i = 0; taken && i < n; i++)
-			index[count + i] += (uint32_t)taken;
-		count += n;
+		count += index_part(state, p + taken, part, (uint32_t)taken, index + count);
 		taken += part;
 	}
 	*n_index = count;

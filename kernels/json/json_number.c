@@ -17,6 +17,7 @@
 #include "json_number.h"
 
 #include "common.h"
+#include "json_run.h"
 
 #include "powers_of_five.h"
 
@@ -42,6 +43,75 @@ static int64_t read_exponent(const char *p, const char *end)
 		if (value < 100000000000000000) /* far beyond what any digits could make up for */
 			value = 10 * value + (*p - '0');
 	return negative ? -value : value;
+}
+
+/* The value of eight digits, the first in the lowest byte; 0 counts as a digit too. Neighbours are joined to pairs, pairs to fours, fours to eight. */
+static uint64_t value_of_digits(uint64_t eight)
+{
+	eight = (eight & 0x0f0f0f0f0f0f0f0f) * (1 + (10 << 8)) >> 8;
+	eight = (eight & 0x00ff00ff00ff00ff) * (1 + (100 << 16)) >> 16;
+	return (eight & 0x0000ffff0000ffff) * (1 + ((uint64_t)10000 << 32)) >> 32;
+}
+
+/*
+ * Adds the digits at p, before end, to *w, which may overflow; returns what is behind them. What is behind `begin`, at p or
+ * before, may be read as well.
+ */
+static inline const char *read_run(const char *begin, const char *p, const char *end, uint64_t *w)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	static const uint32_t powers[9] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
+
+	while (end - begin >= 8 && p < end) {
+		uint64_t eight;
+		unsigned count;
+
+		if (end - p >= 8) {
+			memcpy(&eight, p, sizeof eight);
+		} else { /* the last eight, without those before p */
+			memcpy(&eight, end - 8, sizeof eight);
+			eight >>= 64 - 8 * (end - p);
+		}
+		count = lw_json_count_digits(eight);
+		if (count == 0)
+			return p;
+		*w = powers[count] * *w + value_of_digits(eight << (64 - 8 * count));
+		p += count;
+		if (count < 8)
+			return p;
+	}
+#endif
+	for (; p < end && is_digit(*p); p++)
+		*w = 10 * *w + (uint64_t)(*p - '0');
+	return p;
+}
+
+/* The number if it has at most 19 digits, leading zeros included, as nearly all have. */
+static inline int read_short_decimal(const char *p, const char *end, struct decimal *d)
+{
+	const char *whole, *fraction;
+	uint64_t w = 0;
+	ptrdiff_t n_digits;
+
+	d->negative = *p == '-';
+	whole = p += d->negative;
+	for (; p < end && is_digit(*p); p++) /* seldom many */
+		w = 10 * w + (uint64_t)(*p - '0');
+	n_digits = p - whole;
+	fraction = p;
+	if (p < end && *p == '.') {
+		fraction = p + 1;
+		p = read_run(whole, fraction, end, &w);
+		n_digits += p - fraction;
+	}
+	if (n_digits > 19)
+		return 0;
+	d->cut = 0;
+	d->w = w;
+	d->q = d->last_exponent = (p < end ? read_exponent(p + 1, end) : 0) - (p - fraction);
+	d->digits = whole;
+	d->end = p;
+	return 1;
 }
 
 static struct decimal read_decimal(const char *p, const char *end)
@@ -109,8 +179,12 @@ static uint64_t round_to_bits(uint64_t high, int rest, int64_t exponent, const s
 	return ((uint64_t)(stored - 1) << (f->precision - 1)) + kept;
 }
 
-/* w * 10^q, rounded from the lower bound or, if `up`, from the upper; w > 0, q in the table. */
-static uint64_t round_bound(uint64_t w, int64_t q, int up, const struct format *f)
+/*
+ * w * 10^q, rounded from the lower bound or, if `up`, from the upper; w > 0, q in the table. `*certain` tells whether the
+ * other bound is rounded to the same for the same w: they differ by less than one in the last place of the upper 128 bits
+ * of the product, so it is if that neither carries into the 64 that are rounded nor makes a rest of none.
+ */
+static uint64_t round_bound(uint64_t w, int64_t q, int up, const struct format *f, int *certain)
 {
 	const uint64_t *power = lw_powers_of_five[q - LW_FIRST_POWER];
 	int shift = __builtin_clzll(w);
@@ -130,9 +204,11 @@ static uint64_t round_bound(uint64_t w, int64_t q, int up, const struct format *
 	exponent += 191;
 	if (!(uint64_t)(high >> 127)) {
 		exponent--;
+		*certain = (((uint64_t)high + 1) & INT64_MAX) > 1;
 		return round_to_bits((uint64_t)(high >> 63), ((uint64_t)high & INT64_MAX) != 0 || last != 0, exponent,
 		                     f);
 	}
+	*certain = (uint64_t)high + 1 > 1;
 	return round_to_bits((uint64_t)(high >> 64), (uint64_t)high != 0 || last != 0, exponent, f);
 }
 
@@ -246,8 +322,12 @@ static uint64_t magnitude_bits(const struct decimal *d, const struct format *f)
 	if (d->q > LW_LAST_POWER)
 		return f->infinity;
 
-	uint64_t low = round_bound(d->w, d->q, 0, f), high = round_bound(d->w + (uint64_t)d->cut, d->q, 1, f);
+	int certain;
+	uint64_t low = round_bound(d->w, d->q, 0, f, &certain), high;
 
+	if (certain && !d->cut)
+		return low;
+	high = round_bound(d->w + (uint64_t)d->cut, d->q, 1, f, &certain);
 	if (low == high)
 		return low;
 
@@ -268,17 +348,40 @@ static int by_one_operation(const struct decimal *d, double *value)
 	return 1;
 }
 
+/*
+ * Whether a double, the nearest to a number, is rounded to the float nearest to the number: where the double is no middle
+ * between floats, the number is on the same side of all middles as the double, since these are doubles themselves.
+ */
+static int narrows_once(double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof bits);
+	return (bits & 0x1fffffff) != 0x10000000 && value >= 0x1p-126 && value < 0x1p127;
+}
+
 uint64_t lanewise_json_float_bits(const char *text, size_t n, int precision, int exponent_bits)
 {
 	const struct format f = { precision, (1 << (exponent_bits - 1)) - 1,
 		                  (((uint64_t)1 << exponent_bits) - 1) << (precision - 1) };
-	struct decimal d = read_decimal(text, text + n);
+	struct decimal d;
 	uint64_t bits;
 	double value;
 
-	if (precision == 53 && by_one_operation(&d, &value))
-		memcpy(&bits, &value, sizeof bits);
-	else
+	if (!read_short_decimal(text, text + n, &d))
+		d = read_decimal(text, text + n);
+	if (!by_one_operation(&d, &value)) {
 		bits = magnitude_bits(&d, &f);
+	} else if (precision == 53) {
+		memcpy(&bits, &value, sizeof bits);
+	} else if (precision == 24 && narrows_once(value)) {
+		float narrow = (float)value;
+		uint32_t narrow_bits;
+
+		memcpy(&narrow_bits, &narrow, sizeof narrow_bits);
+		bits = narrow_bits;
+	} else {
+		bits = magnitude_bits(&d, &f);
+	}
 	return bits | (uint64_t)d.negative << (precision - 1 + exponent_bits);
 }

@@ -12,6 +12,7 @@
 #include <lanewise/json.h>
 
 #include "common.h"
+#include "json_run.h"
 #include "support.h"
 
 enum { WINDOW = 4096, DEFAULT_DEPTH = 1024, MAX_VALIDATED_DEPTH = LANEWISE_JSON_MAX_VALIDATED_DEPTH };
@@ -133,16 +134,18 @@ static int is_word(const struct parser *p, size_t at, const char *word, size_t n
 /* Behind the digits from `at` on. */
 LW_INLINE size_t skip_digits(const struct parser *p, size_t at)
 {
-	/* Eight at a time: no digit's high half is other than 3, nor becomes so when 6 is added. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	while (p->n - at >= 8) {
 		uint64_t eight;
+		unsigned count;
 
 		memcpy(&eight, p->text + at, 8);
-		if (((eight & 0xf0f0f0f0f0f0f0f0) | ((eight + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) >> 4) !=
-		    0x3333333333333333)
-			break;
-		at += 8;
+		count = lw_json_count_digits(eight);
+		at += count;
+		if (count < 8)
+			return at;
 	}
+#endif
 	while (at < p->n && (uint8_t)(p->text[at] - '0') < 10)
 		at++;
 	return at;
@@ -179,29 +182,12 @@ static size_t read_number(const struct parser *p, size_t at, uint8_t *flags)
 	return goes_on(p, at) ? begin : at;
 }
 
-static int hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The value of \uXXXX at `at`, or -1. */
 static int read_u_escape(const uint8_t *text, size_t n, size_t at)
 {
-	int value = 0;
-
 	if (n - at < 6 || text[at] != '\\' || text[at + 1] != 'u')
 		return -1;
-	for (size_t i = 2; i < 6; i++) {
-		int digit = hex_value(text[at + i]);
-
-		if (digit < 0)
-			return -1;
-		value = value << 4 | digit;
-	}
-	return value;
+	return lw_json_read_hex(text + at + 2);
 }
 
 /*
@@ -210,26 +196,16 @@ static int read_u_escape(const uint8_t *text, size_t n, size_t at)
  */
 static int check_escape(const struct parser *p, size_t at, size_t *low_at)
 {
+	static const uint8_t is_escape[256] = {
+		['"'] = 1, ['\\'] = 1, ['/'] = 1, ['b'] = 1, ['f'] = 1, ['n'] = 1, ['r'] = 1, ['t'] = 1
+	};
 	int paired = *low_at == at, value;
 
 	*low_at = NONE;
 	if (p->n - at < 2)
 		return 0;
-	switch (p->text[at + 1]) {
-	case '"':
-	case '\\':
-	case '/':
-	case 'b':
-	case 'f':
-	case 'n':
-	case 'r':
-	case 't':
-		return 1;
-	case 'u':
-		break;
-	default:
-		return 0;
-	}
+	if (p->text[at + 1] != 'u')
+		return is_escape[p->text[at + 1]];
 	value = read_u_escape(p->text, p->n, at);
 	if (value < 0)
 		return 0;

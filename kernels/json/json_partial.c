@@ -411,9 +411,36 @@ static lanewise_status read_some(lanewise_json_partial *p, size_t *at, size_t en
 	return c == ' ' || c == '\n' || c == '\r' || c == '\t' ? LANEWISE_OK : read_token(p, *at - 1, c);
 }
 
+/* Mostly a few bytes, too few for a call. */
+static void copy_few(char *to, const char *from, size_t n)
+{
+	uint64_t first, last;
+	uint32_t first4, last4;
+
+	if (n > 16) {
+		memcpy(to, from, n);
+	} else if (n >= 8) { /* the first and the last eight, which may overlap */
+		memcpy(&first, from, 8);
+		memcpy(&last, from + n - 8, 8);
+		memcpy(to, &first, 8);
+		memcpy(to + n - 8, &last, 8);
+	} else if (n >= 4) {
+		memcpy(&first4, from, 4);
+		memcpy(&last4, from + n - 4, 4);
+		memcpy(to, &first4, 4);
+		memcpy(to + n - 4, &last4, 4);
+	} else if (n) {
+		char a = from[0], b = from[n / 2], c = from[n - 1];
+
+		to[0] = a;
+		to[n / 2] = b;
+		to[n - 1] = c;
+	}
+}
+
 static void uncover(lanewise_json_partial *p)
 {
-	memcpy(p->text + p->covered, p->saved, p->n_saved);
+	copy_few(p->text + p->covered, p->saved, p->n_saved);
 	p->n_saved = 0;
 }
 
@@ -426,7 +453,7 @@ lanewise_status lanewise_json_partial_feed(lanewise_json_partial *p, const char 
 	if (p->failed == LANEWISE_OK && n_bytes > p->capacity - p->n)
 		p->failed = lw_fail(&p->error, LANEWISE_ERROR_CAPACITY, p->n, "json: more than %zu bytes", p->capacity);
 	if (p->failed == LANEWISE_OK && n_bytes) {
-		memcpy(p->text + p->n, text, n_bytes);
+		copy_few(p->text + p->n, text, n_bytes);
 		at = p->n;
 		end = p->n += n_bytes;
 		while (at < end && read_some(p, &at, end) == LANEWISE_OK)
@@ -492,7 +519,7 @@ void lanewise_json_partial_view(lanewise_json_partial *p, lanewise_json_view *vi
 
 	p->covered = end;
 	p->n_saved = n_added < p->n - end ? n_added : p->n - end;
-	memcpy(p->saved, p->text + end, p->n_saved);
+	copy_few(p->saved, p->text + end, p->n_saved);
 	if (is_string)
 		p->text[end++] = '"';
 	for (size_t d = p->depth; d > 0; d--) {

@@ -13,6 +13,7 @@
 #include <lanewise/json.h>
 
 #include "common.h"
+#include "json_run.h"
 #include "support.h"
 
 enum { DEFAULT_DEPTH = 1024, MAX_DEPTH = LANEWISE_JSON_MAX_VALIDATED_DEPTH, MAX_LOOK = 64 };
@@ -47,6 +48,7 @@ struct repair {
 	size_t n_out, n_edits, done; /* the text is copied up to `done` */
 
 	struct mark mark; /* before the last gap */
+	int gap_is_plain; /* the gap looked through last: nothing in it but blanks and at most one comma */
 	struct span last; /* the last string looked at */
 	size_t depth, n_objects;
 	uint64_t objects[MAX_DEPTH / 64];
@@ -138,14 +140,25 @@ static int is_word_byte(uint8_t c)
 	return is_letter(c) || is_digit(c) || c == '_' || c == '$' || c == '-' || c == '+' || c == '.' || c >= 0x80;
 }
 
+/* Eight at a time: indentation is long. */
+static size_t skip_spaces(const struct repair *r, size_t at)
+{
+	static const char spaces[8] = "        ";
+
+	while (at < r->n && r->n - at >= sizeof spaces && memcmp(r->text + at, spaces, sizeof spaces) == 0)
+		at += sizeof spaces;
+	return at;
+}
+
 static size_t skip_blank(const struct repair *r, size_t at)
 {
+	at = skip_spaces(r, at);
 	while (at < r->n && is_blank(r->text[at]))
 		at++;
 	return at;
 }
 
-static int starts(const struct repair *r, size_t at, const char *what)
+static inline int starts(const struct repair *r, size_t at, const char *what)
 {
 	size_t n = strlen(what);
 
@@ -156,13 +169,15 @@ static int starts(const struct repair *r, size_t at, const char *what)
 static uint8_t peek(const struct repair *r, size_t at) { return at < r->n ? r->text[at] : 0; }
 
 /* The size of a quote at `at`, or 0; `kind` becomes ", ', ` or, for a typographic one, the last byte of its class. */
-static size_t quote_at(const struct repair *r, size_t at, uint8_t *kind)
+static inline size_t quote_at(const struct repair *r, size_t at, uint8_t *kind)
 {
 	uint8_t c = peek(r, at);
 
 	*kind = c;
 	if (c == '"' || c == '\'')
 		return 1;
+	if (c < 0x60)
+		return 0;
 	if (c == '`')
 		return starts(r, at, "```") ? 0 : 1;
 	if (c != 0xe2 || peek(r, at + 1) != 0x80)
@@ -192,8 +207,7 @@ static size_t closing_at(const struct repair *r, size_t at, uint8_t kind)
 	return (kind == 0x9c && found == '"') || ((kind == 0x98 || kind == '`') && found == '\'') ? n : 0;
 }
 
-/* Behind the comment at `at`, or `at`. */
-static size_t skip_comment(const struct repair *r, size_t at)
+static size_t behind_comment(const struct repair *r, size_t at)
 {
 	const uint8_t *end;
 
@@ -214,6 +228,14 @@ static size_t skip_comment(const struct repair *r, size_t at)
 	return at;
 }
 
+/* Behind the comment at `at`, or `at`. */
+static inline size_t skip_comment(const struct repair *r, size_t at)
+{
+	uint8_t c = peek(r, at);
+
+	return c == '/' || c == '#' ? behind_comment(r, at) : at;
+}
+
 /* The size of white space at `at` that is none in JSON, or 0. */
 static size_t odd_blank(const struct repair *r, size_t at)
 {
@@ -232,6 +254,8 @@ static size_t ellipsis(const struct repair *r, size_t at)
 {
 	size_t i = at;
 
+	if (peek(r, at) != '.' && peek(r, at) != 0xe2)
+		return 0;
 	if (starts(r, at, "\xe2\x80\xa6"))
 		return 3;
 	if (!starts(r, at, "..."))
@@ -239,6 +263,12 @@ static size_t ellipsis(const struct repair *r, size_t at)
 	while (peek(r, i) == '.')
 		i++;
 	return i - at;
+}
+
+/* Whether a byte may be part of a gap, apart from blanks and commas, or a fence. */
+static int may_be_gap(uint8_t c)
+{
+	return c == '/' || c == '#' || c == '.' || c == '`' || c == '\f' || c == '\v' || c == 0 || c >= 0xc2;
 }
 
 /* Commas in a gap: they end it, or all are taken out, or all but the first. */
@@ -251,18 +281,23 @@ enum commas { COMMAS_END, COMMAS_REMOVE, COMMAS_KEEP_ONE };
 static size_t skip_gap(struct repair *r, size_t at, enum commas commas, int write, size_t *n_commas)
 {
 	size_t count = 0, next;
+	int is_plain = 1;
 
 	for (; at < r->n; at = next) {
 		uint32_t kind = LANEWISE_JSON_EDIT_PROSE;
 		const char *with = "";
 
 		next = at + 1;
-		if (is_blank(r->text[at]))
+		if (is_blank(r->text[at])) {
+			next = skip_spaces(r, next);
 			continue;
+		}
 		if (r->text[at] == ',' && commas != COMMAS_END) {
 			if (count++ == 0 && commas == COMMAS_KEEP_ONE)
 				continue;
 			kind = LANEWISE_JSON_EDIT_COMMA;
+		} else if (!may_be_gap(r->text[at])) {
+			break;
 		} else if ((next = skip_comment(r, at)) > at) {
 			kind = LANEWISE_JSON_EDIT_COMMENT;
 		} else if ((next = at + ellipsis(r, at)) > at) {
@@ -274,9 +309,11 @@ static size_t skip_gap(struct repair *r, size_t at, enum commas commas, int writ
 				r->n = at;
 			break;
 		}
+		is_plain = 0;
 		if (write)
 			replace(r, kind, at, next, with);
 	}
+	r->gap_is_plain = is_plain;
 	if (n_commas)
 		*n_commas = count;
 	return at;
@@ -400,7 +437,7 @@ static struct span find_string(struct repair *r, size_t at, enum role role)
 		return r->last;
 	while (i < r->n) {
 		if (kind == '"')
-			i += lw_kernels()->json_plain(r->text + i, r->n - i);
+			i += lw_json_run(r->text + i, r->n - i);
 		else
 			while (i < r->n && !may_matter(r->text[i]))
 				i++;
@@ -556,7 +593,7 @@ static void repair_inside(struct repair *r, const struct span *s)
 	static const char controls[] = "\b\t\n\f\r", letters[] = "btnfr";
 
 	for (size_t at = s->begin; at < s->end;) {
-		size_t run = lw_kernels()->json_plain(r->text + at, s->end - at);
+		size_t run = lw_json_run(r->text + at, s->end - at);
 
 		repair_utf8(r, at, at + run, s);
 		at += run;
@@ -638,10 +675,15 @@ static const char *meaning(const struct repair *r, size_t from, size_t to)
 		      { "nil", "null" } };
 	size_t n = to - from;
 
+	if (n == 0 || is_digit(r->text[from]) || (r->text[from] == '-' && n > 1 && is_digit(r->text[from + 1])))
+		return NULL;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		size_t length = strlen(words[i].word);
+		size_t length;
 
-		if ((n == length || (n && n < length && to == r->n)) && memcmp(r->text + from, words[i].word, n) == 0)
+		if (words[i].word[0] != (char)r->text[from])
+			continue;
+		length = strlen(words[i].word);
+		if ((n == length || (n < length && to == r->n)) && memcmp(r->text + from, words[i].word, n) == 0)
 			return words[i].value;
 	}
 	return NULL;
@@ -805,7 +847,8 @@ static size_t repair_close(struct repair *r, size_t gap, size_t next)
 
 		edit(r, LANEWISE_JSON_EDIT_BRACKET, gap, gap, &bracket, 1);
 	}
-	skip_gap(r, gap, COMMAS_REMOVE, 1, NULL);
+	if (gap < next)
+		skip_gap(r, gap, COMMAS_REMOVE, 1, NULL);
 
 	char bracket = pop(r);
 
@@ -841,7 +884,7 @@ static size_t skip_brackets(struct repair *r, size_t at)
 static size_t repair_from(struct repair *r, size_t start)
 {
 	size_t at = start, next, n_commas;
-	int done, cut, first;
+	int done, cut, first, is_plain;
 
 	set_mark(r, start);
 
@@ -870,6 +913,7 @@ after_value:
 gap:
 	set_mark(r, at);
 	next = skip_gap(r, at, COMMAS_KEEP_ONE, 0, &n_commas);
+	is_plain = r->gap_is_plain;
 	if (next >= r->n) {
 		finish_early(r);
 		return r->n;
@@ -887,7 +931,10 @@ gap:
 	}
 	if (!first && !n_commas)
 		replace(r, LANEWISE_JSON_EDIT_COMMA, at, at, ",");
-	at = skip_gap(r, at, first ? COMMAS_REMOVE : COMMAS_KEEP_ONE, 1, NULL);
+	if (is_plain && !(first && n_commas))
+		at = next;
+	else
+		at = skip_gap(r, at, first ? COMMAS_REMOVE : COMMAS_KEEP_ONE, 1, NULL);
 	if (!in_object(r))
 		goto value;
 
@@ -1017,6 +1064,25 @@ static void repair_text(struct repair *r)
 	put(r, r->text + r->done, n - r->done);
 }
 
+/* Whether a look at the first and the last byte shows that the text is no JSON: most spoilt ones do. */
+static int is_surely_broken(const uint8_t *text, size_t n)
+{
+	size_t begin = 0, end = n;
+
+	while (begin < end && is_blank(text[begin]))
+		begin++;
+	while (end > begin && is_blank(text[end - 1]))
+		end--;
+	if (begin == end)
+		return 1;
+
+	uint8_t first = text[begin], last = text[end - 1];
+
+	if (first == '{' || first == '[')
+		return last != (first == '{' ? '}' : ']');
+	return first == '`' || first == '\'' || (is_letter(first) && first != 't' && first != 'f' && first != 'n');
+}
+
 size_t lanewise_json_repair_bound(size_t n_bytes)
 {
 	size_t bound;
@@ -1037,10 +1103,13 @@ lanewise_status lanewise_json_repair(const char *text, size_t n_bytes, const lan
 	if (!result || (!out && capacity) || (!edits && edit_capacity))
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: a NULL pointer");
 	*result = (lanewise_json_repair_result) { 0, 0 };
-	status = lanewise_json_validate(text, n_bytes, options, &found);
-	if (status == LANEWISE_OK)
+	/* What is broken anyway is not read for it: a byte will do to check the options. */
+	int is_broken = text && n_bytes <= UINT32_MAX && is_surely_broken((const uint8_t *)text, n_bytes);
+
+	status = lanewise_json_validate(text, is_broken ? n_bytes > 0 : n_bytes, options, &found);
+	if (status == LANEWISE_OK && !is_broken)
 		return status;
-	if (status != LANEWISE_ERROR_DATA)
+	if (status != LANEWISE_OK && status != LANEWISE_ERROR_DATA)
 		return lw_fail(error, status, found.offset, "%s", found.what);
 
 	r.text = (const uint8_t *)text;

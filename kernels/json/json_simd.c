@@ -36,6 +36,11 @@ LW_INLINE struct masks classify(blk b)
 
 LW_INLINE uint64_t prefix_parity(uint64_t bits)
 {
+#if defined(__PCLMUL__) /* the product of polynomials over two elements with the one of all ones is just that */
+	__m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)bits), _mm_set1_epi8(-1), 0);
+
+	return (uint64_t)_mm_cvtsi128_si64(product);
+#endif
 	for (int shift = 1; shift < 64; shift *= 2)
 		bits ^= bits << shift;
 	return bits;
@@ -88,11 +93,11 @@ LW_INLINE uint64_t index_block(blk b, struct state *s, unsigned last, uint64_t *
 	return ((m.op | first) & ~in_string) | quote | (begins & in_string);
 }
 
+#if V8_BYTES == 64
+
 /* Positions of set bits to index[0 ...): may write up to 64 places. Returns the number of bits. */
 LW_INLINE size_t write_positions(uint64_t bits, uint32_t base, uint32_t *index)
 {
-	size_t count = (size_t)__builtin_popcountll(bits);
-#if V8_BYTES == 64
 	size_t at = 0;
 
 #pragma GCC unroll 4
@@ -102,44 +107,85 @@ LW_INLINE size_t write_positions(uint64_t bits, uint32_t base, uint32_t *index)
 		vu_store(index + at, vu_compress(vu_iota(base + 16 * (uint32_t)part), mask));
 		at += (size_t)__builtin_popcount(mask);
 	}
+	return at;
+}
+
 #else
-	/* Eight at a time without asking whether there are so many. */
-	for (size_t i = 0; i < count; i += 8)
-#pragma GCC unroll 8
-		for (size_t j = 0; j < 8; j++) {
-			index[i + j] = base + (bits ? (uint32_t)__builtin_ctzll(bits) : 64);
-			bits &= bits - 1;
-		}
+
+/* The lowest bit's number, which is any for no bits, and the bits without it. */
+LW_INLINE uint32_t take_bit(uint64_t *bits)
+{
+#if defined(LW_THIS_TIER_IS_avx2)
+	uint32_t bit = (uint32_t)_tzcnt_u64(*bits);
+#else
+	uint32_t bit = *bits ? (uint32_t)__builtin_ctzll(*bits) : 64;
 #endif
+	*bits &= *bits - 1;
+	return bit;
+}
+
+/* The same: eight and eight without asking whether there are so many, as there are seldom more. */
+LW_INLINE size_t write_positions(uint64_t bits, uint32_t base, uint32_t *index)
+{
+	size_t count = (size_t)__builtin_popcountll(bits);
+
+#pragma GCC unroll 8
+	for (size_t i = 0; i < 8; i++)
+		index[i] = base + take_bit(&bits);
+	if (LW_UNLIKELY(count > 8)) {
+#pragma GCC unroll 8
+		for (size_t i = 8; i < 16; i++)
+			index[i] = base + take_bit(&bits);
+		for (size_t i = 16; i < count; i++)
+			index[i] = base + take_bit(&bits);
+	}
 	return count;
 }
 
-size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t *index, size_t *control)
+#endif
+
+LW_INLINE v8 blk_join(blk b)
+{
+	v8 all = b.v[0];
+
+#pragma GCC unroll 4
+	for (int i = 1; i < BLK_PARTS; i++)
+		all = v8_or(all, b.v[i]);
+	return all;
+}
+
+size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
+                         struct lw_json_seen *seen)
 {
 	struct state s = { (uint64_t)0 - carry->in_string, carry->escaped, carry->in_scalar };
 	uint64_t controls;
-	size_t count = 0, at = 0;
+	size_t count = 0, at = 0, control = n;
+	v8 all = v8_set1(0);
 
-	*control = n;
 	for (; n - at >= 64; at += 64) {
-		uint64_t bits = index_block(blk_load(text + at), &s, 63, &controls);
+		blk b = blk_load(text + at);
+		uint64_t bits = index_block(b, &s, 63, &controls);
 
-		if (LW_UNLIKELY(controls) && *control == n)
-			*control = at + (size_t)__builtin_ctzll(controls);
+		all = v8_or(all, blk_join(b));
+		if (LW_UNLIKELY(controls) && control == n)
+			control = at + (size_t)__builtin_ctzll(controls);
 		if (bits)
-			count += write_positions(bits, (uint32_t)at, index + count);
+			count += write_positions(bits, base + (uint32_t)at, index + count);
 	}
 	if (n > at) {
-		uint64_t bits = index_block(blk_load_first(text + at, n - at), &s, (unsigned)(n - at - 1), &controls);
+		blk b = blk_load_first(text + at, n - at);
+		uint64_t bits = index_block(b, &s, (unsigned)(n - at - 1), &controls);
 
-		if (controls && *control == n)
-			*control = at + (size_t)__builtin_ctzll(controls);
+		all = v8_or(all, blk_join(b));
+		if (controls && control == n)
+			control = at + (size_t)__builtin_ctzll(controls);
 		for (; bits; bits &= bits - 1) /* one by one, so that nothing behind the index is written */
-			index[count++] = (uint32_t)(at + (size_t)__builtin_ctzll(bits));
+			index[count++] = base + (uint32_t)(at + (size_t)__builtin_ctzll(bits));
 	}
 	carry->in_string = s.in_string & 1;
 	carry->escaped = s.escaped & 1;
 	carry->in_scalar = s.in_scalar & 1;
+	*seen = (struct lw_json_seen) { control, v8_any_high(all) };
 	return count;
 }
 

@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Server-sent events. A line that lies in one piece is read where it is; otherwise its parts are gathered behind the data
- * of the event under way. The next LF and the next CR are looked for by memchr and remembered, so that neither is looked
- * for twice in the same bytes.
+ * of the event under way. The next LF and, before it, the next CR are looked for by memchr and remembered, so that neither
+ * is looked for twice in the same bytes.
  */
-#include <lanewise/sse.h>
+#include "sse_state.h"
 
 #include "common.h"
-
-struct name {
-	size_t n;
-	char text[LANEWISE_SSE_NAME_BYTES + 1];
-};
-
-struct lanewise_sse {
-	const char *at, *end; /* what is left of the piece */
-	const char *lf, *cr;  /* the next ones at or behind `at`, or `end` */
-	size_t n_seen;        /* bytes of a byte order mark at the beginning; 3 once that is settled */
-	int after_cr;         /* a line has ended with CR: an LF that follows belongs to it */
-	int is_comment;       /* the line under way is, and is not kept */
-	int is_given;         /* the event was given out: it is cleared at the next call */
-	lanewise_status failed;
-	struct name type, id;
-	int64_t retry_ms;
-	size_t capacity, n_data, n_line; /* in the buffer: data, then the line under way */
-	char buffer[];
-};
 
 size_t lanewise_sse_scratch_size(size_t n_bytes)
 {
@@ -192,9 +173,9 @@ static int next_line(lanewise_sse *sse)
 		}
 	}
 	sse->lf = find(sse->lf, sse->at, sse->end, '\n');
-	sse->cr = find(sse->cr, sse->at, sse->end, '\r');
+	sse->cr = find(sse->cr, sse->at, sse->lf, '\r');
 
-	const char *begin = sse->at, *stop = sse->lf < sse->cr ? sse->lf : sse->cr;
+	const char *begin = sse->at, *stop = sse->cr;
 
 	if (stop == sse->end) {
 		sse->at = sse->end;
@@ -222,11 +203,7 @@ static void give(lanewise_sse *sse, lanewise_sse_event *event)
 
 int32_t lanewise_sse_next(lanewise_sse *sse, lanewise_sse_event *event)
 {
-	if (sse->is_given) {
-		sse->is_given = 0;
-		sse->n_data = 0;
-		sse->type.n = 0;
-	}
+	lw_sse_clear_given(sse);
 	skip_mark(sse);
 	while (sse->at < sse->end && !sse->failed)
 		if (next_line(sse)) {

@@ -409,9 +409,27 @@ def test_events_however_cut(cuts):
     assert events.done
 
 
+def test_fences():
+    text = "Grüße:\n```json\n{\"ü\": 1}\n```\n~~~\nx"
+    json_fence, rest = lj.fences(text)
+    assert json_fence == (15, 23, "json", '{"ü": 1}', True) and text[15:23] == json_fence.text
+    assert (rest.language, rest.text, rest.closed) == ("", "x", False)
+    assert len(lj.fences("```\n```\n" * 50)) == 50 and lj.fences(b"") == []
+
+
 def test_events():
     assert lj.Events().feed(STREAM)[1] == {"choices": [{"delta": {"content": "ü"}}]}
     assert lj.Events(["choices[0].delta.content", "id"], "-").feed(STREAM)[0] == ("Gr", "-")
+    assert lj.Events("choices[0].delta.content").feed_text(STREAM) == "".join(lj.Events("choices[0].delta.content", "").feed(STREAM))
+    both = lj.Events(["id", "choices[0].delta.content"])
+    assert both.feed_text('data: {"id": "a", "choices": [{"delta": {"content": "b\\n"}}]}\n\ndata: {"id": 1}\n') == "ab\n"
+    assert both.feed_text("\ndata: [DONE]\n\n") == "" and both.done and both.feed_text("data: {}\n\n") == ""
+    with pytest.raises(ValueError):
+        lj.Events().feed_text("")
+    long = lj.Events("x")
+    assert long.feed("".join(f'data: {{"x": {json.dumps("é" * i)}}}\n\n' for i in range(900))) == ["é" * i for i in range(900)]
+    assert lj.Events(["n", "o"]).feed('data: {"n": 12345678901234567890, "o": {"p": [1.5, true]}}\n\n') == [
+        (12345678901234567890, {"p": [1.5, True]})]
     events = lj.Events(skip=True)
     assert events.feed("data: x\n\ndata: 1\n\ndata:\n\n") == [1] and events.n_skipped == 2
     with pytest.raises(lj.JSONDecodeError):
