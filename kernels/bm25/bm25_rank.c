@@ -411,13 +411,12 @@ static size_t complete(const struct ranked *ranked, uint32_t *found, size_t n, u
 
 		lw_kernels()->bm25_find(list->documents, list->n, list->skips, list->shift, found + begin, n_here, at);
 		for (size_t i = 0; i < n_here; i++)
-			__builtin_prefetch(list->quanta + (at[i] < list->n ? at[i] : 0));
+			__builtin_prefetch(list->quanta + at[i]);
 		for (size_t i = 0; i < n_here; i++) {
-			uint32_t candidate = found[begin + i], has = at[i] < list->n;
+			uint32_t candidate = found[begin + i];
 
-			/* Not a branch, which would be mispredicted often. */
-			candidate +=
-			        (0x10000 + (list->quanta[has ? at[i] : 0] * ranked->weight & 0xffff0000)) & (0 - has);
+			if (at[i] < list->n)
+				candidate += 0x10000 + (list->quanta[at[i]] * ranked->weight & 0xffff0000);
 			found[kept] = candidate;
 			kept += candidate >> 16 >= bound;
 		}

@@ -119,16 +119,7 @@ size_t LW_FN(bm25_scan)(uint16_t *sums, size_t n, uint32_t bound, uint32_t *foun
 	return n_found;
 }
 
-enum { FIND = 32 /* documents that are compared at once: a cache line of them */ };
-
-/* The place of a document among FIND of them, or FIND; the first of a line of memory, unless that is outside the list. */
-LW_INLINE uint32_t line_of(const uint16_t *documents, uint32_t n, uint32_t at)
-{
-	uint32_t before = (uint32_t)((uintptr_t)(documents + at) / sizeof *documents % FIND);
-	uint32_t first = at > before ? at - before : 0;
-
-	return first < n - FIND ? first : n - FIND;
-}
+enum { FIND = 32 /* documents that are compared at once */ };
 
 /* Where one document is among n >= FIND, which can only be in [low, high). */
 LW_INLINE uint32_t find_in(const uint16_t *documents, uint32_t n, uint32_t low, uint32_t high, uint32_t document)
@@ -141,15 +132,12 @@ LW_INLINE uint32_t find_in(const uint16_t *documents, uint32_t n, uint32_t low, 
 		else
 			high = middle;
 	}
-
 	/* As no document occurs twice, there is no harm in looking at others. */
-	uint32_t line = line_of(documents, n, low), lane = vq_find16(documents + line, (uint16_t)document);
+	low = low < n - FIND ? low : n - FIND;
 
-	if (lane == FIND && high - line > FIND && high > line) {
-		line = line_of(documents, n, line + FIND);
-		lane = vq_find16(documents + line, (uint16_t)document);
-	}
-	return lane < FIND ? line + lane : n;
+	uint32_t lane = vq_find16(documents + low, (uint16_t)document);
+
+	return lane < FIND ? low + lane : n;
 }
 
 /* In fewer documents than FIND. */
@@ -192,6 +180,7 @@ void LW_FN(bm25_find)(const uint16_t *documents, size_t n, const uint16_t *skips
 			at[i] = skips ? skips[block] : 0;
 			high[i] = skips && block < last ? skips[block + 1] : (uint32_t)n;
 			__builtin_prefetch(documents + at[i]);
+			__builtin_prefetch(documents + at[i] + FIND - 1);
 		}
 		for (size_t i = 0; i < n_here; i++)
 			at[i] = find_in(documents, (uint32_t)n, at[i], high[i], wanted[i] & 0xffff);
