@@ -68,7 +68,7 @@ def make_passages(directories, n):
                 headings[" ".join(words)] = None
             for i in range(0, len(words), 60):
                 passage = " ".join(words[i:i + 60])
-                if len(passage) >= 80:
+                if len(passage) >= 80 and max(map(len, words[i:i + 60])) < 100:  # no encoded data
                     found[passage] = None
         if len(found) >= n:
             break
