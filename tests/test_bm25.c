@@ -241,6 +241,90 @@ static void check_search_with(const lanewise_bm25 *bm25, size_t n_documents, con
 	}
 }
 
+/* Scores in double are those of the formula, of words with a negative weight too. */
+static void check_scores_f64(const lanewise_bm25 *bm25, size_t n_documents, const struct text *query,
+                             const lanewise_bm25_options *options)
+{
+	static double all[MAX_DOCUMENTS], same[MAX_DOCUMENTS];
+	double floor = naive_floor(options, n_documents), total = 0;
+	void *scratch = malloc(lanewise_bm25_scratch_size(bm25, 1));
+	lanewise_word words[MAX_WORDS];
+	char joined[MAX_WORDS * 20];
+
+	join(query, joined);
+	for (size_t i = 0; i < query->n; i++)
+		words[i] = (lanewise_word) { .text = query->words[i], .n_bytes = strlen(query->words[i]) };
+	memset(all, 0xff, sizeof all);
+	memset(same, 0xff, sizeof same);
+	CHECK_EQUAL(lanewise_bm25_score_all_f64(bm25, joined, strlen(joined), scratch, all), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_score_all_words_f64(bm25, words, query->n, scratch, same), LANEWISE_OK);
+	CHECK(!memcmp(all, same, sizeof all));
+	for (size_t d = 0; d < n_documents; d++)
+		total += (double)corpus[d].n;
+	for (size_t d = 0; d < n_documents; d++) {
+		double sum = 0, largest = 0, exact;
+
+		for (size_t i = 0; i < query->n; i++) {
+			double tf = (double)occurrences(&corpus[d], query->words[i]), idf;
+
+			if (tf == 0)
+				continue;
+			idf = naive_idf(options, (double)n_documents, naive_df(query->words[i], n_documents));
+			naive_part(options, tf, (double)corpus[d].n, total / (double)n_documents, &exact);
+			exact *= idf < 0 ? floor : idf;
+			sum += exact;
+			largest = fmax(largest, fabs(exact));
+		}
+		CHECK(fabs(all[d] - sum) <= 1e-13 * (1 + largest) * (double)(1 + query->n));
+	}
+	free(scratch);
+}
+
+/* What the package rank_bm25 0.2.2 gives as BM25Okapi(...).get_scores(...), where weights are negative too. */
+static void test_rank_bm25(void)
+{
+	static const struct {
+		const char *documents[5], *query;
+		double scores[5];
+	} cases[] = {
+		{ { "a b c a", "b c d", "c d e f", "c a a a g h", "c x" },
+		  "a c d a q",
+		  { 1.0567346608457653, 0.49763256553071722, 0.44006581630479891, 1.0702171578328445,
+		    0.14490352048998612 } },
+		{ { "a b", "a b", "a c" },
+		  "a b c",
+		  { -0.32431835817588556, -0.32431835817588556, 0.34866644464804797 } },
+	};
+	lanewise_bm25_options options = { sizeof options, 1.5f, 0.75f, LANEWISE_BM25_OKAPI, 0, 0.25f };
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		lanewise_bm25_builder *builder = NULL;
+		lanewise_bm25 *bm25 = NULL;
+		double scores[5];
+		size_t n = 0;
+
+		CHECK_EQUAL(lanewise_bm25_builder_create(&options, NULL, &builder), LANEWISE_OK);
+		for (; n < 5 && cases[i].documents[n]; n++)
+			lanewise_bm25_builder_add_text(builder, cases[i].documents[n], strlen(cases[i].documents[n]));
+		CHECK_EQUAL(lanewise_bm25_create(builder, NULL, &bm25), LANEWISE_OK);
+
+		void *scratch = malloc(lanewise_bm25_scratch_size(bm25, 1));
+
+		CHECK_EQUAL(lanewise_bm25_score_all_f64(bm25, cases[i].query, strlen(cases[i].query), scratch, scores),
+		            LANEWISE_OK);
+		for (size_t d = 0; d < n; d++)
+			CHECK(fabs(scores[d] - cases[i].scores[d]) <= 1e-9 * fabs(cases[i].scores[d]));
+		CHECK_EQUAL(lanewise_bm25_score_all_f64(bm25, NULL, 1, scratch, scores), LANEWISE_ERROR_ARGUMENT);
+		CHECK_EQUAL(lanewise_bm25_score_all_f64(bm25, "a", 1, NULL, scores), LANEWISE_ERROR_ARGUMENT);
+		CHECK_EQUAL(lanewise_bm25_score_all_f64(bm25, "a", 1, scratch, NULL), LANEWISE_ERROR_ARGUMENT);
+		CHECK_EQUAL(lanewise_bm25_score_all_f64(NULL, "a", 1, scratch, scores), LANEWISE_ERROR_ARGUMENT);
+		CHECK_EQUAL(lanewise_bm25_score_all_words_f64(bm25, NULL, 1, scratch, scores), LANEWISE_ERROR_ARGUMENT);
+		free(scratch);
+		lanewise_bm25_destroy(bm25);
+		lanewise_bm25_builder_destroy(builder);
+	}
+}
+
 static void check_search(const lanewise_bm25 *bm25, size_t n_documents, const struct text *query, size_t k, float k1,
                          float b)
 {
@@ -284,6 +368,7 @@ static void test_random_corpora(void)
 			random_text(&query, 8, vocabulary + 5, &seed);
 			check_search_with(bm25, n_documents, &query, 1 + test_random(&seed) % (n_documents + 5),
 			                  &options);
+			check_scores_f64(bm25, n_documents, &query, &options);
 		}
 		lanewise_bm25_destroy(bm25);
 	}
@@ -678,6 +763,7 @@ static void test_siphash(void)
 int main(void)
 {
 	test_random_corpora();
+	test_rank_bm25();
 	test_blocks();
 	test_queries();
 	test_words();

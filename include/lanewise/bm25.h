@@ -45,7 +45,8 @@ extern "C" {
  * engine", 2012 (ATIRE); Lv and Zhai, "When documents are very long, BM25 fails!" (L) and "Lower-bounding term frequency
  * normalization" (PLUS), 2011, where delta is 0.5 and 1; Manning, Raghavan and Schuetze, "Introduction to information
  * retrieval", 2008, section 6.4 (TF_IDF). OKAPI is what the Python package rank_bm25 computes as BM25Okapi, with the mean
- * idf over all words of the documents, negative ones too, and epsilon 0.25, k1 1.5; in float here.
+ * idf over all words of the documents, negative ones too, and epsilon 0.25, k1 1.5; in float here, unless scores are asked
+ * for in double (lanewise_bm25_score_all_f64).
  *
  * Words whose idf is not at least 2^-40 are passed over, so ROBERTSON ignores words that half of the documents have, and
  * OKAPI those whose idf is negative where epsilon * mean is too. The order of float operations is that of the table;
@@ -232,7 +233,20 @@ LANEWISE_API lanewise_status lanewise_bm25_score_all(const lanewise_bm25 *bm25, 
                                                      void *scratch, float *score);
 
 /*
- * The same for n_documents documents, for reranking: document documents[i]'s score in score[i]. Time is linear in
+ * The same in double, from idf to sum, for comparing with implementations in double, such as the package rank_bm25: with
+ * OKAPI, k1 1.5, b 0.75 and epsilon 0.25, which floats hold exactly, scores are those of its BM25Okapi but for rounding, a
+ * relative 1e-9 at most. Words with an idf of 0 are not passed over here, nor those of OKAPI whose weight, epsilon times
+ * the mean idf, is negative; so scores can be. Such a word takes time linear in the number of different words.
+ *
+ * LANEWISE_ERROR_ARGUMENT: as for a search.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_score_all_f64(const lanewise_bm25 *bm25, const char *query, size_t n_bytes,
+                                                         void *scratch, double *score);
+LANEWISE_API lanewise_status lanewise_bm25_score_all_words_f64(const lanewise_bm25 *bm25, const lanewise_word *words,
+                                                               size_t n_words, void *scratch, double *score);
+
+/*
+ * The score_all above for n_documents documents, for reranking: document documents[i]'s score in score[i]. Time is linear in
  * n_documents, times the query's distinct words and the logarithm of a run's length, and in the segments.
  *
  * LANEWISE_ERROR_ARGUMENT: as for a search; documents that do not ascend (equal ones may follow each other), or that the

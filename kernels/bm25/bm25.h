@@ -30,9 +30,9 @@
 
 /*
  * Raise it when sections change. Format 0 had 32-bit documents and counts instead of parts; format 1 knew one variant
- * only; format 2 had the parts as floats, and wider offsets.
+ * only; format 2 had the parts as floats, and wider offsets; format 3 did not have OKAPI's epsilon.
  */
-#define LW_BM25_FORMAT 3
+#define LW_BM25_FORMAT 4
 
 /* Documents of one segment. */
 #define LW_BM25_SEGMENT 65536u
@@ -59,7 +59,8 @@ struct lw_bm25_header {
 	uint64_t n_terms;
 	uint64_t n_postings;
 	uint64_t total_length; /* words of all documents together */
-	float k1, b, delta;
+	float k1, b;
+	float delta; /* of LANEWISE_BM25_OKAPI, which has none, epsilon */
 	float floor; /* the weight of a word whose idf is negative: 0, or LANEWISE_BM25_OKAPI's, which may be negative */
 	uint32_t word_rules;
 	uint32_t format;

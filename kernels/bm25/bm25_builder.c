@@ -144,6 +144,7 @@ lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *option
 	made->options.k1 += 0.0f; /* -0 and 0 are saved alike */
 	made->options.b += 0.0f;
 	made->options.delta += 0.0f;
+	made->options.epsilon += 0.0f;
 	lw_make_word_key(&made->key);
 	made->terms.element_bytes = sizeof(struct term);
 	made->rests.element_bytes = sizeof(struct term_rest);
@@ -896,18 +897,6 @@ static void fill_postings(const lanewise_bm25_builder *builder, struct work *wor
 		}
 }
 
-/* What LANEWISE_BM25_OKAPI has for a negative idf: epsilon times the mean idf of all words. */
-static float floor_of(const struct lw_bm25_header *header, float epsilon, const uint64_t *posting_at)
-{
-	double sum = 0;
-
-	if (header->variant != LANEWISE_BM25_OKAPI || header->n_terms == 0)
-		return 0;
-	for (size_t i = 0; i < header->n_terms; i++)
-		sum += lw_bm25_idf(header->variant, lw_bm25_n(header), (double)(posting_at[i + 1] - posting_at[i]));
-	return (float)((double)epsilon * (sum / (double)header->n_terms)) + 0.0f;
-}
-
 static lanewise_status create_with(const lanewise_bm25_builder *builder, const lanewise_allocator *allocator,
                                    struct work *work, lanewise_bm25 **bm25)
 {
@@ -937,7 +926,8 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		.total_length = builder->total_length,
 		.k1 = builder->options.k1,
 		.b = builder->options.b,
-		.delta = builder->options.delta,
+		.delta = builder->options.variant == LANEWISE_BM25_OKAPI ? builder->options.epsilon
+		                                                         : builder->options.delta,
 		.variant = (uint32_t)builder->options.variant,
 		.word_rules = builder->analyzer ? LW_WORD_RULES_ANALYZED : LW_WORD_RULES,
 		.format = LW_BM25_FORMAT,
@@ -959,7 +949,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	};
 	fill_terms(builder, work, sorted, amounts.n_terms, &arrays);
 	fill_postings(builder, work, &made->header, &arrays);
-	made->header.floor = floor_of(&made->header, builder->options.epsilon, arrays.posting_at);
+	made->header.floor = (float)lw_bm25_floor(&made->header, arrays.posting_at) + 0.0f;
 	made->lengths = (const uint32_t *)(void *)(base + layout.lengths);
 	made->term_at = arrays.term_at;
 	made->terms = arrays.terms;

@@ -195,8 +195,8 @@ static lanewise_status check_header(const struct opening *opening)
 		return WRONG_FIELD(opening, variant, "%" PRIu32, header->variant);
 	if (!(header->delta >= 0 && header->delta <= LW_BM25_MAX_DELTA))
 		return WRONG_FIELD(opening, delta, "%g", (double)header->delta);
-	if (!(header->floor >= -64 && header->floor <= 64))
-		return WRONG_FIELD(opening, floor, "%g", (double)header->floor);
+	if (header->variant == LANEWISE_BM25_OKAPI && header->delta > 1)
+		return WRONG_FIELD(opening, delta, "%g, which is epsilon here", (double)header->delta);
 	return LANEWISE_OK;
 }
 
@@ -275,6 +275,17 @@ static lanewise_status check_posting_at(const struct opening *opening)
 	if (at[n_terms] != n_postings)
 		return WRONG(opening, "posting_at", at, n_terms, "%" PRIu64 " instead of %zu", at[n_terms], n_postings);
 	return LANEWISE_OK;
+}
+
+/* That the weight of words with a negative idf is what the numbers of postings give. */
+static lanewise_status check_floor(const struct opening *opening)
+{
+	const struct lw_bm25_header *header = &opening->bm25.header;
+	float floor = (float)lw_bm25_floor(header, opening->bm25.posting_at) + 0.0f;
+
+	if (header->floor == floor)
+		return LANEWISE_OK;
+	return WRONG_FIELD(opening, floor, "%g instead of %g", (double)header->floor, (double)floor);
 }
 
 static lanewise_status check_run_at(const struct opening *opening)
@@ -414,8 +425,9 @@ lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_all
 		               file ? "bm25" : "file");
 	if ((status = find_sections(&opening)) || (status = check_header(&opening)) ||
 	    (status = check_lengths(&opening)) || (status = check_terms(&opening)) ||
-	    (status = check_posting_at(&opening)) || (status = check_run_at(&opening)) ||
-	    (status = check_runs(&opening)) || (status = open_analyzer(&opening, allocator)))
+	    (status = check_posting_at(&opening)) || (status = check_floor(&opening)) ||
+	    (status = check_run_at(&opening)) || (status = check_runs(&opening)) ||
+	    (status = open_analyzer(&opening, allocator)))
 		return status;
 	if (allocator)
 		opening.bm25.allocator = *allocator;

@@ -101,15 +101,18 @@ static inline uint32_t lw_bm25_large_count(const lanewise_bm25 *bm25, uint64_t p
 	return bm25->large[low];
 }
 
+static inline uint32_t lw_bm25_count_at(const lanewise_bm25 *bm25, uint64_t posting)
+{
+	uint32_t count = bm25->counts[posting];
+
+	return count == LW_BM25_LARGE ? lw_bm25_large_count(bm25, posting) : count;
+}
+
 /* The part of a posting in a document's score. */
 static inline float lw_bm25_part_at(const lanewise_bm25 *bm25, const struct lw_bm25_formula *f, uint64_t posting,
                                     size_t document)
 {
-	uint32_t count = bm25->counts[posting];
-
-	if (count == LW_BM25_LARGE)
-		count = lw_bm25_large_count(bm25, posting);
-	return lw_bm25_part(f, count, bm25->lengths[document]);
+	return lw_bm25_part(f, lw_bm25_count_at(bm25, posting), bm25->lengths[document]);
 }
 
 /* The idf of a word that `frequency` of n documents have, which may be 0 or negative. */
@@ -129,6 +132,18 @@ static inline double lw_bm25_idf(uint32_t variant, double n, double frequency)
 	default:
 		return lw_log_f64(1.0 + (n - frequency + 0.5) / (frequency + 0.5));
 	}
+}
+
+/* What LANEWISE_BM25_OKAPI has for a negative idf: epsilon times the mean idf of all words; 0 in other variants. */
+static inline double lw_bm25_floor(const struct lw_bm25_header *header, const uint64_t *posting_at)
+{
+	double sum = 0;
+
+	if (header->variant != LANEWISE_BM25_OKAPI || header->n_terms == 0)
+		return 0;
+	for (size_t i = 0; i < header->n_terms; i++)
+		sum += lw_bm25_idf(header->variant, lw_bm25_n(header), (double)(posting_at[i + 1] - posting_at[i]));
+	return (double)header->delta * (sum / (double)header->n_terms);
 }
 
 #endif

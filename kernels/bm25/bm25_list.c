@@ -26,25 +26,49 @@ static void find_parts(const struct lw_bm25_formula *f, const uint8_t *counts, c
 	}
 }
 
+/* The parts of n postings, whose numbers are `first` + at[i], in documents. */
+static void find_parts_at(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula, uint64_t first,
+                          const uint32_t *at, const uint32_t *documents, size_t n, float *parts)
+{
+	uint8_t counts[CHUNK], most = 0;
+	uint32_t lengths[CHUNK];
+
+	for (size_t i = 0; i < n; i++) {
+		counts[i] = bm25->counts[first + at[i]];
+		lengths[i] = bm25->lengths[documents[i]];
+		most = counts[i] > most ? counts[i] : most;
+	}
+	find_parts(formula, counts, lengths, n, parts);
+	for (size_t i = 0; most == LW_BM25_LARGE && i < n; i++)
+		parts[i] = lw_bm25_part_at(bm25, formula, first + at[i], documents[i]);
+}
+
 void lanewise_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
                               const struct lw_bm25_list *list, float weight, const uint32_t *documents, size_t n,
                               float *scores)
 {
 	const struct lw_kernels *kernels = lw_kernels();
-	uint32_t at[CHUNK];
+	uint32_t at[CHUNK], hits[CHUNK], which[CHUNK];
+	float parts[CHUNK];
 
-	for (size_t begin = 0; begin < n; begin += CHUNK) {
-		size_t n_here = n - begin < CHUNK ? n - begin : CHUNK;
+	for (size_t begin = 0; begin < n; begin += CHUNK, documents += CHUNK, scores += CHUNK) {
+		size_t n_here = n - begin < CHUNK ? n - begin : CHUNK, n_hits = 0;
 
-		kernels->bm25_find(list->documents, list->n, list->skips, list->shift, documents + begin, n_here, at);
+		kernels->bm25_find(list->documents, list->n, list->skips, list->shift, documents, n_here, at);
+		/* Who has the word cannot be predicted, so there are no branches on it. */
 		for (size_t i = 0; i < n_here; i++) {
-			__builtin_prefetch(bm25->counts + list->posting + at[i]);
-			__builtin_prefetch(bm25->lengths + documents[begin + i]);
+			at[n_hits] = at[i];
+			hits[n_hits] = documents[i];
+			which[n_hits] = (uint32_t)i;
+			n_hits += at[i] < list->n;
 		}
-		for (size_t i = 0; i < n_here; i++)
-			if (at[i] < list->n)
-				scores[begin + i] += weight * lw_bm25_part_at(bm25, formula, list->posting + at[i],
-				                                              documents[begin + i]);
+		for (size_t i = 0; i < n_hits; i++) {
+			__builtin_prefetch(bm25->counts + list->posting + at[i]);
+			__builtin_prefetch(bm25->lengths + hits[i]);
+		}
+		find_parts_at(bm25, formula, list->posting, at, hits, n_hits, parts);
+		for (size_t i = 0; i < n_hits; i++)
+			scores[which[i]] += weight * parts[i];
 	}
 }
 

@@ -335,36 +335,43 @@ static size_t walk(struct ranking *r, size_t first, uint32_t bound)
 	return n;
 }
 
-/* Least significant digit first over the documents, which are the lower 16 bits. */
+static void insert_by_document(uint32_t *found, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		uint32_t candidate = found[i];
+		size_t j = i;
+
+		for (; j > 0 && (found[j - 1] & 0xffff) > (candidate & 0xffff); j--)
+			found[j] = found[j - 1];
+		found[j] = candidate;
+	}
+}
+
+/* Two digits of the documents, which are the lower 16 bits, the least significant one first. */
 static void sort_by_document(uint32_t *found, uint32_t *other, size_t n)
 {
-	if (n < 48) {
-		for (size_t i = 1; i < n; i++) {
-			uint32_t candidate = found[i];
-			size_t j = i;
+	uint32_t low[256] = { 0 }, high[256] = { 0 }, low_sum = 0, high_sum = 0;
 
-			for (; j > 0 && (found[j - 1] & 0xffff) > (candidate & 0xffff); j--)
-				found[j] = found[j - 1];
-			found[j] = candidate;
-		}
+	if (n < 24) {
+		insert_by_document(found, n);
 		return;
 	}
-	for (int shift = 0; shift < 16; shift += 8) {
-		uint32_t start[256] = { 0 }, sum = 0, *swap = found;
-
-		for (size_t i = 0; i < n; i++)
-			start[found[i] >> shift & 255]++;
-		for (int digit = 0; digit < 256; digit++) {
-			uint32_t n_digit = start[digit];
-
-			start[digit] = sum;
-			sum += n_digit;
-		}
-		for (size_t i = 0; i < n; i++)
-			other[start[found[i] >> shift & 255]++] = found[i];
-		found = other;
-		other = swap;
+	for (size_t i = 0; i < n; i++) {
+		low[found[i] & 255]++;
+		high[found[i] >> 8 & 255]++;
 	}
+	for (int digit = 0; digit < 256; digit++) {
+		uint32_t n_low = low[digit], n_high = high[digit];
+
+		low[digit] = low_sum;
+		high[digit] = high_sum;
+		low_sum += n_low;
+		high_sum += n_high;
+	}
+	for (size_t i = 0; i < n; i++)
+		other[low[found[i] & 255]++] = found[i];
+	for (size_t i = 0; i < n; i++)
+		found[high[other[i] >> 8 & 255]++] = other[i];
 }
 
 /* The candidates of the terms from `first` on: documents that have one of them and a sum of `bound` or more by them. */

@@ -167,9 +167,9 @@ struct query {
 	size_t n; /* bytes or words */
 };
 
-/* A query's words, weighed. */
-static struct search begin(const lanewise_bm25 *bm25, struct query query, const struct places *places,
-                           unsigned char *base)
+/* A query's words, counted. */
+static struct search read_query(const lanewise_bm25 *bm25, struct query query, const struct places *places,
+                                unsigned char *base)
 {
 	size_t n_terms = (size_t)bm25->header.n_terms;
 	struct search search = {
@@ -186,8 +186,27 @@ static struct search begin(const lanewise_bm25 *bm25, struct query query, const 
 			take_word(&search, &query.words[i]);
 	else
 		read_text(&search, query.text, query.n);
+	return search;
+}
+
+/* A query's words, weighed. */
+static struct search begin(const lanewise_bm25 *bm25, struct query query, const struct places *places,
+                           unsigned char *base)
+{
+	struct search search = read_query(bm25, query, places, base);
+
 	weigh(&search);
 	return search;
+}
+
+static int are_words(const lanewise_word *words, size_t n)
+{
+	if (!words && n)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (!words[i].text)
+			return 0;
+	return 1;
 }
 
 static lanewise_status find_best(const lanewise_bm25 *bm25, struct query query, const uint64_t *filter, size_t k,
@@ -224,11 +243,8 @@ lanewise_status lanewise_bm25_search_words(const lanewise_bm25 *bm25, const lane
                                            const uint64_t *filter, size_t k, void *scratch, uint32_t *index,
                                            float *score, size_t *n_found)
 {
-	if (!words && n_words)
+	if (!are_words(words, n_words))
 		return LANEWISE_ERROR_ARGUMENT;
-	for (size_t i = 0; i < n_words; i++)
-		if (!words[i].text)
-			return LANEWISE_ERROR_ARGUMENT;
 	return find_best(bm25, (struct query) { .words = words, .n = n_words }, filter, k, scratch, index, score,
 	                 n_found);
 }
@@ -264,6 +280,87 @@ lanewise_status lanewise_bm25_score_all(const lanewise_bm25 *bm25, const char *q
 				                        score + first);
 	}
 	return LANEWISE_OK;
+}
+
+/* A word's part as in bm25_formula.h, but in double, of a document `ratio` times as long as the mean one. */
+static double part_f64(const struct lw_bm25_header *header, double tf, double ratio)
+{
+	double k1 = (double)header->k1, b = (double)header->b, delta = (double)header->delta, c;
+	double relative = 1 - b + b * ratio;
+
+	switch (header->variant) {
+	case LANEWISE_BM25_ATIRE:
+	case LANEWISE_BM25_OKAPI:
+		return tf * (k1 + 1) / (tf + k1 * relative);
+	case LANEWISE_BM25_PLUS:
+		return delta + tf * (k1 + 1) / (tf + k1 * relative);
+	case LANEWISE_BM25_L:
+		c = tf / relative + delta;
+		return (k1 + 1) * c / (k1 + c);
+	case LANEWISE_BM25_TF_IDF:
+		return 1 + lw_log_f64(tf);
+	default:
+		return tf / (tf + k1 * relative);
+	}
+}
+
+static void add_f64(const lanewise_bm25 *bm25, const struct lw_bm25_list *list, double weight, size_t first,
+                    double *score)
+{
+	double mean = (double)bm25->header.total_length / lw_bm25_n(&bm25->header);
+
+	for (size_t i = 0; i < list->n; i++) {
+		size_t document = first + list->documents[i];
+		double tf = (double)lw_bm25_count_at(bm25, list->posting + i);
+
+		score[document] += weight * part_f64(&bm25->header, tf, (double)bm25->lengths[document] / mean);
+	}
+}
+
+static double weight_f64(const lanewise_bm25 *bm25, size_t term)
+{
+	double frequency = (double)(bm25->posting_at[term + 1] - bm25->posting_at[term]);
+	double idf = lw_bm25_idf(bm25->header.variant, lw_bm25_n(&bm25->header), frequency);
+
+	return idf < 0 ? lw_bm25_floor(&bm25->header, bm25->posting_at) : idf;
+}
+
+static lanewise_status score_all_f64(const lanewise_bm25 *bm25, struct query query, void *scratch, double *score)
+{
+	if (!bm25 || !is_scratch(scratch) || (!score && bm25->header.n_documents))
+		return LANEWISE_ERROR_ARGUMENT;
+
+	struct places places = lay_out(bm25, 1);
+	struct search search = read_query(bm25, query, &places, scratch);
+
+	if (bm25->header.n_documents)
+		memset(score, 0, (size_t)bm25->header.n_documents * sizeof *score);
+	for (size_t i = 0; i < search.n_terms; i++) {
+		struct lw_bm25_term *term = &search.terms[i];
+		double weight = weight_f64(bm25, term->number) * (double)*count_of(&search, term->number);
+		struct lw_bm25_list list;
+
+		for (uint32_t segment; (segment = lw_bm25_next_segment(bm25, term, 1)) < LW_BM25_SEGMENT;)
+			if (lw_bm25_take_list(bm25, term, segment, &list))
+				add_f64(bm25, &list, weight, (size_t)segment * LW_BM25_SEGMENT, score);
+	}
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_bm25_score_all_f64(const lanewise_bm25 *bm25, const char *query, size_t n_bytes, void *scratch,
+                                            double *score)
+{
+	if (!query && n_bytes)
+		return LANEWISE_ERROR_ARGUMENT;
+	return score_all_f64(bm25, (struct query) { .text = query, .n = n_bytes }, scratch, score);
+}
+
+lanewise_status lanewise_bm25_score_all_words_f64(const lanewise_bm25 *bm25, const lanewise_word *words, size_t n_words,
+                                                  void *scratch, double *score)
+{
+	if (!are_words(words, n_words))
+		return LANEWISE_ERROR_ARGUMENT;
+	return score_all_f64(bm25, (struct query) { .words = words, .n = n_words }, scratch, score);
 }
 
 /* Scores the documents of a segment that are among n ascending ones; returns how many these are. */

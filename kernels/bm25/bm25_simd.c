@@ -121,7 +121,7 @@ size_t LW_FN(bm25_scan)(uint16_t *sums, size_t n, uint32_t bound, uint32_t *foun
 
 enum { FIND = 32 /* documents that are compared at once */ };
 
-/* Where one document is, which can only be in [low, high). */
+/* Where one document is among n >= FIND, which can only be in [low, high). */
 LW_INLINE uint32_t find_in(const uint16_t *documents, uint32_t n, uint32_t low, uint32_t high, uint32_t document)
 {
 	while (high - low > FIND) {
@@ -132,17 +132,26 @@ LW_INLINE uint32_t find_in(const uint16_t *documents, uint32_t n, uint32_t low, 
 		else
 			high = middle;
 	}
-	if (n >= FIND) {
-		/* As no document occurs twice, there is no harm in looking at others. */
-		low = low < n - FIND ? low : n - FIND;
+	/* As no document occurs twice, there is no harm in looking at others. */
+	low = low < n - FIND ? low : n - FIND;
 
-		uint32_t lane = vq_find16(documents + low, (uint16_t)document);
+	uint32_t lane = vq_find16(documents + low, (uint16_t)document);
 
-		return lane < FIND ? low + lane : n;
+	return lane < FIND ? low + lane : n;
+}
+
+/* In fewer documents than FIND. */
+static void find_in_few(const uint16_t *documents, uint32_t n, const uint32_t *wanted, size_t n_wanted, uint32_t *at)
+{
+	uint16_t few[FIND];
+
+	for (uint32_t i = 0; i < FIND; i++)
+		few[i] = documents[i < n ? i : 0];
+	for (size_t i = 0; i < n_wanted; i++) {
+		uint32_t lane = vq_find16(few, (uint16_t)wanted[i]);
+
+		at[i] = lane < n ? lane : n;
 	}
-	while (low < high && documents[low] < document)
-		low++;
-	return low < high && documents[low] == document ? low : n;
 }
 
 /* In two steps that wait for memory each for all documents: first for the blocks, then for what is in them. */
@@ -153,6 +162,15 @@ void LW_FN(bm25_find)(const uint16_t *documents, size_t n, const uint16_t *skips
 	const uint32_t last = (0xffffu >> shift);
 	uint32_t high[BATCH];
 
+	if (n == 0) {
+		for (size_t i = 0; i < n_wanted; i++)
+			at[i] = 0;
+		return;
+	}
+	if (n < FIND) {
+		find_in_few(documents, (uint32_t)n, wanted, n_wanted, at);
+		return;
+	}
 	for (size_t begin = 0; begin < n_wanted; begin += BATCH, wanted += BATCH, at += BATCH) {
 		size_t n_here = n_wanted - begin < BATCH ? n_wanted - begin : BATCH;
 

@@ -119,26 +119,38 @@ static void insertion_sort(uint64_t *items, size_t n)
 }
 
 /*
- * Least significant digit first over the score's four bytes. The items come in order of index and each pass is
- * stable, so the index needs no pass. Returns where the result lies: `items` or `other`.
+ * Least significant digit first over the score's bits. The items come in order of index and each pass is stable, so the
+ * index needs no pass. Keys are counted from the least: so there are fewer digits, and neighbours differ more often,
+ * which counting equal ones one after the other would wait for. Returns where the result lies: `items` or `other`.
  */
 static uint64_t *radix_sort(uint64_t *items, uint64_t *other, size_t n)
 {
-	for (int shift = 32; shift < 64; shift += 8) {
-		size_t start[256] = { 0 }, sum = 0;
+	uint32_t places[4][256] = { 0 }, least = UINT32_MAX, most = 0;
 
-		for (size_t i = 0; i < n; i++)
-			start[items[i] >> shift & 255]++;
-		if (start[items[0] >> shift & 255] == n)
-			continue;
-		for (int digit = 0; digit < 256; digit++) {
-			size_t count = start[digit];
+	for (size_t i = 0; i < n; i++) {
+		uint32_t key = (uint32_t)(items[i] >> 32);
 
-			start[digit] = sum;
+		least = key < least ? key : least;
+		most = key > most ? key : most;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint32_t key = (uint32_t)(items[i] >> 32) - least;
+
+		for (int digit = 0; digit < 4; digit++)
+			places[digit][key >> 8 * digit & 255]++;
+	}
+	for (int digit = 0; digit < 4 && (most - least) >> 8 * digit; digit++) {
+		for (uint32_t value = 0, sum = 0; value < 256; value++) {
+			uint32_t count = places[digit][value];
+
+			places[digit][value] = sum;
 			sum += count;
 		}
-		for (size_t i = 0; i < n; i++)
-			other[start[items[i] >> shift & 255]++] = items[i];
+		for (size_t i = 0; i < n; i++) {
+			uint32_t key = (uint32_t)(items[i] >> 32) - least;
+
+			other[places[digit][key >> 8 * digit & 255]++] = items[i];
+		}
 
 		uint64_t *sorted = other;
 

@@ -146,6 +146,7 @@ class BM25(Immutable):
         made = ffi.new("lanewise_bm25 **")
         check(lib.lanewise_bm25_create(builder, ffi.NULL, made))
         self._handle = destroy_later(self, made[0], lib.lanewise_bm25_destroy)
+        self._scratches: list[tuple[int, Any]] = []
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], made_of_words: bool = False) -> BM25:
@@ -159,6 +160,7 @@ class BM25(Immutable):
         bm25 = cls.__new__(cls)
         bm25._made_of_words = made_of_words
         bm25._handle = destroy_later(bm25, out[0], lib.lanewise_bm25_destroy, file)
+        bm25._scratches = []
         return bm25
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -194,12 +196,22 @@ class BM25(Immutable):
         find = lib.lanewise_bm25_search_words if self._made_of_words else lib.lanewise_bm25_search_filtered
 
         def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
-            memory = scratch(lib.lanewise_bm25_scratch_size(self._handle, k))
+            memory = self._take_scratch(k)
             for i in range(count):
                 data, n, _keep = given[begin + i]
-                check(find(self._handle, data, n, allowed, k, memory, index + i * k, score + i * k, n_found + i))
+                check(find(self._handle, data, n, allowed, k, memory[1], index + i * k, score + i * k, n_found + i))
+            self._scratches.append(memory)
 
         return hits_of_many(len(given), k, part)
+
+    def _take_scratch(self, k: int) -> tuple[int, Any]:
+        """Memory for searches and its size, which goes back to _scratches: new pages would take longer than a search."""
+        n_bytes = lib.lanewise_bm25_scratch_size(self._handle, k)
+        try:
+            memory = self._scratches.pop()
+        except IndexError:
+            memory = 0, None
+        return memory if memory[0] >= n_bytes > 0 else (n_bytes, scratch(n_bytes))
 
     def _query(self, query: Query, what: str) -> tuple[Any, int, Any]:
         if self._made_of_words:
