@@ -447,6 +447,12 @@ void lanewise_scan_feed(lanewise_scan *scan, const void *bytes, size_t n_bytes)
 	take_deferred(scan);
 }
 
+void lanewise_scan_move_text(lanewise_scan *scan, const void *from, const void *to)
+{
+	if (scan->text)
+		scan->text = (const uint8_t *)to + (scan->text - (const uint8_t *)from);
+}
+
 void lanewise_scan_finish(lanewise_scan *scan)
 {
 	LW_ASSERT(scan->at == scan->n && scan->chain == LW_SCAN_NONE);
