@@ -779,6 +779,9 @@ static void test_stream_lag(void)
 		CHECK_EQUAL(lanewise_secrets_stream_next(stream, found, 1), 0);
 		CHECK(i + 1 - lanewise_secrets_stream_safe(stream) <= 12);
 	}
+	lanewise_secrets_stream_feed(stream, "a key: AKIAQ2W3", 15);
+	CHECK_EQUAL(lanewise_secrets_stream_next(stream, found, 1), 0);
+	CHECK_EQUAL(lanewise_secrets_stream_safe(stream), sizeof text - 1 + 7);
 	free(scratch);
 	lanewise_secrets_destroy(secrets);
 }

@@ -200,7 +200,7 @@ LANEWISE_API lanewise_status lanewise_secrets_mask(const lanewise_secrets *secre
  */
 typedef struct lanewise_secrets_stream lanewise_secrets_stream;
 
-/* Bytes of scratch for one stream: some 800,000 with the built-in rules, as private keys are long. No text needs more. */
+/* Bytes of scratch for one stream: some 340,000 with the built-in rules, as private keys are long. No text needs more. */
 LANEWISE_API size_t lanewise_secrets_stream_scratch_size(const lanewise_secrets *secrets);
 
 /*

@@ -129,6 +129,20 @@ lanewise_secrets_search *lanewise_secrets_begin(const lanewise_secrets *secrets,
 	return s;
 }
 
+/* All matches in the text that the source has, if there is room for them. */
+static void fill_matches(struct lw_secret_source *source)
+{
+	size_t left = source->n_matches - source->next, n;
+
+	memmove(source->matches, source->matches + source->next, left * sizeof *source->matches);
+	source->next = 0;
+	source->n_matches = left;
+	while (source->n_matches < LW_SECRET_MATCHES &&
+	       (n = lanewise_scan_next(source->scan, source->matches + source->n_matches,
+	                               LW_SECRET_MATCHES - source->n_matches)) > 0)
+		source->n_matches += n;
+}
+
 /* A source's next match in the text that it has, or NULL. */
 static const lanewise_match *next_match(struct lw_secret_source *source)
 {
@@ -201,7 +215,7 @@ static int next_candidate(lanewise_secrets_search *s, struct candidate *candidat
 	candidate->k = best;
 	if (best < n && (!candidate->anchor || s->ahead[best].begin < candidate->anchor->end)) {
 		if (s->ahead[best].state == LW_RUN_OPEN) {
-			s->blocked = candidate->anchor ? candidate->anchor->end : 0;
+			s->blocked = candidate->anchor != NULL;
 			return 0;
 		}
 		candidate->anchor = NULL;
@@ -221,7 +235,7 @@ static int try_anchor(lanewise_secrets_search *s, const lanewise_match *anchor, 
 	                               (size_t)(anchor->begin - s->origin), (size_t)(anchor->end - s->origin), found);
 
 	if (fits < 0) {
-		s->blocked = anchor->end;
+		s->blocked = 1;
 		return fits;
 	}
 	source->next++;
@@ -318,15 +332,27 @@ uint64_t lanewise_secrets_cover_most(const lanewise_secrets *secrets)
 
 static uint64_t lesser(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
+/* Where the anchors that a source has and those to come from it may begin. */
+static uint64_t source_from(const lanewise_secrets_search *s, const struct lw_secret_source *source)
+{
+	uint64_t from = UINT64_MAX, last = 0, anchor = s->matcher.secrets->reach.anchor;
+
+	for (size_t i = source->next; i < source->n_matches; i++) {
+		from = lesser(from, source->matches[i].begin);
+		last = source->matches[i].end;
+	}
+	if (source->n_matches == LW_SECRET_MATCHES) /* perhaps not all in the chunk */
+		return lesser(from, last > anchor ? last - anchor : 0);
+	return lesser(from, lanewise_scan_safe(source->scan));
+}
+
 uint64_t lanewise_secrets_candidates_from(const lanewise_secrets_search *s)
 {
 	const lanewise_secrets *secrets = s->matcher.secrets;
 	uint64_t from = text_end(s);
 
-	if (s->blocked)
-		from = s->blocked > secrets->reach.anchor ? s->blocked - secrets->reach.anchor : 0;
-	for (uint32_t k = 0; k < s->n_sources && !s->blocked && !s->matcher.ended; k++)
-		from = lesser(from, lanewise_scan_safe(s->sources[k].scan));
+	for (uint32_t k = 0; k < s->n_sources && !s->matcher.ended; k++)
+		from = lesser(from, source_from(s, &s->sources[k]));
 	for (uint32_t k = 0; k < secrets->n_run_rules; k++)
 		if (s->ahead[k].state != LW_RUN_NONE)
 			from = lesser(from, s->ahead[k].begin);
@@ -405,6 +431,8 @@ int lanewise_secrets_next_covered(lanewise_secrets_search *s, struct lw_covered 
 		if (fits && take_finding(s, &found, out))
 			return 1;
 	}
+	for (uint32_t k = 0; k < s->n_sources && s->blocked; k++)
+		fill_matches(&s->sources[k]);
 	if (s->is_held && (s->matcher.ended || lanewise_secrets_candidates_from(s) >= s->held.secret.end))
 		return give_held(s, out);
 	return 0;

@@ -39,7 +39,7 @@ struct lanewise_secrets_search {
 	uint32_t n_sources, last_source; /* that gave the candidate under way */
 	uint64_t chunk, fed;             /* the chunk that the sources have begins and ends here */
 	struct lw_run_ahead ahead[LW_SECRET_RUN_RULES];
-	uint64_t blocked; /* the end of the anchor that more text has to decide, or 0 */
+	int blocked; /* more text has to decide an anchor that is known */
 
 	struct lw_covered held, second; /* `second` comes next, if there is one */
 	int is_held, has_second;
