@@ -3,6 +3,7 @@
 #ifndef LW_SECRETS_SEARCH_H
 #define LW_SECRETS_SEARCH_H
 
+#include "common.h"
 #include "secrets/secrets.h"
 
 enum { LW_SECRET_MATCHES = 64, LW_SECRET_CHUNK = 1 << 15 };
