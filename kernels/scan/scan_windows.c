@@ -120,49 +120,109 @@ static float follows(uint8_t before, uint8_t byte, int ignore_case)
 	return frequency_of(byte, ignore_case) * (float)(letters ? pairs[a - 'a'][b - 'a'] : 100) / 100;
 }
 
-/* The rarest window of a pattern, at most `limit` bytes behind its beginning; its probability to `*least`. */
-static size_t rarest_offset(const lanewise_pattern *pattern, uint32_t width, int ignore_case, size_t limit,
-                            float *least)
+static float probability(const struct draft *d, uint32_t window)
 {
-	size_t best = 0;
+	float product = frequency_of((uint8_t)window, d->ignore_case);
 
-	*least = 2;
-	for (size_t offset = 0; offset + width <= pattern->n_bytes && offset <= limit; offset++) {
-		uint8_t byte = pattern_byte(pattern, offset, ignore_case);
-		float product = frequency_of(byte, ignore_case);
+	for (uint32_t j = 1; j < d->width; j++)
+		product *= follows((uint8_t)(window >> 8 * (j - 1)), (uint8_t)(window >> 8 * j), d->ignore_case);
+	return product;
+}
 
-		for (uint32_t j = 1; j < width; j++) {
-			uint8_t next = pattern_byte(pattern, offset + j, ignore_case);
+static uint32_t window_at(const struct draft *d, const lanewise_pattern *pattern, size_t offset)
+{
+	uint32_t window = 0;
 
-			product *= follows(byte, next, ignore_case);
-			byte = next;
-		}
-		if (product < *least) {
-			*least = product;
+	for (uint32_t j = 0; j < d->width; j++)
+		window |= (uint32_t)pattern_byte(pattern, offset + j, d->ignore_case) << 8 * j;
+	return window;
+}
+
+/* How many patterns use a window, in a hash table where nothing is taken out again. */
+enum { CHOICES = 3, USES_LOG = 12, USES = 1 << USES_LOG };
+
+struct uses {
+	struct {
+		uint32_t window;
+		uint16_t known, n;
+	} at[USES];
+};
+
+_Static_assert(USES >= 2 * CHOICES * LW_SCAN_WINDOWS, "the table is never more than half full");
+
+static int is_used(const struct uses *uses, uint32_t window)
+{
+	size_t i = window * UINT32_C(0x9e3779b1) >> (32 - USES_LOG);
+
+	while (uses->at[i].known && uses->at[i].window != window)
+		i = (i + 1) % USES;
+	return uses->at[i].known && uses->at[i].n > 0;
+}
+
+static void change_use(struct uses *uses, uint32_t window, int by)
+{
+	size_t i = window * UINT32_C(0x9e3779b1) >> (32 - USES_LOG);
+
+	while (uses->at[i].known && uses->at[i].window != window)
+		i = (i + 1) % USES;
+	uses->at[i].window = window;
+	uses->at[i].known = 1;
+	uses->at[i].n = (uint16_t)(uses->at[i].n + by);
+}
+
+/* The best window of a pattern, at most `limit` bytes behind its beginning: one in use anyway, or else the rarest. */
+static uint16_t best_offset(const struct draft *d, const struct uses *uses, const lanewise_pattern *pattern,
+                            size_t limit)
+{
+	float least = 2;
+	uint16_t best = 0;
+
+	for (uint16_t offset = 0; offset + d->width <= pattern->n_bytes && offset <= limit; offset++) {
+		uint32_t window = window_at(d, pattern, offset);
+		float cost = probability(d, window) * (is_used(uses, window) ? 1e-3f : 1);
+
+		if (cost < least) {
+			least = cost;
 			best = offset;
 		}
 	}
 	return best;
 }
 
+/* Chooses windows, all again in view of the others' some times; returns how often a text would have one of them. */
+static float choose_offsets(const struct draft *d, size_t n, const lanewise_pattern *patterns, size_t limit,
+                            uint16_t *offsets)
+{
+	struct uses uses;
+	float sum = 0;
+
+	memset(&uses, 0, sizeof uses);
+	for (int choice = 0; choice < CHOICES; choice++)
+		for (size_t i = 0; i < n; i++) {
+			if (choice > 0)
+				change_use(&uses, window_at(d, &patterns[i], offsets[i]), -1);
+			offsets[i] = best_offset(d, &uses, &patterns[i], limit);
+			change_use(&uses, window_at(d, &patterns[i], offsets[i]), 1);
+		}
+	for (size_t i = 0; i < USES; i++)
+		if (uses.at[i].n > 0)
+			sum += probability(d, uses.at[i].window);
+	return sum;
+}
+
 /*
- * How far from their patterns' beginnings windows may be: the farther, the rarer they are, but the more the automaton
- * reads for each candidate.
+ * How far from their patterns' beginnings windows may be: the farther, the rarer they are and the more patterns share one,
+ * but the more the automaton reads for each candidate.
  */
-static size_t choose_limit(const struct draft *d, const struct lanewise_scan_set *set, const lanewise_pattern *patterns)
+static size_t choose_limit(const struct draft *d, size_t n, const lanewise_pattern *patterns, uint16_t *offsets)
 {
 	enum { STEPS = 24 }; /* what a candidate costs beside that, in steps of the automaton */
 	size_t best = 0;
 	float least = 0;
 
 	for (size_t limit = 0; limit <= LW_SCAN_MAX_OFFSET; limit = limit ? 2 * limit : 2) {
-		float sum = 0, one, cost;
+		float cost = choose_offsets(d, n, patterns, limit, offsets) * (float)(STEPS + limit);
 
-		for (uint32_t i = 0; i < set->n_patterns; i++) {
-			rarest_offset(&patterns[i], d->width, d->ignore_case, limit, &one);
-			sum += one;
-		}
-		cost = sum * (float)(STEPS + limit);
 		if (limit == 0 || cost < least) {
 			least = cost;
 			best = limit;
@@ -187,16 +247,14 @@ static void add_window(struct draft *d, uint32_t window)
 
 static void choose_windows(struct draft *d, struct lanewise_scan_set *set, const lanewise_pattern *patterns)
 {
-	size_t limit = choose_limit(d, set, patterns);
-	float one;
+	uint16_t offsets[LW_SCAN_WINDOWS];
+	size_t limit = choose_limit(d, set->n_patterns, patterns, offsets);
 
+	choose_offsets(d, set->n_patterns, patterns, limit, offsets);
 	for (uint32_t i = 0; i < set->n_patterns; i++) {
-		size_t offset = rarest_offset(&patterns[i], d->width, d->ignore_case, limit, &one);
-		uint32_t window = 0;
+		uint16_t offset = offsets[i];
 
-		for (uint32_t j = 0; j < d->width; j++)
-			window |= (uint32_t)pattern_byte(&patterns[i], offset + j, d->ignore_case) << 8 * j;
-		add_window(d, window);
+		add_window(d, window_at(d, &patterns[i], offset));
 		if (offset > set->max_offset)
 			set->max_offset = (uint32_t)offset;
 	}
