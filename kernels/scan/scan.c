@@ -61,6 +61,7 @@ struct lanewise_scan {
 };
 
 enum {
+	SKIM_MAX = 32,    /* bytes of a piece that is so small that calls take longer than reading */
 	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
 	LANES = 6,        /* as many as there are registers for */
 	SEGMENT = LW_SCAN_BLOCK / LANES,
@@ -135,14 +136,21 @@ static void read_interleaved(struct lanewise_scan *scan)
 	scan->at += LANES * SEGMENT;
 }
 
+/* The next blocks are read without the filter, more of them each time in a row. */
+static void read_plainly(struct lanewise_scan *scan)
+{
+	scan->last_plain = scan->last_plain < MAX_PLAIN_BLOCKS / 2 ? 2 * scan->last_plain + 1 : MAX_PLAIN_BLOCKS;
+	scan->n_plain = scan->last_plain;
+}
+
 /*
- * Reads `n` positions of windows. `reached` is the position up to which beginnings may be under way for a reason: such
+ * Reads `n` positions of windows, or nothing, and returns 0, if they are too many candidates for that to pay. `reached` is the position up to which beginnings may be under way for a reason: such
  * before the block, or a candidate that was passed. While the automaton's state reaches back to there it goes on; then
  * it jumps to where the next candidate's pattern may begin.
  *
  * At the end the windows of beginnings in the last max_offset bytes may lie behind the block: the next one starts there.
  */
-static void read_filtered(struct lanewise_scan *scan, size_t n)
+static int read_filtered(struct lanewise_scan *scan, size_t n)
 {
 	const struct lanewise_scan_set *set = scan->set;
 	const uint8_t *text = scan->text + scan->at;
@@ -152,6 +160,11 @@ static void read_filtered(struct lanewise_scan *scan, size_t n)
 	                              : lw_kernels()->scan_candidates(set->filter, text, n, scan->candidates);
 	uint32_t state = scan->state;
 	size_t reached = begin; /* one behind, so that it is not below 0 */
+
+	if (n_candidates > n / (set->all_rows ? 64 : 16)) {
+		read_plainly(scan);
+		return 0;
+	}
 
 	while (at < end) {
 		while (i < n_candidates && begin + scan->candidates[i] < at)
@@ -177,13 +190,11 @@ static void read_filtered(struct lanewise_scan *scan, size_t n)
 	}
 	scan->state = state;
 	scan->at = at;
-	if (n_read > n / (set->all_rows ? 16 : 4)) {
-		scan->last_plain =
-		        scan->last_plain < MAX_PLAIN_BLOCKS / 2 ? 2 * scan->last_plain + 1 : MAX_PLAIN_BLOCKS;
-		scan->n_plain = scan->last_plain;
-	} else {
+	if (n_read > n / (set->all_rows ? 16 : 4))
+		read_plainly(scan);
+	else
 		scan->last_plain = 0;
-	}
+	return 1;
 }
 
 /* scan_candidates is slower than the automaton where it is scalar. */
@@ -207,14 +218,14 @@ static int read_block(struct lanewise_scan *scan)
 	if (left >= FILTER_MIN && scan->n_plain == 0 && has_filter(scan->set)) {
 		size_t positions = left - (scan->set->width - 1);
 
-		read_filtered(scan, positions < n ? positions : n);
-	} else {
-		scan->n_plain -= scan->n_plain > 0;
-		if (left >= LANES * SEGMENT && scan->set->all_rows && scan->set->max_length <= MAX_REPLAY)
-			read_interleaved(scan);
-		else
-			read_all(scan, n);
+		if (read_filtered(scan, positions < n ? positions : n))
+			return 1;
 	}
+	scan->n_plain -= scan->n_plain > 0;
+	if (left >= LANES * SEGMENT && scan->set->all_rows && scan->set->max_length <= MAX_REPLAY)
+		read_interleaved(scan);
+	else
+		read_all(scan, n);
 	return 1;
 }
 
@@ -360,6 +371,8 @@ size_t lanewise_scan_next(lanewise_scan *scan, lanewise_match *matches, size_t c
 	size_t n = 0;
 
 	LW_ASSERT(capacity > 0);
+	if (scan->n == 0 && scan->chain == LW_SCAN_NONE && scan->n_pending == 0)
+		return 0;
 	do {
 		n += release_pending(scan, matches + n, capacity - n);
 		if (n < capacity)
@@ -437,10 +450,31 @@ static void take_deferred(struct lanewise_scan *scan)
 	scan->deferred = LW_SCAN_NONE;
 }
 
+/*
+ * Reads a piece of a few bytes in which no pattern ends, where that is all there is to do, so that text by the token costs
+ * little; 0 if there is more.
+ */
+static int skim(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
+{
+	const struct lanewise_scan_set *set = scan->set;
+	uint32_t state = scan->state;
+
+	if (n > SKIM_MAX || scan->whole_word || scan->n_pending > 0 || !set->all_rows)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		state = set->table[state + set->class_of[bytes[i]]];
+		if (state & LW_SCAN_OUTPUT)
+			return 0;
+	}
+	scan->state = state;
+	scan->piece_begin += n;
+	return 1;
+}
+
 void lanewise_scan_feed(lanewise_scan *scan, const void *bytes, size_t n_bytes)
 {
 	LW_ASSERT(scan->at == scan->n && scan->chain == LW_SCAN_NONE && !scan->finished);
-	if (n_bytes == 0)
+	if (n_bytes == 0 || skim(scan, bytes, n_bytes))
 		return;
 	scan->text = bytes;
 	scan->n = n_bytes;
