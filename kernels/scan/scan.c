@@ -61,6 +61,7 @@ struct lanewise_scan {
 };
 
 enum {
+	SHORT_MAX = 8,    /* bytes before and of patterns that read_short is for */
 	SKIM_MAX = 32,    /* bytes of a piece that is so small that calls take longer than reading */
 	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
 	LANES = 6,        /* as many as there are registers for */
@@ -136,11 +137,63 @@ static void read_interleaved(struct lanewise_scan *scan)
 	scan->at += LANES * SEGMENT;
 }
 
-/* The next blocks are read without the filter, more of them each time in a row. */
-static void read_plainly(struct lanewise_scan *scan)
+/*
+ * The automaton from `at` to `stop`, hits noted without a branch, since a few bytes in which some pattern may end are not
+ * worth a guess. The set's states are all rows.
+ */
+static inline uint32_t walk_rows(struct lanewise_scan *scan, uint32_t state, size_t at, size_t stop)
+{
+	const uint32_t *table = scan->set->table;
+	const uint8_t *class_of = scan->set->class_of, *text = scan->text;
+	uint32_t n_hits = scan->n_hits;
+
+	for (; at < stop; at++) {
+		uint32_t next = table[state + class_of[text[at]]];
+
+		state = next & ~LW_SCAN_OUTPUT;
+		scan->hits[n_hits] = (struct hit) { (uint32_t)(at + 1 - scan->block_begin), table[state - 1] };
+		n_hits += next / LW_SCAN_OUTPUT;
+	}
+	scan->n_hits = n_hits;
+	return state;
+}
+
+/* What read_filtered does behind the filter, for patterns so short that all of one is read at once. */
+static void read_short(struct lanewise_scan *scan, size_t n, size_t n_candidates)
+{
+	const struct lanewise_scan_set *set = scan->set;
+	size_t begin = scan->at, end = begin + n, at = begin, i = 0, stop = begin;
+	uint32_t state = scan->state;
+
+	if (state != LW_SCAN_ROOT)
+		stop += set->max_length;
+	for (;;) {
+		while (i < n_candidates && begin + scan->candidates[i] <= stop + set->max_offset)
+			stop = begin + scan->candidates[i++] + set->max_length;
+		if (stop > end)
+			stop = end;
+		state = walk_rows(scan, state, at, stop);
+		at = stop;
+		if (i == n_candidates)
+			break;
+		state = LW_SCAN_ROOT;
+		at = begin + scan->candidates[i] - set->max_offset;
+		stop = begin + scan->candidates[i++] + set->max_length;
+	}
+	if (at + set->max_offset < end) {
+		state = LW_SCAN_ROOT;
+		at = end - set->max_offset;
+	}
+	scan->state = state;
+	scan->at = at;
+}
+
+/* The next blocks are read without the filter, more of them each time in a row. Returns 0. */
+static int read_plainly(struct lanewise_scan *scan)
 {
 	scan->last_plain = scan->last_plain < MAX_PLAIN_BLOCKS / 2 ? 2 * scan->last_plain + 1 : MAX_PLAIN_BLOCKS;
 	scan->n_plain = scan->last_plain;
+	return 0;
 }
 
 /*
@@ -161,10 +214,15 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	uint32_t state = scan->state;
 	size_t reached = begin; /* one behind, so that it is not below 0 */
 
-	if (n_candidates > n / (set->all_rows ? 64 : 16)) {
-		read_plainly(scan);
-		return 0;
+	if (set->all_rows && set->max_length + set->max_offset <= SHORT_MAX) {
+		if (n_candidates > n / 16)
+			return read_plainly(scan);
+		read_short(scan, n, n_candidates);
+		scan->last_plain = 0;
+		return 1;
 	}
+	if (n_candidates > n / (set->all_rows ? 64 : 16))
+		return read_plainly(scan);
 
 	while (at < end) {
 		while (i < n_candidates && begin + scan->candidates[i] < at)
