@@ -11,10 +11,15 @@
  *
  * Peers count overlapping matches too.
  *
+ * Texts of near misses, patterns of which one byte is another, are the worst for what looks for parts of patterns first.
+ *
+ * Streams: a text in pieces of 64 KiB beside the whole, and in pieces of 1 to 8 bytes, as language models give it.
+ *
  * lanewise/classify.h: short texts put into classes by 70 keywords, ten of which occur often; beside it the same keyword by
  * keyword, each searched for with memmem.
  */
 #include "harness.h"
+#include "scan_text.h"
 
 #include <ftw.h>
 #include <stdlib.h>
@@ -53,7 +58,7 @@ static void run_scan(void *context)
 	*job->count = (float)count;
 }
 
-static void fill_made(char *text, size_t n)
+void bench_fill_made(char *text, size_t n)
 {
 	uint64_t seed = 3;
 	size_t at = 0;
@@ -177,7 +182,7 @@ static void repeat(char *text, size_t n, size_t n_there)
 		memcpy(text + at, text, n - at < n_there ? n - at : n_there);
 }
 
-static void fill_prose(char *text, size_t n)
+void bench_fill_prose(char *text, size_t n)
 {
 	memset(&gathered, 0, sizeof gathered);
 	gathered.text = text;
@@ -188,7 +193,7 @@ static void fill_prose(char *text, size_t n)
 	repeat(text, n, gathered.n);
 }
 
-static void fill_code(char *text, size_t n)
+void bench_fill_code(char *text, size_t n)
 {
 	memset(&gathered, 0, sizeof gathered);
 	gathered.text = text;
@@ -241,12 +246,96 @@ static void bench_files(struct bench *bench, enum bench_size size)
 
 		snprintf(what, sizeof what, "prose, %s", names[i]);
 		if (n)
-			bench_set(bench, size, fill_prose, what, patterns, n);
+			bench_set(bench, size, bench_fill_prose, what, patterns, n);
 		snprintf(what, sizeof what, "code, %s", names[i]);
 		if (n)
-			bench_set(bench, size, fill_code, what, patterns, n);
+			bench_set(bench, size, bench_fill_code, what, patterns, n);
 		free(text);
 	}
+}
+
+/* ------------------------------------------------------------ near misses */
+
+static const lanewise_pattern *near_patterns;
+static size_t n_near_patterns;
+
+static void fill_near_misses(char *text, size_t n)
+{
+	uint64_t seed = 11;
+
+	for (size_t at = 0; at < n;) {
+		const lanewise_pattern *p = &near_patterns[bench_random(&seed) % n_near_patterns];
+		size_t length = p->n_bytes < n - at ? p->n_bytes : n - at;
+
+		memcpy(text + at, p->bytes, length);
+		text[bench_random(&seed) % 2 ? at : at + length - 1] ^= 1;
+		at += length;
+	}
+}
+
+static void bench_near_misses(struct bench *bench, enum bench_size size, const char *what,
+                              const lanewise_pattern *patterns, size_t n)
+{
+	near_patterns = patterns;
+	n_near_patterns = n;
+	bench_set(bench, size, fill_near_misses, what, patterns, n);
+}
+
+/* ----------------------------------------------------------------- streams */
+
+struct stream_job {
+	struct scan_job scan;
+	size_t piece; /* bytes; 0: 1 to 8 */
+};
+
+static void run_stream(void *context)
+{
+	const struct stream_job *job = context;
+	lanewise_scan *scan = lanewise_scan_begin(job->scan.set, NULL, job->scan.scratch);
+	lanewise_match matches[64];
+	uint64_t count = 0, seed = 5;
+
+	for (size_t at = 0, n; at < job->scan.n_bytes; at += n) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		n = job->piece ? job->piece : 1 + (seed >> 61);
+		n = n < job->scan.n_bytes - at ? n : job->scan.n_bytes - at;
+		lanewise_scan_feed(scan, job->scan.text + at, n);
+		for (size_t k; (k = lanewise_scan_next(scan, matches, 64)) > 0;)
+			count += k;
+	}
+	lanewise_scan_finish(scan);
+	for (size_t k; (k = lanewise_scan_next(scan, matches, 64)) > 0;)
+		count += k;
+	*job->scan.count = (float)count;
+}
+
+static void bench_stream(struct bench *bench, enum bench_size size, size_t piece, const char *what,
+                         const lanewise_pattern *patterns, size_t n_patterns)
+{
+	struct bench_case *c = bench_case_begin(bench, "scan_stream", size, piece ? "byte" : "feed");
+	size_t n = bench_size_bytes(bench, size);
+	float count = 0;
+	struct stream_job job = { .scan = { .n_bytes = n, .count = &count }, .piece = piece };
+	char *text;
+
+	if (!c)
+		return;
+	job.scan.text = text = bench_alloc(n);
+	bench_fill_made(text, n);
+	snprintf(c->workload, sizeof c->workload, "%s in pieces of %s", what, piece ? "64 KiB" : "1-8 bytes");
+	c->bytes = (double)n;
+	c->units = piece ? (double)n : (double)n / 4.5;
+	c->out = &count;
+	c->n_out = 1;
+	if (lanewise_scan_set_create(patterns, n_patterns, NULL, NULL, &job.scan.set, NULL) != LANEWISE_OK)
+		abort();
+	job.scan.scratch = bench_alloc(lanewise_scan_scratch_size(job.scan.set));
+	bench_add_tiers(c, "scan_candidates", run_stream, &job);
+	bench_add(c, BENCH_REFERENCE, "whole", run_scan, &job.scan);
+	bench_case_run(c);
+	lanewise_scan_set_destroy(job.scan.set);
+	bench_free(job.scan.scratch);
+	bench_free(text);
 }
 
 /* --------------------------------------------------------------- classify */
@@ -370,7 +459,7 @@ static void bench_classify(struct bench *bench, enum bench_size size, const lane
 	job.offsets = bench_alloc((job.n_texts + 1) * sizeof *job.offsets);
 	job.best = bench_alloc(job.n_texts * sizeof *job.best);
 	job.out = bench_alloc(job.n_texts * sizeof *job.out);
-	fill_made(text, job.n_texts * TEXT_BYTES);
+	bench_fill_made(text, job.n_texts * TEXT_BYTES);
 	for (size_t i = 0; i <= job.n_texts; i++)
 		job.offsets[i] = i * TEXT_BYTES;
 	make_classifier(&job, rare);
@@ -410,11 +499,18 @@ void bench_scan(struct bench *bench)
 
 	make_words(bytes, many, MAX_PATTERNS);
 	for (enum bench_size size = BENCH_L2; size < BENCH_SIZES; size++) {
-		bench_set(bench, size, fill_made, "one literal", one, 1);
-		bench_set(bench, size, fill_made, "4 tags", tags, 4);
-		bench_set(bench, size, fill_made, "12 secret prefixes", secrets, 12);
-		bench_set(bench, size, fill_made, "50 words", many, 50);
-		bench_set(bench, size, fill_made, "500 words", many, 500);
+		bench_set(bench, size, bench_fill_made, "one literal", one, 1);
+		bench_set(bench, size, bench_fill_made, "4 tags", tags, 4);
+		bench_set(bench, size, bench_fill_made, "12 secret prefixes", secrets, 12);
+		bench_set(bench, size, bench_fill_made, "50 words", many, 50);
+		bench_set(bench, size, bench_fill_made, "500 words", many, 500);
+		bench_near_misses(bench, size, "near misses of 12 prefixes", secrets, 12);
+		bench_near_misses(bench, size, "near misses of 50 words", many, 50);
+		bench_near_misses(bench, size, "near misses of 500 words", many, 500);
+		bench_stream(bench, size, 1 << 16, "12 secret prefixes", secrets, 12);
+		bench_stream(bench, size, 0, "12 secret prefixes", secrets, 12);
+		bench_stream(bench, size, 0, "50 words", many, 50);
+		bench_secrets(bench, size);
 		bench_files(bench, size);
 		if (size == BENCH_L2)
 			bench_classify(bench, size, many);

@@ -172,6 +172,16 @@ def timed(function, text):
     return time.thread_time() - began, n
 
 
+def write_expressions(rules_path, out_path):
+    """For bench_secrets.c: a line for each rule, + or - (whether case is ignored), and its expression."""
+    with open(rules_path, encoding="utf-8") as file:
+        rules = read_rules(file.read())
+    with open(out_path, "w", encoding="utf-8") as file:
+        for rule in rules:
+            expression = expression_of(rule["shape"], rule["anchors"], False)
+            file.write(("+" if rule["ignore_case"] else "-") + expression + "\n")
+
+
 def select(text, names):
     """The rules of these names, and all lines before and between that are no rule's."""
     out, keep = [], True
@@ -189,12 +199,16 @@ def select(text, names):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("library")
-    parser.add_argument("texts", nargs="+")
+    parser.add_argument("library", help="or with --expressions the file of rules")
+    parser.add_argument("texts", nargs="*")
+    parser.add_argument("--expressions", metavar="FILE", help="write the expressions there and do nothing else")
     parser.add_argument("--megabytes", type=float, default=8)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--tokens", action="store_true")
     options = parser.parse_args()
+    if options.expressions:
+        write_expressions(options.library, options.expressions)
+        return
     lib = ctypes.CDLL(options.library)
     lib.lanewise_secrets_builtin_rules.restype = ctypes.c_void_p
     size = ctypes.c_size_t()

@@ -268,6 +268,7 @@ LW_INLINE vq vq_repeat16(const uint8_t *p) { return _mm256_broadcastsi128_si256(
 LW_INLINE vq vq_and(vq a, vq b) { return _mm256_and_si256(a, b); }
 LW_INLINE vq vq_low_half(vq v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
 LW_INLINE vq vq_high_half(vq v) { return vq_low_half(_mm256_srli_epi16(v, 4)); }
+LW_INLINE vq vq_ascii_index(vq v) { return v; } /* for vq_lookup, whose index is the low half, none from 128 on */
 LW_INLINE vq vq_lookup(vq t, vq i) { return _mm256_shuffle_epi8(t, i); }
 LW_INLINE vq vq_or(vq a, vq b) { return _mm256_or_si256(a, b); }
 LW_INLINE vq vq_xor(vq a, vq b) { return _mm256_xor_si256(a, b); }

@@ -198,6 +198,7 @@ LW_INLINE vq vq_repeat16(const uint8_t *p) { return _mm512_broadcast_i32x4(_mm_l
 LW_INLINE vq vq_and(vq a, vq b) { return _mm512_and_si512(a, b); }
 LW_INLINE vq vq_low_half(vq v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
 LW_INLINE vq vq_high_half(vq v) { return vq_low_half(_mm512_srli_epi16(v, 4)); }
+LW_INLINE vq vq_ascii_index(vq v) { return v; } /* for vq_lookup, whose index is the low half, none from 128 on */
 LW_INLINE vq vq_lookup(vq t, vq i) { return _mm512_shuffle_epi8(t, i); }
 LW_INLINE vq vq_or(vq a, vq b) { return _mm512_or_si512(a, b); }
 LW_INLINE vq vq_xor(vq a, vq b) { return _mm512_xor_si512(a, b); }

@@ -288,6 +288,7 @@ LW_INLINE vq vq_repeat16(const uint8_t *p) { return vld1q_u8(p); }
 LW_INLINE vq vq_and(vq a, vq b) { return vandq_u8(a, b); }
 LW_INLINE vq vq_low_half(vq v) { return vandq_u8(v, vdupq_n_u8(15)); }
 LW_INLINE vq vq_high_half(vq v) { return vshrq_n_u8(v, 4); }
+LW_INLINE vq vq_ascii_index(vq v) { return vandq_u8(v, vdupq_n_u8(0x8f)); }
 LW_INLINE vq vq_lookup(vq t, vq i) { return vqtbl1q_u8(t, i); }
 LW_INLINE vq vq_or(vq a, vq b) { return vorrq_u8(a, b); }
 LW_INLINE vq vq_xor(vq a, vq b) { return veorq_u8(a, b); }

@@ -7,9 +7,11 @@ Usage: test_scan_tool.py PATH-OF-LANEWISE
 import json
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
+import threading
 
 LANEWISE = None
 failures = 0
@@ -145,6 +147,142 @@ def test_patterns(root):
     expect("\x1b" not in out, "control characters reach the terminal")
 
 
+def test_ignore(root):
+    files = ["a.txt", "a.log", "sub/b.log", "sub/keep.log", "sub/deep/c.txt", "build/d.txt", "sub/build/e.txt", "x/y/z/f.txt",
+             "x/f.txt", "data1.csv", "dataA.csv", "#odd", "node/modules/g.txt", "git/h.txt"]
+    tree = root / "ignored"
+    for name in files:
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(AWS)
+    (tree / "git" / ".gitignore").write_text("h.txt\n")
+
+    def left(lines, *options, sub=""):
+        (tree / ".lanewiseignore").write_text(lines)
+        (tree / "sub" / ".lanewiseignore").write_text(sub)
+        out, _ = run("--secrets", *options, str(tree), status=0)
+        return {line.split(":")[0][len(str(tree)) + 1:] for line in out.splitlines()}
+
+    everything = set(files)
+    expect(left("") == everything, left(""))
+    for lines, gone in [
+        ("*.log", {"a.log", "sub/b.log", "sub/keep.log"}),
+        ("*.log\n!keep.log", {"a.log", "sub/b.log"}),
+        ("/*.log", {"a.log"}),
+        ("build/", {"build/d.txt", "sub/build/e.txt"}),
+        ("/build", {"build/d.txt"}),
+        ("sub/build\r\n", {"sub/build/e.txt"}),
+        ("x/**/f.txt", {"x/y/z/f.txt", "x/f.txt"}),
+        ("x/**", {"x/y/z/f.txt", "x/f.txt"}),
+        ("**/deep", {"sub/deep/c.txt"}),
+        ("x/*/f.txt", set()),
+        ("x/*/*/f.txt", {"x/y/z/f.txt"}),
+        ("data[0-9].csv", {"data1.csv"}),
+        ("data[!0-9].csv  ", {"dataA.csv"}),
+        ("dat?1.csv", {"data1.csv"}),
+        ("\\#odd\n# a comment", {"#odd"}),
+        ("#odd", set()),
+        ("f.txt/", set()),
+        ("[", set()),
+        ("sub/\n!sub/keep.log", {"sub/b.log", "sub/keep.log", "sub/deep/c.txt", "sub/build/e.txt"}),
+        ("*" * 200 + "q", set()),
+        ("*a" * 60, set()),
+    ]:
+        expect(left(lines) == everything - gone, lines, everything - left(lines))
+    expect(left("*.log", sub="!b.log") == everything - {"a.log", "sub/keep.log"}, "an inner list decides first")
+    expect(left("*.log", "--no-ignore") == everything, "--no-ignore")
+    expect(left("", "--exclude", "*.log", "--exclude", "/x/", sub="!b.log") ==
+           everything - {"a.log", "sub/b.log", "sub/keep.log", "x/f.txt", "x/y/z/f.txt"}, "--exclude")
+    expect(left("", "--gitignore") == everything - {"git/h.txt"}, "--gitignore")
+    (tree / ".lanewiseignore").write_text("*")
+    run("--secrets", str(tree), status=1)
+    run("--secrets", str(tree / "a.txt"))
+    run("--secrets", "--exclude", "a.txt", str(tree / "a.txt"))
+
+
+def test_threads(root):
+    tree = root / "many"
+    for i in range(300):
+        path = tree / f"{i % 7}" / f"{i}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n" * (i % 50) + f"x {AWS}\n" * (1 + i % 3 * 100))
+    (tree / "0" / "large.txt").write_text(f"{GITHUB} and text\n" * 60000)
+    one = run("--secrets", "--threads", "1", str(tree))[0]
+    expect(len(one.splitlines()) == 300 + 100 * 300 + 60000, "lines", len(one.splitlines()))
+    for threads in ("2", "7"):
+        expect(run("--secrets", "--threads", threads, str(tree))[0] == one, threads, "threads")
+    expect(run("--secrets", "--threads", "7", "--count", str(tree))[0] ==
+           run("--secrets", "--threads", "1", "--count", str(tree))[0], "counts")
+    masked = run("--secrets", "--threads", "1", "--redact", str(tree))[0]
+    expect(run("--secrets", "--threads", "7", "--redact", str(tree))[0] == masked and AWS not in masked, "masks")
+    for bad in ("0", "-1", "x", "1x", "1000", ""):
+        run("--secrets", "--threads", bad, status=2)
+
+
+def test_baseline(root):
+    known = root / "known"
+    text = f"a {GITHUB}\nb {AWS}\n"
+    out, _ = run("--secrets", "--fingerprints", text=text)
+    lines = out.splitlines()
+    expect(len(lines) == 2 and all(len(line.split(" ")[0]) == 12 for line in lines), out)
+    expect(json.loads(run("--secrets", "--fingerprints", "--json", text=text)[0].splitlines()[1])["fingerprint"] ==
+           lines[1].split(" ")[0], "JSON")
+    known.write_text("# known\n\n" + lines[1] + "\n")
+    moved = "\n\n" + text.replace("b ", "elsewhere ")
+    expect(run("--secrets", "--baseline", str(known), text=moved)[0] == "stdin:3:3:github-token\n", "baseline")
+    known.write_text(out)
+    run("--secrets", "--baseline", str(known), text=moved, status=1)
+    known.write_text("nonsense\n")
+    run("--secrets", "--baseline", str(known), text=moved, status=2)
+    run("--secrets", "--baseline", str(root / "none"), text=moved, status=2)
+    run("--secrets", "--baseline", str(known), "--mask", status=2)
+    run("--patterns", str(known), "--fingerprints", status=2)
+
+
+def test_large():
+    """A pipe of some 240 MB through processes none of which ever has 150."""
+    block = ("some prose about nothing in particular, with words and numbers such as 1234\n" * 14000).encode()
+    for options, expected in ((["--secrets"], b"stdin:3080001:1:aws-access-key\n"), (["--secrets", "--mask"], None)):
+        process = subprocess.Popen([LANEWISE, "scan", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        received = []
+        reader = threading.Thread(target=lambda: received.append(drain(process.stdout)))
+        reader.start()
+        for _ in range(220):
+            process.stdin.write(block)
+        process.stdin.write(AWS.encode())
+        process.stdin.close()
+        reader.join()
+        process.wait()
+        n, tail = received[0]
+        expect(process.returncode == 0, options, process.returncode)
+        if expected:
+            expect(tail == expected, tail)
+        else:
+            expect(n == 220 * len(block) + 20 and tail.endswith(b"1234\n" + b"*" * 20), n, tail[-40:])
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    expect(most < 150 << 10, "kilobytes of memory", most)
+
+
+def drain(stream):
+    n, tail = 0, b""
+    while chunk := stream.read(1 << 16):
+        n += len(chunk)
+        tail = (tail + chunk)[-100:]
+    return n, tail
+
+
+def test_live():
+    """What is safe of a pipe comes out before more goes in."""
+    process = subprocess.Popen([LANEWISE, "scan", "--secrets", "--mask"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process.stdin.write(b"first words, " + AWS[:12].encode())
+    process.stdin.flush()
+    expect(process.stdout.read(13) == b"first words, ", "live")
+    process.stdin.write(AWS[12:].encode() + b" end")
+    process.stdin.close()
+    expect(process.stdout.read() == b"*" * 20 + b" end", "the rest")
+    process.wait()
+
+
 def test_unreadable(root):
     if os.geteuid() == 0:
         return
@@ -169,6 +307,11 @@ def main():
         test_unreadable(root)
         test_rules(pathlib.Path(directory))
         test_patterns(pathlib.Path(directory))
+        test_ignore(pathlib.Path(directory))
+        test_threads(pathlib.Path(directory))
+        test_baseline(pathlib.Path(directory))
+    test_large()
+    test_live()
     test_pipes()
     print("failed:" if failures else "passed", failures or "")
     return 1 if failures else 0

@@ -549,6 +549,243 @@ static void test_masks_cover(void)
 	lanewise_secrets_destroy(secrets);
 }
 
+/* ----------------------------------------------------------------- streams */
+
+enum { STREAM_TEXT = 4096, STREAM_FOUND = 512 };
+
+/* What is expected of streams, and room for what they give. */
+struct stream_test {
+	const lanewise_secrets *secrets;
+	const char *text;
+	size_t n, n_found, n_masked;
+	lanewise_mask_options options;
+	lanewise_secret found[STREAM_FOUND], got[STREAM_FOUND];
+	char masked[4 * STREAM_TEXT], out[4 * STREAM_TEXT];
+	void *scratch;
+};
+
+static void expect_of_stream(struct stream_test *t, const char *text, size_t n)
+{
+	void *scratch = make_scratch(t->secrets);
+
+	t->text = text;
+	t->n = n;
+	t->n_found =
+	        lanewise_secrets_next(lanewise_secrets_begin(t->secrets, text, n, scratch), t->found, STREAM_FOUND);
+	CHECK(t->n_found < STREAM_FOUND);
+	CHECK(lanewise_secrets_mask(t->secrets, &t->options, text, n, scratch, t->masked, sizeof t->masked,
+	                            &t->n_masked, NULL) == LANEWISE_OK);
+	free(scratch);
+}
+
+/* Feeds the text in pieces of which the k-th ends at ends[k]; what was safe is never in a finding that comes later. */
+static void check_pieces(struct stream_test *t, const size_t *ends, size_t n_ends, int masks, size_t capacity)
+{
+	lanewise_secrets_stream *stream = lanewise_secrets_stream_begin(t->secrets, &t->options, t->scratch);
+	size_t at = 0, n_got = 0, n_out = 0;
+	uint64_t safe = 0;
+
+	for (size_t k = 0; k <= n_ends; k++) {
+		char *piece = NULL;
+
+		if (k < n_ends) {
+			piece = exact_copy(t->text + at, ends[k] - at);
+			lanewise_secrets_stream_feed(stream, piece, ends[k] - at);
+			at = ends[k];
+		} else {
+			lanewise_secrets_stream_finish(stream);
+		}
+		for (size_t n = 1; n > 0 && masks; n_out += n)
+			n = lanewise_secrets_stream_mask(stream, t->out + n_out, capacity);
+		for (size_t n = 1; n > 0 && !masks; n_got += n) {
+			n = lanewise_secrets_stream_next(stream, t->got + n_got, capacity);
+			for (size_t i = 0; i < n; i++)
+				CHECK(t->got[n_got + i].begin >= safe);
+		}
+		CHECK(lanewise_secrets_stream_safe(stream) >= safe);
+		safe = lanewise_secrets_stream_safe(stream);
+		CHECK(safe <= at);
+		if (masks && !t->options.replace)
+			CHECK(n_out >= safe);
+		free(piece);
+	}
+	CHECK_EQUAL(safe, t->n);
+	CHECK_EQUAL(lanewise_secrets_stream_n_found(stream), t->n_found);
+	if (masks) {
+		if (!CHECK(n_out == t->n_masked && memcmp(t->out, t->masked, n_out) == 0))
+			fprintf(stderr, "%.*s\nis masked as\n%.*s\nand not\n%.*s\n", (int)t->n, t->text, (int)n_out,
+			        t->out, (int)t->n_masked, t->masked);
+	} else {
+		CHECK_EQUAL(n_got, t->n_found);
+		if (!CHECK(n_got == t->n_found && memcmp(t->got, t->found, n_got * sizeof *t->got) == 0))
+			fprintf(stderr, "%.*s\n", (int)t->n, t->text);
+	}
+}
+
+/* Every cut in two, single bytes, and random cuts. */
+static void check_stream(struct stream_test *t, uint64_t *state, const char *text, size_t n, size_t step)
+{
+	size_t ends[STREAM_TEXT];
+
+	expect_of_stream(t, text, n);
+	for (size_t cut = 0; cut <= n; cut += step) {
+		ends[0] = cut;
+		ends[1] = n;
+		check_pieces(t, ends, 2, 0, 3);
+		check_pieces(t, ends, 2, 1, 1000);
+	}
+	for (size_t i = 0; i < n; i++)
+		ends[i] = i + 1;
+	check_pieces(t, ends, n, 0, 1);
+	check_pieces(t, ends, n, 1, 1);
+	for (int round = 0; round < 4; round++) {
+		size_t n_ends = 0, at = 0, most = 1 + test_random(state) % 100;
+
+		while (at < n) {
+			at += 1 + test_random(state) % most;
+			ends[n_ends++] = at < n ? at : n;
+		}
+		check_pieces(t, ends, n_ends, 0, 1 + test_random(state) % 9);
+		check_pieces(t, ends, n_ends, 1, 1 + test_random(state) % 99);
+	}
+}
+
+static size_t random_text(uint64_t *state, char *text, size_t n_least)
+{
+	static const char *const pieces[] = {
+		"password = \"", "ghp_", "\"",        " ",   "\n",       "://",  "user:",
+		"@host ",        "AKIA", "api_key: ", "eyJ", ".",        "=",    "-----BEGIN RSA PRIVATE KEY-----",
+		"token",         "-us1", "8Q~",       ":AA", "\xc3\xa4", "\xa4", "\xe2\x82",
+		"postgres"
+	};
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
+	size_t n = 0;
+
+	while (n < n_least) {
+		const char *piece = pieces[test_random(state) % (sizeof pieces / sizeof *pieces)];
+		size_t letters = test_random(state) % 4 ? 64 : 10, first = letters == 10 ? 52 : 0;
+
+		memcpy(text + n, piece, strlen(piece));
+		n += strlen(piece);
+		for (size_t k = test_random(state) % 3 ? 0 : test_random(state) % 60; k > 0; k--)
+			text[n++] = bytes[first + test_random(state) % letters];
+	}
+	return n;
+}
+
+static void test_streams(void)
+{
+	lanewise_secrets_options with_runs = { sizeof with_runs, 1, 1 };
+	struct stream_test *t = calloc(1, sizeof *t);
+	char *text = malloc(STREAM_TEXT);
+	uint64_t state = 21;
+	lanewise_secrets *secrets;
+
+	CHECK(lanewise_secrets_create(NULL, 0, &with_runs, NULL, &secrets, NULL) == LANEWISE_OK);
+	t->secrets = secrets;
+	t->scratch = malloc(lanewise_secrets_stream_scratch_size(secrets));
+	for (int round = 0; round < 60; round++) {
+		size_t keep = (size_t)round % 3;
+
+		t->options = (lanewise_mask_options) { sizeof t->options, round % 2, 0, keep, keep };
+		check_stream(t, &state, text, random_text(&state, text, 1 + test_random(&state) % 700), 3);
+	}
+	CHECK(!lanewise_secrets_stream_begin(NULL, NULL, t->scratch));
+	CHECK(!lanewise_secrets_stream_begin(secrets, NULL, NULL));
+	CHECK(!lanewise_secrets_stream_begin(secrets, NULL, (char *)t->scratch + 1));
+	t->options.byte = 256;
+	CHECK(!lanewise_secrets_stream_begin(secrets, &t->options, t->scratch));
+	free(t->scratch);
+	lanewise_secrets_destroy(secrets);
+
+	/* Random shapes, and runs that are too short, right and too long. */
+	for (int round = 0; round < 1500; round++) {
+		char shape[4096], rules[8192];
+		size_t n = random_shape(&state, shape, 0, (int)(test_random(&state) % 4)), n_text = 0;
+
+		shape[n++] = '@';
+		random_shape(&state, shape + n, 0, (int)(test_random(&state) % 5));
+		snprintf(rules, sizeof rules, "rule r\nanchor ab c -a\nshape %s\n%s", shape,
+		         round % 2 ? "rule s\nrun [a\xa4\xc3]{3,5}\n" : "");
+		secrets = make(rules);
+		t->secrets = secrets;
+		t->scratch = malloc(lanewise_secrets_stream_scratch_size(secrets));
+		t->options = (lanewise_mask_options) { sizeof t->options, round % 4 == 3, 0, 0, 0 };
+		while (n_text < 40)
+			text[n_text++] = "aaabbbccc--\n\xc3\xa4"[test_random(&state) % 14];
+		check_stream(t, &state, text, n_text, 1);
+		free(t->scratch);
+		lanewise_secrets_destroy(secrets);
+	}
+	free(text);
+	free(t);
+}
+
+/* Long texts, so that the buffer moves on, some of whose candidates wait long. */
+static void test_long_stream(void)
+{
+	static const char *const units[] = {
+		"password = \"aB3$xyzw%k\" ",       "-eyJ", "eyJabcdefgh.eyJabcdefgh.", "8Q~", "x",
+		"-----BEGIN PRIVATE KEY-----\nabcd"
+	};
+	enum { LONG = 3 << 18 };
+	lanewise_secrets *secrets = make(NULL);
+	void *scratch = malloc(lanewise_secrets_stream_scratch_size(secrets)), *other = make_scratch(secrets);
+	char *text = malloc(LONG), *masked = malloc(LONG), *out = malloc(LONG);
+	uint64_t state = 5;
+
+	for (size_t u = 0; u < 2 * sizeof units / sizeof *units; u++) {
+		const char *unit = units[u / 2];
+		size_t length = strlen(unit), n_out = 0, n_masked, most = u % 2 ? LONG : 3000;
+		lanewise_secrets_stream *stream = lanewise_secrets_stream_begin(secrets, NULL, scratch);
+
+		for (size_t i = 0; i < LONG; i++)
+			text[i] = test_random(&state) % 5000 ? unit[i % length] : ' ';
+		CHECK(lanewise_secrets_mask(secrets, NULL, text, LONG, other, masked, LONG, &n_masked, NULL) ==
+		      LANEWISE_OK);
+		for (size_t at = 0, n; at < LONG; at += n) {
+			n = 1 + test_random(&state) % most;
+			n = n < LONG - at ? n : LONG - at;
+			lanewise_secrets_stream_feed(stream, text + at, n);
+			for (size_t k; (k = lanewise_secrets_stream_mask(stream, out + n_out, LONG)) > 0;)
+				n_out += k;
+		}
+		lanewise_secrets_stream_finish(stream);
+		for (size_t k; (k = lanewise_secrets_stream_mask(stream, out + n_out, LONG)) > 0;)
+			n_out += k;
+		if (!CHECK(n_out == LONG && memcmp(out, masked, LONG) == 0))
+			fprintf(stderr, "text of %s\n", unit);
+	}
+	free(out);
+	free(masked);
+	free(text);
+	free(other);
+	free(scratch);
+	lanewise_secrets_destroy(secrets);
+}
+
+/* What prose and code hold back. */
+static void test_stream_lag(void)
+{
+	static const char text[] =
+	        "def main(argument):\n    print('nothing to see', 1 + 2)\n    return None  # as ever\n";
+	lanewise_secrets *secrets = make(NULL);
+	void *scratch = malloc(lanewise_secrets_stream_scratch_size(secrets));
+	lanewise_secrets_stream *stream = lanewise_secrets_stream_begin(secrets, NULL, scratch);
+	lanewise_secret found[1];
+
+	for (size_t i = 0; i < sizeof text - 1; i++) {
+		lanewise_secrets_stream_feed(stream, text + i, 1);
+		CHECK_EQUAL(lanewise_secrets_stream_next(stream, found, 1), 0);
+		CHECK(i + 1 - lanewise_secrets_stream_safe(stream) <= 12);
+	}
+	lanewise_secrets_stream_feed(stream, "a key: AKIAQ2W3", 15);
+	CHECK_EQUAL(lanewise_secrets_stream_next(stream, found, 1), 0);
+	CHECK_EQUAL(lanewise_secrets_stream_safe(stream), sizeof text - 1 + 7);
+	free(scratch);
+	lanewise_secrets_destroy(secrets);
+}
+
 /* -------------------------------------------------------- parts of it */
 
 static void test_entropy(void)
@@ -751,6 +988,9 @@ int main(void)
 	test_overlaps();
 	test_masks();
 	test_masks_cover();
+	test_streams();
+	test_long_stream();
+	test_stream_lag();
 	test_entropy();
 	test_runs();
 	test_places();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hyperscan, or Vectorscan, which has its interface: literals in block mode, every match counted. */
+/* Hyperscan, or Vectorscan, which has its interface: literals and expressions in block mode, every match counted. */
 #include <hs/hs.h>
 #include <stdlib.h>
 
@@ -49,6 +49,31 @@ static void *create(const struct lanewise_pattern *patterns, size_t n)
 	return scanner;
 }
 
+static void *create_regex(const char *const *expressions, const int *ignore_case, size_t n)
+{
+	struct scanner *scanner = calloc(1, sizeof *scanner);
+	unsigned *numbers = calloc(2 * n, sizeof *numbers), *flags = numbers ? numbers + n : NULL;
+	hs_compile_error_t *error = NULL;
+	int made = 0;
+
+	if (scanner && numbers) {
+		for (size_t i = 0; i < n; i++) {
+			numbers[i] = (unsigned)i;
+			flags[i] = ignore_case[i] ? HS_FLAG_CASELESS : 0;
+		}
+		made = hs_compile_multi(expressions, flags, numbers, (unsigned)n, HS_MODE_BLOCK, NULL,
+		                        &scanner->database, &error) == HS_SUCCESS &&
+		       hs_alloc_scratch(scanner->database, &scanner->scratch) == HS_SUCCESS;
+		hs_free_compile_error(error);
+	}
+	free(numbers);
+	if (!made && scanner) {
+		destroy(scanner);
+		scanner = NULL;
+	}
+	return scanner;
+}
+
 static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
 {
 	(void)id, (void)from, (void)to, (void)flags;
@@ -72,6 +97,7 @@ const struct bench_peer *bench_peer_get(void)
 		.scan_create = create,
 		.scan_count = count,
 		.scan_destroy = destroy,
+		.regex_create = create_regex,
 	};
 
 	peer.version = hs_version();

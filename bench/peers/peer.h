@@ -129,6 +129,9 @@ struct bench_peer {
 	uint64_t (*scan_count)(void *set, const void *text, size_t n_bytes);
 	void (*scan_destroy)(void *set);
 
+	/* The same of regular expressions; ignore_case[i] is nonzero where letters of the i-th match in either case. */
+	void *(*regex_create)(const char *const *expressions, const int *ignore_case, size_t n);
+
 	/* Signatures and SimHash as in lanewise/near.h. */
 	void (*minhash_mul32)(const uint64_t *hashes, size_t n, const uint32_t *a, const uint32_t *b, size_t k,
 	                      uint32_t *signature);

@@ -182,6 +182,60 @@ LANEWISE_API lanewise_status lanewise_secrets_mask(const lanewise_secrets *secre
                                                    size_t n_bytes, void *scratch, char *out, size_t capacity,
                                                    size_t *n_out, uint64_t *n_masked);
 
+/* ---------------------------------------------------------------- streams */
+
+/*
+ * A text that comes in pieces, cut anywhere: what is found and what is masked is the same as in the whole text.
+ *
+ *     lanewise_secrets_stream *stream = lanewise_secrets_stream_begin(secrets, &mask, scratch);
+ *     for each piece:
+ *         lanewise_secrets_stream_feed(stream, piece, n_bytes);
+ *         while ((n = lanewise_secrets_stream_mask(stream, out, capacity)) > 0) ...
+ *     lanewise_secrets_stream_finish(stream);
+ *     while ((n = lanewise_secrets_stream_mask(stream, out, capacity)) > 0) ...
+ *
+ * or the same with lanewise_secrets_stream_next, if findings are wanted and not the text; a stream gives one of the two.
+ * Nearly all text is done with at once. What is held back is what may be a secret, or the beginning of an anchor, or, where
+ * a rule has its secret before the anchor, what may be that: of prose some bytes at the end.
+ */
+typedef struct lanewise_secrets_stream lanewise_secrets_stream;
+
+/* Bytes of scratch for one stream: some 340,000 with the built-in rules, as private keys are long. No text needs more. */
+LANEWISE_API size_t lanewise_secrets_stream_scratch_size(const lanewise_secrets *secrets);
+
+/*
+ * Begins a text in `scratch`, aligned as by malloc. The rules must outlive it; there is nothing to end or free. `options`
+ * are those of masks, NULL means the defaults. NULL if an argument forbids it: secrets or scratch NULL, scratch not
+ * aligned, options that lanewise_secrets_mask refuses.
+ */
+LANEWISE_API lanewise_secrets_stream *
+lanewise_secrets_stream_begin(const lanewise_secrets *secrets, const lanewise_mask_options *options, void *scratch);
+
+/*
+ * The next piece; it must stay as it is until stream_next or stream_mask has returned 0, which must come before the next
+ * call of feed or finish. `bytes` may be NULL if n_bytes is 0.
+ */
+LANEWISE_API void lanewise_secrets_stream_feed(lanewise_secrets_stream *stream, const void *bytes, size_t n_bytes);
+
+/* The text has ended; what its end decides comes from stream_next or stream_mask. */
+LANEWISE_API void lanewise_secrets_stream_finish(lanewise_secrets_stream *stream);
+
+/* The next findings, at most `capacity` (not 0), and how many; less than that, or 0, if more text is needed. */
+LANEWISE_API size_t lanewise_secrets_stream_next(lanewise_secrets_stream *stream, lanewise_secret *found,
+                                                 size_t capacity);
+
+/* The next bytes of the masked text, at most `capacity` (not 0), and how many; 0 if more text is needed. */
+LANEWISE_API size_t lanewise_secrets_stream_mask(lanewise_secrets_stream *stream, char *out, size_t capacity);
+
+/*
+ * The text before this offset is done with: once stream_next or stream_mask has returned 0, no secret to come begins before
+ * it, and stream_mask has given all before it, masked. It is not within a character of UTF-8.
+ */
+LANEWISE_API uint64_t lanewise_secrets_stream_safe(const lanewise_secrets_stream *stream);
+
+/* How many findings there were so far. */
+LANEWISE_API uint64_t lanewise_secrets_stream_n_found(const lanewise_secrets_stream *stream);
+
 /* ---------------------------------------------------------- parts of this */
 
 /* A place in a text. All zeros is its beginning, before it was moved for the first time. */

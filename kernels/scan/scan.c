@@ -61,6 +61,8 @@ struct lanewise_scan {
 };
 
 enum {
+	SHORT_MAX = 8,    /* bytes before and of patterns that read_short is for */
+	SKIM_MAX = 32,    /* bytes of a piece that is so small that calls take longer than reading */
 	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
 	LANES = 6,        /* as many as there are registers for */
 	SEGMENT = LW_SCAN_BLOCK / LANES,
@@ -136,13 +138,72 @@ static void read_interleaved(struct lanewise_scan *scan)
 }
 
 /*
- * Reads `n` positions of windows. `reached` is the position up to which beginnings may be under way for a reason: such
+ * The automaton from `at` to `stop`, hits noted without a branch, since a few bytes in which some pattern may end are not
+ * worth a guess. The set's states are all rows.
+ */
+static inline uint32_t walk_rows(struct lanewise_scan *scan, uint32_t state, size_t at, size_t stop)
+{
+	const uint32_t *table = scan->set->table;
+	const uint8_t *class_of = scan->set->class_of, *text = scan->text;
+	uint32_t n_hits = scan->n_hits;
+
+	for (; at < stop; at++) {
+		uint32_t next = table[state + class_of[text[at]]];
+
+		state = next & ~LW_SCAN_OUTPUT;
+		scan->hits[n_hits] = (struct hit) { (uint32_t)(at + 1 - scan->block_begin), table[state - 1] };
+		n_hits += next / LW_SCAN_OUTPUT;
+	}
+	scan->n_hits = n_hits;
+	return state;
+}
+
+/* What read_filtered does behind the filter, for patterns so short that all of one is read at once. */
+static void read_short(struct lanewise_scan *scan, size_t n, size_t n_candidates)
+{
+	const struct lanewise_scan_set *set = scan->set;
+	size_t begin = scan->at, end = begin + n, at = begin, i = 0, stop = begin;
+	uint32_t state = scan->state;
+
+	if (state != LW_SCAN_ROOT)
+		stop += set->max_length;
+	for (;;) {
+		while (i < n_candidates && begin + scan->candidates[i] <= stop + set->max_offset)
+			stop = begin + scan->candidates[i++] + set->max_length;
+		if (stop > end)
+			stop = end;
+		state = walk_rows(scan, state, at, stop);
+		at = stop;
+		if (i == n_candidates)
+			break;
+		state = LW_SCAN_ROOT;
+		at = begin + scan->candidates[i] - set->max_offset;
+		stop = begin + scan->candidates[i++] + set->max_length;
+	}
+	if (at + set->max_offset < end) {
+		state = LW_SCAN_ROOT;
+		at = end - set->max_offset;
+	}
+	scan->state = state;
+	scan->at = at;
+}
+
+/* The next blocks are read without the filter, more of them each time in a row. Returns 0. */
+static int read_plainly(struct lanewise_scan *scan)
+{
+	scan->last_plain = scan->last_plain < MAX_PLAIN_BLOCKS / 2 ? 2 * scan->last_plain + 1 : MAX_PLAIN_BLOCKS;
+	scan->n_plain = scan->last_plain;
+	return 0;
+}
+
+/*
+ * Reads `n` positions of windows, or nothing, and returns 0, if they are too many candidates for that to pay. `reached` is the position up to which beginnings may be under way for a reason: such
  * before the block, or a candidate that was passed. While the automaton's state reaches back to there it goes on; then
  * it jumps to where the next candidate's pattern may begin.
  *
  * At the end the windows of beginnings in the last max_offset bytes may lie behind the block: the next one starts there.
  */
-static void read_filtered(struct lanewise_scan *scan, size_t n)
+static int read_filtered(struct lanewise_scan *scan, size_t n)
 {
 	const struct lanewise_scan_set *set = scan->set;
 	const uint8_t *text = scan->text + scan->at;
@@ -152,6 +213,16 @@ static void read_filtered(struct lanewise_scan *scan, size_t n)
 	                              : lw_kernels()->scan_candidates(set->filter, text, n, scan->candidates);
 	uint32_t state = scan->state;
 	size_t reached = begin; /* one behind, so that it is not below 0 */
+
+	if (set->all_rows && set->max_length + set->max_offset <= SHORT_MAX) {
+		if (n_candidates > n / 16)
+			return read_plainly(scan);
+		read_short(scan, n, n_candidates);
+		scan->last_plain = 0;
+		return 1;
+	}
+	if (n_candidates > n / (set->all_rows ? 64 : 16))
+		return read_plainly(scan);
 
 	while (at < end) {
 		while (i < n_candidates && begin + scan->candidates[i] < at)
@@ -177,13 +248,11 @@ static void read_filtered(struct lanewise_scan *scan, size_t n)
 	}
 	scan->state = state;
 	scan->at = at;
-	if (n_read > n / (set->all_rows ? 16 : 4)) {
-		scan->last_plain =
-		        scan->last_plain < MAX_PLAIN_BLOCKS / 2 ? 2 * scan->last_plain + 1 : MAX_PLAIN_BLOCKS;
-		scan->n_plain = scan->last_plain;
-	} else {
+	if (n_read > n / (set->all_rows ? 16 : 4))
+		read_plainly(scan);
+	else
 		scan->last_plain = 0;
-	}
+	return 1;
 }
 
 /* scan_candidates is slower than the automaton where it is scalar. */
@@ -207,14 +276,14 @@ static int read_block(struct lanewise_scan *scan)
 	if (left >= FILTER_MIN && scan->n_plain == 0 && has_filter(scan->set)) {
 		size_t positions = left - (scan->set->width - 1);
 
-		read_filtered(scan, positions < n ? positions : n);
-	} else {
-		scan->n_plain -= scan->n_plain > 0;
-		if (left >= LANES * SEGMENT && scan->set->all_rows && scan->set->max_length <= MAX_REPLAY)
-			read_interleaved(scan);
-		else
-			read_all(scan, n);
+		if (read_filtered(scan, positions < n ? positions : n))
+			return 1;
 	}
+	scan->n_plain -= scan->n_plain > 0;
+	if (left >= LANES * SEGMENT && scan->set->all_rows && scan->set->max_length <= MAX_REPLAY)
+		read_interleaved(scan);
+	else
+		read_all(scan, n);
 	return 1;
 }
 
@@ -360,6 +429,8 @@ size_t lanewise_scan_next(lanewise_scan *scan, lanewise_match *matches, size_t c
 	size_t n = 0;
 
 	LW_ASSERT(capacity > 0);
+	if (scan->n == 0 && scan->chain == LW_SCAN_NONE && scan->n_pending == 0)
+		return 0;
 	do {
 		n += release_pending(scan, matches + n, capacity - n);
 		if (n < capacity)
@@ -437,14 +508,41 @@ static void take_deferred(struct lanewise_scan *scan)
 	scan->deferred = LW_SCAN_NONE;
 }
 
+/*
+ * Reads a piece of a few bytes in which no pattern ends, where that is all there is to do, so that text by the token costs
+ * little; 0 if there is more.
+ */
+static int skim(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
+{
+	const struct lanewise_scan_set *set = scan->set;
+	uint32_t state = scan->state;
+
+	if (n > SKIM_MAX || scan->whole_word || scan->n_pending > 0 || !set->all_rows)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		state = set->table[state + set->class_of[bytes[i]]];
+		if (state & LW_SCAN_OUTPUT)
+			return 0;
+	}
+	scan->state = state;
+	scan->piece_begin += n;
+	return 1;
+}
+
 void lanewise_scan_feed(lanewise_scan *scan, const void *bytes, size_t n_bytes)
 {
 	LW_ASSERT(scan->at == scan->n && scan->chain == LW_SCAN_NONE && !scan->finished);
-	if (n_bytes == 0)
+	if (n_bytes == 0 || skim(scan, bytes, n_bytes))
 		return;
 	scan->text = bytes;
 	scan->n = n_bytes;
 	take_deferred(scan);
+}
+
+void lanewise_scan_move_text(lanewise_scan *scan, const void *from, const void *to)
+{
+	if (scan->text)
+		scan->text = (const uint8_t *)to + (scan->text - (const uint8_t *)from);
 }
 
 void lanewise_scan_finish(lanewise_scan *scan)

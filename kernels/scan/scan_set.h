@@ -110,4 +110,7 @@ LW_INLINE uint8_t lw_scan_fold(uint8_t byte) { return byte >= 'A' && byte <= 'Z'
 int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
                                struct lw_scan_filter *filter, int *pays);
 
+/* The piece under way, which lay in memory at `from`, lies the same way in memory at `to` now. */
+void lanewise_scan_move_text(lanewise_scan *scan, const void *from, const void *to);
+
 #endif

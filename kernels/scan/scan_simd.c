@@ -37,9 +37,11 @@ LW_INLINE vq groups_at(const struct tables *t, int bank, int j, vq low_half, vq 
 	return vq_and(vq_lookup(t->low[bank][j], low_half), vq_lookup(t->high[bank][j], high_half));
 }
 
-LW_INLINE uint64_t group_bits(const struct tables *t, int n_places, int n_banks, const uint8_t *p)
+LW_INLINE vq low_index(vq bytes, int ascii) { return ascii ? vq_ascii_index(bytes) : vq_low_half(bytes); }
+
+LW_INLINE uint64_t group_bits(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *p)
 {
-	vq bytes = vq_load(p + t->place[0]), low = vq_low_half(bytes), high = vq_high_half(bytes);
+	vq bytes = vq_load(p + t->place[0]), low = low_index(bytes, ascii), high = vq_high_half(bytes);
 	vq groups = groups_at(t, 0, 0, low, high), more = groups;
 
 	if (n_banks == 2)
@@ -47,7 +49,7 @@ LW_INLINE uint64_t group_bits(const struct tables *t, int n_places, int n_banks,
 #pragma GCC unroll 4
 	for (int j = 1; j < n_places; j++) {
 		bytes = vq_load(p + t->place[j]);
-		low = vq_low_half(bytes);
+		low = low_index(bytes, ascii);
 		high = vq_high_half(bytes);
 		groups = vq_and(groups, groups_at(t, 0, j, low, high));
 		if (n_banks == 2)
@@ -56,7 +58,7 @@ LW_INLINE uint64_t group_bits(const struct tables *t, int n_places, int n_banks,
 	return vq_nonzero_bits(n_banks == 2 ? vq_or(groups, more) : groups);
 }
 
-LW_INLINE uint64_t word_at(const struct tables *t, int n_places, int n_banks, const uint8_t *p)
+LW_INLINE uint64_t word_at(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *p)
 {
 	uint64_t word = 0;
 
@@ -64,7 +66,7 @@ LW_INLINE uint64_t word_at(const struct tables *t, int n_places, int n_banks, co
 	for (int v = 0; v < 64 / VQ_LANES; v++) {
 		const uint8_t *at = p + v * VQ_LANES;
 
-		word |= (n_places == 0 ? pair_bits(t, at) : group_bits(t, n_places, n_banks, at))
+		word |= (n_places == 0 ? pair_bits(t, at) : group_bits(t, n_places, n_banks, ascii, at))
 		        << (v * VQ_LANES & 63);
 	}
 	return word;
@@ -91,8 +93,8 @@ LW_INLINE size_t append_bits(uint64_t word, size_t first, uint16_t *raw, size_t 
 }
 
 /* The positions of whole words, at most WORDS of them, to `raw`; *n_words is how many. */
-LW_INLINE size_t find_raw(const struct tables *t, int n_places, int n_banks, const uint8_t *text, size_t readable,
-                          size_t first, uint16_t *raw, size_t *n_words)
+LW_INLINE size_t find_raw(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *text,
+                          size_t readable, size_t first, uint16_t *raw, size_t *n_words)
 {
 	size_t n = 0, i = 0;
 
@@ -102,7 +104,7 @@ LW_INLINE size_t find_raw(const struct tables *t, int n_places, int n_banks, con
 #pragma GCC unroll 4
 		for (int k = 0; k < GROUP; k++) {
 			__builtin_prefetch(text + (i + k) * 64 + 4096);
-			word[k] = word_at(t, n_places, n_banks, text + (i + k) * 64);
+			word[k] = word_at(t, n_places, n_banks, ascii, text + (i + k) * 64);
 			any |= word[k];
 		}
 		if (LW_LIKELY(any == 0))
@@ -133,8 +135,8 @@ LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t
 	return n_found;
 }
 
-LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_banks, const uint8_t *text, size_t n,
-                      uint16_t *positions)
+LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_banks, int ascii, const uint8_t *text,
+                      size_t n, uint16_t *positions)
 {
 	struct tables t;
 	uint16_t raw[WORDS * 64 + 4];
@@ -153,7 +155,7 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_b
 		}
 	}
 	for (;; at += n_words * 64) {
-		n_raw = find_raw(&t, n_places, n_banks, text + at, n_bytes - at, at, raw, &n_words);
+		n_raw = find_raw(&t, n_places, n_banks, ascii, text + at, n_bytes - at, at, raw, &n_words);
 		n_found = keep_windows(filter, text, 0, raw, n_raw, positions, n_found);
 		if (n_words == 0)
 			break;
@@ -164,27 +166,48 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_b
 
 		rest = n - at < 64 ? n - at : 64;
 		memcpy(padded, text + at, readable < PADDED ? readable : PADDED);
-		n_raw = append_bits(word_at(&t, n_places, n_banks, padded) & UINT64_MAX >> (64 - rest), at, raw, 0);
+		n_raw = append_bits(word_at(&t, n_places, n_banks, ascii, padded) & UINT64_MAX >> (64 - rest), at, raw,
+		                    0);
 		n_found = keep_windows(filter, padded, at, raw, n_raw, positions, n_found);
 	}
 	return n_found;
 }
 
-size_t LW_FN(scan_candidates)(const struct lw_scan_filter *filter, const uint8_t *text, size_t n, uint16_t *positions)
+/* Whether no window has a byte from 128 on; then fewer steps find a byte's low half. */
+LW_INLINE int is_ascii(const struct lw_scan_filter *filter)
+{
+	uint64_t any = 0, upper;
+
+	for (uint32_t bank = 0; bank < filter->n_banks; bank++)
+		for (uint32_t j = 0; j < filter->n_places; j++) {
+			memcpy(&upper, filter->high[bank][j] + 8, sizeof upper);
+			any |= upper;
+		}
+	return any == 0;
+}
+
+LW_INLINE size_t find_in_banks(const struct lw_scan_filter *filter, int ascii, const uint8_t *text, size_t n,
+                               uint16_t *positions)
 {
 	if (filter->n_banks == 2)
-		return filter->n_places < 4 ? find(filter, 3, 2, text, n, positions)
-		                            : find(filter, 4, 2, text, n, positions);
+		return filter->n_places < 4 ? find(filter, 3, 2, ascii, text, n, positions)
+		                            : find(filter, 4, 2, ascii, text, n, positions);
 	switch (filter->n_places) {
-	case 0:
-		return find(filter, 0, 1, text, n, positions);
 	case 1:
-		return find(filter, 1, 1, text, n, positions);
+		return find(filter, 1, 1, ascii, text, n, positions);
 	case 2:
-		return find(filter, 2, 1, text, n, positions);
+		return find(filter, 2, 1, ascii, text, n, positions);
 	case 3:
-		return find(filter, 3, 1, text, n, positions);
+		return find(filter, 3, 1, ascii, text, n, positions);
 	default:
-		return find(filter, 4, 1, text, n, positions);
+		return find(filter, 4, 1, ascii, text, n, positions);
 	}
+}
+
+size_t LW_FN(scan_candidates)(const struct lw_scan_filter *filter, const uint8_t *text, size_t n, uint16_t *positions)
+{
+	if (filter->n_places == 0)
+		return find(filter, 0, 1, 0, text, n, positions);
+	return is_ascii(filter) ? find_in_banks(filter, 1, text, n, positions)
+	                        : find_in_banks(filter, 0, text, n, positions);
 }

@@ -20,6 +20,63 @@ static const uint16_t frequencies[128] = {
 	774, 714, 306, 20,  765, 719, 1000, 320, 100, 113, 93,   145, 25,  15,   19,  15,  7,   1,
 };
 
+/* How often a letter follows another, in percent of how often it would if letters were independent; of prose and code. */
+static const uint16_t pairs[26]
+                           [26] = {
+	                           { 1,   205, 217, 157, 3,   35,  174, 3,  57,  42, 295, 367, 230,
+	                             331, 1,   123, 42,  256, 164, 246, 70, 263, 56, 94,  150, 75 },
+	                           { 184, 57,  34, 20, 243, 30, 11, 2,   144, 2000, 17, 404, 34,
+	                             10,  178, 17, 11, 125, 77, 11, 477, 12,  9,    21, 854, 195 },
+	                           { 238, 12,  61, 12, 146, 9,  4,   508, 92, 3,  1074, 168, 29,
+	                             5,   422, 71, 31, 78,  17, 191, 209, 26, 10, 22,   61,  17 },
+	                           { 75, 39, 11, 76, 262, 18, 26, 5,   222, 1059, 5,  55, 13,
+	                             7,  97, 11, 33, 34,  58, 7,  135, 36,  19,   14, 94, 5 },
+	                           { 80,  30, 137, 282, 24,  144, 66, 8,  12,  16, 24,  140, 133,
+	                             183, 10, 72,  443, 291, 192, 82, 10, 158, 77, 755, 80,  19 },
+	                           { 100, 10,  13, 18, 59,  206, 6,  17,  349, 1, 3, 136, 6,
+	                             7,   286, 8,  11, 121, 18,  57, 160, 3,   5, 4, 70,  4 },
+	                           { 77, 16, 30, 9, 240, 12, 68, 219, 169, 7,  10, 90, 80,
+	                             81, 62, 16, 1, 148, 82, 23, 169, 31,  11, 15, 84, 323 },
+	                           { 316, 7,   3, 8, 527, 3,  2,  2,  244, 1,  11, 12, 19,
+	                             5,   175, 5, 9, 45,  10, 46, 50, 7,   54, 4,  79, 3 },
+	                           { 54,  147, 244, 124, 35, 253, 220, 1, 2,   11, 89,  203, 196,
+	                             619, 164, 75,  73,  61, 211, 206, 8, 346, 1,  177, 1,   911 },
+	                           { 111, 15,  21, 28,  325, 9,   6, 4,   14, 31, 210, 5, 59,
+	                             4,   229, 90, 174, 2,   760, 4, 550, 26, 7,  5,   3, 5 },
+	                           { 74, 25, 15, 14, 455, 26,  72, 10, 205, 13, 26, 41, 17,
+	                             60, 20, 31, 35, 8,   119, 12, 67, 17,  80, 5,  76, 5 },
+	                           { 201, 32,  17, 128, 249, 186, 15, 3,   268, 6,  70, 317, 13,
+	                             3,   195, 27, 7,   4,   73,  55, 179, 61,  22, 6,  523, 47 },
+	                           { 352, 341, 9,   97, 314, 10, 5, 1,   139, 3, 36, 36,  179,
+	                             9,   180, 502, 31, 2,   48, 6, 124, 28,  3, 15, 535, 5 },
+	                           { 92, 8,   186, 432, 114, 72,  828, 7,   67,  45, 139, 43, 12,
+	                             20, 107, 21,  26,  3,   130, 217, 109, 110, 9,  8,   99, 60 },
+	                           { 22,  130, 110, 169, 8,   473, 74, 4,   29,  48,  237, 124, 316,
+	                             379, 46,  215, 7,   390, 61,  74, 336, 250, 378, 52,  18,  26 },
+	                           { 288, 9,   23,  27, 209, 16, 14,  93,  90, 4,  41, 281, 28,
+	                             20,  248, 199, 83, 274, 44, 102, 226, 21, 12, 14, 146, 154 },
+	                           { 3, 9, 2,  12,   1,  10, 3, 1,    4,  1,   2,  713, 13,
+	                             2, 1, 10, 1149, 43, 43, 8, 2000, 46, 565, 10, 1,   18 },
+	                           { 154, 42,  64, 79, 259, 31,  155, 6,  184, 5,  211, 43,  120,
+	                             86,  193, 34, 12, 64,  113, 74,  98, 85,  25, 4,   242, 4 },
+	                           { 35, 9,   80,  5,   182, 12,  10,  174, 157, 4,  130, 25, 45,
+	                             6,  105, 161, 550, 6,   116, 256, 207, 29,  43, 5,   93, 12 },
+	                           { 124, 9,   32, 16, 175, 20, 5,  908, 202, 5,  7,  27,  21,
+	                             2,   166, 37, 9,  130, 64, 27, 148, 11,  65, 21, 228, 22 },
+	                           { 71,  452, 133, 81, 60,  68,  142, 1, 87, 4, 12, 281, 314,
+	                             282, 12,  219, 1,  318, 310, 197, 3, 9,  1, 31, 5,   28 },
+	                           { 389, 19,  16, 5, 619, 15, 10, 2, 331, 3,  5,  7,  36,
+	                             7,   126, 9,  9, 4,   10, 6,  9, 6,   45, 25, 43, 27 },
+	                           { 270, 13,  16, 26, 155, 6,  9, 759, 460, 2,  72, 38, 7,
+	                             73,  213, 9,  3,  78,  43, 4, 6,   8,   49, 15, 21, 3 },
+	                           { 52, 20, 239, 16, 116, 32, 6,   17, 131, 3,  3,   29,  91,
+	                             6,  21, 713, 28, 5,   41, 377, 29, 22,  10, 304, 103, 129 },
+	                           { 19, 34, 30,  15, 34, 5,  121, 2, 32, 3,   4,  49, 103,
+	                             30, 88, 353, 14, 20, 96, 34,  6, 9,  198, 15, 6,  105 },
+	                           { 170, 14, 9,  7,  585, 22, 4, 9,  243, 3,  9, 87,  41,
+	                             3,   85, 14, 25, 5,   14, 7, 18, 11,  13, 3, 123, 820 },
+                           };
+
 static float frequency(uint8_t byte) { return (byte < 128 ? frequencies[byte] : 1) / 20000.0f; }
 
 /* Of a byte or, where case is ignored, of both spellings. */
@@ -54,19 +111,121 @@ static uint8_t pattern_byte(const lanewise_pattern *pattern, size_t i, int ignor
 
 /* --------------------------------------------------------------- windows */
 
-static size_t rarest_offset(const lanewise_pattern *pattern, uint32_t width, int ignore_case)
+/* What a byte adds to the probability of the window, behind the one before it. */
+static float follows(uint8_t before, uint8_t byte, int ignore_case)
 {
-	size_t best = 0;
+	uint8_t a = lw_scan_fold(before), b = lw_scan_fold(byte);
+	int letters = a >= 'a' && a <= 'z' && b >= 'a' && b <= 'z';
+
+	return frequency_of(byte, ignore_case) * (float)(letters ? pairs[a - 'a'][b - 'a'] : 100) / 100;
+}
+
+static float probability(const struct draft *d, uint32_t window)
+{
+	float product = frequency_of((uint8_t)window, d->ignore_case);
+
+	for (uint32_t j = 1; j < d->width; j++)
+		product *= follows((uint8_t)(window >> 8 * (j - 1)), (uint8_t)(window >> 8 * j), d->ignore_case);
+	return product;
+}
+
+static uint32_t window_at(const struct draft *d, const lanewise_pattern *pattern, size_t offset)
+{
+	uint32_t window = 0;
+
+	for (uint32_t j = 0; j < d->width; j++)
+		window |= (uint32_t)pattern_byte(pattern, offset + j, d->ignore_case) << 8 * j;
+	return window;
+}
+
+/* How many patterns use a window, in a hash table where nothing is taken out again. */
+enum { CHOICES = 3, USES_LOG = 12, USES = 1 << USES_LOG };
+
+struct uses {
+	struct {
+		uint32_t window;
+		uint16_t known, n;
+	} at[USES];
+};
+
+_Static_assert(USES >= 2 * CHOICES * LW_SCAN_WINDOWS, "the table is never more than half full");
+
+static int is_used(const struct uses *uses, uint32_t window)
+{
+	size_t i = window * UINT32_C(0x9e3779b1) >> (32 - USES_LOG);
+
+	while (uses->at[i].known && uses->at[i].window != window)
+		i = (i + 1) % USES;
+	return uses->at[i].known && uses->at[i].n > 0;
+}
+
+static void change_use(struct uses *uses, uint32_t window, int by)
+{
+	size_t i = window * UINT32_C(0x9e3779b1) >> (32 - USES_LOG);
+
+	while (uses->at[i].known && uses->at[i].window != window)
+		i = (i + 1) % USES;
+	uses->at[i].window = window;
+	uses->at[i].known = 1;
+	uses->at[i].n = (uint16_t)(uses->at[i].n + by);
+}
+
+/* The best window of a pattern, at most `limit` bytes behind its beginning: one in use anyway, or else the rarest. */
+static uint16_t best_offset(const struct draft *d, const struct uses *uses, const lanewise_pattern *pattern,
+                            size_t limit)
+{
 	float least = 2;
+	uint16_t best = 0;
 
-	for (size_t offset = 0; offset + width <= pattern->n_bytes && offset <= LW_SCAN_MAX_OFFSET; offset++) {
-		float product = 1;
+	for (uint16_t offset = 0; offset + d->width <= pattern->n_bytes && offset <= limit; offset++) {
+		uint32_t window = window_at(d, pattern, offset);
+		float cost = probability(d, window) * (is_used(uses, window) ? 1e-3f : 1);
 
-		for (uint32_t j = 0; j < width; j++)
-			product *= frequency_of(pattern_byte(pattern, offset + j, ignore_case), ignore_case);
-		if (product < least) {
-			least = product;
+		if (cost < least) {
+			least = cost;
 			best = offset;
+		}
+	}
+	return best;
+}
+
+/* Chooses windows, all again in view of the others' some times; returns how often a text would have one of them. */
+static float choose_offsets(const struct draft *d, size_t n, const lanewise_pattern *patterns, size_t limit,
+                            uint16_t *offsets)
+{
+	struct uses uses;
+	float sum = 0;
+
+	memset(&uses, 0, sizeof uses);
+	for (int choice = 0; choice < CHOICES; choice++)
+		for (size_t i = 0; i < n; i++) {
+			if (choice > 0)
+				change_use(&uses, window_at(d, &patterns[i], offsets[i]), -1);
+			offsets[i] = best_offset(d, &uses, &patterns[i], limit);
+			change_use(&uses, window_at(d, &patterns[i], offsets[i]), 1);
+		}
+	for (size_t i = 0; i < USES; i++)
+		if (uses.at[i].n > 0)
+			sum += probability(d, uses.at[i].window);
+	return sum;
+}
+
+/*
+ * How far from their patterns' beginnings windows may be: the farther, the rarer they are and the more patterns share one,
+ * but the more the automaton reads for each candidate.
+ */
+static size_t choose_limit(const struct draft *d, size_t n, const lanewise_pattern *patterns, uint16_t *offsets)
+{
+	enum { STEPS = 24 }; /* what a candidate costs beside that, in steps of the automaton */
+	size_t best = 0;
+	float least = 0;
+
+	for (size_t limit = 0; limit <= LW_SCAN_MAX_OFFSET; limit = limit ? 2 * limit : 2) {
+		float cost = choose_offsets(d, n, patterns, limit, offsets) * (float)(STEPS + limit);
+
+		if (limit == 0 || cost < least) {
+			least = cost;
+			best = limit;
 		}
 	}
 	return best;
@@ -88,13 +247,14 @@ static void add_window(struct draft *d, uint32_t window)
 
 static void choose_windows(struct draft *d, struct lanewise_scan_set *set, const lanewise_pattern *patterns)
 {
-	for (uint32_t i = 0; i < set->n_patterns; i++) {
-		size_t offset = rarest_offset(&patterns[i], d->width, d->ignore_case);
-		uint32_t window = 0;
+	uint16_t offsets[LW_SCAN_WINDOWS];
+	size_t limit = choose_limit(d, set->n_patterns, patterns, offsets);
 
-		for (uint32_t j = 0; j < d->width; j++)
-			window |= (uint32_t)pattern_byte(&patterns[i], offset + j, d->ignore_case) << 8 * j;
-		add_window(d, window);
+	choose_offsets(d, set->n_patterns, patterns, limit, offsets);
+	for (uint32_t i = 0; i < set->n_patterns; i++) {
+		uint16_t offset = offsets[i];
+
+		add_window(d, window_at(d, &patterns[i], offset));
 		if (offset > set->max_offset)
 			set->max_offset = (uint32_t)offset;
 	}
@@ -435,6 +595,10 @@ int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pat
 		choose_places(&d, filter);
 		write_tables(&d, filter);
 	}
-	*pays = passes < (set->all_rows ? 0.06f : 0.25f); /* an automaton of rows is read faster */
+	/*
+	 * An automaton of rows is read faster. Of wide windows, which are parts of words, several times as many pass as if
+	 * their bytes were independent.
+	 */
+	*pays = passes < (!set->all_rows ? 0.25f : d.width > 2 ? 0.015f : 0.06f);
 	return 1;
 }

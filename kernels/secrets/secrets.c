@@ -9,74 +9,95 @@
 #include <string.h>
 
 #include "common.h"
-#include "secrets/secrets.h"
-
-enum { N_MATCHES = 64, CHUNK = 1 << 15 };
-
-/* A finding, all that it and those it beat cover, and whether it is reported or only covers. */
-struct covered {
-	lanewise_secret secret;
-	uint64_t begin, end;
-	int reported;
-};
-
-/* The next run for a rule of runs; begin is SIZE_MAX if there is none. */
-struct run_ahead {
-	size_t begin, end;
-};
-
-/* The anchors of one set. All sources have the same part of the text. */
-struct source {
-	lanewise_scan *scan;
-	const uint32_t *numbers;
-	size_t n_matches, next;
-	lanewise_match matches[N_MATCHES];
-};
-
-struct lanewise_secrets_search {
-	struct lw_secret_matcher matcher;
-	struct source sources[LW_SECRET_SETS];
-	uint32_t n_sources, last_source; /* that gave the candidate under way */
-	size_t fed;                      /* text that the sources have */
-	struct run_ahead ahead[LW_SECRET_RUN_RULES];
-
-	struct covered held;
-	int is_held;
-	uint64_t reported_end; /* of the last finding that was reported */
-};
-
-static size_t round_up(size_t n)
-{
-	return (n + LW_SCRATCH_ALIGNMENT - 1) / LW_SCRATCH_ALIGNMENT * LW_SCRATCH_ALIGNMENT;
-}
+#include "scan/scan_set.h"
+#include "secrets/secrets_search.h"
 
 size_t lanewise_secrets_scratch_size(const lanewise_secrets *secrets)
 {
-	size_t n = round_up(sizeof(struct lanewise_secrets_search)) +
-	           round_up(secrets->n_runs * sizeof(struct lw_secret_run));
+	size_t n = lw_secrets_round_up(sizeof(struct lanewise_secrets_search)) +
+	           lw_secrets_round_up(secrets->n_runs * sizeof(struct lw_secret_run));
 
 	for (int k = 0; k < LW_SECRET_SETS; k++)
-		n += secrets->set[k] ? round_up(lanewise_scan_scratch_size(secrets->set[k])) : 0;
+		n += secrets->set[k] ? lw_secrets_round_up(lanewise_scan_scratch_size(secrets->set[k])) : 0;
 	return n;
 }
 
 /* ------------------------------------------------------------- candidates */
 
-/* Looks for the next run of a rule from `from`. */
-static void look_ahead(lanewise_secrets_search *s, uint32_t k, size_t from)
-{
-	const lanewise_secrets *secrets = s->matcher.secrets;
-	const struct lw_secret_rule *rule = &lw_secrets_rules(secrets)[secrets->run_rules[k]];
-	struct run_ahead *ahead = &s->ahead[k];
+static uint64_t text_end(const lanewise_secrets_search *s) { return s->origin + s->matcher.n; }
 
-	do {
-		if (!lanewise_next_run(lw_secrets_set(secrets, rule->run_set), (const char *)s->matcher.text,
-		                       s->matcher.n, from, rule->run_min, &ahead->begin, &ahead->end)) {
-			ahead->begin = SIZE_MAX;
+static uint8_t byte_at(const lanewise_secrets_search *s, uint64_t at) { return s->matcher.text[at - s->origin]; }
+
+/* Whether a run that ends here is known to, and where its last character does. */
+static int run_is_closed(const lanewise_secrets_search *s, uint64_t end)
+{
+	uint64_t n = text_end(s);
+
+	return s->matcher.ended || (end < n && (n - end >= LW_CHARACTER_BYTES || byte_at(s, end - 1) < 0x80));
+}
+
+/* The run that the text known ends in, shorter than the rule wants. */
+static void look_at_end(const lanewise_secrets_search *s, const uint8_t set[32], struct lw_run_ahead *ahead)
+{
+	uint64_t begin = text_end(s);
+
+	while (begin > ahead->from && lw_set_has(set, byte_at(s, begin - 1)))
+		begin--;
+	ahead->state = begin < text_end(s) && !s->matcher.ended ? LW_RUN_OPEN : LW_RUN_NONE;
+	ahead->begin = ahead->from = begin;
+	ahead->end = text_end(s);
+}
+
+/* Looks for a run that begins at ahead->from or later. */
+static void find_run(const lanewise_secrets_search *s, const struct lw_secret_rule *rule, struct lw_run_ahead *ahead)
+{
+	const uint8_t *set = lw_secrets_set(s->matcher.secrets, rule->run_set);
+	size_t begin, end;
+
+	while (lanewise_next_run(set, (const char *)s->matcher.text, s->matcher.n, (size_t)(ahead->from - s->origin),
+	                         rule->run_min, &begin, &end)) {
+		ahead->begin = s->origin + begin;
+		ahead->end = ahead->from = s->origin + end;
+		ahead->inside = end - begin > rule->run_max && end == s->matcher.n;
+		ahead->state = ahead->inside ? LW_RUN_NONE : run_is_closed(s, ahead->end) ? LW_RUN_FOUND : LW_RUN_OPEN;
+		if (ahead->inside || ahead->state == LW_RUN_OPEN || end - begin <= rule->run_max)
 			return;
-		}
-		from = ahead->end;
-	} while (ahead->end - ahead->begin > rule->run_max);
+	}
+	look_at_end(s, set, ahead);
+}
+
+/* Goes on with what the text known ended in; 1 if that is no more under way and was nothing. */
+static int continue_run(const lanewise_secrets_search *s, const struct lw_secret_rule *rule, struct lw_run_ahead *ahead)
+{
+	const uint8_t *set = lw_secrets_set(s->matcher.secrets, rule->run_set);
+	uint64_t n = text_end(s), end = ahead->inside ? ahead->from : ahead->end;
+
+	while (end < n && lw_set_has(set, byte_at(s, end)))
+		end++;
+	ahead->end = ahead->from = end;
+	if (ahead->inside || end - ahead->begin > rule->run_max) {
+		ahead->state = LW_RUN_NONE;
+		ahead->inside = end == n;
+		return !ahead->inside;
+	}
+	if (!run_is_closed(s, end))
+		return 0;
+	ahead->state = end - ahead->begin >= rule->run_min ? LW_RUN_FOUND : LW_RUN_NONE;
+	return ahead->state == LW_RUN_NONE;
+}
+
+/* The next run of a rule, as far as the text known tells. */
+static void look_ahead(lanewise_secrets_search *s, uint32_t k)
+{
+	const struct lw_secret_rule *rule = &lw_secrets_rules(s->matcher.secrets)[s->matcher.secrets->run_rules[k]];
+	struct lw_run_ahead *ahead = &s->ahead[k];
+	uint64_t seen = text_end(s) + (uint64_t)s->matcher.ended;
+
+	if (ahead->state == LW_RUN_FOUND || ahead->seen == seen)
+		return;
+	ahead->seen = seen;
+	if ((!ahead->inside && ahead->state == LW_RUN_NONE) || continue_run(s, rule, ahead))
+		find_run(s, rule, ahead);
 }
 
 lanewise_secrets_search *lanewise_secrets_begin(const lanewise_secrets *secrets, const char *text, size_t n_bytes,
@@ -86,33 +107,48 @@ lanewise_secrets_search *lanewise_secrets_begin(const lanewise_secrets *secrets,
 		return NULL;
 
 	lanewise_secrets_search *s = scratch;
-	char *behind = (char *)scratch + round_up(sizeof *s);
+	char *behind = (char *)scratch + lw_secrets_round_up(sizeof *s);
 
 	memset(s, 0, sizeof *s);
-	s->matcher = (struct lw_secret_matcher) { secrets, (const uint8_t *)text, n_bytes,
-		                                  (struct lw_secret_run *)(void *)behind };
+	s->matcher = (struct lw_secret_matcher) { .secrets = secrets, .text = (const uint8_t *)text, .n = n_bytes };
+	s->matcher.ended = 1;
+	s->matcher.runs = (struct lw_secret_run *)(void *)behind;
 	for (uint32_t i = 0; i < secrets->n_runs; i++)
 		s->matcher.runs[i] = (struct lw_secret_run) { SIZE_MAX, 0, 0 };
-	behind += round_up(secrets->n_runs * sizeof(struct lw_secret_run));
+	behind += lw_secrets_round_up(secrets->n_runs * sizeof(struct lw_secret_run));
 	for (int k = 0; k < LW_SECRET_SETS; k++)
 		if (secrets->set[k]) {
-			struct source *source = &s->sources[s->n_sources++];
+			struct lw_secret_source *source = &s->sources[s->n_sources++];
 
 			source->scan = lanewise_scan_begin(secrets->set[k], NULL, behind);
 			source->numbers = secrets->numbers[k].items;
-			behind += round_up(lanewise_scan_scratch_size(secrets->set[k]));
+			behind += lw_secrets_round_up(lanewise_scan_scratch_size(secrets->set[k]));
 		}
 	for (uint32_t k = 0; k < secrets->n_run_rules; k++)
-		look_ahead(s, k, 0);
+		s->ahead[k].seen = UINT64_MAX;
 	return s;
 }
 
+/* All matches in the text that the source has, if there is room for them. */
+static void fill_matches(struct lw_secret_source *source)
+{
+	size_t left = source->n_matches - source->next, n;
+
+	memmove(source->matches, source->matches + source->next, left * sizeof *source->matches);
+	source->next = 0;
+	source->n_matches = left;
+	while (source->n_matches < LW_SECRET_MATCHES &&
+	       (n = lanewise_scan_next(source->scan, source->matches + source->n_matches,
+	                               LW_SECRET_MATCHES - source->n_matches)) > 0)
+		source->n_matches += n;
+}
+
 /* A source's next match in the text that it has, or NULL. */
-static const lanewise_match *next_match(struct source *source)
+static const lanewise_match *next_match(struct lw_secret_source *source)
 {
 	if (source->next == source->n_matches) {
 		source->next = 0;
-		source->n_matches = lanewise_scan_next(source->scan, source->matches, N_MATCHES);
+		source->n_matches = lanewise_scan_next(source->scan, source->matches, LW_SECRET_MATCHES);
 	}
 	return source->n_matches > 0 ? &source->matches[source->next] : NULL;
 }
@@ -125,10 +161,12 @@ static int comes_before(const lanewise_match *a, const lanewise_match *b)
 /* Gives the sources the next chunk; 0 if there is none. */
 static int feed_sources(lanewise_secrets_search *s)
 {
-	size_t n = s->matcher.n - s->fed < CHUNK ? s->matcher.n - s->fed : CHUNK;
+	uint64_t left = text_end(s) - s->fed;
+	size_t n = left < LW_SECRET_CHUNK ? (size_t)left : LW_SECRET_CHUNK;
 
 	for (uint32_t k = 0; k < s->n_sources && n > 0; k++)
-		lanewise_scan_feed(s->sources[k].scan, s->matcher.text + s->fed, n);
+		lanewise_scan_feed(s->sources[k].scan, s->matcher.text + (s->fed - s->origin), n);
+	s->chunk = s->fed;
 	s->fed += n;
 	return n > 0;
 }
@@ -138,8 +176,10 @@ static const lanewise_match *next_anchor(lanewise_secrets_search *s)
 {
 	const lanewise_match *first = NULL;
 
-	if (s->n_sources == 0)
+	if (s->n_sources == 0) {
+		s->chunk = s->fed = text_end(s);
 		return NULL;
+	}
 	do {
 		for (uint32_t k = 0; k < s->n_sources; k++) {
 			const lanewise_match *match = next_match(&s->sources[k]);
@@ -160,17 +200,24 @@ struct candidate {
 	uint64_t begin;
 };
 
+/* 0 if there is none, or if it takes more text to know which is next. */
 static int next_candidate(lanewise_secrets_search *s, struct candidate *candidate)
 {
-	uint32_t n = s->matcher.secrets->n_run_rules, best = 0;
+	uint32_t n = s->matcher.secrets->n_run_rules, best = n;
 
 	candidate->anchor = next_anchor(s);
-	for (uint32_t k = 1; k < n; k++)
-		if (s->ahead[k].begin < s->ahead[best].begin)
+	s->blocked = 0;
+	for (uint32_t k = 0; k < n; k++) {
+		look_ahead(s, k);
+		if (s->ahead[k].state != LW_RUN_NONE && (best == n || s->ahead[k].begin < s->ahead[best].begin))
 			best = k;
+	}
 	candidate->k = best;
-	if (n > 0 && s->ahead[best].begin != SIZE_MAX &&
-	    (!candidate->anchor || s->ahead[best].begin < candidate->anchor->end)) {
+	if (best < n && (!candidate->anchor || s->ahead[best].begin < candidate->anchor->end)) {
+		if (s->ahead[best].state == LW_RUN_OPEN) {
+			s->blocked = candidate->anchor != NULL;
+			return 0;
+		}
 		candidate->anchor = NULL;
 		candidate->begin = s->ahead[best].begin;
 		return 1;
@@ -180,51 +227,72 @@ static int next_candidate(lanewise_secrets_search *s, struct candidate *candidat
 	return candidate->anchor != NULL;
 }
 
-/* Consumes a candidate; 1 if it is a finding. */
+static int try_anchor(lanewise_secrets_search *s, const lanewise_match *anchor, lanewise_secret *found)
+{
+	struct lw_secret_source *source = &s->sources[s->last_source];
+	int fits =
+	        lanewise_secrets_match(&s->matcher, source->numbers[anchor->pattern],
+	                               (size_t)(anchor->begin - s->origin), (size_t)(anchor->end - s->origin), found);
+
+	if (fits < 0) {
+		s->blocked = 1;
+		return fits;
+	}
+	source->next++;
+	if (fits) {
+		found->begin += s->origin;
+		found->end += s->origin;
+		found->match_begin += s->origin;
+		found->match_end += s->origin;
+	}
+	return fits;
+}
+
+/* Consumes a candidate; 1 if it is a finding. Or it is left as it is, and -1 returned: more text has to decide it. */
 static int try_candidate(lanewise_secrets_search *s, const struct candidate *candidate, lanewise_secret *found)
 {
 	const lanewise_secrets *secrets = s->matcher.secrets;
 
-	if (candidate->anchor) {
-		const lanewise_match *anchor = candidate->anchor;
-
-		struct source *source = &s->sources[s->last_source];
-
-		source->next++;
-		return lanewise_secrets_match(&s->matcher, source->numbers[anchor->pattern], (size_t)anchor->begin,
-		                              (size_t)anchor->end, found);
-	}
+	if (candidate->anchor)
+		return try_anchor(s, candidate->anchor, found);
 
 	uint32_t rule = secrets->run_rules[candidate->k];
-	struct run_ahead run = s->ahead[candidate->k];
+	struct lw_run_ahead *run = &s->ahead[candidate->k];
 
-	look_ahead(s, candidate->k, run.end);
-	*found = (lanewise_secret) { run.begin, run.end, run.begin, run.end, rule, 0 };
-	return lanewise_secrets_judge(secrets, &lw_secrets_rules(secrets)[rule], s->matcher.text + run.begin,
-	                              run.end - run.begin);
+	run->state = LW_RUN_NONE;
+	run->seen = UINT64_MAX;
+	*found = (lanewise_secret) { run->begin, run->end, run->begin, run->end, rule, 0 };
+	return lanewise_secrets_judge(secrets, &lw_secrets_rules(secrets)[rule],
+	                              s->matcher.text + (run->begin - s->origin), (size_t)(run->end - run->begin));
 }
 
 /* --------------------------------------------------------------- findings */
 
-static void give(lanewise_secrets_search *s, const struct covered *covered, struct covered *out)
+static void give(lanewise_secrets_search *s, const struct lw_covered *covered, struct lw_covered *out)
 {
 	*out = *covered;
 	s->reported_end = covered->secret.end;
 }
 
-/* The held finding and one that overlaps it. */
-static void merge(struct covered *held, const struct covered *other)
+/* The held finding and one that overlaps it; 0 if they are too much for one. */
+static int merge(const lanewise_secrets *secrets, struct lw_covered *held, const struct lw_covered *other)
 {
+	uint64_t begin = other->begin < held->begin ? other->begin : held->begin;
+	uint64_t end = other->end > held->end ? other->end : held->end;
+
+	if (end - begin > lanewise_secrets_cover_most(secrets))
+		return 0;
 	if (other->secret.rule < held->secret.rule)
 		held->secret = other->secret;
-	held->begin = other->begin < held->begin ? other->begin : held->begin;
-	held->end = other->end > held->end ? other->end : held->end;
+	held->begin = begin;
+	held->end = end;
+	return 1;
 }
 
 /* Takes a finding; 1 if that makes something ready for `out`. */
-static int take_finding(lanewise_secrets_search *s, const lanewise_secret *found, struct covered *out)
+static int take_finding(lanewise_secrets_search *s, const lanewise_secret *found, struct lw_covered *out)
 {
-	struct covered fresh = { *found, found->begin, found->end, 1 };
+	struct lw_covered fresh = { *found, found->begin, found->end, 1 };
 
 	if (found->begin < s->reported_end) {
 		*out = fresh;
@@ -245,38 +313,137 @@ static int take_finding(lanewise_secrets_search *s, const lanewise_secret *found
 		s->held = fresh;
 		return 1;
 	}
-	merge(&s->held, &fresh);
-	return 0;
+	if (merge(s->matcher.secrets, &s->held, &fresh))
+		return 0;
+	s->is_held = 0;
+	give(s, &s->held, out);
+	s->second = fresh;
+	s->second.reported = 0;
+	s->has_second = 1;
+	return 1;
 }
 
-/* The next finding or cover; 0 after the last. */
-static int next_covered(lanewise_secrets_search *s, struct covered *out)
+uint64_t lanewise_secrets_cover_most(const lanewise_secrets *secrets)
 {
-	struct candidate candidate;
-	lanewise_secret found;
+	const struct lw_secret_reach *reach = &secrets->reach;
 
-	while (next_candidate(s, &candidate)) {
-		if (s->is_held && candidate.begin >= s->held.secret.end) {
-			s->is_held = 0;
-			give(s, &s->held, out);
-			return 1;
-		}
-		if (try_candidate(s, &candidate, &found) && take_finding(s, &found, out))
-			return 1;
+	return 2 * (reach->before + reach->anchor + reach->after + reach->run) + LW_SECRET_CHUNK;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* Where the anchors that a source has and those to come from it may begin. */
+static uint64_t source_from(const lanewise_secrets_search *s, const struct lw_secret_source *source)
+{
+	uint64_t from = UINT64_MAX, last = 0, anchor = s->matcher.secrets->reach.anchor;
+
+	for (size_t i = source->next; i < source->n_matches; i++) {
+		from = lesser(from, source->matches[i].begin);
+		last = source->matches[i].end;
 	}
-	if (!s->is_held)
-		return 0;
+	if (source->n_matches == LW_SECRET_MATCHES) /* perhaps not all in the chunk */
+		return lesser(from, last > anchor ? last - anchor : 0);
+	return lesser(from, lanewise_scan_safe(source->scan));
+}
+
+uint64_t lanewise_secrets_candidates_from(const lanewise_secrets_search *s)
+{
+	const lanewise_secrets *secrets = s->matcher.secrets;
+	uint64_t from = text_end(s);
+
+	for (uint32_t k = 0; k < s->n_sources && !s->matcher.ended; k++)
+		from = lesser(from, source_from(s, &s->sources[k]));
+	for (uint32_t k = 0; k < secrets->n_run_rules; k++)
+		if (s->ahead[k].state != LW_RUN_NONE)
+			from = lesser(from, s->ahead[k].begin);
+	return from;
+}
+
+/* How many bytes of the hold's set stand before `at`, no more than count. */
+static uint64_t held_before(const lanewise_secrets_search *s, const struct lw_secret_hold *hold, uint64_t at)
+{
+	uint64_t n = 0;
+
+	while (n < hold->most && at - n > s->origin && lw_set_has(hold->set, byte_at(s, at - n - 1)))
+		n++;
+	return n;
+}
+
+uint64_t lanewise_secrets_safe(const lanewise_secrets_search *s)
+{
+	const lanewise_secrets *secrets = s->matcher.secrets;
+	const struct lw_secret_hold *holds = secrets->holds.items;
+	uint64_t from = lanewise_secrets_candidates_from(s), most = 0;
+
+	for (size_t i = 0; i < secrets->holds.n && !s->matcher.ended; i++) {
+		uint64_t n = held_before(s, &holds[i], from);
+
+		most = n > most ? n : most;
+	}
+	from -= most;
+	return s->is_held && s->held.begin < from ? s->held.begin : from;
+}
+
+void lanewise_secrets_move(lanewise_secrets_search *s, uint64_t origin, const uint8_t *text)
+{
+	size_t shift = (size_t)(origin - s->origin);
+
+	for (uint32_t k = 0; k < s->n_sources; k++)
+		lanewise_scan_move_text(s->sources[k].scan, s->matcher.text + shift, text);
+	for (uint32_t i = 0; i < s->matcher.secrets->n_runs; i++) {
+		struct lw_secret_run *run = &s->matcher.runs[i];
+
+		if (run->from < shift || run->from > run->to)
+			*run = (struct lw_secret_run) { SIZE_MAX, 0, 0 };
+		else
+			*run = (struct lw_secret_run) { run->from - shift, run->to - shift, run->ended };
+	}
+	s->matcher.text = text;
+	s->matcher.n -= shift;
+	s->origin = origin;
+}
+
+static int give_held(lanewise_secrets_search *s, struct lw_covered *out)
+{
 	s->is_held = 0;
 	give(s, &s->held, out);
 	return 1;
 }
 
+int lanewise_secrets_next_covered(lanewise_secrets_search *s, struct lw_covered *out)
+{
+	struct candidate candidate;
+	lanewise_secret found;
+
+	if (s->has_second) {
+		s->has_second = 0;
+		*out = s->second;
+		return 1;
+	}
+	while (next_candidate(s, &candidate)) {
+		if (s->is_held && candidate.begin >= s->held.secret.end)
+			return give_held(s, out);
+
+		int fits = try_candidate(s, &candidate, &found);
+
+		if (fits < 0)
+			break;
+		if (fits && take_finding(s, &found, out))
+			return 1;
+	}
+	for (uint32_t k = 0; k < s->n_sources && s->blocked; k++)
+		fill_matches(&s->sources[k]);
+	if (s->is_held && (s->matcher.ended || lanewise_secrets_candidates_from(s) >= s->held.secret.end))
+		return give_held(s, out);
+	return 0;
+}
+
 size_t lanewise_secrets_next(lanewise_secrets_search *search, lanewise_secret *found, size_t capacity)
 {
-	struct covered covered;
+	struct lw_covered covered;
 	size_t n = 0;
 
-	while (n < capacity && next_covered(search, &covered))
+	while (n < capacity && lanewise_secrets_next_covered(search, &covered))
 		if (covered.reported)
 			found[n++] = covered.secret;
 	return n;
@@ -293,7 +460,7 @@ lanewise_status lanewise_secrets_any(const lanewise_secrets *secrets, const char
 		return LANEWISE_ERROR_ARGUMENT;
 	*found = 0;
 	while (!*found && next_candidate(s, &candidate))
-		*found = try_candidate(s, &candidate, &secret);
+		*found = try_candidate(s, &candidate, &secret) > 0;
 	return LANEWISE_OK;
 }
 
@@ -301,13 +468,13 @@ lanewise_status lanewise_secrets_types(const lanewise_secrets *secrets, const ch
                                        uint64_t *present, uint64_t *n_found)
 {
 	lanewise_secrets_search *s = present ? lanewise_secrets_begin(secrets, text, n_bytes, scratch) : NULL;
-	struct covered covered;
+	struct lw_covered covered;
 	uint64_t n = 0;
 
 	if (!s)
 		return LANEWISE_ERROR_ARGUMENT;
 	memset(present, 0, (secrets->rules.n + 63) / 64 * sizeof *present);
-	while (next_covered(s, &covered))
+	while (lanewise_secrets_next_covered(s, &covered))
 		if (covered.reported) {
 			present[covered.secret.rule / 64] |= UINT64_C(1) << covered.secret.rule % 64;
 			n++;
@@ -315,119 +482,6 @@ lanewise_status lanewise_secrets_types(const lanewise_secrets *secrets, const ch
 	if (n_found)
 		*n_found = n;
 	return LANEWISE_OK;
-}
-
-/* ---------------------------------------------------------------- masking */
-
-struct masking {
-	const lanewise_secrets *secrets;
-	lanewise_mask_options options;
-	const uint8_t *text;
-	size_t n, done; /* text before `done` is written */
-	char *out;
-	size_t capacity, n_out;
-	uint64_t n_masked;
-};
-
-static int continues_character(const struct masking *m, size_t at) { return at < m->n && (m->text[at] & 0xc0) == 0x80; }
-
-static int has_room(const struct masking *m, size_t n) { return n <= m->capacity && m->n_out <= m->capacity - n; }
-
-static void write_bytes(struct masking *m, const void *bytes, size_t n)
-{
-	if (n && has_room(m, n))
-		memcpy(m->out + m->n_out, bytes, n);
-	m->n_out += n;
-}
-
-/* Text that stays, up to `end`. */
-static void keep(struct masking *m, size_t end)
-{
-	if (end > m->done)
-		write_bytes(m, m->text + m->done, end - m->done);
-	m->done = end;
-}
-
-/* The nearest place at or behind `at`, or at or before it but not before `least`, where a character begins. */
-static size_t character_behind(const struct masking *m, size_t at)
-{
-	for (int i = 0; i < 3 && continues_character(m, at); i++)
-		at++;
-	return at;
-}
-
-static size_t character_before(const struct masking *m, size_t at, size_t least)
-{
-	for (int i = 0; i < 3 && at > least && continues_character(m, at); i++)
-		at--;
-	return at;
-}
-
-static void hide(struct masking *m, size_t end)
-{
-	size_t n = end - m->done;
-
-	if (has_room(m, n))
-		memset(m->out + m->n_out, m->options.byte ? m->options.byte : '*', n);
-	m->n_out += n;
-	m->done = end;
-}
-
-static void name_rule(struct masking *m, uint32_t rule)
-{
-	const char *name = lanewise_secrets_rule_name(m->secrets, rule);
-
-	write_bytes(m, "[REDACTED:", 10);
-	write_bytes(m, name, strlen(name));
-	write_bytes(m, "]", 1);
-}
-
-static void mask(struct masking *m, const struct covered *covered)
-{
-	const lanewise_mask_options *options = &m->options;
-	size_t first = options->keep_first, last = options->keep_last;
-	size_t begin = covered->begin > m->done ? (size_t)covered->begin : m->done;
-	size_t end = character_behind(m, (size_t)covered->end);
-	int continues = begin == m->done && m->n_masked > 0;
-
-	if (end <= m->done)
-		return;
-	begin = character_before(m, begin, m->done);
-	if (!options->replace && !continues && first <= end && last <= end && first + last <= (end - begin) / 2) {
-		begin = character_before(m, begin + first, begin);
-		end = character_behind(m, end - last);
-	}
-	keep(m, begin);
-	m->n_masked += !continues;
-	if (!options->replace)
-		hide(m, end);
-	else if (!continues)
-		name_rule(m, covered->secret.rule);
-	m->done = end;
-}
-
-lanewise_status lanewise_secrets_mask(const lanewise_secrets *secrets, const lanewise_mask_options *options,
-                                      const char *text, size_t n_bytes, void *scratch, char *out, size_t capacity,
-                                      size_t *n_out, uint64_t *n_masked)
-{
-	struct masking m = {
-		.secrets = secrets, .text = (const uint8_t *)text, .n = n_bytes, .out = out, .capacity = capacity
-	};
-	lanewise_secrets_search *s = lanewise_secrets_begin(secrets, text, n_bytes, scratch);
-	struct covered covered;
-
-	if (options)
-		m.options = *options;
-	if (!s || !n_out || (!out && capacity > 0) || (options && options->struct_size != sizeof *options) ||
-	    m.options.byte < 0 || m.options.byte > 255)
-		return LANEWISE_ERROR_ARGUMENT;
-	while (next_covered(s, &covered))
-		mask(&m, &covered);
-	keep(&m, n_bytes);
-	*n_out = m.n_out;
-	if (n_masked)
-		*n_masked = m.n_masked;
-	return m.n_out <= capacity ? LANEWISE_OK : LANEWISE_ERROR_CAPACITY;
 }
 
 /* ------------------------------------------------------------------ places */

@@ -69,6 +69,21 @@ struct lw_secret_anchor {
 	uint32_t rule;
 };
 
+/*
+ * A secret of some rule may begin up to `most` bytes before its anchor, all of this set; so of text whose anchors are yet
+ * to come, a run of the set at the end may belong to a secret.
+ */
+struct lw_secret_hold {
+	uint8_t set[32];
+	uint64_t most;
+};
+
+/* The most bytes that rules look at or take, for streams. */
+struct lw_secret_reach {
+	uint64_t before, anchor, after; /* the anchor; before it, behind it */
+	uint64_t run;                   /* of a rule of runs */
+};
+
 /* An array that grows. */
 struct lw_list {
 	void *items;
@@ -77,6 +92,8 @@ struct lw_list {
 
 struct lanewise_secrets {
 	struct lw_list nodes, sets, rules, anchors, stops, pool;
+	struct lw_list holds; /* struct lw_secret_hold */
+	struct lw_secret_reach reach;
 	uint32_t n_runs;                         /* nodes of kind LW_NODE_SET */
 	uint32_t run_rules[LW_SECRET_RUN_RULES]; /* the rules of runs */
 	uint32_t n_run_rules;
@@ -146,6 +163,9 @@ int lanewise_secrets_read_shape(struct lw_rules_reader *reader, uint32_t *before
 /* Reads a fragment to see whether it is right. */
 int lanewise_secrets_check_fragment(struct lw_rules_reader *reader);
 
+/* Sets the reach and the holds of all rules; 0 if there is no memory. */
+int lanewise_secrets_measure(struct lw_rules_reader *reader);
+
 /* ------------------------------------------------------------------- matching */
 
 /* What a node's set took last: text[from ... to) is of the set; `ended` if no more is in the direction of reading. */
@@ -156,12 +176,18 @@ struct lw_secret_run {
 
 struct lw_secret_matcher {
 	const lanewise_secrets *secrets;
-	const uint8_t *text;
+	const uint8_t *text; /* the whole, or that part of it which may still matter */
 	size_t n;
+	int ended, touched;         /* the text ends at n; what is behind n would have decided the last candidate */
 	struct lw_secret_run *runs; /* [n_runs], all with from > to at first */
 };
 
-/* Matches the rule of an anchor that lies at text[begin ... end); 1 and the finding, or 0. */
+enum { LW_CHARACTER_BYTES = 4 }; /* of UTF-8 */
+
+/*
+ * Matches the rule of an anchor that lies at text[begin ... end); 1 and the finding, its offsets those in matcher->text,
+ * or 0; -1 if that takes more text.
+ */
 int lanewise_secrets_match(struct lw_secret_matcher *matcher, uint32_t anchor, size_t begin, size_t end,
                            lanewise_secret *found);
 

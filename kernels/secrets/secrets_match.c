@@ -37,11 +37,16 @@ static int same_bytes(const uint8_t *text, const uint8_t *bytes, size_t n, int i
 	return 1;
 }
 
+/* The text known ends where it would have to be read. */
+static void touch_end(struct lw_secret_matcher *m) { m->touched |= !m->ended; }
+
 /* How many bytes of the set stand at text[at ...), at most `limit`. */
-static size_t run_forward(const struct lw_secret_matcher *m, struct lw_secret_run *run, const uint8_t set[32],
-                          size_t at, size_t limit)
+static size_t run_forward(struct lw_secret_matcher *m, struct lw_secret_run *run, const uint8_t set[32], size_t at,
+                          size_t limit)
 {
-	if (limit > m->n - at)
+	int cut = limit > m->n - at;
+
+	if (cut)
 		limit = m->n - at;
 	if (at < run->from || at > run->to)
 		*run = (struct lw_secret_run) { at, at, 0 };
@@ -49,6 +54,8 @@ static size_t run_forward(const struct lw_secret_matcher *m, struct lw_secret_ru
 		run->ended = !lw_set_has(set, m->text[run->to]);
 		run->to += !run->ended;
 	}
+	if (cut && run->to - at >= limit)
+		touch_end(m);
 	return run->to - at < limit ? run->to - at : limit;
 }
 
@@ -93,20 +100,29 @@ static int walk_set(struct walk *w, const struct lw_node *node, size_t *at, int 
 
 static int walk_bytes(const struct walk *w, const struct lw_node *node, size_t *at, int backward)
 {
-	const struct lw_secret_matcher *m = w->matcher;
+	struct lw_secret_matcher *m = w->matcher;
 	size_t n = node->count, from = backward ? *at - n : *at;
+	size_t there = backward || m->n - *at >= n ? n : m->n - *at;
 
-	if ((backward ? *at : m->n - *at) < n)
+	if (backward && *at < n)
 		return 0;
-	if (!same_bytes(m->text + from, lw_secrets_pool(m->secrets) + node->first, n, w->ignore_case))
+	if (!same_bytes(m->text + from, lw_secrets_pool(m->secrets) + node->first, there, w->ignore_case))
 		return 0;
+	if (there < n) {
+		touch_end(m);
+		return 0;
+	}
 	*at = backward ? from : from + n;
 	return 1;
 }
 
 static int walk_edge(const struct walk *w, size_t at)
 {
-	const struct lw_secret_matcher *m = w->matcher;
+	struct lw_secret_matcher *m = w->matcher;
+
+	if (at == m->n)
+		touch_end(m);
+
 	int before = at > 0 && is_word(m->text[at - 1]), behind = at < m->n && is_word(m->text[at]);
 
 	return before != behind;
@@ -253,17 +269,28 @@ int lanewise_secrets_match(struct lw_secret_matcher *matcher, uint32_t number, s
 	const struct lw_secret_rule *rule = &lw_secrets_rules(secrets)[anchor->rule];
 	struct walk w = { matcher, rule->ignore_case, SIZE_MAX, SIZE_MAX };
 
+	matcher->touched = 0;
 	/* The set of anchors ignores case if any rule does. */
 	if (!rule->ignore_case &&
 	    memcmp(matcher->text + begin, lw_secrets_pool(secrets) + anchor->first, end - begin) != 0)
 		return 0;
-	if (!walk_sequence(&w, rule->before, &begin, 1) || !walk_sequence(&w, rule->after, &end, 0))
+	if (!walk_sequence(&w, rule->before, &begin, 1))
+		return 0;
+
+	int fits = walk_sequence(&w, rule->after, &end, 0);
+
+	if (matcher->touched)
+		return -1;
+	if (!fits)
 		return 0;
 
 	size_t from = w.open == SIZE_MAX ? begin : w.open, to = w.close == SIZE_MAX ? end : w.close;
 
 	if (from >= to || !lanewise_secrets_judge(secrets, rule, matcher->text + from, to - from))
 		return 0;
+	/* What masks it wants to know where the last character ends. */
+	if (!matcher->ended && matcher->text[to - 1] >= 0x80 && matcher->n - to < LW_CHARACTER_BYTES)
+		return -1;
 	*found = (lanewise_secret) { from, to, begin, end, anchor->rule, 0 };
 	return 1;
 }

@@ -480,6 +480,8 @@ static lanewise_status make_sets(lanewise_secrets *secrets, const lanewise_alloc
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for rules");
 	for (uint32_t k = 0; k < LW_SECRET_SETS && status == LANEWISE_OK; k++)
 		status = make_set(&reader, k, patterns);
+	if (status == LANEWISE_OK && !lanewise_secrets_measure(&reader))
+		status = reader.status;
 	lw_release(allocator, patterns, n_bytes);
 	return status;
 }
@@ -518,6 +520,7 @@ lanewise_status lanewise_secrets_create(const char *rules, size_t n_bytes, const
 	secrets->rules.item_bytes = sizeof(struct lw_secret_rule);
 	secrets->anchors.item_bytes = sizeof(struct lw_secret_anchor);
 	secrets->stops.item_bytes = sizeof(struct lw_secret_stop);
+	secrets->holds.item_bytes = sizeof(struct lw_secret_hold);
 	secrets->pool.item_bytes = 1;
 	for (int k = 0; k < LW_SECRET_SETS; k++)
 		secrets->numbers[k].item_bytes = sizeof(uint32_t);
@@ -554,6 +557,7 @@ void lanewise_secrets_destroy(lanewise_secrets *secrets)
 	list_free(allocator, &secrets->rules);
 	list_free(allocator, &secrets->anchors);
 	list_free(allocator, &secrets->stops);
+	list_free(allocator, &secrets->holds);
 	list_free(allocator, &secrets->pool);
 	lw_release(allocator, secrets, sizeof *secrets);
 }

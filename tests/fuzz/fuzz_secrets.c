@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any rules, or the built-in ones, and any text: findings are disjoint and in order, `any`, `types` and masks agree with
- * them, and nothing outside the text is read. The rules end at the first NUL byte; the first byte has options.
+ * them, streams with the whole, and nothing outside the text is read. The rules end at the first NUL byte; the first byte has options.
  */
 #include "fuzz.h"
 
@@ -73,6 +73,56 @@ static void check_text(const lanewise_secrets *secrets, uint8_t flags, const cha
 	free(scratch);
 }
 
+/* The same text in pieces gives the same findings and the same masked text. */
+static void check_stream(const lanewise_secrets *secrets, uint8_t flags, const char *text, size_t n, int masks)
+{
+	void *scratch = fuzz_allocate(lanewise_secrets_stream_scratch_size(secrets));
+	void *other = fuzz_allocate(lanewise_secrets_scratch_size(secrets));
+	lanewise_mask_options options = { sizeof options, flags >> 4 & 1, 0, flags >> 5 & 3, flags >> 5 & 3 };
+	lanewise_secrets_stream *stream = lanewise_secrets_stream_begin(secrets, &options, scratch);
+	lanewise_secrets_search *search = lanewise_secrets_begin(secrets, text, n, other);
+	size_t n_masked = 0, n_out = 0, at = 0;
+	char *masked = NULL;
+	uint32_t random = flags;
+
+	if (masks) {
+		lanewise_secrets_mask(secrets, &options, text, n, other, NULL, 0, &n_masked, NULL);
+		masked = fuzz_allocate(n_masked);
+		lanewise_secrets_mask(secrets, &options, text, n, other, masked, n_masked, &n_masked, NULL);
+	}
+	for (int ended = 0; !ended;) {
+		uint64_t safe = lanewise_secrets_stream_safe(stream);
+		lanewise_secret found, expected;
+		char out[7];
+
+		random = random * 1664525 + 1013904223;
+		ended = at == n;
+		if (ended) {
+			lanewise_secrets_stream_finish(stream);
+		} else {
+			size_t piece = 1 + (random >> 24) % (random >> 20 & 15 ? 9 : 200);
+
+			piece = piece < n - at ? piece : n - at;
+			lanewise_secrets_stream_feed(stream, text + at, piece);
+			at += piece;
+		}
+		while (!masks && lanewise_secrets_stream_next(stream, &found, 1)) {
+			FUZZ_REQUIRE(lanewise_secrets_next(search, &expected, 1) == 1);
+			FUZZ_REQUIRE(memcmp(&found, &expected, sizeof found) == 0 && found.begin >= safe);
+		}
+		for (size_t k; masks && (k = lanewise_secrets_stream_mask(stream, out, sizeof out)) > 0; n_out += k)
+			FUZZ_REQUIRE(k <= n_masked - n_out && memcmp(out, masked + n_out, k) == 0);
+		FUZZ_REQUIRE(lanewise_secrets_stream_safe(stream) >= safe &&
+		             lanewise_secrets_stream_safe(stream) <= at);
+		FUZZ_REQUIRE(!ended || lanewise_secrets_stream_safe(stream) == n);
+	}
+	FUZZ_REQUIRE(n_out == n_masked);
+	FUZZ_REQUIRE(masks || lanewise_secrets_next(search, &(lanewise_secret) { 0 }, 1) == 0);
+	free(masked);
+	free(other);
+	free(scratch);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
@@ -88,8 +138,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (n_text)
 		memcpy(text, in.data + (in.size - n_text), n_text);
 	secrets = flags & 4 ? builtin(flags >> 1 & 1) : make(flags, rules, n_rules);
-	if (secrets)
+	if (secrets) {
 		check_text(secrets, flags, text, n_text);
+		check_stream(secrets, flags, text, n_text, 0);
+		check_stream(secrets, flags, text, n_text, 1);
+	}
 	if (!(flags & 4))
 		lanewise_secrets_destroy(secrets);
 	free(rules);

@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lanewise scan: secrets, or many patterns at once, in files, trees of files and pipes; exit status as grep's. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <lanewise/scan.h>
-#include <lanewise/secrets.h>
+#include <lanewise/parallel.h>
 
 #include "json.h"
-#include "tool.h"
+#include "scan.h"
 #include "utf8.h"
 
-enum { FOUND = 0, NOTHING = 1, TROUBLE = 2 };
-enum { BINARY_BYTES = 8192, N_FOUND = 256 };
+enum { FOUND = 0, NOTHING = 1, TROUBLE = 2, MAX_THREADS = 256 };
 
 static void print_help(void)
 {
@@ -38,262 +32,29 @@ static void print_help(void)
 	     "      --word           only where no letter, digit or _ stands beside\n"
 	     "      --count          print how often each kind was found instead\n"
 	     "      --json           print a line of JSON for each finding (or count)\n"
+	     "      --fingerprints   print a fingerprint of kind and secret before each finding\n"
+	     "      --baseline FILE  say nothing of findings whose fingerprints are the first words of its lines\n"
+	     "      --exclude GLOB   in directories, not what a line of .gitignore with this would mean\n"
+	     "      --gitignore      nor what .gitignore files in them say\n"
+	     "      --no-ignore      whatever .lanewiseignore files say, which have the same form\n"
 	     "      --hidden         also files and directories whose names begin with a dot\n"
 	     "      --binary         also files with a NUL byte in their first 8 kB\n"
+	     "      --threads N      scan so many files at once (one for each core)\n"
 	     "      --help           this text\n"
 	     "\n"
-	     "Symbolic links are followed only if they are named. Exit status: 0 something was found (or text was\n"
-	     "written), 1 nothing, 2 an error; files that cannot be read are reported and passed over.");
+	     "Files may be larger than memory. Symbolic links are followed only if they are named; what is named is "
+	     "never\n"
+	     "passed over but if it is binary. Exit status: 0 something was found (or text was written), 1 nothing, 2 "
+	     "an\n"
+	     "error; files that cannot be read are reported and passed over. A secret that is easy to guess can be "
+	     "guessed\n"
+	     "from its fingerprint.");
 }
-
-struct scan_run {
-	const char *patterns_path, *rules_path;
-	int secrets_mode, check, mask, redact, entropy, ignore_case, word, count, json, hidden, binary;
-
-	lanewise_secrets *secrets;
-	lanewise_scan_set *set;
-	lanewise_pattern *patterns;
-	size_t n_kinds;
-	struct buffer pattern_text, text, out;
-	void *scratch;
-
-	uint64_t *counts; /* by rule or pattern */
-	int any, trouble;
-};
 
 _Noreturn static void fail(const char *what, const char *why)
 {
 	tool_note("%s: %s", what, why);
 	exit(TROUBLE);
-}
-
-/* ---------------------------------------------------------------- reading */
-
-/* The whole file into `text`; 0, and errno, if that cannot be done. */
-static int read_all(int fd, struct buffer *text)
-{
-	enum { PIECE = 1 << 18 };
-	ssize_t n;
-
-	text->n = 0;
-	do {
-		tool_check_signals();
-		n = read(fd, buffer_reserve(text, PIECE), PIECE);
-		if (n > 0)
-			text->n += (size_t)n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	return n == 0;
-}
-
-static int read_path(const char *path, struct buffer *text)
-{
-	int standard = strcmp(path, "-") == 0, fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return 0;
-
-	int right = read_all(fd, text), error = errno;
-
-	if (!standard)
-		close(fd);
-	errno = error;
-	return right;
-}
-
-/* --------------------------------------------------------------- findings */
-
-static void print_json(const struct scan_run *run, const char *path, const lanewise_place *place, size_t n_bytes,
-                       size_t kind)
-{
-	const char *type = run->secrets ? lanewise_secrets_rule_name(run->secrets, kind) : run->patterns[kind].bytes;
-	size_t n = run->secrets ? strlen(type) : run->patterns[kind].n_bytes;
-
-	fputs("{\"path\": ", stdout);
-	json_write_string(stdout, path, strlen(path));
-	printf(", \"line\": %llu, \"column\": %llu, \"offset\": %llu, \"bytes\": %zu, \"%s\": ",
-	       (unsigned long long)place->line, (unsigned long long)(place->offset - place->line_begin + 1),
-	       (unsigned long long)place->offset, n_bytes, run->secrets ? "type" : "pattern");
-	json_write_string(stdout, type, n);
-	puts("}");
-}
-
-static void print_kind(const struct scan_run *run, size_t kind)
-{
-	if (run->secrets)
-		fputs(lanewise_secrets_rule_name(run->secrets, kind), stdout);
-	else
-		utf8_print_line(stdout, run->patterns[kind].bytes, run->patterns[kind].n_bytes, 0);
-}
-
-static void report(struct scan_run *run, const char *path, lanewise_place *place, uint64_t begin, uint64_t end,
-                   size_t kind)
-{
-	run->any = 1;
-	run->counts[kind]++;
-	if (run->count)
-		return;
-	lanewise_place_move(place, run->text.data, run->text.n, begin);
-	if (run->json) {
-		print_json(run, path, place, (size_t)(end - begin), kind);
-		return;
-	}
-	utf8_print_line(stdout, path, strlen(path), 0);
-	printf(":%llu:%llu:", (unsigned long long)place->line,
-	       (unsigned long long)(place->offset - place->line_begin + 1));
-	print_kind(run, kind);
-	putchar('\n');
-}
-
-static void find_secrets(struct scan_run *run, const char *path)
-{
-	lanewise_secret found[N_FOUND];
-	lanewise_place place = { 0 };
-	lanewise_secrets_search *search =
-	        lanewise_secrets_begin(run->secrets, run->text.data, run->text.n, run->scratch);
-
-	for (size_t n; (n = lanewise_secrets_next(search, found, N_FOUND)) > 0; tool_check_signals())
-		for (size_t i = 0; i < n; i++)
-			report(run, path, &place, found[i].begin, found[i].end, found[i].rule);
-}
-
-static void find_patterns(struct scan_run *run, const char *path)
-{
-	lanewise_scan_options options = { sizeof options, LANEWISE_SCAN_LEFTMOST_LONGEST, run->word };
-	lanewise_match found[N_FOUND];
-	lanewise_place place = { 0 };
-	lanewise_scan *scan = lanewise_scan_begin(run->set, &options, run->scratch);
-
-	lanewise_scan_feed(scan, run->text.data, run->text.n);
-	for (int last = 0; last < 2; last++) {
-		for (size_t n; (n = lanewise_scan_next(scan, found, N_FOUND)) > 0; tool_check_signals())
-			for (size_t i = 0; i < n; i++)
-				report(run, path, &place, found[i].begin, found[i].end, found[i].pattern);
-		if (!last)
-			lanewise_scan_finish(scan);
-	}
-}
-
-static void write_masked(struct scan_run *run)
-{
-	lanewise_mask_options options = { .struct_size = sizeof options, .replace = run->redact };
-	lanewise_status status;
-	size_t n_out;
-
-	run->out.n = 0;
-	buffer_reserve(&run->out, run->text.n + 4096);
-	status = lanewise_secrets_mask(run->secrets, &options, run->text.data, run->text.n, run->scratch, run->out.data,
-	                               run->out.capacity, &n_out, NULL);
-	if (status == LANEWISE_ERROR_CAPACITY) {
-		buffer_reserve(&run->out, n_out);
-		lanewise_secrets_mask(run->secrets, &options, run->text.data, run->text.n, run->scratch, run->out.data,
-		                      run->out.capacity, &n_out, NULL);
-	}
-	fwrite(run->out.data, 1, n_out, stdout);
-	run->any = 1;
-}
-
-/* -------------------------------------------------------------------- files */
-
-static void trouble(struct scan_run *run, const char *path)
-{
-	tool_note("%s: %s", path, strerror(errno));
-	run->trouble = 1;
-}
-
-static void scan_file(struct scan_run *run, const char *path, int named)
-{
-	const char *shown = strcmp(path, "-") == 0 ? "stdin" : path;
-	size_t looked_at;
-
-	if (!read_path(path, &run->text)) {
-		trouble(run, shown);
-		return;
-	}
-	looked_at = run->text.n < BINARY_BYTES ? run->text.n : BINARY_BYTES;
-	if (!run->binary && looked_at && memchr(run->text.data, '\0', looked_at)) {
-		if (named)
-			tool_note("%s: a binary file is passed over (not with --binary)", shown);
-		return;
-	}
-	if (run->mask || run->redact)
-		write_masked(run);
-	else if (run->secrets)
-		find_secrets(run, shown);
-	else
-		find_patterns(run, shown);
-}
-
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-/* The names in a directory, sorted; what is hidden only if it was asked for. */
-static char **list_names(struct scan_run *run, const char *path, size_t *n)
-{
-	size_t capacity = 0;
-	char **names = NULL;
-	DIR *stream = opendir(path);
-	struct dirent *entry;
-
-	*n = 0;
-	if (!stream) {
-		trouble(run, path);
-		return NULL;
-	}
-	while ((errno = 0, entry = readdir(stream))) {
-		const char *name = entry->d_name;
-
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || (name[0] == '.' && !run->hidden))
-			continue;
-		if (*n == capacity) {
-			capacity = capacity ? 2 * capacity : 64;
-			names = tool_reallocate(names, capacity, sizeof *names);
-		}
-		names[*n] = tool_allocate(strlen(name) + 1, 1);
-		memcpy(names[(*n)++], name, strlen(name) + 1);
-	}
-	if (errno)
-		trouble(run, path);
-	closedir(stream);
-	if (*n)
-		qsort(names, *n, sizeof *names, by_name);
-	return names;
-}
-
-static void scan_directory(struct scan_run *run, const char *directory)
-{
-	size_t n, length = strlen(directory);
-	char **names = list_names(run, directory, &n);
-
-	for (size_t i = 0; i < n; i++) {
-		char *path = tool_allocate(length + strlen(names[i]) + 2, 1);
-		const char *slash = length > 0 && directory[length - 1] == '/' ? "" : "/";
-		struct stat about;
-
-		sprintf(path, "%s%s%s", directory, slash, names[i]);
-		free(names[i]);
-		tool_check_signals();
-		if (lstat(path, &about) != 0)
-			trouble(run, path);
-		else if (S_ISDIR(about.st_mode))
-			scan_directory(run, path);
-		else if (S_ISREG(about.st_mode))
-			scan_file(run, path, 0);
-		free(path);
-	}
-	free(names);
-}
-
-static void scan_path(struct scan_run *run, const char *path)
-{
-	struct stat about;
-
-	if (strcmp(path, "-") == 0)
-		scan_file(run, path, 1);
-	else if (stat(path, &about) != 0)
-		trouble(run, path);
-	else if (S_ISDIR(about.st_mode))
-		scan_directory(run, path);
-	else
-		scan_file(run, path, 1);
 }
 
 /* ------------------------------------------------------------ getting ready */
@@ -304,14 +65,14 @@ static void make_secrets(struct scan_run *run)
 	lanewise_error error;
 	struct buffer rules = { 0 };
 
-	if (run->rules_path && !read_path(run->rules_path, &rules))
+	if (run->rules_path && !scan_read_file(run->rules_path, &rules))
 		fail(run->rules_path, strerror(errno));
 	if (lanewise_secrets_create(run->rules_path ? rules.data : NULL, rules.n, &options, NULL, &run->secrets,
 	                            &error) != LANEWISE_OK)
 		fail(run->rules_path ? run->rules_path : "rules", error.what);
 	buffer_free(&rules);
 	run->n_kinds = lanewise_secrets_n_rules(run->secrets);
-	run->scratch = tool_allocate(lanewise_secrets_scratch_size(run->secrets), 1);
+	run->scratch_bytes = lanewise_secrets_stream_scratch_size(run->secrets);
 }
 
 /* One pattern in each line that is not empty. */
@@ -341,14 +102,61 @@ static void make_patterns(struct scan_run *run)
 	lanewise_scan_set_options options = { sizeof options, run->ignore_case };
 	lanewise_error error;
 
-	if (!read_path(run->patterns_path, &run->pattern_text))
+	if (!scan_read_file(run->patterns_path, &run->pattern_text))
 		fail(run->patterns_path, strerror(errno));
 	split_patterns(run);
 	if (run->n_kinds == 0)
 		fail(run->patterns_path, "there is no pattern in it");
 	if (lanewise_scan_set_create(run->patterns, run->n_kinds, &options, NULL, &run->set, &error) != LANEWISE_OK)
 		fail(run->patterns_path, error.what);
-	run->scratch = tool_allocate(lanewise_scan_scratch_size(run->set), 1);
+	run->scratch_bytes = lanewise_scan_scratch_size(run->set);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* Lines whose first word is a fingerprint; empty ones, and those that begin with #, say nothing. */
+static void read_baseline(struct scan_run *run)
+{
+	struct buffer text = { 0 };
+
+	if (!scan_read_file(run->baseline_path, &text))
+		fail(run->baseline_path, strerror(errno));
+	buffer_append(&text, "", 1);
+	for (char *line = text.data, *next; line; line = next) {
+		char *end;
+		uint64_t fingerprint;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (*line == '\0' || *line == '#' || *line == '\r')
+			continue;
+		errno = 0;
+		fingerprint = strtoull(line, &end, 16);
+		if (errno || end - line != 12 || (*end && *end != ' ' && *end != '\r'))
+			fail(run->baseline_path, "a line does not begin with a fingerprint of 12 digits");
+		if (run->n_known == run->known_capacity) {
+			run->known_capacity = run->known_capacity ? 2 * run->known_capacity : 64;
+			run->known = tool_reallocate(run->known, run->known_capacity, sizeof *run->known);
+		}
+		run->known[run->n_known++] = fingerprint;
+	}
+	if (run->n_known)
+		qsort(run->known, run->n_known, sizeof *run->known, by_value);
+	buffer_free(&text);
+}
+
+static void print_kind(const struct scan_run *run, size_t kind)
+{
+	if (run->secrets)
+		fputs(lanewise_secrets_rule_name(run->secrets, kind), stdout);
+	else
+		utf8_print_line(stdout, run->patterns[kind].bytes, run->patterns[kind].n_bytes, 0);
 }
 
 static void print_counts(const struct scan_run *run)
@@ -384,7 +192,7 @@ static int check_rules(const struct scan_run *run)
 	lanewise_error error;
 	size_t n;
 
-	if (run->rules_path && !read_path(run->rules_path, &rules))
+	if (run->rules_path && !scan_read_file(run->rules_path, &rules))
 		fail(run->rules_path, strerror(errno));
 	if (run->rules_path && rules.n == 0)
 		fail(run->rules_path, "there is no rule in it");
@@ -411,25 +219,40 @@ static int run_scan(struct scan_run *run, int n_paths, char **paths)
 		n_paths = 1;
 		paths = no_path;
 	}
-	for (int i = 0; i < n_paths && !ferror(stdout); i++)
-		scan_path(run, paths[i]);
+	if (run->baseline_path)
+		read_baseline(run);
+	for (int i = 0; i < n_paths; i++)
+		scan_add_path(run, paths[i]);
+	scan_all(run);
 	if (run->count)
 		print_counts(run);
 	lanewise_secrets_destroy(run->secrets);
 	lanewise_scan_set_destroy(run->set);
+	for (size_t i = 0; i < run->n_files; i++)
+		free(run->files[i].path);
+	free(run->files);
 	free(run->patterns);
 	free(run->counts);
-	free(run->scratch);
+	free(run->known);
+	ignore_free(&run->exclude);
 	buffer_free(&run->pattern_text);
-	buffer_free(&run->text);
-	buffer_free(&run->out);
 	return run->trouble ? TROUBLE : run->any ? FOUND : NOTHING;
+}
+
+static uint32_t read_threads(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || n < 1 || n > MAX_THREADS)
+		tool_fail_usage("scan", "--threads is a number from 1 to %d", MAX_THREADS);
+	return (uint32_t)n;
 }
 
 int tool_scan(int argc, char **argv)
 {
-	static struct scan_run run;
-	enum { PATTERNS = 256, RULES, HELP };
+	static struct scan_run run = { .mutex = PTHREAD_MUTEX_INITIALIZER, .turned = PTHREAD_COND_INITIALIZER };
+	enum { PATTERNS = 256, RULES, BASELINE, EXCLUDE, THREADS, HELP };
 	const struct option long_options[] = {
 		{ "secrets", no_argument, &run.secrets_mode, 1 },
 		{ "rules", required_argument, NULL, RULES },
@@ -444,6 +267,12 @@ int tool_scan(int argc, char **argv)
 		{ "json", no_argument, &run.json, 1 },
 		{ "hidden", no_argument, &run.hidden, 1 },
 		{ "binary", no_argument, &run.binary, 1 },
+		{ "fingerprints", no_argument, &run.fingerprints, 1 },
+		{ "baseline", required_argument, NULL, BASELINE },
+		{ "exclude", required_argument, NULL, EXCLUDE },
+		{ "gitignore", no_argument, &run.gitignore, 1 },
+		{ "no-ignore", no_argument, &run.no_ignore, 1 },
+		{ "threads", required_argument, NULL, THREADS },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -458,6 +287,15 @@ int tool_scan(int argc, char **argv)
 		case PATTERNS:
 			run.patterns_path = optarg;
 			break;
+		case BASELINE:
+			run.baseline_path = optarg;
+			break;
+		case EXCLUDE:
+			ignore_add_line(&run.exclude, optarg, strlen(optarg));
+			break;
+		case THREADS:
+			run.n_threads = read_threads(optarg);
+			break;
 		case HELP:
 			print_help();
 			return TOOL_OK;
@@ -469,6 +307,11 @@ int tool_scan(int argc, char **argv)
 		tool_fail_usage("scan", "one of --secrets and --patterns FILE is needed, and not both");
 	if (run.patterns_path && (run.rules_path || run.entropy || run.check || run.mask || run.redact))
 		tool_fail_usage("scan", "--rules, --entropy, --check, --mask and --redact belong to --secrets");
+	if ((run.baseline_path || run.fingerprints) &&
+	    (!run.secrets_mode || run.check || run.mask || run.redact || (run.fingerprints && run.count)))
+		tool_fail_usage("scan", "--fingerprints and --baseline belong to findings of --secrets");
+	if (run.n_threads == 0)
+		run.n_threads = lanewise_default_threads();
 	if (run.secrets_mode && (run.ignore_case || run.word))
 		tool_fail_usage("scan", "--ignore-case and --word belong to --patterns");
 	if ((run.mask || run.redact) && (run.count || run.json))
