@@ -896,6 +896,8 @@ int main(void)
 	}
 	test_large_pagerank(20000, 100000, 3); /* rows that are kept apart */
 	test_large_pagerank(10000, 200000, 500);
+	test_large_pagerank(30000, 600000, 2); /* so many edges are sorted before they are laid out */
+	test_large_pagerank(30000, 600000, 30000);
 	for (uint32_t m = 254; m <= 258; m++)
 		test_topo_of_hub(m);
 	test_topo_of_hub(100000);

@@ -173,6 +173,11 @@ struct relabelled {
 	double *weight;
 };
 
+static double share_of(const lanewise_graph *graph, const struct making *m, uint32_t source, uint32_t edge)
+{
+	return m->total[source] > 0 ? graph->weight[edge] / m->total[source] : 0;
+}
+
 static void relabel(const lanewise_graph *graph, const lanewise_pagerank *p, const struct making *m,
                     struct relabelled *edges)
 {
@@ -185,7 +190,7 @@ static void relabel(const lanewise_graph *graph, const lanewise_pagerank *p, con
 			edges->row[at] = p->row_of[graph->target[e]];
 			edges->element[at] = i;
 			if (edges->weight)
-				edges->weight[at] = m->total[u] > 0 ? graph->weight[e] / m->total[u] : 0;
+				edges->weight[at] = share_of(graph, m, u, e);
 		}
 	}
 }
@@ -238,6 +243,38 @@ static void fill_entries(lanewise_pagerank *p, const lanewise_graph *rows)
 			         p->offset[g + 1] - p->offset[g]);
 }
 
+/*
+ * The same straight from the graph, each edge to the next free entry of its row: for graphs whose entries stay in the
+ * caches, where it is quicker than sorting them first. In the place of in-degrees comes the next entry of each row.
+ */
+enum { FEW_EDGES = 1 << 19 };
+
+static void fill_entries_directly(lanewise_pagerank *p, const lanewise_graph *graph, const struct making *m)
+{
+	const size_t n_thin_rows = (size_t)LANES * p->n_thin;
+	uint32_t *next = m->in_degree;
+
+	for (size_t i = 0; i < p->n_entries; i++)
+		p->column[i] = p->n;
+	if (p->weight && p->n_entries)
+		memset(p->weight, 0, p->n_entries * sizeof *p->weight);
+	for (size_t row = 0; row < p->n; row++)
+		next[row] = (uint32_t)(row < n_thin_rows ? p->thin_begin[row]
+		                                         : LANES * p->offset[row / LANES] + row % LANES);
+	for (uint32_t i = 0; i < graph->n_nodes; i++) {
+		uint32_t u = m->by_out_degree[i];
+
+		for (uint32_t e = graph->offset[u]; e < graph->offset[u + 1]; e++) {
+			uint32_t row = p->row_of[graph->target[e]], at = next[row];
+
+			next[row] += row < n_thin_rows ? 1 : LANES;
+			p->column[at] = i;
+			if (p->weight)
+				p->weight[at] = share_of(graph, m, u, e);
+		}
+	}
+}
+
 static lanewise_status allocate_rows(lanewise_pagerank *p, const lanewise_allocator *allocator)
 {
 	size_t n = at_least_one(p->n);
@@ -274,9 +311,14 @@ static lanewise_status lay_out(const lanewise_graph *graph, lanewise_pagerank *p
 	if (!p->thin_begin)
 		return LANEWISE_ERROR_NO_MEMORY;
 	place_rows(p, m);
+	status = allocate_entries(p, allocator, m->total != NULL);
+	if (status)
+		return status;
+	if (graph->n_edges <= FEW_EDGES) {
+		fill_entries_directly(p, graph, m);
+		return LANEWISE_OK;
+	}
 	status = make_relabelled_rows(graph, p, m, allocator, &rows);
-	if (status == LANEWISE_OK)
-		status = allocate_entries(p, allocator, m->total != NULL);
 	if (status == LANEWISE_OK)
 		fill_entries(p, rows);
 	lanewise_graph_destroy(rows);
