@@ -15,11 +15,8 @@
 
 #include "common.h"
 
-enum { VECTORS = 16, V_PER_ELEMENT = VECTORS / V_LANES, RENEW_PARTS = 8 };
+enum { VECTORS = 16, V_PER_ELEMENT = VECTORS / V_LANES, RENEW_PARTS = 8, STEPS_AHEAD = 8 };
 
-#ifndef AHEAD16
-#define AHEAD16 8
-#endif
 LW_INLINE void lw_prefetch_element(const double *x, uint32_t column)
 {
 	const char *element = (const char *)(x + VECTORS * (size_t)column);
@@ -28,7 +25,7 @@ LW_INLINE void lw_prefetch_element(const double *x, uint32_t column)
 	__builtin_prefetch(element + 64);
 }
 
-/* ROWS rows of a group; `t` beyond `n_ahead` have no entries to prefetch. */
+/* ROWS rows of a group. For the first `n_ahead` steps those to be prefetched are there, in this group or those behind it. */
 LW_INLINE void lw_sum_rows16(const uint32_t *column, const double *weight, size_t n_steps, size_t n_ahead,
                              const double *x, double *sums)
 {
@@ -38,10 +35,10 @@ LW_INLINE void lw_sum_rows16(const uint32_t *column, const double *weight, size_
 	for (int i = 0; i < V_PER_ELEMENT * ROWS; i++)
 		sum[i] = v_zero();
 	for (size_t t = 0; t < n_steps; t++) {
-		if (AHEAD16 && t < n_ahead) {
+		if (t < n_ahead) {
 #pragma GCC unroll 8
 			for (int l = 0; l < ROWS; l++)
-				lw_prefetch_element(x, column[16 * (t + AHEAD16) + l]);
+				lw_prefetch_element(x, column[16 * (t + STEPS_AHEAD) + l]);
 		}
 #pragma GCC unroll 16
 		for (int i = 0; i < V_PER_ELEMENT * ROWS; i++) {
@@ -65,7 +62,7 @@ LW_INLINE void lw_sum_groups16(const uint32_t *column, const double *weight, con
 		for (size_t l = 0; l < 16; l += ROWS) {
 			size_t first = 16 * offset[g] + l, n_steps = offset[g + 1] - offset[g];
 			size_t n_known = offset[n_groups] - offset[g];
-			size_t n_ahead = n_known > AHEAD16 ? n_known - AHEAD16 : 0;
+			size_t n_ahead = n_known > STEPS_AHEAD ? n_known - STEPS_AHEAD : 0;
 
 			if (weight)
 				lw_sum_rows16(column + first, weight + first, n_steps, n_ahead, x,
