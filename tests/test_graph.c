@@ -544,6 +544,26 @@ static void test_pagerank_many(const struct sample *s, int weighted)
 	lanewise_pagerank_destroy(pagerank);
 }
 
+/* With weights that are all alike the shares, and so the ranks, are the bits of those without. */
+static void check_equal_weights(uint32_t n, uint32_t m, const uint32_t *src, const uint32_t *dst,
+                                const lanewise_pagerank_options *o, const double *wanted, void *scratch,
+                                const double *expected)
+{
+	double *weight = malloc(m * sizeof *weight), *rank = malloc(n * sizeof *rank);
+	lanewise_graph *graph = NULL;
+	lanewise_pagerank *pagerank = NULL;
+
+	for (uint32_t i = 0; i < m; i++)
+		weight[i] = 2;
+	CHECK_EQUAL(lanewise_graph_create(n, src, dst, weight, m, NULL, NULL, &graph, NULL), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_pagerank_create(graph, 1, NULL, &pagerank, NULL), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_pagerank_run(pagerank, o, wanted, scratch, rank, NULL, NULL), LANEWISE_OK);
+	CHECK(!memcmp(rank, expected, n * sizeof *rank));
+	lanewise_pagerank_destroy(pagerank);
+	lanewise_graph_destroy(graph);
+	free(weight), free(rank);
+}
+
 /*
  * A graph with hubs, large enough for thin rows and several blocks, against a plain pull over the transposed graph.
  */
@@ -593,6 +613,7 @@ static void test_large_pagerank(uint32_t n, uint32_t m, uint32_t n_hubs)
 	CHECK(largest < 1e-11);
 	CHECK_EQUAL(lanewise_pagerank_run_many(pagerank, &o, wanted, 2, n, scratch, many, NULL, NULL), LANEWISE_OK);
 	CHECK(!memcmp(many, rank, n * sizeof *rank) && !memcmp(many + n, rank, n * sizeof *rank));
+	check_equal_weights(n, m, src, dst, &o, wanted, scratch, rank);
 	lanewise_graph_destroy(graph);
 	lanewise_graph_destroy(transposed);
 	lanewise_pagerank_destroy(pagerank);
