@@ -285,6 +285,28 @@ typedef void lanewise_rank_sums16_f64_fn(const uint32_t *column, const double *w
                                          size_t n_groups, const double *x, double *sums);
 
 /*
+ * Rows of 16 vectors side by side, as above. For each row, with no operation fused and sums and factors that are not
+ * negative:
+ *
+ *     new = damping * sums, and, if the row's bit in any_wanted is set, + teleport * wanted
+ *     change[row mod 8] += |new - rank|;   lost[row mod 8] += new, if factor is 0
+ *     rank = new;   element place[row] of next = new * factor
+ */
+struct lw_rank_slice {
+	size_t n_rows;
+	const double *sums, *wanted;
+	const uint64_t *any_wanted; /* bits; where one is 0, wanted is not read */
+	const double *factor;
+	const uint32_t *place;
+	double damping;
+	const double *teleport; /* [16] */
+	double *rank, *next;
+	double *change, *lost; /* [8][16] */
+	int streamed;          /* next is aligned to 64 bytes and may be written past the caches; shows in no result */
+};
+typedef void lanewise_rank_renew16_f64_fn(const struct lw_rank_slice *slice);
+
+/*
  * --- scan.h: which positions i < n (n <= 65536) of a text are the first of filter->width bytes that are one of the
  * filter's windows (kernels/scan/scan_filter.h), in order; how many. The text has n + width - 1 bytes.
  */

@@ -88,3 +88,111 @@ static void check_sums(struct lw_check *c, size_t width)
 
 void lanewise_check_rank_sums_f64(struct lw_check *c) { check_sums(c, 1); }
 void lanewise_check_rank_sums16_f64(struct lw_check *c) { check_sums(c, 16); }
+
+/* ------------------------------------------------------------------ renewal */
+
+enum { RENEW_ROWS = 300, RENEW_ELEMENTS = 400 };
+
+/* Places that are all different, as those of nodes are. */
+static void draw_places(struct lw_check *c, uint32_t *place)
+{
+	for (uint32_t i = 0; i < RENEW_ELEMENTS; i++)
+		place[i] = i;
+	for (uint32_t i = RENEW_ELEMENTS - 1; i > 0; i--) {
+		uint32_t other = (uint32_t)lanewise_check_below(c, i + 1), swap = place[i];
+
+		place[i] = place[other];
+		place[other] = swap;
+	}
+}
+
+struct renew_case {
+	double sums[16 * RENEW_ROWS], wanted[16 * RENEW_ROWS], rank[16 * RENEW_ROWS], next[16 * RENEW_ELEMENTS];
+	double factor[RENEW_ROWS], teleport[16], change[8 * 16], lost[8 * 16];
+	uint64_t any_wanted[RENEW_ROWS / 64 + 1];
+	uint32_t place[RENEW_ELEMENTS];
+};
+
+static void draw_renewal(struct lw_check *c, struct renew_case *k)
+{
+	for (size_t i = 0; i < 16 * RENEW_ROWS; i++) {
+		k->sums[i] = some_number(c);
+		k->wanted[i] = some_number(c);
+		k->rank[i] = some_number(c);
+	}
+	for (size_t i = 0; i < RENEW_ROWS; i++)
+		k->factor[i] = some_number(c);
+	for (size_t i = 0; i < 16; i++)
+		k->teleport[i] = some_number(c);
+	for (size_t i = 0; i <= RENEW_ROWS / 64; i++)
+		k->any_wanted[i] = lanewise_check_random(c);
+	for (size_t i = 0; i < 8 * 16; i++)
+		k->change[i] = k->lost[i] = some_number(c);
+	memset(k->next, 0, sizeof k->next);
+	draw_places(c, k->place);
+}
+
+/* There are fewer buffers than arrays: every other case has the wide ones in them, the others the narrow ones. */
+static void lay_out(struct lw_check *c, const struct renew_case *k, struct lw_rank_slice *slice, int place)
+{
+	const size_t n = slice->n_rows, row_bytes = 16 * sizeof(double);
+
+	if (n % 2) {
+		slice->factor = lanewise_check_input(c, 0, k->factor, n * sizeof(double), place);
+		slice->place = lanewise_check_input(c, 1, k->place, n * sizeof(uint32_t), place);
+		slice->any_wanted = lanewise_check_input(c, 2, k->any_wanted, (n + 63) / 64 * sizeof(uint64_t), place);
+	} else {
+		slice->sums = lanewise_check_input(c, 0, k->sums, n * row_bytes, place);
+		slice->wanted = lanewise_check_input(c, 1, k->wanted, n * row_bytes, place);
+		slice->rank = lanewise_check_inout(c, 2, k->rank, n * row_bytes, place);
+	}
+	slice->next = lanewise_check_inout(c, 3, k->next, sizeof k->next, place);
+	slice->streamed = (uintptr_t)slice->next % 64 == 0;
+}
+
+static struct lw_rank_slice slice_of(struct renew_case *k, size_t n)
+{
+	return (struct lw_rank_slice) { .n_rows = n,
+		                        .sums = k->sums,
+		                        .wanted = k->wanted,
+		                        .any_wanted = k->any_wanted,
+		                        .factor = k->factor,
+		                        .place = k->place,
+		                        .damping = 0.85,
+		                        .teleport = k->teleport,
+		                        .rank = k->rank,
+		                        .next = k->next,
+		                        .change = k->change,
+		                        .lost = k->lost };
+}
+
+static void judge_renewal(struct lw_check *c, const struct renew_case *k, struct renew_case *expected,
+                          struct renew_case *actual, size_t n, int place)
+{
+	struct lw_rank_slice slice = slice_of(expected, n);
+
+	*expected = *actual = *k;
+	c->where.place = place;
+	c->reference->rank_renew16_f64(&slice);
+	slice = slice_of(actual, n);
+	lay_out(c, k, &slice, place);
+	c->subject->rank_renew16_f64(&slice);
+	lanewise_check_same(c, "ranks", expected->rank, slice.rank, n * 16 * sizeof(double), sizeof(double));
+	lanewise_check_same(c, "elements", expected->next, slice.next, sizeof k->next, sizeof(double));
+	lanewise_check_same(c, "change", expected->change, actual->change, sizeof k->change, sizeof(double));
+	lanewise_check_same(c, "lost", expected->lost, actual->lost, sizeof k->lost, sizeof(double));
+	lanewise_check_after(c);
+}
+
+void lanewise_check_rank_renew16_f64(struct lw_check *c)
+{
+	struct renew_case *k = c->scratch[0];
+
+	c->where.pattern = "renewal";
+	for (size_t n = 0; n <= RENEW_ROWS; n += n < 20 ? 1 : 70)
+		for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : 8) {
+			c->where.rows = n;
+			draw_renewal(c, k);
+			judge_renewal(c, k, c->scratch[1], c->scratch[2], n, place);
+		}
+}

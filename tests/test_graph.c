@@ -544,6 +544,26 @@ static void test_pagerank_many(const struct sample *s, int weighted)
 	lanewise_pagerank_destroy(pagerank);
 }
 
+/* With weights that are all alike the shares, and so the ranks, are the bits of those without. */
+static void check_equal_weights(uint32_t n, uint32_t m, const uint32_t *src, const uint32_t *dst,
+                                const lanewise_pagerank_options *o, const double *wanted, void *scratch,
+                                const double *expected)
+{
+	double *weight = malloc(m * sizeof *weight), *rank = malloc(n * sizeof *rank);
+	lanewise_graph *graph = NULL;
+	lanewise_pagerank *pagerank = NULL;
+
+	for (uint32_t i = 0; i < m; i++)
+		weight[i] = 2;
+	CHECK_EQUAL(lanewise_graph_create(n, src, dst, weight, m, NULL, NULL, &graph, NULL), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_pagerank_create(graph, 1, NULL, &pagerank, NULL), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_pagerank_run(pagerank, o, wanted, scratch, rank, NULL, NULL), LANEWISE_OK);
+	CHECK(!memcmp(rank, expected, n * sizeof *rank));
+	lanewise_pagerank_destroy(pagerank);
+	lanewise_graph_destroy(graph);
+	free(weight), free(rank);
+}
+
 /*
  * A graph with hubs, large enough for thin rows and several blocks, against a plain pull over the transposed graph.
  */
@@ -593,6 +613,7 @@ static void test_large_pagerank(uint32_t n, uint32_t m, uint32_t n_hubs)
 	CHECK(largest < 1e-11);
 	CHECK_EQUAL(lanewise_pagerank_run_many(pagerank, &o, wanted, 2, n, scratch, many, NULL, NULL), LANEWISE_OK);
 	CHECK(!memcmp(many, rank, n * sizeof *rank) && !memcmp(many + n, rank, n * sizeof *rank));
+	check_equal_weights(n, m, src, dst, &o, wanted, scratch, rank);
 	lanewise_graph_destroy(graph);
 	lanewise_graph_destroy(transposed);
 	lanewise_pagerank_destroy(pagerank);
@@ -605,7 +626,7 @@ static void test_large_rows(uint32_t n, uint32_t m, int drop)
 	uint32_t *src = malloc(m * sizeof *src), *dst = malloc(m * sizeof *dst), *at = malloc(n * sizeof *at);
 	double *weight = malloc(m * sizeof *weight);
 	lanewise_graph_options options = { sizeof options, drop ? LANEWISE_GRAPH_DROP : LANEWISE_GRAPH_KEEP, 0 };
-	lanewise_graph *graph = NULL;
+	lanewise_graph *graph = NULL, *unweighted = NULL;
 	size_t n_wrong = 0, n_kept = 0;
 
 	for (uint32_t i = 0; i < m; i++) {
@@ -627,8 +648,41 @@ static void test_large_rows(uint32_t n, uint32_t m, int drop)
 		}
 	CHECK(n_wrong == 0 && offset[0] == 0 && !memcmp(at, offset + 1, n * sizeof *at));
 	CHECK_EQUAL(lanewise_graph_n_edges(graph), n_kept);
+	CHECK_EQUAL(lanewise_graph_create(n, src, dst, NULL, m, &options, NULL, &unweighted, NULL), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_graph_n_edges(unweighted), n_kept);
+	CHECK(!memcmp(lanewise_graph_offsets(unweighted), offset, (n + 1) * sizeof *offset));
+	CHECK(!memcmp(lanewise_graph_targets(unweighted), target, n_kept * sizeof *target));
 	lanewise_graph_destroy(graph);
+	lanewise_graph_destroy(unweighted);
 	free(src), free(dst), free(at), free(weight);
+}
+
+/* Topological order where one node has so many edges to it: m others, then it, then one behind it. */
+static void test_topo_of_hub(uint32_t m)
+{
+	uint32_t *src = malloc((m + 1) * sizeof *src), *dst = malloc((m + 1) * sizeof *dst);
+	uint32_t *order = malloc((m + 2) * sizeof *order), *level = malloc((m + 2) * sizeof *level);
+	lanewise_graph *graph = NULL;
+	size_t n_ordered = 0, n_levels = 0, n_wrong = 0;
+
+	for (uint32_t i = 0; i < m; i++) {
+		src[i] = i + 2;
+		dst[i] = 1;
+	}
+	src[m] = 1;
+	dst[m] = 0;
+	CHECK_EQUAL(lanewise_graph_create(m + 2, src, dst, NULL, m + 1, NULL, NULL, &graph, NULL), LANEWISE_OK);
+
+	void *scratch = malloc(lanewise_graph_topo_scratch_size(graph));
+
+	CHECK_EQUAL(lanewise_graph_topo(graph, scratch, order, &n_ordered, level, &n_levels, NULL), LANEWISE_OK);
+	CHECK(n_ordered == m + 2 && n_levels == 3);
+	for (uint32_t i = 0; i < m; i++)
+		n_wrong += order[i] != i + 2 || level[i + 2] != 0;
+	CHECK(n_wrong == 0 && order[m] == 1 && order[m + 1] == 0 && level[1] == 1 && level[0] == 2);
+	lanewise_graph_destroy(graph);
+	free(scratch);
+	free(src), free(dst), free(order), free(level);
 }
 
 /* ------------------------------------------------------------------- depth */
@@ -863,6 +917,11 @@ int main(void)
 	}
 	test_large_pagerank(20000, 100000, 3); /* rows that are kept apart */
 	test_large_pagerank(10000, 200000, 500);
+	test_large_pagerank(30000, 600000, 2); /* so many edges are sorted before they are laid out */
+	test_large_pagerank(30000, 600000, 30000);
+	for (uint32_t m = 254; m <= 258; m++)
+		test_topo_of_hub(m);
+	test_topo_of_hub(100000);
 	test_large_rows(70000, 600000, 0);
 	test_large_rows(300001, 530000, 1);
 	test_bad_edges();

@@ -12,6 +12,9 @@
 #include <math.h>
 #include <string.h>
 #include <sys/mman.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 /* ----------------------------------------------------------------- memory */
 
@@ -190,49 +193,121 @@ static void fill_rows(lanewise_graph *graph, const struct edges *e)
 
 /*
  * The same for graphs beyond the caches, in two steps: first edges are dealt out to parts by the leading bits of their
- * sources, which writes that many streams side by side, then each part is a small graph whose rows and places stay in
- * the L2 cache. Targets are dealt out within the graph's own array, and put into order there from a copy of one part, so
+ * sources, a cache line of a part at a time and past the caches, then each part is a small graph whose rows and places
+ * stay in the L2 cache. Targets are dealt out within the graph's own array, and put into order there from a copy of one part, so
  * that only the trailing bits of sources need memory besides. Both steps keep the order of edges of one source.
  */
 enum { PARTS_LOG = 8, MOST_LOW_BITS = 16, SMALL_GRAPH = 1 << 16, FEW_EDGES = 1 << 19 };
 
+enum { LINE = 16 };
+
+/* The last edges of a part, on their way to its next place that is a multiple of LINE. */
+struct line {
+	uint32_t target[LINE];
+	uint16_t low[LINE];
+};
+
 struct parted {
 	int low_bits; /* of a source; the others say which part it is in */
+	int aligned;  /* target and low to 16 bytes */
 	size_t n_parts;
-	size_t *begin;    /* n_parts + 1: of each part's edges */
-	size_t *next;     /* n_parts */
-	uint16_t *low;    /* [edge] */
-	double *weight;   /* [edge], dealt out; NULL if there are none */
-	uint32_t *target; /* of one part */
+	size_t *begin;     /* n_parts + 1: of each part's edges */
+	size_t *next;      /* n_parts */
+	uint16_t *low;     /* [edge] */
+	double *weight;    /* [edge], dealt out; NULL if there are none */
+	uint32_t *target;  /* of one part */
+	struct line *line; /* of each part: so few lines are written at a time, not two for each part */
 };
 
 static void count_parts(struct parted *p, const struct edges *e, int drop)
 {
+	const uint32_t *src = e->src, *dst = e->dst;
+	const size_t n = e->n;
+	const int low_bits = p->low_bits;
+	size_t *count = p->begin + 1;
+
 	memset(p->begin, 0, (p->n_parts + 1) * sizeof *p->begin);
-	for (size_t i = 0; i < e->n; i++)
-		p->begin[(e->src[i] >> p->low_bits) + 1] += !(drop && e->src[i] == e->dst[i]);
+	if (drop)
+		for (size_t i = 0; i < n; i++)
+			count[src[i] >> low_bits] += src[i] != dst[i];
+	else
+		for (size_t i = 0; i < n; i++)
+			count[src[i] >> low_bits]++;
 	for (size_t j = 0; j < p->n_parts; j++)
 		p->begin[j + 1] += p->begin[j];
 	memcpy(p->next, p->begin, p->n_parts * sizeof *p->next);
 }
 
-static void deal_out(lanewise_graph *graph, struct parted *p, const struct edges *e, int drop)
+/* A line of targets and the sources' bits to their places, past the caches where that is known how. */
+static void write_line(uint32_t *target, uint16_t *low, const struct line *line)
 {
-	uint32_t mask = (UINT32_C(1) << p->low_bits) - 1;
+#if defined(__SSE2__)
+	for (int i = 0; i < LINE; i += 4)
+		_mm_stream_si128((__m128i *)(target + i), _mm_loadu_si128((const __m128i *)(line->target + i)));
+	for (int i = 0; i < LINE; i += 8)
+		_mm_stream_si128((__m128i *)(low + i), _mm_loadu_si128((const __m128i *)(line->low + i)));
+#else
+	memcpy(target, line->target, sizeof line->target);
+	memcpy(low, line->low, sizeof line->low);
+#endif
+}
 
-	for (size_t i = 0; i < e->n; i++) {
-		uint32_t src = e->src[i];
+/* The edges of a part that are in its line and not written yet: those from `from`, or its beginning, up to `to`. */
+static void write_some(lanewise_graph *graph, struct parted *p, size_t part, size_t from, size_t to)
+{
+	if (from < p->begin[part])
+		from = p->begin[part];
+	for (; from < to; from++) {
+		graph->target[from] = p->line[part].target[from % LINE];
+		p->low[from] = p->line[part].low[from % LINE];
+	}
+}
 
-		if (drop && src == e->dst[i])
+static inline void finish_line(lanewise_graph *graph, struct parted *p, size_t part, size_t at)
+{
+	if (p->aligned && at >= p->begin[part])
+		write_line(graph->target + at, p->low + at, &p->line[part]);
+	else
+		write_some(graph, p, part, at, at + LINE);
+}
+
+static inline __attribute__((always_inline)) void deal_out_edges(lanewise_graph *graph, struct parted *p,
+                                                                 const struct edges *e, int drop, int weighted)
+{
+	const int low_bits = p->low_bits;
+	const uint32_t mask = (UINT32_C(1) << low_bits) - 1;
+	const uint32_t *src = e->src, *dst = e->dst;
+	const size_t n = e->n;
+	size_t *next = p->next;
+	struct line *lines = p->line;
+
+	for (size_t i = 0; i < n; i++) {
+		if (drop && src[i] == dst[i])
 			continue;
 
-		size_t at = p->next[src >> p->low_bits]++;
+		const size_t part = src[i] >> low_bits, at = next[part]++;
+		struct line *line = &lines[part];
 
-		graph->target[at] = e->dst[i];
-		p->low[at] = (uint16_t)(src & mask);
-		if (p->weight)
+		line->target[at % LINE] = dst[i];
+		line->low[at % LINE] = (uint16_t)(src[i] & mask);
+		if (weighted)
 			p->weight[at] = e->weight[i];
+		if (at % LINE == LINE - 1)
+			finish_line(graph, p, part, at + 1 - LINE);
 	}
+}
+
+static void deal_out(lanewise_graph *graph, struct parted *p, const struct edges *e, int drop)
+{
+	if (drop || p->weight)
+		deal_out_edges(graph, p, e, drop, p->weight != NULL);
+	else
+		deal_out_edges(graph, p, e, 0, 0);
+	for (size_t part = 0; part < p->n_parts; part++)
+		write_some(graph, p, part, p->next[part] / LINE * LINE, p->next[part]);
+#if defined(__SSE2__)
+	_mm_sfence();
+#endif
 }
 
 static void fill_part(lanewise_graph *graph, const struct parted *p, size_t part)
@@ -240,20 +315,27 @@ static void fill_part(lanewise_graph *graph, const struct parted *p, size_t part
 	uint32_t first = (uint32_t)(part << p->low_bits), at = (uint32_t)p->begin[part];
 	uint32_t *offset = graph->offset + first;
 	size_t n_rows = graph->n_nodes - first, begin = p->begin[part], n = p->begin[part + 1] - begin;
+	const uint16_t *low = p->low + begin;
+	const uint32_t *dealt = p->target;
+	uint32_t *target = graph->target;
 
 	if (n_rows > (size_t)1 << p->low_bits)
 		n_rows = (size_t)1 << p->low_bits;
 	memcpy(p->target, graph->target + begin, n * sizeof *p->target);
 	for (size_t i = 0; i < n; i++)
-		offset[p->low[begin + i]]++;
+		offset[low[i]]++;
 	for (size_t u = 0; u < n_rows; u++) {
 		uint32_t count = offset[u];
 
 		offset[u] = at;
 		at += count;
 	}
-	for (size_t i = 0; i < n; i++)
-		place_edge(graph, first + p->low[begin + i], p->target[i], p->weight ? &p->weight[begin + i] : NULL);
+	if (p->weight)
+		for (size_t i = 0; i < n; i++)
+			place_edge(graph, first + low[i], p->target[i], &p->weight[begin + i]);
+	else
+		for (size_t i = 0; i < n; i++)
+			target[offset[low[i]]++] = dealt[i];
 }
 
 static size_t largest_part(const struct parted *p)
@@ -286,9 +368,11 @@ static int fill_rows_by_parts(lanewise_graph *graph, const struct edges *e, cons
 	largest = largest_part(&p);
 	p.low = lanewise_graph_allocate(allocator, e->n * sizeof *p.low);
 	p.target = lanewise_graph_allocate(allocator, largest * sizeof *p.target);
+	p.line = lanewise_graph_allocate(allocator, p.n_parts * sizeof *p.line);
 	if (e->weight)
 		p.weight = lanewise_graph_allocate(allocator, weight_bytes);
-	if (p.low && p.target && (p.weight || !e->weight)) {
+	if (p.low && p.target && p.line && (p.weight || !e->weight)) {
+		p.aligned = (uintptr_t)graph->target % 16 == 0 && (uintptr_t)p.low % 16 == 0;
 		deal_out(graph, &p, e, drop);
 		graph->n_edges = (uint32_t)p.begin[p.n_parts];
 		for (size_t part = 0; part < p.n_parts; part++)
@@ -299,6 +383,7 @@ static int fill_rows_by_parts(lanewise_graph *graph, const struct edges *e, cons
 	lw_release(allocator, p.begin, begin_bytes);
 	lw_release(allocator, p.low, e->n * sizeof *p.low);
 	lw_release(allocator, p.target, largest * sizeof *p.target);
+	lw_release(allocator, p.line, p.n_parts * sizeof *p.line);
 	lw_release(allocator, p.weight, weight_bytes);
 	return done;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* As graph_avx512_clx.c, with the sums of two rows, four vectors of four each, where that has those of eight. */
+/* The kernels behind PageRank. Sixteen vectors: the sums of two rows are eight registers, of sixteen. */
 #include "graph/row_sums.h"
 
 void LW_FN(rank_sums_f64)(const uint32_t *column, const double *weight, const size_t *offset, size_t n_groups,
@@ -8,40 +8,26 @@ void LW_FN(rank_sums_f64)(const uint32_t *column, const double *weight, const si
 	lw_sum_groups(column, weight, offset, n_groups, x, sums);
 }
 
-enum { ROWS = 2 };
+typedef __m256d lw_v;
+enum { V_LANES = 4, ROWS = 2 };
 
-LW_INLINE void sum_rows16(const uint32_t *column, const double *weight, size_t n_steps, const double *x, double *sums)
-{
-	__m256d sum[4 * ROWS];
+LW_INLINE lw_v v_zero(void) { return _mm256_setzero_pd(); }
+LW_INLINE lw_v v_set1(double x) { return _mm256_set1_pd(x); }
+LW_INLINE lw_v v_load(const double *p) { return _mm256_loadu_pd(p); }
+LW_INLINE void v_store(double *p, lw_v v) { _mm256_storeu_pd(p, v); }
+LW_INLINE void v_stream(double *p, lw_v v) { _mm256_stream_pd(p, v); }
+LW_INLINE void v_fence(void) { _mm_sfence(); }
+LW_INLINE lw_v v_add(lw_v a, lw_v b) { return _mm256_add_pd(a, b); }
+LW_INLINE lw_v v_sub(lw_v a, lw_v b) { return _mm256_sub_pd(a, b); }
+LW_INLINE lw_v v_mul(lw_v a, lw_v b) { return _mm256_mul_pd(a, b); }
+LW_INLINE lw_v v_abs(lw_v v) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), v); }
 
-#pragma GCC unroll 8
-	for (int i = 0; i < 4 * ROWS; i++)
-		sum[i] = _mm256_setzero_pd();
-	for (size_t t = 0; t < n_steps; t++) {
-#pragma GCC unroll 8
-		for (int i = 0; i < 4 * ROWS; i++) {
-			__m256d v = _mm256_loadu_pd(x + 16 * (size_t)column[16 * t + i / 4] + 4 * (i % 4));
-
-			if (weight)
-				v = _mm256_mul_pd(_mm256_set1_pd(weight[16 * t + i / 4]), v);
-			sum[i] = _mm256_add_pd(sum[i], v);
-		}
-	}
-#pragma GCC unroll 8
-	for (int i = 0; i < 4 * ROWS; i++)
-		_mm256_storeu_pd(sums + 4 * i, sum[i]);
-}
+#include "graph/rows16.h"
 
 void LW_FN(rank_sums16_f64)(const uint32_t *column, const double *weight, const size_t *offset, size_t n_groups,
                             const double *x, double *sums)
 {
-	for (size_t g = 0; g < n_groups; g++)
-		for (size_t l = 0; l < 16; l += ROWS) {
-			size_t first = 16 * offset[g] + l, n_steps = offset[g + 1] - offset[g];
-
-			if (weight)
-				sum_rows16(column + first, weight + first, n_steps, x, sums + 16 * (16 * g + l));
-			else
-				sum_rows16(column + first, NULL, n_steps, x, sums + 16 * (16 * g + l));
-		}
+	lw_sum_groups16(column, weight, offset, n_groups, x, sums);
 }
+
+void LW_FN(rank_renew16_f64)(const struct lw_rank_slice *slice) { lw_renew_rows16(slice, slice->streamed); }

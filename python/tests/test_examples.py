@@ -33,10 +33,17 @@ def test_there_are_examples():
     assert {file.stem for file in EXAMPLES.glob("*.py")} == set(SAID)
 
 
-HANDBOOK = pathlib.Path(__file__).parents[2] / "docs" / "python.md"
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
+PAGES = sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md") if ">>>" in page.read_text(encoding="utf-8"))
 
 
-@pytest.mark.skipif(not HANDBOOK.exists(), reason="no docs")
-def test_the_handbook_is_true():
-    failed, n_examples = doctest.testfile(str(HANDBOOK), module_relative=False, optionflags=doctest.ELLIPSIS)
-    assert failed == 0 and n_examples > 20
+@pytest.mark.skipif(not DOCS.exists(), reason="no docs")
+@pytest.mark.parametrize("page", PAGES)
+def test_the_handbook_is_true(page):
+    failed, n_examples = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert failed == 0 and n_examples > 0
+
+
+@pytest.mark.skipif(not DOCS.exists(), reason="no docs")
+def test_the_handbook_has_its_pages():
+    assert len(PAGES) >= 10 and "python.md" in PAGES and "families/graph.md" in PAGES
