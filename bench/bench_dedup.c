@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lanewise/dedup.h and the batched hash: where lines end, blocks in their normal form, duplicate blocks and lines of a
- * whole text, XXH3 of strings of mixed lengths, loops in tokens.
+ * whole text, XXH3 of strings of mixed lengths, loops in tokens. And sets of hashes (lanewise/seen.h).
  *
  * Text is made: words of 1 to 12 letters, capitals, some words beyond ASCII, doubled spaces, lines of some 70 bytes in
  * paragraphs of some 250, three in ten of which came before with other case and spacing.
@@ -394,6 +394,81 @@ static void bench_loop(struct bench *bench, int skewed)
 	bench_free(tokens);
 }
 
+/* ------------------------------------------------------------------------ sets */
+
+struct set_job {
+	const struct bench_peer *peer;
+	const uint64_t *hashes;
+	uint64_t *duplicates;
+	size_t n, expected;
+	float *n_different;
+};
+
+/* A set is made, filled and given up. */
+static void run_set(void *context)
+{
+	struct set_job *job = context;
+	size_t n;
+
+	if (job->peer) {
+		void *set = job->peer->set_create(job->expected);
+
+		n = job->peer->set_insert(set, job->hashes, job->n);
+		job->peer->set_destroy(set);
+	} else {
+		lanewise_seen_options options = { .struct_size = sizeof options, .expected = job->expected };
+		lanewise_seen *seen;
+
+		lanewise_seen_create(&options, NULL, &seen, NULL);
+		lanewise_seen_insert_64(seen, job->hashes, job->n, job->duplicates, NULL);
+		n = (size_t)lanewise_seen_count(seen);
+		lanewise_seen_destroy(seen);
+	}
+	*job->n_different = (float)(n % 1000003);
+}
+
+/* Two of three hashes are new. */
+static void fill_hashes(uint64_t *hashes, size_t n)
+{
+	uint64_t state = 12;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t r = bench_random(&state);
+
+		hashes[i] = i > 0 && r % 3 == 0 ? hashes[(r >> 8) % i] : bench_random(&state) | 1;
+	}
+}
+
+static void bench_set(struct bench *bench, enum bench_size size, size_t n, int reserved)
+{
+	struct bench_case *c = bench_case_begin(bench, "seen_insert_64", size, "hash");
+
+	if (!c)
+		return;
+
+	uint64_t *hashes = bench_alloc(n * sizeof *hashes), *duplicates = bench_alloc(n / 8 + 8);
+	float n_different;
+	struct set_job jobs[BENCH_MAX_PEERS + 1];
+
+	fill_hashes(hashes, n);
+	jobs[0] = (struct set_job) { NULL, hashes, duplicates, n, reserved ? n : 0, &n_different };
+	snprintf(c->workload, sizeof c->workload, "%zu hashes, %s", n, reserved ? "reserved" : "growing");
+	c->units = (double)n;
+	c->bytes = (double)n * 8;
+	c->out = &n_different;
+	c->n_out = 1;
+	bench_add_tiers(c, "seen_insert_64", run_set, &jobs[0]);
+	for (size_t i = 0; i < bench->n_peers; i++) {
+		jobs[i + 1] = jobs[0];
+		jobs[i + 1].peer = bench->peer[i];
+		if (bench->peer[i]->set_create)
+			bench_add(c, BENCH_PEER, bench->peer[i]->name, run_set, &jobs[i + 1]);
+	}
+	bench_case_run(c);
+	bench_free(duplicates);
+	bench_free(hashes);
+}
+
 void bench_dedup(struct bench *bench)
 {
 	static const struct dedup_kind kinds[] = {
@@ -421,4 +496,10 @@ void bench_dedup(struct bench *bench)
 	bench_strings(bench, 1, 240);
 	bench_loop(bench, 0);
 	bench_loop(bench, 1);
+	for (int reserved = 1; reserved >= 0; reserved--) {
+		bench_set(bench, BENCH_L2, 10000, reserved);
+		bench_set(bench, BENCH_L3, 1000000, reserved);
+		bench_set(bench, BENCH_DRAM, 10000000, reserved);
+	}
+	bench_set(bench, BENCH_DRAM, 50000000, 1);
 }

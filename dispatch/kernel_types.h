@@ -162,6 +162,19 @@ enum { LW_LOOP_LANES = 32 };
 typedef size_t lanewise_loop_step_fn(const uint32_t *history, uint32_t token, size_t n_lanes, uint16_t *run,
                                      const uint16_t *threshold);
 
+/*
+ * --- seen.h: n hashes (of 128 bits: twice as many words, low before high) into a table that has room for them; sets bit
+ * first + i of the map for each that was there, and leaves its other bits. Inserting returns how many were new.
+ */
+
+struct lw_seen_table;
+typedef size_t lanewise_seen_insert_fn(struct lw_seen_table *table, const uint64_t *hashes, size_t n, size_t first,
+                                       uint64_t *duplicates);
+typedef void lanewise_seen_find_fn(const struct lw_seen_table *table, const uint64_t *hashes, size_t n, size_t first,
+                                   uint64_t *found);
+typedef lanewise_seen_insert_fn lanewise_seen_insert_64_fn, lanewise_seen_insert_128_fn, lanewise_seen_insert_bloom_fn;
+typedef lanewise_seen_find_fn lanewise_seen_find_64_fn, lanewise_seen_find_128_fn, lanewise_seen_find_bloom_fn;
+
 /* --- int8.h: ld >= dim, dim <= LANEWISE_DOT_I8_MAX_DIM; `prefetch` as for vector.h */
 
 typedef void lanewise_dot_i8_rows_fn(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanewise/dedup.h but for the kernels and what is remembered (seen.c).
+ * lanewise/dedup.h but for the kernels and what is remembered (memory.c).
  *
  * Splitting: a kernel finds the bytes that matter (newlines, and backticks for blocks), and a small state machine goes
  * from one to the next. Its state is offsets in the text, never addresses, so it does not see where pieces are cut.
@@ -297,7 +297,7 @@ static lanewise_status judge_batch(lanewise_dedup *dedup)
 	if (dedup->options.normalize)
 		status = normalize_batch(dedup);
 	if (status == LANEWISE_OK)
-		status = lanewise_seen_batch(&dedup->seen, dedup->batch, dedup->n_batch);
+		status = lanewise_dedup_look_up(&dedup->seen, dedup->batch, dedup->n_batch);
 	for (size_t i = 0; status == LANEWISE_OK && i < dedup->n_batch; i++) {
 		lanewise_dedup_unit *unit = &dedup->ready[dedup->ready_of[i]];
 
@@ -577,7 +577,7 @@ lanewise_status lanewise_dedup_create(const lanewise_dedup_options *options, con
 	made->seen.window = options->window;
 	made->seen.max_bytes = options->max_bytes;
 	begin_text(made);
-	status = lanewise_seen_begin(&made->seen, options->expected);
+	status = lanewise_dedup_memory_begin(&made->seen, options->expected);
 	if (status != LANEWISE_OK) {
 		lanewise_dedup_destroy(made);
 		return lw_fail(error, status, LANEWISE_NO_OFFSET, "no memory for %llu units",
@@ -594,7 +594,7 @@ void lanewise_dedup_destroy(lanewise_dedup *dedup)
 	if (!dedup)
 		return;
 	copy = dedup->allocator;
-	lanewise_seen_end(&dedup->seen);
+	lanewise_dedup_memory_end(&dedup->seen);
 	lw_release(allocator_of(dedup), dedup->pending.data, dedup->pending.capacity);
 	lw_release(allocator_of(dedup), dedup->folded.data, dedup->folded.capacity);
 	lw_release(copy.allocate ? &copy : NULL, dedup, sizeof *dedup);

@@ -408,7 +408,7 @@ static lanewise_status judge(struct lw_seen *seen, struct lw_seen_unit *unit, ui
 	return entry ? LANEWISE_OK : remember(seen, unit, hash, high);
 }
 
-lanewise_status lanewise_seen_batch(struct lw_seen *seen, struct lw_seen_unit *units, size_t n)
+lanewise_status lanewise_dedup_look_up(struct lw_seen *seen, struct lw_seen_unit *units, size_t n)
 {
 	uint64_t hash[LW_SEEN_BATCH], high[LW_SEEN_BATCH];
 	int keyed = seen->keyed;
@@ -442,7 +442,7 @@ static size_t power_of_two_from(size_t n)
 	return power;
 }
 
-lanewise_status lanewise_seen_begin(struct lw_seen *seen, uint64_t expected)
+lanewise_status lanewise_dedup_memory_begin(struct lw_seen *seen, uint64_t expected)
 {
 	size_t n_slots = MIN_SLOTS, n_entries = MIN_ENTRIES;
 	lanewise_status status;
@@ -464,7 +464,7 @@ lanewise_status lanewise_seen_begin(struct lw_seen *seen, uint64_t expected)
 	return status == LANEWISE_OK ? set_entries(seen, n_entries) : status;
 }
 
-void lanewise_seen_end(struct lw_seen *seen)
+void lanewise_dedup_memory_end(struct lw_seen *seen)
 {
 	while (seen->oldest) {
 		struct lw_seen_chunk *chunk = seen->oldest;
