@@ -27,19 +27,20 @@ enum {
 
 /* ------------------------------------------------------------------- memory */
 
+/* A miss in a table on small pages costs a second one for the page's address; so large ones ask for huge pages. */
 void *lanewise_seen_allocate(const lanewise_allocator *allocator, size_t n_bytes, int fill)
 {
-	unsigned char *p = lw_allocate(allocator, n_bytes);
+	unsigned char *p;
 
-	if (!p)
-		return NULL;
-	/* A miss in a table of small pages costs a second one for the page's address. */
-	if (n_bytes >= 2 * HUGE_PAGE) {
-		size_t skipped = (0 - (uintptr_t)p) % HUGE_PAGE;
-
-		madvise(p + skipped, (n_bytes - skipped) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+	if (allocator || n_bytes < HUGE_PAGE || n_bytes > SIZE_MAX - HUGE_PAGE) {
+		p = lw_allocate(allocator, n_bytes);
+	} else {
+		p = aligned_alloc(HUGE_PAGE, (n_bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+		if (p)
+			madvise(p, n_bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 	}
-	memset(p, fill, n_bytes);
+	if (p)
+		memset(p, fill, n_bytes);
 	return p;
 }
 
@@ -92,28 +93,59 @@ static uint64_t limit_of(const lanewise_seen *seen, uint64_t n_lines)
 
 static uint64_t lines_for(const lanewise_seen *seen, uint64_t n) { return n / 5 * (is_wide(seen) ? 2 : 1) + MIN_LINES; }
 
-/* What the old table has, in its order, which is the order of the new one too. */
+/* A hash that is not there to the first free place from its line on. */
+LW_INLINE void put(struct lw_seen_table *to, size_t per_line, uint64_t m, uint64_t high)
+{
+	for (uint64_t line = lw_seen_line(m, to->n_lines);; line = line + 1 == to->n_lines ? 0 : line + 1) {
+		uint64_t *words = to->words + line * LW_SEEN_LINE;
+
+		for (size_t i = 0; i < per_line; i++)
+			if (words[i] == 0 && (per_line == 8 || words[4 + i] == 0)) {
+				words[i] = m;
+				if (per_line == 4)
+					words[4 + i] = high;
+				return;
+			}
+	}
+}
+
+/*
+ * What a line of the old table has goes to two lines of the new one, twice as long, and each fits there: dealt out
+ * without a branch on which. Not so what came to the old line from a full one before it, or where such hashes were put
+ * into the new lines already.
+ */
+LW_INLINE void move_line(struct lw_seen_table *to, const struct lw_seen_table *from, uint64_t line, size_t per_line)
+{
+	const uint64_t *old = from->words + line * LW_SEEN_LINE;
+	uint64_t *both = to->words + 2 * line * LW_SEEN_LINE;
+	size_t used[2] = { 0, 0 };
+	int is_taken = (both[0] | both[8]) != 0 || (per_line == 4 && (both[4] | both[12]) != 0);
+
+	for (size_t i = 0; i < per_line && (old[i] || (per_line == 4 && old[4 + i])); i++) {
+		uint64_t m = old[i], high = per_line == 4 ? old[4 + i] : 0, place = lw_seen_line(m, to->n_lines);
+		size_t which = place & 1;
+
+		if (is_taken || place >> 1 != line) {
+			put(to, per_line, m, high);
+			is_taken |= place >> 1 != line;
+			continue;
+		}
+		both[LW_SEEN_LINE * which + used[which]] = m;
+		if (per_line == 4)
+			both[LW_SEEN_LINE * which + 4 + used[which]] = high;
+		used[which]++;
+	}
+}
+
+/* Both tables are gone through from front to back, as their order is the same. */
 static void move_all(const lanewise_seen *seen, struct lw_seen_table *to)
 {
-	const uint64_t *end = seen->table.words + seen->table.n_lines * LW_SEEN_LINE;
-	size_t per_line = is_wide(seen) ? 4 : 8;
-
-	for (const uint64_t *from = seen->table.words; from < end; from += LW_SEEN_LINE)
-		for (size_t i = 0; i < per_line && (from[i] || (per_line == 4 && from[4 + i])); i++) {
-			uint64_t line = lw_seen_line(from[i], to->n_lines);
-			uint64_t *words = to->words + line * LW_SEEN_LINE;
-			size_t place = 0;
-
-			while (words[place] || (per_line == 4 && words[4 + place]))
-				if (++place == per_line) {
-					place = 0;
-					line = line + 1 == to->n_lines ? 0 : line + 1;
-					words = to->words + line * LW_SEEN_LINE;
-				}
-			words[place] = from[i];
-			if (per_line == 4)
-				words[4 + place] = from[4 + i];
-		}
+	if (is_wide(seen))
+		for (uint64_t line = 0; line < seen->table.n_lines; line++)
+			move_line(to, &seen->table, line, 4);
+	else
+		for (uint64_t line = 0; line < seen->table.n_lines; line++)
+			move_line(to, &seen->table, line, 8);
 }
 
 static lanewise_status grow(lanewise_seen *seen)
