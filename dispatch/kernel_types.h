@@ -147,6 +147,13 @@ typedef size_t lanewise_byte_index_fn(const unsigned char *data, size_t n, unsig
                                       uint32_t first, uint32_t *index, size_t *n_index, size_t capacity);
 
 /*
+ * The same for where a block may end: every newline behind a newline, with a '\r' between them or not, and every backtick
+ * behind two. `before` is what comes before the data: the last byte, and 256 times the one before that, 0 for none.
+ */
+typedef size_t lanewise_block_index_fn(const unsigned char *data, size_t n, uint32_t before, uint32_t first,
+                                       uint32_t *index, size_t *n_index, size_t capacity);
+
+/*
  * What lanewise_normalize does inside a text, by LANEWISE_NORMALIZE_COLLAPSE, _LOWER, _STRIP_CONTROL and the whitespace
  * set among `flags`; the ends are left alone. Returns the number of bytes written to `out`, which has n + LW_FOLD_PAD
  * bytes and may hold anything behind the result.

@@ -32,8 +32,8 @@ typedef struct lanewise_seen lanewise_seen;
 
 /* What is remembered of hashes. */
 enum {
-	LANEWISE_SEEN_SET64 = 0,  /* all of 64 bits: 13 to 26 bytes each */
-	LANEWISE_SEEN_SET128 = 1, /* all of 128 bits: 26 to 52 bytes each */
+	LANEWISE_SEEN_SET64 = 0,  /* all of 64 bits: 11 to 22 bytes each */
+	LANEWISE_SEEN_SET128 = 1, /* all of 128 bits: 22 to 43 bytes each */
 	/*
 	 * 64-bit hashes in a blocked Bloom filter, some bits each; it never misses one that came before, and takes a few
 	 * others for duplicates. With as many hashes as `expected` and 8, 12, 16, 24 bits each these are about 4.4, 1.0,

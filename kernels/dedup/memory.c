@@ -21,10 +21,13 @@
 #include "siphash.h"
 #include "support.h"
 
+#include "seen/seen_object.h"
+
 enum {
 	MIN_SLOTS = 1024,
 	MIN_ENTRIES = 512,
-	CHUNK_BYTES = 256 << 10,
+	CHUNK_BYTES = 256 << 10, /* the first; then a quarter of what is there, up to MAX_CHUNK_BYTES */
+	MAX_CHUNK_BYTES = 16 << 20,
 	PREFETCH_SLOTS = 1 << 14 /* smaller tables lie in L2 */
 };
 
@@ -44,7 +47,7 @@ static int may_allocate(const struct lw_seen *seen, size_t n_bytes)
 
 static void *allocate(struct lw_seen *seen, size_t n_bytes)
 {
-	void *p = lw_allocate(seen->allocator, n_bytes);
+	void *p = lanewise_seen_allocate(seen->allocator, n_bytes, LW_SEEN_NO_FILL);
 
 	if (p)
 		seen->n_bytes += n_bytes;
@@ -257,11 +260,12 @@ static enum room room_in_entries(struct lw_seen *seen)
 
 static enum room room_for_text(struct lw_seen *seen, size_t n_bytes)
 {
-	size_t capacity = CHUNK_BYTES;
+	size_t capacity = (size_t)(seen->n_bytes / 4);
 	struct lw_seen_chunk *chunk = seen->newest;
 
 	if (chunk && chunk->capacity - chunk->used >= n_bytes)
 		return ROOM;
+	capacity = capacity < CHUNK_BYTES ? CHUNK_BYTES : capacity > MAX_CHUNK_BYTES ? MAX_CHUNK_BYTES : capacity;
 	if (seen->max_bytes && capacity > seen->max_bytes / 8)
 		capacity = (size_t)(seen->max_bytes / 8);
 	if (capacity < n_bytes)

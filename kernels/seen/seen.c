@@ -39,7 +39,7 @@ void *lanewise_seen_allocate(const lanewise_allocator *allocator, size_t n_bytes
 		if (p)
 			madvise(p, n_bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 	}
-	if (p)
+	if (p && fill != LW_SEEN_NO_FILL)
 		memset(p, fill, n_bytes);
 	return p;
 }
@@ -83,14 +83,10 @@ void lanewise_seen_make_secret(uint64_t secret[3], const uint64_t *seed)
 
 static int is_wide(const lanewise_seen *seen) { return seen->kind == LANEWISE_SEEN_SET128; }
 
-/* Five of eight places while a table may grow, six where memory is what it is. */
-static uint64_t limit_of(const lanewise_seen *seen, uint64_t n_lines)
-{
-	uint64_t per_8_lines = seen->max_bytes ? 48 : 40;
+/* Six of eight places. */
+static uint64_t limit_of(const lanewise_seen *seen, uint64_t n_lines) { return n_lines * (is_wide(seen) ? 3 : 6); }
 
-	return n_lines * (is_wide(seen) ? per_8_lines / 2 : per_8_lines) / 8;
-}
-
+/* Five of eight where there is a choice: that is faster. */
 static uint64_t lines_for(const lanewise_seen *seen, uint64_t n) { return n / 5 * (is_wide(seen) ? 2 : 1) + MIN_LINES; }
 
 /* A hash that is not there to the first free place from its line on. */

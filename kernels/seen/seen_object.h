@@ -32,7 +32,8 @@ LW_INLINE const lanewise_allocator *lw_seen_allocator(const lanewise_seen *seen)
 	return seen->allocator.allocate ? &seen->allocator : NULL;
 }
 
-/* Memory filled with a byte, on huge pages where it is large. */
+/* Memory filled with a byte, or not, on huge pages where it is large. */
+enum { LW_SEEN_NO_FILL = -1 };
 void *lanewise_seen_allocate(const lanewise_allocator *allocator, size_t n_bytes, int fill);
 
 /* `seed` NULL: one that nobody knows. */
