@@ -23,9 +23,8 @@ struct lw_seen_entry {
 	uint64_t hash;
 	union {
 		uint64_t high;             /* HASH128: the other half of the hash */
-		const unsigned char *text; /* VERIFY */
+		const unsigned char *text; /* VERIFY: a size_t, its length, and then the text */
 	};
-	size_t n_bytes;
 	uint64_t number, begin;
 };
 
