@@ -3,7 +3,8 @@
  * The kernels behind lanewise/dedup.h for every vector tier, over blocks of 64 bytes.
  *
  * byte_index: a block's hits are a mask. Few blocks have more than a handful, so the first few places are always
- * written, hits or not, and only blocks with more take a loop: a branch on the exact number would be mispredicted.
+ * written, hits or not, and only blocks with more take a loop: a branch on whether there are any, or on their number,
+ * would be mispredicted.
  *
  * block_index: the same for the few bytes that end a blank line or make three backticks.
  *
@@ -17,25 +18,22 @@
 
 #include "vec.h"
 
-enum { ALWAYS = 4 }; /* places written for every block with a hit */
-
 /* ------------------------------------------------------------------- index */
 
-LW_INLINE void append_bits(uint32_t *to, uint64_t bits, uint32_t at)
+/* A place is written in any case; bit 63 stands in when none is left. */
+LW_INLINE uint64_t append_bit(uint32_t *to, uint64_t bits, uint32_t at)
 {
-	size_t n = (size_t)__builtin_popcountll(bits);
+	*to = at + (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
+	return bits & (bits - 1);
+}
 
-#pragma GCC unroll 4
-	for (size_t i = 0; i < ALWAYS; i++) {
-		/* Bit 63 stands in when none is left. */
-		to[i] = at + (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
+/* The rest of a block's hits. */
+LW_INLINE void append_rest(uint32_t *to, uint64_t bits, uint32_t at)
+{
+	while (LW_UNLIKELY(bits)) {
+		*to++ = at + (uint32_t)__builtin_ctzll(bits);
 		bits &= bits - 1;
 	}
-	if (LW_UNLIKELY(n > ALWAYS))
-		for (size_t i = ALWAYS; i < n; i++) {
-			to[i] = at + (uint32_t)__builtin_ctzll(bits);
-			bits &= bits - 1;
-		}
 }
 
 size_t LW_FN(byte_index)(const unsigned char *data, size_t n, unsigned char a, unsigned char b, uint32_t first,
@@ -51,14 +49,20 @@ size_t LW_FN(byte_index)(const unsigned char *data, size_t n, unsigned char a, u
 		__builtin_prefetch((const void *)((uintptr_t)data + i + 4096));
 		if (LW_UNLIKELY(rest < 64))
 			bits &= ((uint64_t)1 << rest) - 1;
-		if (bits == 0)
-			continue;
 		if (LW_UNLIKELY(capacity - used < LW_INDEX_BLOCK)) {
+			if (bits == 0)
+				continue;
 			*n_index = used;
 			return i;
 		}
-		append_bits(index + used, bits, first + (uint32_t)i);
+
+		uint32_t *to = index + used, at = first + (uint32_t)i;
+
 		used += (size_t)__builtin_popcountll(bits);
+		bits = append_bit(to, bits, at);
+		bits = append_bit(to + 1, bits, at);
+		bits = append_bit(to + 2, bits, at);
+		append_rest(to + 3, bits, at);
 	}
 	*n_index = used;
 	return n;
@@ -91,13 +95,14 @@ size_t LW_FN(block_index)(const unsigned char *data, size_t n, uint32_t before, 
 		uint64_t bits = newline & (after_newline | (after_return & after_two));
 
 		bits |= tick & (tick << 1 | ticks >> 1) & (tick << 2 | ticks);
-		if (bits != 0) {
-			if (LW_UNLIKELY(capacity - used < LW_INDEX_BLOCK)) {
-				*n_index = used;
-				return i;
-			}
-			append_bits(index + used, bits, first + (uint32_t)i);
+		if (LW_LIKELY(capacity - used >= LW_INDEX_BLOCK)) {
+			uint32_t *to = index + used, at = first + (uint32_t)i;
+
 			used += (size_t)__builtin_popcountll(bits);
+			append_rest(to + 1, append_bit(to, bits, at), at);
+		} else if (bits != 0) {
+			*n_index = used;
+			return i;
 		}
 		newlines = newline >> 62;
 		ticks = tick >> 62;
