@@ -195,6 +195,7 @@ void bench_topk_random_case(struct bench_case *c, size_t n, size_t k);
 	BENCH_FAMILY(pairs) \
 	BENCH_FAMILY(topk) \
 	BENCH_FAMILY(hash) \
+	BENCH_FAMILY(dedup) \
 	BENCH_FAMILY(chunk) \
 	BENCH_FAMILY(index) \
 	BENCH_FAMILY(bytes) \

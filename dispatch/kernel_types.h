@@ -147,6 +147,13 @@ typedef size_t lanewise_byte_index_fn(const unsigned char *data, size_t n, unsig
                                       uint32_t first, uint32_t *index, size_t *n_index, size_t capacity);
 
 /*
+ * The same for where a block may end: every newline behind a newline, with a '\r' between them or not, and every backtick
+ * behind two. `before` is what comes before the data: the last byte, and 256 times the one before that, 0 for none.
+ */
+typedef size_t lanewise_block_index_fn(const unsigned char *data, size_t n, uint32_t before, uint32_t first,
+                                       uint32_t *index, size_t *n_index, size_t capacity);
+
+/*
  * What lanewise_normalize does inside a text, by LANEWISE_NORMALIZE_COLLAPSE, _LOWER, _STRIP_CONTROL and the whitespace
  * set among `flags`; the ends are left alone. Returns the number of bytes written to `out`, which has n + LW_FOLD_PAD
  * bytes and may hold anything behind the result.
@@ -161,6 +168,19 @@ typedef size_t lanewise_fold_text_fn(const unsigned char *text, size_t n, uint32
 enum { LW_LOOP_LANES = 32 };
 typedef size_t lanewise_loop_step_fn(const uint32_t *history, uint32_t token, size_t n_lanes, uint16_t *run,
                                      const uint16_t *threshold);
+
+/*
+ * --- seen.h: n hashes (of 128 bits: twice as many words, low before high) into a table that has room for them; sets bit
+ * first + i of the map for each that was there, and leaves its other bits. Inserting returns how many were new.
+ */
+
+struct lw_seen_table;
+typedef size_t lanewise_seen_insert_fn(struct lw_seen_table *table, const uint64_t *hashes, size_t n, size_t first,
+                                       uint64_t *duplicates);
+typedef void lanewise_seen_find_fn(const struct lw_seen_table *table, const uint64_t *hashes, size_t n, size_t first,
+                                   uint64_t *found);
+typedef lanewise_seen_insert_fn lanewise_seen_insert_64_fn, lanewise_seen_insert_128_fn, lanewise_seen_insert_bloom_fn;
+typedef lanewise_seen_find_fn lanewise_seen_find_64_fn, lanewise_seen_find_128_fn, lanewise_seen_find_bloom_fn;
 
 /* --- int8.h: ld >= dim, dim <= LANEWISE_DOT_I8_MAX_DIM; `prefetch` as for vector.h */
 

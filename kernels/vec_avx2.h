@@ -200,6 +200,20 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 	vc_compress_part(p, _mm256_extracti128_si256(x.half[1], 1), (uint32_t)(mask >> 48));
 }
 
+LW_INLINE vc vc_drop_one(vc x, uint64_t bit)
+{
+	const __m256i places = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+	                                        20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+	int at = bit ? __builtin_ctzll(bit) : 64;
+	__m256i low = x.half[0], high = x.half[1]; /* with the next 128-bit part of each, one byte on */
+	__m256i low_on = _mm256_alignr_epi8(_mm256_permute2x128_si256(low, high, 0x21), low, 1);
+	__m256i high_on = _mm256_alignr_epi8(_mm256_permute2x128_si256(high, high, 0x81), high, 1);
+
+	x.half[0] = _mm256_blendv_epi8(low_on, low, _mm256_cmpgt_epi8(_mm256_set1_epi8((char)at), places));
+	x.half[1] = _mm256_blendv_epi8(high_on, high, _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(at - 32)), places));
+	return x;
+}
+
 LW_INLINE vf vf_load_i32(const int32_t *p) { return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)p)); }
 LW_INLINE vf vf_power_of_2(vf v)
 {

@@ -151,6 +151,13 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 	vc_compress_part(p, _mm512_extracti32x4_epi32(x, 3), (uint32_t)(mask >> 48));
 }
 
+LW_INLINE vc vc_drop_one(vc x, uint64_t bit)
+{
+	__m512i next = _mm512_alignr_epi64(_mm512_setzero_si512(), x, 2); /* 128-bit parts, one on */
+
+	return _mm512_mask_mov_epi8(x, 0 - bit, _mm512_alignr_epi8(next, x, 1));
+}
+
 LW_INLINE vf vf_load_i32(const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
 LW_INLINE vf vf_power_of_2(vf v)
 {

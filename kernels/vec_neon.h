@@ -215,6 +215,20 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 	}
 }
 
+LW_INLINE vc vc_drop_one(vc x, uint64_t bit)
+{
+	static const int8_t first[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+	int8x16_t places = vld1q_s8(first), at = vdupq_n_s8((int8_t)(bit ? __builtin_ctzll(bit) : 64));
+
+	for (int i = 0; i < 4; i++) {
+		uint8x16_t on = vextq_u8(x.part[i], x.part[i < 3 ? i + 1 : i], 1);
+
+		x.part[i] = vbslq_u8(vcgtq_s8(at, places), x.part[i], on);
+		places = vaddq_s8(places, vdupq_n_s8(16));
+	}
+	return x;
+}
+
 LW_INLINE vf vf_load_i32(const int32_t *p) { return vcvtq_f32_s32(vld1q_s32(p)); }
 LW_INLINE vf vf_power_of_2(vf v)
 {

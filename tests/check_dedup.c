@@ -103,6 +103,51 @@ void lanewise_check_byte_index(struct lw_check *c)
 	}
 }
 
+/* Few kinds of bytes, so that what ends blocks comes up often. */
+static void fill_blocks(struct lw_check *c, unsigned char *p, size_t n)
+{
+	static const char bytes[] = "\n\n\n\r``` a";
+	size_t kinds = lanewise_check_below(c, 4) ? sizeof bytes - 1 : 4;
+
+	c->where.pattern = "newlines and backticks";
+	for (size_t i = 0; i < n; i++)
+		p[i] = (unsigned char)bytes[lanewise_check_below(c, kinds)];
+}
+
+void lanewise_check_block_index(struct lw_check *c)
+{
+	unsigned char *data = c->scratch[0];
+	uint32_t *expected = c->scratch[1], *before = c->scratch[2];
+
+	for (int i = 0; i < (c->quick ? 200 : 4000); i++) {
+		size_t n = lanewise_check_below(c, i % 10 ? 300 : 5000), n_index = lanewise_check_below(c, 100);
+		size_t capacity = n_index + lanewise_check_below(c, i % 3 ? 300 : n + 65), expected_n = n_index;
+		uint32_t first = (uint32_t)(lanewise_check_random(c) >> 40), last_two;
+		unsigned char two[2];
+
+		fill_blocks(c, two, 2);
+		last_two = two[0] | (uint32_t)two[1] << 8;
+		fill_blocks(c, data, n);
+		memset(before, 0x5a, capacity * sizeof *before);
+		memcpy(expected, before, capacity * sizeof *before);
+		c->where.length = n;
+		c->where.capacity = capacity;
+
+		size_t expected_gone =
+		        c->reference->block_index(data, n, last_two, first, expected, &expected_n, capacity);
+		const unsigned char *p = lanewise_check_input(c, 0, data, n, lanewise_check_random_place(c, 1));
+		uint32_t *index = lanewise_check_inout(c, 1, before, capacity * sizeof *index, LW_AT_BACK);
+		size_t *got_n = lanewise_check_inout(c, 2, &n_index, sizeof n_index, LW_AT_BACK);
+		size_t gone = c->subject->block_index(p, n, last_two, first, index, got_n, capacity);
+
+		lanewise_check_same(c, "the count of bytes gone through", &expected_gone, &gone, sizeof gone,
+		                    sizeof gone);
+		lanewise_check_same(c, "n_index", &expected_n, got_n, sizeof *got_n, sizeof *got_n);
+		lanewise_check_same(c, "index", expected, index, *got_n * sizeof *index, sizeof *index);
+		lanewise_check_after(c);
+	}
+}
+
 /* -------------------------------------------------------------------- fold */
 
 static void judge_fold(struct lw_check *c, const unsigned char *text, size_t n, uint32_t flags, int place)

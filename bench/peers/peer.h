@@ -84,6 +84,23 @@ struct bench_peer {
 
 	uint64_t (*hash64)(const void *data, size_t n_bytes);
 
+	/*
+	 * hash64 of data[begin[i] ... end[i]) for n strings. Where lines end (there is room). Blocks between blank lines,
+	 * their whitespace collapsed and trimmed, A-Z lowered, without . , ; : at the end, one after another to `out`: their
+	 * number and length together; the number of different ones among them. The shortest period of min ... max of which
+	 * the last `count` blocks of n tokens are one, after every token: the sum of these.
+	 */
+	void (*hash64_batch)(const void *data, const uint64_t *begin, const uint64_t *end, size_t n, uint64_t *out);
+	size_t (*line_ends)(const char *text, size_t n_bytes, uint32_t *ends);
+	size_t (*normalize_blocks)(const char *text, size_t n_bytes, char *out);
+	size_t (*unique_blocks)(const char *text, size_t n_bytes, char *out);
+	uint64_t (*loop_periods)(const uint32_t *tokens, size_t n, uint32_t min, uint32_t max, uint32_t count);
+
+	/* A set of 64-bit hashes with room for so many; inserting n, which returns how many were new. */
+	void *(*set_create)(size_t expected);
+	size_t (*set_insert)(void *set, const uint64_t *hashes, size_t n);
+	void (*set_destroy)(void *set);
+
 	/* The number of chunks by FastCDC 2020, level 1, with chunks of 4096, 16384 and 65536 bytes. */
 	size_t (*fastcdc)(const unsigned char *data, size_t n_bytes);
 

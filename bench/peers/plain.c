@@ -9,6 +9,9 @@
 #include <string.h>
 #include <time.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "peer.h"
 
 #include "../../kernels/chunk/gear_table.h"
@@ -563,6 +566,186 @@ static void timestamps(const char *text, const uint64_t *begin, size_t n, int64_
 	}
 }
 
+/* ------------------------------------------------------------------- dedup */
+
+static uint64_t hash64(const void *data, size_t n_bytes) { return XXH3_64bits(data, n_bytes); }
+
+static void hash64_batch(const void *data, const uint64_t *begin, const uint64_t *end, size_t n, uint64_t *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = XXH3_64bits((const char *)data + begin[i], end[i] - begin[i]);
+}
+
+static size_t line_ends(const char *text, size_t n_bytes, uint32_t *ends)
+{
+	size_t n = 0;
+
+	for (const char *p = text, *end = text + n_bytes; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+		ends[n++] = (uint32_t)(p - text);
+	return n;
+}
+
+static int is_space(unsigned char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+/* One block's normal form to `out`; its length. */
+static size_t normalize_block(const char *text, size_t n, char *out)
+{
+	size_t used = 0;
+	int after_space = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (is_space(c)) {
+			if (!after_space)
+				out[used++] = ' ';
+			after_space = 1;
+			continue;
+		}
+		out[used++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+		after_space = 0;
+	}
+	if (used > 0 && after_space)
+		used--;
+	while (used > 0 &&
+	       (out[used - 1] == '.' || out[used - 1] == ',' || out[used - 1] == ';' || out[used - 1] == ':'))
+		used--;
+	return used;
+}
+
+/* The end of the block that begins at `at`. */
+static size_t block_end(const char *text, size_t n, size_t at)
+{
+	while (at < n && !(text[at] == '\n' && at + 1 < n && text[at + 1] == '\n'))
+		at++;
+	return at;
+}
+
+static size_t normalize_blocks(const char *text, size_t n_bytes, char *out)
+{
+	size_t used = 0, n = 0;
+
+	for (size_t at = 0; at < n_bytes;) {
+		if (text[at] == '\n') {
+			at++;
+			continue;
+		}
+		size_t end = block_end(text, n_bytes, at);
+
+		used += normalize_block(text + at, end - at, out + used);
+		n++;
+		at = end;
+	}
+	return used + n;
+}
+
+struct hash_table {
+	uint64_t *slots; /* 0 is empty, which no hash of the data is */
+	size_t n, n_slots;
+};
+
+static int table_insert(struct hash_table *table, uint64_t hash)
+{
+	size_t i = hash & (table->n_slots - 1);
+
+	while (table->slots[i] && table->slots[i] != hash)
+		i = (i + 1) & (table->n_slots - 1);
+	if (table->slots[i])
+		return 0;
+	table->slots[i] = hash;
+	table->n++;
+	return 1;
+}
+
+static void table_grow(struct hash_table *table)
+{
+	struct hash_table grown = { .n_slots = 2 * table->n_slots };
+
+	grown.slots = calloc(grown.n_slots, sizeof *grown.slots);
+	for (size_t i = 0; i < table->n_slots; i++)
+		if (table->slots[i])
+			table_insert(&grown, table->slots[i]);
+	free(table->slots);
+	*table = grown;
+}
+
+static size_t unique_blocks(const char *text, size_t n_bytes, char *out)
+{
+	struct hash_table table = { .slots = calloc(1024, sizeof *table.slots), .n_slots = 1024 };
+
+	for (size_t at = 0; at < n_bytes;) {
+		if (text[at] == '\n') {
+			at++;
+			continue;
+		}
+		size_t end = block_end(text, n_bytes, at), n = normalize_block(text + at, end - at, out);
+
+		if (2 * table.n >= table.n_slots)
+			table_grow(&table);
+		table_insert(&table, XXH3_64bits(out, n));
+		at = end;
+	}
+	free(table.slots);
+	return table.n;
+}
+
+static int is_loop(const uint32_t *end, size_t n, uint32_t period, uint32_t count)
+{
+	size_t length = (size_t)period * count;
+
+	if (n < length)
+		return 0;
+	for (size_t i = 1; i <= length - period; i++)
+		if (end[-(ptrdiff_t)i] != end[-(ptrdiff_t)(i + period)])
+			return 0;
+	return 1;
+}
+
+static uint64_t loop_periods(const uint32_t *tokens, size_t n, uint32_t min, uint32_t max, uint32_t count)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 1; i <= n; i++) {
+		uint32_t period = min;
+
+		while (period <= max && !is_loop(tokens + i, i, period, count))
+			period++;
+		sum += period <= max ? period : 0;
+	}
+	return sum;
+}
+
+/* A set of which the hashes are what one already has: open addressing, one slot after the other. */
+static void *set_create(size_t expected)
+{
+	struct hash_table *table = malloc(sizeof *table);
+
+	*table = (struct hash_table) { .n_slots = 1024 };
+	while (table->n_slots < 2 * expected)
+		table->n_slots *= 2;
+	table->slots = calloc(table->n_slots, sizeof *table->slots);
+	return table;
+}
+
+static size_t set_insert(void *set, const uint64_t *hashes, size_t n)
+{
+	struct hash_table *table = set;
+	size_t before = table->n;
+
+	for (size_t i = 0; i < n; i++) {
+		if (2 * table->n >= table->n_slots)
+			table_grow(table);
+		table_insert(table, hashes[i]);
+	}
+	return table->n - before;
+}
+
+static void set_destroy(void *set)
+{
+	free(((struct hash_table *)set)->slots);
+	free(set);
+}
+
 const struct bench_peer *bench_peer_get(void)
 {
 	static const struct bench_peer peer = {
@@ -582,6 +765,15 @@ const struct bench_peer *bench_peer_get(void)
 #endif
 		.dot_bf16_rows = dot_bf16_rows,
 		.hamming_rows = hamming_rows,
+		.hash64 = hash64,
+		.hash64_batch = hash64_batch,
+		.line_ends = line_ends,
+		.normalize_blocks = normalize_blocks,
+		.unique_blocks = unique_blocks,
+		.loop_periods = loop_periods,
+		.set_create = set_create,
+		.set_insert = set_insert,
+		.set_destroy = set_destroy,
 		.fastcdc = fastcdc,
 		.count_ideographs = count_ideographs,
 		.timestamps = timestamps,

@@ -28,6 +28,7 @@
 #include "repeat.h"
 #include "scan.h"
 #include "secrets.h"
+#include "seen.h"
 #include "sse.h"
 #include "text.h"
 #include "text_chunk.h"

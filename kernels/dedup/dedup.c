@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanewise/dedup.h but for the kernels and what is remembered (seen.c).
+ * lanewise/dedup.h but for the kernels and what is remembered (memory.c).
  *
- * Splitting: a kernel finds the bytes that matter (newlines, and backticks for blocks), and a small state machine goes
- * from one to the next. Its state is offsets in the text, never addresses, so it does not see where pieces are cut.
+ * Splitting: a kernel finds the bytes that matter (newlines, or for blocks those that end a blank line, and third
+ * backticks), and a small state machine goes from one to the next. Its state is offsets in the text, never addresses, so it does not see where pieces are cut.
  * Units that lie in one piece are compared where they are; one that is cut is put together in `pending`.
  *
  * Units are gathered until there is a batch of them, normalised one after another into one buffer, and looked up
@@ -26,7 +26,6 @@ enum {
 
 #define DEFAULT_MAX_UNIT ((uint64_t)16 << 20)
 #define LEAST_MAX_BYTES  ((uint64_t)64 << 10)
-#define NOWHERE          (UINT64_MAX / 2) /* an offset that no text reaches */
 
 struct bytes {
 	unsigned char *data;
@@ -47,10 +46,10 @@ struct lanewise_dedup {
 
 	/* The splitter. */
 	uint64_t unit_begin;
-	uint64_t newline_end, tick_end; /* behind the last newline and backtick */
-	int in_fence, ticks;
-	unsigned char last_byte; /* of the piece before */
-	struct bytes pending;    /* text [pending_begin, piece_begin): of the unit under way, or its last two bytes */
+	uint64_t fence_end; /* behind the last three backticks that opened or closed one */
+	int in_fence;
+	uint32_t before;      /* the two bytes before the piece, the last one in the lower bits */
+	struct bytes pending; /* text [pending_begin, piece_begin): of the unit under way, or its last two bytes */
 	uint64_t pending_begin;
 	uint64_t n_units;
 
@@ -84,7 +83,7 @@ struct span {
 	size_t n;
 };
 
-static struct span trim(struct span text, uint32_t flags)
+static struct span trim_front(struct span text, uint32_t flags)
 {
 	size_t length;
 
@@ -92,6 +91,13 @@ static struct span trim(struct span text, uint32_t flags)
 		text.p += length;
 		text.n -= length;
 	}
+	return text;
+}
+
+static struct span trim_back(struct span text, uint32_t flags)
+{
+	size_t length;
+
 	while (text.n > 0 && (length = lw_whitespace_length_back(text.p, text.n, flags)) > 0)
 		text.n -= length;
 	return text;
@@ -111,7 +117,7 @@ static struct span normalize(struct span text, uint32_t flags, unsigned char *ou
 	if ((flags & FOLD_FLAGS) && text.n > 0)
 		text = (struct span) { out, lw_kernels()->fold_text(text.p, text.n, flags, out) };
 	if (flags & LANEWISE_NORMALIZE_TRIM)
-		text = trim(text, flags);
+		text = trim_back(trim_front(text, flags), flags);
 	if (flags & LANEWISE_NORMALIZE_TRIM_PUNCTUATION)
 		text = trim_punctuation(text);
 	return text;
@@ -231,7 +237,7 @@ static lanewise_dedup_unit *give_out(lanewise_dedup *dedup, uint64_t begin, uint
 static lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint64_t end)
 {
 	const lanewise_dedup_options *options = &dedup->options;
-	struct span text, trimmed;
+	struct span text, trimmed = { NULL, 0 };
 	lanewise_status status;
 
 	if (end - begin > options->max_unit_bytes) {
@@ -242,9 +248,12 @@ static lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint64_
 	if (status != LANEWISE_OK)
 		return status;
 	if (options->min_length > 0 || options->unit == LANEWISE_DEDUP_BLOCKS) {
-		trimmed = trim(text, options->normalize);
+		trimmed = trim_front(text, options->normalize);
 		if (trimmed.n == 0 && options->unit == LANEWISE_DEDUP_BLOCKS)
 			return LANEWISE_OK;
+	}
+	if (options->min_length > 0) {
+		trimmed = trim_back(trimmed, options->normalize);
 		if (trimmed.n < options->min_length ||
 		    (options->count_code_points && count_code_points(trimmed) < options->min_length)) {
 			give_out(dedup, begin, end, LANEWISE_DEDUP_SHORT);
@@ -297,7 +306,7 @@ static lanewise_status judge_batch(lanewise_dedup *dedup)
 	if (dedup->options.normalize)
 		status = normalize_batch(dedup);
 	if (status == LANEWISE_OK)
-		status = lanewise_seen_batch(&dedup->seen, dedup->batch, dedup->n_batch);
+		status = lanewise_dedup_look_up(&dedup->seen, dedup->batch, dedup->n_batch);
 	for (size_t i = 0; status == LANEWISE_OK && i < dedup->n_batch; i++) {
 		lanewise_dedup_unit *unit = &dedup->ready[dedup->ready_of[i]];
 
@@ -309,50 +318,53 @@ static lanewise_status judge_batch(lanewise_dedup *dedup)
 
 /* ---------------------------------------------------------------- splitter */
 
+/* The two bytes before piece[n]. */
+static uint32_t bytes_before(const lanewise_dedup *dedup, size_t n)
+{
+	if (n >= 2)
+		return dedup->piece[n - 1] | (uint32_t)dedup->piece[n - 2] << 8;
+	return n == 1 ? dedup->piece[0] | (dedup->before & 255) << 8 : dedup->before;
+}
+
 /* Looks for bytes that matter until there are some or the piece ends; whether there are. */
 static int search(lanewise_dedup *dedup)
 {
-	unsigned char other = dedup->options.unit == LANEWISE_DEDUP_BLOCKS ? '`' : '\n';
-
 	dedup->n_index = dedup->next_index = 0;
 	while (dedup->n_index == 0 && dedup->searched < dedup->n_piece) {
+		const unsigned char *data = dedup->piece + dedup->searched;
 		size_t n = dedup->n_piece - dedup->searched;
 
 		n = n < WINDOW_BYTES ? n : WINDOW_BYTES;
 		dedup->index_begin = dedup->piece_begin + dedup->searched;
-		dedup->searched += lw_kernels()->byte_index(dedup->piece + dedup->searched, n, '\n', other, 0,
-		                                            dedup->index, &dedup->n_index, INDEX_PLACES);
+		dedup->searched += dedup->options.unit == LANEWISE_DEDUP_BLOCKS
+		                           ? lw_kernels()->block_index(data, n, bytes_before(dedup, dedup->searched), 0,
+		                                                       dedup->index, &dedup->n_index, INDEX_PLACES)
+		                           : lw_kernels()->byte_index(data, n, '\n', '\n', 0, dedup->index,
+		                                                      &dedup->n_index, INDEX_PLACES);
 	}
 	return dedup->n_index > 0;
 }
 
-static unsigned char byte_before(const lanewise_dedup *dedup, uint64_t at)
+/* A blank line has ended: the newline before it ended the paragraph. */
+static lanewise_status take_blank_line(lanewise_dedup *dedup, uint64_t at)
 {
-	return at > dedup->piece_begin ? dedup->piece[at - dedup->piece_begin - 1] : dedup->last_byte;
-}
-
-static lanewise_status take_newline(lanewise_dedup *dedup, uint64_t at)
-{
-	uint64_t before = dedup->newline_end, begin = dedup->unit_begin;
+	uint64_t begin = dedup->unit_begin, end = at - 1;
 
 	if (dedup->in_fence)
 		return LANEWISE_OK;
-	dedup->newline_end = at + 1;
-	if (before != at && !(before + 1 == at && byte_before(dedup, at) == '\r'))
-		return LANEWISE_OK;
+	end -= (bytes_before(dedup, (size_t)(at - dedup->piece_begin)) & 255) == '\r';
 	dedup->unit_begin = at + 1;
-	return before - 1 > begin ? close_unit(dedup, begin, before - 1) : LANEWISE_OK;
+	return end > begin ? close_unit(dedup, begin, end) : LANEWISE_OK;
 }
 
+/* A third backtick or one behind it; those that made a fence do not count again. */
 static lanewise_status take_tick(lanewise_dedup *dedup, uint64_t at)
 {
 	uint64_t begin = dedup->unit_begin, end;
 
-	dedup->ticks = dedup->tick_end == at ? dedup->ticks + 1 : 1;
-	dedup->tick_end = at + 1;
-	if (dedup->ticks < 3)
+	if (at < dedup->fence_end + 2)
 		return LANEWISE_OK;
-	dedup->ticks = 0;
+	dedup->fence_end = at + 1;
 	end = dedup->in_fence ? at + 1 : at - 2;
 	dedup->in_fence = !dedup->in_fence;
 	dedup->unit_begin = end;
@@ -371,7 +383,7 @@ static lanewise_status take(lanewise_dedup *dedup, uint64_t at)
 {
 	if (dedup->options.unit == LANEWISE_DEDUP_LINES)
 		return take_line(dedup, at);
-	return dedup->piece[at - dedup->piece_begin] == '`' ? take_tick(dedup, at) : take_newline(dedup, at);
+	return dedup->piece[at - dedup->piece_begin] == '`' ? take_tick(dedup, at) : take_blank_line(dedup, at);
 }
 
 /* The last unit, which nothing but the end of the text ends; the piece is empty. */
@@ -410,7 +422,7 @@ static lanewise_status keep_pending(lanewise_dedup *dedup)
 		status = append(dedup, &dedup->pending, dedup->piece, dedup->n_piece);
 	}
 	dedup->pending_begin = begin;
-	dedup->last_byte = dedup->piece[dedup->n_piece - 1];
+	dedup->before = bytes_before(dedup, dedup->n_piece);
 	dedup->piece_begin = end;
 	dedup->piece = NULL;
 	dedup->n_piece = dedup->searched = 0;
@@ -512,9 +524,9 @@ static void begin_text(lanewise_dedup *dedup)
 	dedup->finished = dedup->ended = 0;
 	dedup->piece_begin = dedup->unit_begin = dedup->pending_begin = 0;
 	dedup->pending.n = 0;
-	dedup->newline_end = dedup->tick_end = NOWHERE;
-	dedup->in_fence = dedup->ticks = 0;
-	dedup->last_byte = 0;
+	dedup->fence_end = 0;
+	dedup->in_fence = 0;
+	dedup->before = 0;
 }
 
 lanewise_status lanewise_dedup_next_text(lanewise_dedup *dedup)
@@ -577,7 +589,7 @@ lanewise_status lanewise_dedup_create(const lanewise_dedup_options *options, con
 	made->seen.window = options->window;
 	made->seen.max_bytes = options->max_bytes;
 	begin_text(made);
-	status = lanewise_seen_begin(&made->seen, options->expected);
+	status = lanewise_dedup_memory_begin(&made->seen, options->expected);
 	if (status != LANEWISE_OK) {
 		lanewise_dedup_destroy(made);
 		return lw_fail(error, status, LANEWISE_NO_OFFSET, "no memory for %llu units",
@@ -594,7 +606,7 @@ void lanewise_dedup_destroy(lanewise_dedup *dedup)
 	if (!dedup)
 		return;
 	copy = dedup->allocator;
-	lanewise_seen_end(&dedup->seen);
+	lanewise_dedup_memory_end(&dedup->seen);
 	lw_release(allocator_of(dedup), dedup->pending.data, dedup->pending.capacity);
 	lw_release(allocator_of(dedup), dedup->folded.data, dedup->folded.capacity);
 	lw_release(copy.allocate ? &copy : NULL, dedup, sizeof *dedup);

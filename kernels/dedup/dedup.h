@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of a dedup: a splitter finds units (dedup.c), memory tells which came before (seen.c). Internal; tests use
+ * The parts of a dedup: a splitter finds units (dedup.c), memory tells which came before (memory.c). Internal; tests use
  * it to weaken the hash.
  */
 #ifndef LW_DEDUP_H
@@ -15,7 +15,7 @@ struct lw_seen_unit {
 	const unsigned char *text;
 	size_t n_bytes;
 	uint64_t number, begin;
-	uint64_t first, first_begin; /* set by lanewise_seen_batch */
+	uint64_t first, first_begin; /* set by lanewise_dedup_look_up */
 };
 
 /* What is remembered of a unit that stayed. */
@@ -23,9 +23,8 @@ struct lw_seen_entry {
 	uint64_t hash;
 	union {
 		uint64_t high;             /* HASH128: the other half of the hash */
-		const unsigned char *text; /* VERIFY */
+		const unsigned char *text; /* VERIFY: a size_t, its length, and then the text */
 	};
-	size_t n_bytes;
 	uint64_t number, begin;
 };
 
@@ -60,14 +59,14 @@ struct lw_seen {
 	lw_seen_hash_fn *test_hash, *test_keyed_hash; /* in place of XXH3 and SipHash, or NULL */
 };
 
-lanewise_status lanewise_seen_begin(struct lw_seen *seen, uint64_t expected);
-void lanewise_seen_end(struct lw_seen *seen);
+lanewise_status lanewise_dedup_memory_begin(struct lw_seen *seen, uint64_t expected);
+void lanewise_dedup_memory_end(struct lw_seen *seen);
 
 /*
  * Of each of n <= LW_SEEN_BATCH units, in order, whether it came before: `first` and `first_begin` are those of the unit
  * remembered, or its own if it is new; then it is remembered from here on. The texts lie within one array.
  */
-lanewise_status lanewise_seen_batch(struct lw_seen *seen, struct lw_seen_unit *units, size_t n);
+lanewise_status lanewise_dedup_look_up(struct lw_seen *seen, struct lw_seen_unit *units, size_t n);
 
 /* The memory of a dedup, for tests. */
 struct lw_seen *lanewise_dedup_seen(lanewise_dedup *dedup);

@@ -26,6 +26,43 @@ size_t LW_FN(byte_index)(const unsigned char *data, size_t n, unsigned char a, u
 	return n;
 }
 
+/* Byte i of the data, or of the two before it. */
+static unsigned char byte_at(const unsigned char *data, size_t i, size_t back, uint32_t before)
+{
+	return i >= back ? data[i - back] : (unsigned char)(before >> 8 * (back - i - 1));
+}
+
+static int is_block_end(const unsigned char *data, size_t i, uint32_t before)
+{
+	unsigned char last = byte_at(data, i, 1, before), last_but_one = byte_at(data, i, 2, before);
+
+	if (data[i] == '`')
+		return last == '`' && last_but_one == '`';
+	return data[i] == '\n' && (last == '\n' || (last == '\r' && last_but_one == '\n'));
+}
+
+size_t LW_FN(block_index)(const unsigned char *data, size_t n, uint32_t before, uint32_t first, uint32_t *index,
+                          size_t *n_index, size_t capacity)
+{
+	size_t used = *n_index;
+
+	for (size_t block = 0; block < n; block += LW_INDEX_BLOCK) {
+		size_t end = n - block < LW_INDEX_BLOCK ? n : block + LW_INDEX_BLOCK, found = 0;
+
+		for (size_t i = block; i < end; i++)
+			found += (size_t)is_block_end(data, i, before);
+		if (found > 0 && capacity - used < LW_INDEX_BLOCK) {
+			*n_index = used;
+			return block;
+		}
+		for (size_t i = block; i < end; i++)
+			if (is_block_end(data, i, before))
+				index[used++] = first + (uint32_t)i;
+	}
+	*n_index = used;
+	return n;
+}
+
 size_t LW_FN(fold_text)(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out)
 {
 	size_t used = 0;

@@ -3,36 +3,37 @@
  * The kernels behind lanewise/dedup.h for every vector tier, over blocks of 64 bytes.
  *
  * byte_index: a block's hits are a mask. Few blocks have more than a handful, so the first few places are always
- * written, hits or not, and only blocks with more take a loop: a branch on the exact number would be mispredicted.
+ * written, hits or not, and only blocks with more take a loop: a branch on whether there are any, or on their number,
+ * would be mispredicted.
+ *
+ * block_index: the same for the few bytes that end a blank line or make three backticks.
  *
  * fold_text: whitespace becomes spaces; a space is dropped if the byte before it is one: `spaces & (spaces << 1 | carry)`.
- * What is kept is moved together eight bytes at a time by a shuffle, always, since a branch for blocks that keep all
- * is mispredicted on real text. Whitespace beyond ASCII and control characters that are to go are rare: a block with one
- * of them is done byte by byte, and the next block begins where that ended.
+ * Few blocks of prose lose more than one byte, and whether one or none is not branched upon, as it would be mispredicted.
+ * In others what is kept is moved together eight bytes at a time by a shuffle.
+ * Whitespace beyond ASCII and control characters that are to go are rare: what lies before one is done as part of a
+ * block, then they are done byte by byte, and the next block begins where that ended.
  */
 #include "whitespace.h"
 
 #include "vec.h"
 
-enum { ALWAYS = 4 }; /* places written for every block with a hit */
-
 /* ------------------------------------------------------------------- index */
 
-LW_INLINE void append_bits(uint32_t *to, uint64_t bits, uint32_t at)
+/* A place is written in any case; bit 63 stands in when none is left. */
+LW_INLINE uint64_t append_bit(uint32_t *to, uint64_t bits, uint32_t at)
 {
-	size_t n = (size_t)__builtin_popcountll(bits);
+	*to = at + (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
+	return bits & (bits - 1);
+}
 
-#pragma GCC unroll 4
-	for (size_t i = 0; i < ALWAYS; i++) {
-		/* Bit 63 stands in when none is left. */
-		to[i] = at + (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
+/* The rest of a block's hits. */
+LW_INLINE void append_rest(uint32_t *to, uint64_t bits, uint32_t at)
+{
+	while (LW_UNLIKELY(bits)) {
+		*to++ = at + (uint32_t)__builtin_ctzll(bits);
 		bits &= bits - 1;
 	}
-	if (LW_UNLIKELY(n > ALWAYS))
-		for (size_t i = ALWAYS; i < n; i++) {
-			to[i] = at + (uint32_t)__builtin_ctzll(bits);
-			bits &= bits - 1;
-		}
 }
 
 size_t LW_FN(byte_index)(const unsigned char *data, size_t n, unsigned char a, unsigned char b, uint32_t first,
@@ -48,14 +49,64 @@ size_t LW_FN(byte_index)(const unsigned char *data, size_t n, unsigned char a, u
 		__builtin_prefetch((const void *)((uintptr_t)data + i + 4096));
 		if (LW_UNLIKELY(rest < 64))
 			bits &= ((uint64_t)1 << rest) - 1;
-		if (bits == 0)
-			continue;
 		if (LW_UNLIKELY(capacity - used < LW_INDEX_BLOCK)) {
+			if (bits == 0)
+				continue;
 			*n_index = used;
 			return i;
 		}
-		append_bits(index + used, bits, first + (uint32_t)i);
+
+		uint32_t *to = index + used, at = first + (uint32_t)i;
+
 		used += (size_t)__builtin_popcountll(bits);
+		bits = append_bit(to, bits, at);
+		bits = append_bit(to + 1, bits, at);
+		bits = append_bit(to + 2, bits, at);
+		append_rest(to + 3, bits, at);
+	}
+	*n_index = used;
+	return n;
+}
+
+/* ------------------------------------------------------------------ blocks */
+
+size_t LW_FN(block_index)(const unsigned char *data, size_t n, uint32_t before, uint32_t first, uint32_t *index,
+                          size_t *n_index, size_t capacity)
+{
+	/* Bits 63 and 62 of the block before, as bits 1 and 0. */
+	uint64_t newlines = (uint64_t)(((before & 255) == '\n') << 1 | (before >> 8 == '\n'));
+	uint64_t ticks = (uint64_t)(((before & 255) == '`') << 1 | (before >> 8 == '`'));
+	uint64_t returns = (before & 255) == '\r';
+	size_t used = *n_index, i = 0;
+
+	for (; i < n; i += LW_INDEX_BLOCK) {
+		size_t rest = n - i;
+		vc x = LW_LIKELY(rest >= 64) ? vc_load(data + i) : vc_load_first(data + i, rest);
+		uint64_t newline = vc_bits_eq(x, '\n'), tick = vc_bits_eq(x, '`'), is_return = vc_bits_eq(x, '\r');
+
+		__builtin_prefetch((const void *)((uintptr_t)data + i + 4096));
+		if (LW_UNLIKELY(rest < 64)) { /* there are zeros behind */
+			newline &= ((uint64_t)1 << rest) - 1;
+			tick &= ((uint64_t)1 << rest) - 1;
+		}
+
+		uint64_t after_newline = newline << 1 | newlines >> 1, after_two = newline << 2 | newlines;
+		uint64_t after_return = is_return << 1 | returns;
+		uint64_t bits = newline & (after_newline | (after_return & after_two));
+
+		bits |= tick & (tick << 1 | ticks >> 1) & (tick << 2 | ticks);
+		if (LW_LIKELY(capacity - used >= LW_INDEX_BLOCK)) {
+			uint32_t *to = index + used, at = first + (uint32_t)i;
+
+			used += (size_t)__builtin_popcountll(bits);
+			append_rest(to + 1, append_bit(to, bits, at), at);
+		} else if (bits != 0) {
+			*n_index = used;
+			return i;
+		}
+		newlines = newline >> 62;
+		ticks = tick >> 62;
+		returns = is_return >> 63;
 	}
 	*n_index = used;
 	return n;
@@ -97,86 +148,129 @@ static void fold_one(struct fold *f)
 	f->after_space = 0;
 }
 
-LW_NOINLINE static void fold_slowly(struct fold *f, size_t end)
+/* The rare character at f->at and those that follow it. */
+LW_NOINLINE static void fold_rare(struct fold *f)
 {
-	while (f->at < end)
+	do {
 		fold_one(f);
+	} while (f->at < f->n && (lw_is_control(f->text[f->at]) ||
+	                          (f->text[f->at] >= 0xc2 && f->text[f->at] <= 0xe3 &&
+	                           lw_whitespace_length(f->text + f->at, f->n - f->at, f->flags) > 0)));
 }
 
-/* Whether whitespace beyond ASCII begins in the block at f->at, of which `high` tells bytes from 0x80 on. */
-LW_NOINLINE static int has_wide_space(const struct fold *f, uint64_t candidates)
+/*
+ * Where whitespace beyond ASCII begins (lw_whitespace_length), or, in the last two bytes, might: it is C2 with 85 or A0,
+ * E1 9A 80, E2 80 with 80-8A, A8, A9 or AF, E2 81 9F, E3 80 80.
+ */
+LW_INLINE uint64_t wide_spaces(vc x, uint64_t two, uint64_t three)
 {
-	for (; candidates; candidates &= candidates - 1) {
-		size_t at = f->at + (size_t)__builtin_ctzll(candidates);
+	uint64_t b80 = vc_bits_eq(x, 0x80), at_end = (uint64_t)3 << 62, found;
 
-		if (lw_whitespace_length(f->text + at, f->n - at, f->flags) > 0)
-			return 1;
-	}
-	return 0;
+	found = vc_bits_eq(x, 0xc2) & (vc_bits_eq(x, 0x85) | vc_bits_eq(x, 0xa0)) >> 1;
+	found |= vc_bits_eq(x, 0xe1) & vc_bits_eq(x, 0x9a) >> 1 & b80 >> 2;
+	found |= vc_bits_eq(x, 0xe2) & b80 >> 1 &
+	         (vc_bits_range(x, 0x80, 11) | vc_bits_range(x, 0xa8, 2) | vc_bits_eq(x, 0xaf)) >> 2;
+	found |= vc_bits_eq(x, 0xe2) & vc_bits_eq(x, 0x81) >> 1 & vc_bits_eq(x, 0x9f) >> 2;
+	found |= vc_bits_eq(x, 0xe3) & b80 >> 1 & b80 >> 2;
+	return found | (two & at_end) | (three & at_end);
 }
 
-/* Whether the block must be done byte by byte. */
-LW_INLINE int is_rare(const struct fold *f, vc x, uint64_t valid)
+/* Where characters begin that a vector cannot do; the last two bytes may be there without need. */
+LW_INLINE uint64_t rare_bits(vc x, uint32_t flags)
 {
-	if (f->flags & LANEWISE_NORMALIZE_STRIP_CONTROL) {
-		uint64_t plain = vc_bits_range(x, '\t', 5);
+	uint64_t rare = 0, two, three;
 
-		if ((vc_bits_range(x, 0, 0x20) | vc_bits_eq(x, 0x7f)) & ~plain & valid)
-			return 1;
-	}
-	if (!(f->flags & (LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON)) || !vc_bits_high(x))
-		return 0;
-
-	uint64_t candidates = (vc_bits_eq(x, 0xc2) | vc_bits_range(x, 0xe1, 3)) & valid;
-
-	return candidates && has_wide_space(f, candidates);
+	if (flags & LANEWISE_NORMALIZE_STRIP_CONTROL)
+		rare = (vc_bits_range(x, 0, 0x20) | vc_bits_eq(x, 0x7f)) & ~vc_bits_range(x, '\t', 5);
+	if (!(flags & (LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON)))
+		return rare;
+	two = vc_bits_eq(x, 0xc2);
+	three = vc_bits_range(x, 0xe1, 3);
+	return LW_LIKELY((two | three) == 0) ? rare : rare | wide_spaces(x, two, three);
 }
 
-LW_INLINE void fold_block(struct fold *f, vc x, uint64_t valid)
+/* The bytes in `valid`, which are the block's first. */
+LW_INLINE void fold_block(struct fold *f, vc x, uint64_t valid, uint32_t flags)
 {
 	uint64_t keep = valid;
 
-	if (f->flags & LANEWISE_NORMALIZE_LOWER)
+	if (flags & LANEWISE_NORMALIZE_LOWER)
 		x = vc_add_range(x, 'A', 26, 'a' - 'A');
-	if (f->flags & LANEWISE_NORMALIZE_COLLAPSE) {
+	if (flags & LANEWISE_NORMALIZE_COLLAPSE) {
 		x = vc_fill_range(x, '\t', 5, ' ');
-		if (f->flags & LANEWISE_WHITESPACE_PYTHON)
+		if (flags & LANEWISE_WHITESPACE_PYTHON)
 			x = vc_fill_range(x, 0x1c, 4, ' ');
 
-		uint64_t spaces = vc_bits_eq(x, ' ');
+		uint64_t spaces = vc_bits_eq(x, ' ') & valid;
 
 		keep &= ~(spaces & (spaces << 1 | f->after_space));
-		f->after_space = spaces >> 63;
+		f->after_space = (spaces & (valid ^ valid >> 1)) != 0;
 	}
-	vc_compress_store(f->out + f->used, x, keep);
+
+	uint64_t dropped = valid & ~keep;
+
+	if (LW_LIKELY((dropped & (dropped - 1)) == 0))
+		vc_store(f->out + f->used, vc_drop_one(x, dropped));
+	else
+		vc_compress_store(f->out + f->used, x, keep);
 	f->used += (size_t)__builtin_popcountll(keep);
 }
 
-size_t LW_FN(fold_text)(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out)
+/* Whole blocks up to one that has something rare, or the end. Calls nothing, so that constants stay in registers. */
+LW_INLINE uint64_t fold_blocks(struct fold *whole, uint32_t flags)
 {
-	struct fold f = { .text = text, .n = n, .flags = flags, .out = out };
+	struct fold f = *whole;
+	uint64_t rare = 0;
 
-	while (n - f.at >= 64) {
-		vc x = vc_load(text + f.at);
+	while (f.n - f.at >= 64) {
+		vc x = vc_load(f.text + f.at);
 
-		if (LW_UNLIKELY(is_rare(&f, x, ~(uint64_t)0))) {
-			fold_slowly(&f, f.at + 64);
-			continue;
-		}
-		fold_block(&f, x, ~(uint64_t)0);
+		rare = rare_bits(x, flags);
+		if (LW_UNLIKELY(rare))
+			break;
+		fold_block(&f, x, ~(uint64_t)0, flags);
 		f.at += 64;
 	}
+	*whole = f;
+	return rare;
+}
 
-	size_t rest = n - f.at;
+/* Part of a block, before something rare or the end of the text. */
+LW_INLINE void fold_part(struct fold *f, size_t n, uint32_t flags)
+{
+	if (n == 0)
+		return;
+	fold_block(f, vc_load_first(f->text + f->at, n), ((uint64_t)1 << n) - 1, flags);
+	f->at += n;
+}
 
-	if (rest > 0) {
-		uint64_t valid = ((uint64_t)1 << rest) - 1;
-		vc x = vc_load_first(text + f.at, rest);
+LW_INLINE size_t fold(struct fold *f, uint32_t flags)
+{
+	for (;;) {
+		uint64_t rare = fold_blocks(f, flags);
+		size_t rest = f->n - f->at;
 
-		if (is_rare(&f, x, valid))
-			fold_slowly(&f, n);
-		else
-			fold_block(&f, x, valid);
+		if (!rare && rest > 0)
+			rare = rare_bits(vc_load_first(f->text + f->at, rest), flags) & (((uint64_t)1 << rest) - 1);
+		if (!rare) {
+			fold_part(f, rest, flags);
+			return f->used;
+		}
+		fold_part(f, (size_t)__builtin_ctzll(rare), flags);
+		fold_rare(f);
 	}
-	return f.used;
+}
+
+/* The flags that are used most have code of their own, without a question per block. */
+size_t LW_FN(fold_text)(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out)
+{
+	const uint32_t usual = LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER;
+	struct fold f = { .text = text, .n = n, .flags = flags, .out = out };
+
+	flags &= usual | LANEWISE_NORMALIZE_STRIP_CONTROL | LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON;
+	if (flags == usual)
+		return fold(&f, usual);
+	if (flags == (usual | LANEWISE_WHITESPACE_UNICODE))
+		return fold(&f, usual | LANEWISE_WHITESPACE_UNICODE);
+	return fold(&f, flags);
 }

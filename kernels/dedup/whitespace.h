@@ -12,6 +12,8 @@ static inline size_t lw_whitespace_length(const unsigned char *p, size_t n, uint
 {
 	unsigned char c = p[0];
 
+	if (c > ' ' && c < 0xc2)
+		return 0;
 	if (c == ' ' || (c >= '\t' && c <= '\r'))
 		return 1;
 	if (c >= 0x1c && c <= 0x1f)
@@ -34,6 +36,8 @@ static inline size_t lw_whitespace_length(const unsigned char *p, size_t n, uint
 /* The same for the character that ends at p + n. */
 static inline size_t lw_whitespace_length_back(const unsigned char *p, size_t n, uint32_t flags)
 {
+	if (p[n - 1] > ' ' && p[n - 1] < 0x7f)
+		return 0;
 	for (size_t length = 1; length <= 3 && length <= n; length++)
 		if (lw_whitespace_length(p + n - length, length, flags) == length)
 			return length;

@@ -21,11 +21,20 @@
 #include "siphash.h"
 #include "support.h"
 
+#include "seen/seen_object.h"
+
 enum {
 	MIN_SLOTS = 1024,
 	MIN_ENTRIES = 512,
-	CHUNK_BYTES = 256 << 10,
+	CHUNK_BYTES = 32 << 10, /* the first; then a quarter of what is there, up to MAX_CHUNK_BYTES */
+	MAX_CHUNK_BYTES = 16 << 20,
+	FETCHED_BYTES = 256,     /* of a text; the processor goes on by itself */
 	PREFETCH_SLOTS = 1 << 14 /* smaller tables lie in L2 */
+};
+
+struct span {
+	const unsigned char *p;
+	size_t n;
 };
 
 struct lw_seen_chunk {
@@ -44,7 +53,7 @@ static int may_allocate(const struct lw_seen *seen, size_t n_bytes)
 
 static void *allocate(struct lw_seen *seen, size_t n_bytes)
 {
-	void *p = lw_allocate(seen->allocator, n_bytes);
+	void *p = lanewise_seen_allocate(seen->allocator, n_bytes, LW_SEEN_NO_FILL);
 
 	if (p)
 		seen->n_bytes += n_bytes;
@@ -186,6 +195,15 @@ static void hash_units(const struct lw_seen *seen, const struct lw_seen_unit *un
 	lw_kernels()->xxh3_64_batch(units[0].text, begin, end, n, seed, hash);
 }
 
+/* What is retained of a text. */
+static struct span text_of(const struct lw_seen_entry *entry)
+{
+	struct span text = { entry->text + sizeof(size_t), 0 };
+
+	memcpy(&text.n, entry->text, sizeof text.n);
+	return text;
+}
+
 /* All that is remembered, hashed anew. */
 static void rehash_keyed(struct lw_seen *seen)
 {
@@ -194,7 +212,9 @@ static void rehash_keyed(struct lw_seen *seen)
 	for (uint64_t i = seen->first; i < seen->end; i++) {
 		struct lw_seen_entry *entry = entry_of(seen, i);
 
-		entry->hash = hash_of(seen, entry->text, entry->n_bytes);
+		struct span text = text_of(entry);
+
+		entry->hash = hash_of(seen, text.p, text.n);
 		put_slot(seen, (struct lw_seen_slot) { entry->hash, i + 1 });
 	}
 }
@@ -257,11 +277,12 @@ static enum room room_in_entries(struct lw_seen *seen)
 
 static enum room room_for_text(struct lw_seen *seen, size_t n_bytes)
 {
-	size_t capacity = CHUNK_BYTES;
+	size_t capacity = (size_t)(seen->n_bytes / 4);
 	struct lw_seen_chunk *chunk = seen->newest;
 
 	if (chunk && chunk->capacity - chunk->used >= n_bytes)
 		return ROOM;
+	capacity = capacity < CHUNK_BYTES ? CHUNK_BYTES : capacity > MAX_CHUNK_BYTES ? MAX_CHUNK_BYTES : capacity;
 	if (seen->max_bytes && capacity > seen->max_bytes / 8)
 		capacity = (size_t)(seen->max_bytes / 8);
 	if (capacity < n_bytes)
@@ -310,9 +331,10 @@ static const unsigned char *retain_text(struct lw_seen *seen, const unsigned cha
 {
 	unsigned char *copy = seen->newest->text + seen->newest->used;
 
+	memcpy(copy, &n_bytes, sizeof n_bytes);
 	if (n_bytes)
-		memcpy(copy, text, n_bytes);
-	seen->newest->used += n_bytes;
+		memcpy(copy + sizeof n_bytes, text, n_bytes);
+	seen->newest->used += sizeof n_bytes + n_bytes;
 	seen->newest->end = seen->end + 1;
 	return copy;
 }
@@ -324,7 +346,7 @@ static lanewise_status remember(struct lw_seen *seen, const struct lw_seen_unit 
 	if (seen->window && seen->end - seen->first >= seen->window)
 		forget_oldest(seen);
 
-	enum room room = make_room(seen, unit->n_bytes);
+	enum room room = make_room(seen, sizeof(size_t) + unit->n_bytes);
 
 	if (room == NO_MEMORY)
 		return LANEWISE_ERROR_NO_MEMORY;
@@ -338,7 +360,6 @@ static lanewise_status remember(struct lw_seen *seen, const struct lw_seen_unit 
 		entry->text = retain_text(seen, unit->text, unit->n_bytes);
 	else
 		entry->high = high;
-	entry->n_bytes = unit->n_bytes;
 	entry->number = unit->number;
 	entry->begin = unit->begin;
 	put_slot(seen, (struct lw_seen_slot) { hash, seen->end + 1 });
@@ -347,6 +368,13 @@ static lanewise_status remember(struct lw_seen *seen, const struct lw_seen_unit 
 }
 
 /* ------------------------------------------------------------------ search */
+
+static int is_text(const struct lw_seen_entry *entry, const struct lw_seen_unit *unit)
+{
+	struct span text = text_of(entry);
+
+	return text.n == unit->n_bytes && (text.n == 0 || memcmp(text.p, unit->text, text.n) == 0);
+}
 
 /* An entry that equals the unit, or NULL; `collides` if one of equal hash does not. */
 static const struct lw_seen_entry *find(const struct lw_seen *seen, const struct lw_seen_unit *unit, uint64_t hash,
@@ -365,8 +393,7 @@ static const struct lw_seen_entry *find(const struct lw_seen *seen, const struct
 			return entry;
 		if (seen->mode != LANEWISE_DEDUP_VERIFY)
 			continue;
-		if (entry->n_bytes == unit->n_bytes &&
-		    (unit->n_bytes == 0 || memcmp(entry->text, unit->text, unit->n_bytes) == 0))
+		if (is_text(entry, unit))
 			return entry;
 		*collides = 1;
 		if (!seen->keyed)
@@ -375,22 +402,32 @@ static const struct lw_seen_entry *find(const struct lw_seen *seen, const struct
 	return NULL;
 }
 
-static void fetch_batch(const struct lw_seen *seen, const uint64_t *hash, size_t n)
+/* Three passes, since each place is known only when the one before is there. */
+static void fetch_batch(const struct lw_seen *seen, const struct lw_seen_unit *units, const uint64_t *hash, size_t n)
 {
 	const struct lw_seen_entry *entry[LW_SEEN_BATCH];
-	size_t n_entries = 0;
+	uint16_t unit[LW_SEEN_BATCH];
+	size_t n_entries = 0, mask = seen->n_slots - 1;
 
 	for (size_t i = 0; i < n; i++)
 		__builtin_prefetch(&seen->slots[home_of(seen, hash[i])]);
 	for (size_t i = 0; i < n; i++) {
-		const struct lw_seen_slot *slot = &seen->slots[home_of(seen, hash[i])];
+		size_t at = home_of(seen, hash[i]);
 
-		entry[n_entries] = entry_of(seen, slot->entry - 1);
+		while (seen->slots[at].entry && seen->slots[at].hash != hash[i])
+			at = (at + 1) & mask;
+		entry[n_entries] = entry_of(seen, seen->slots[at].entry - 1);
+		unit[n_entries] = (uint16_t)i;
 		__builtin_prefetch(entry[n_entries]);
-		n_entries += slot->entry && slot->hash == hash[i];
+		n_entries += seen->slots[at].entry != 0;
 	}
-	for (size_t i = 0; seen->mode == LANEWISE_DEDUP_VERIFY && i < n_entries; i++)
-		__builtin_prefetch(entry[i]->text);
+	for (size_t i = 0; seen->mode == LANEWISE_DEDUP_VERIFY && i < n_entries; i++) {
+		size_t n_bytes = sizeof(size_t) + units[unit[i]].n_bytes;
+
+		for (size_t at = 0; at < n_bytes && at < FETCHED_BYTES; at += 64)
+			__builtin_prefetch(entry[i]->text + at);
+		__builtin_prefetch(entry[i]->text + (n_bytes < FETCHED_BYTES ? n_bytes : FETCHED_BYTES) - 1);
+	}
 }
 
 static lanewise_status judge(struct lw_seen *seen, struct lw_seen_unit *unit, uint64_t hash, uint64_t high)
@@ -408,7 +445,7 @@ static lanewise_status judge(struct lw_seen *seen, struct lw_seen_unit *unit, ui
 	return entry ? LANEWISE_OK : remember(seen, unit, hash, high);
 }
 
-lanewise_status lanewise_seen_batch(struct lw_seen *seen, struct lw_seen_unit *units, size_t n)
+lanewise_status lanewise_dedup_look_up(struct lw_seen *seen, struct lw_seen_unit *units, size_t n)
 {
 	uint64_t hash[LW_SEEN_BATCH], high[LW_SEEN_BATCH];
 	int keyed = seen->keyed;
@@ -418,7 +455,7 @@ lanewise_status lanewise_seen_batch(struct lw_seen *seen, struct lw_seen_unit *u
 	memset(high, 0, n * sizeof *high);
 	hash_units(seen, units, n, hash, high);
 	if (seen->n_slots >= PREFETCH_SLOTS)
-		fetch_batch(seen, hash, n);
+		fetch_batch(seen, units, hash, n);
 	for (size_t i = 0; i < n; i++) {
 		if (seen->keyed != keyed) /* a unit before this one changed the hash */
 			hash[i] = hash_of(seen, units[i].text, units[i].n_bytes);
@@ -442,7 +479,7 @@ static size_t power_of_two_from(size_t n)
 	return power;
 }
 
-lanewise_status lanewise_seen_begin(struct lw_seen *seen, uint64_t expected)
+lanewise_status lanewise_dedup_memory_begin(struct lw_seen *seen, uint64_t expected)
 {
 	size_t n_slots = MIN_SLOTS, n_entries = MIN_ENTRIES;
 	lanewise_status status;
@@ -464,7 +501,7 @@ lanewise_status lanewise_seen_begin(struct lw_seen *seen, uint64_t expected)
 	return status == LANEWISE_OK ? set_entries(seen, n_entries) : status;
 }
 
-void lanewise_seen_end(struct lw_seen *seen)
+void lanewise_dedup_memory_end(struct lw_seen *seen)
 {
 	while (seen->oldest) {
 		struct lw_seen_chunk *chunk = seen->oldest;
