@@ -26,10 +26,7 @@ const simdjson::padded_string &padded(const char *text, size_t n)
 	return *copy;
 }
 
-int utf8_valid(const char *text, size_t n)
-{
-	return simdjson::validate_utf8(text, n);
-}
+int utf8_valid(const char *text, size_t n) { return simdjson::validate_utf8(text, n); }
 
 int json_parse(const char *text, size_t n)
 {
@@ -60,7 +57,8 @@ size_t json_documents(const char *text, const size_t *begin, size_t n_documents)
 	size_t n_valid = 0;
 
 	for (size_t i = 0; i < n_documents; i++)
-		n_valid += parser.parse(copy + begin[i], begin[i + 1] - begin[i] - 1, false).error() == simdjson::SUCCESS;
+		n_valid +=
+		        parser.parse(copy + begin[i], begin[i + 1] - begin[i] - 1, false).error() == simdjson::SUCCESS;
 	return n_valid;
 }
 

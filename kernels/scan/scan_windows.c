@@ -394,13 +394,13 @@ static int move_window(struct draft *d, struct placement *p, size_t i)
 	struct group rest = without(d, p, from, i);
 	float least = d->groups[from].passes - rest.passes;
 
-	for (uint8_t k = 0; k < d->n; k++) {
+	for (size_t k = 0; k < d->n; k++) {
 		struct group both = merged(d, &d->groups[k], &p->alone[i]);
 
 		/* A little better is not worth another round. */
 		if (k != from && both.passes - d->groups[k].passes < 0.99f * least) {
 			least = both.passes - d->groups[k].passes;
-			to = k;
+			to = (uint8_t)k;
 		}
 	}
 	if (to == from)
@@ -423,8 +423,8 @@ static void improve_groups(struct draft *d, size_t n_windows)
 		while (!is_within(&p.alone[i], &d->groups[p.in[i]], d->width))
 			p.in[i]++;
 	}
-	for (uint8_t k = 0; k < d->n; k++) /* a window may be within several: now each is in one only */
-		d->groups[k] = without(d, &p, k, n_windows);
+	for (size_t k = 0; k < d->n; k++) /* a window may be within several: now each is in one only */
+		d->groups[k] = without(d, &p, (uint8_t)k, n_windows);
 	for (int round = 0, moved = 1; round < ROUNDS && moved; round++) {
 		moved = 0;
 		for (size_t i = 0; i < n_windows; i++)
