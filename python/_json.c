@@ -16,8 +16,10 @@
 	X(json_nodes_bound) \
 	X(json_repair) \
 	X(json_f64) \
-	X(json_string) X(json_path) X(json_follow) X(sse_feed) X(sse_next) X(sse_json_begin) X(sse_json_scratch_size) \
-	        X(sse_json_feed) X(sse_json_read)
+	X(json_string) \
+	X(json_path) \
+	X(json_follow) \
+	X(sse_feed) X(sse_next) X(sse_json_begin) X(sse_json_scratch_size) X(sse_json_feed) X(sse_json_read)
 
 #define DECLARE(name) __typeof__(lanewise_##name) *name;
 static struct {
