@@ -129,6 +129,7 @@ LANEWISE_API lanewise_status lanewise_index_make_coarse(lanewise_index *index);
  * The best k of the n_candidates rows of the highest estimates (of more, where some tie, or have values so large or small
  * that there is no estimate), in everything else as lanewise_index_search. The same on every CPU and for any number of
  * queries. Where n_candidates is over an eighth of the rows, or estimates cannot tell rows apart, the result is exact.
+ * It pays for single queries: many together are faster in an exact search, which takes them side by side.
  * `scratch`: lanewise_index_scratch_size(index, n_queries, n_candidates) bytes.
  *
  * Errors as there; LANEWISE_ERROR_ARGUMENT also for n_candidates < k and for an index without 4-bit codes.
