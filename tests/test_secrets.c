@@ -964,11 +964,12 @@ static void test_time(void)
 		for (size_t i = 0; i < MOST; i++)
 			text[i] = units[u][i % n];
 
-		double half = seconds_for(secrets, text, MOST / 2, scratch),
+		double eighth = seconds_for(secrets, text, MOST / 8, scratch),
 		       whole = seconds_for(secrets, text, MOST, scratch);
 
-		if (!CHECK(whole < 3 * half + 0.05))
-			fprintf(stderr, "%s: %g and %g seconds\n", units[u], half, whole);
+		/* Far from both 8, which is right, and 64, whatever else the machine does. */
+		if (!CHECK(whole < 32 * eighth + 0.5))
+			fprintf(stderr, "%s: %g and %g seconds\n", units[u], eighth, whole);
 		if (getenv("LANEWISE_TEST_VERBOSE"))
 			printf("%8.1f MB/s  %s\n", MOST / whole * 1e-6, units[u]);
 	}
