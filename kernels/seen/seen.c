@@ -434,7 +434,7 @@ lanewise_status lanewise_seen_create(const lanewise_seen_options *options, const
 	if (allocator)
 		made->allocator = *allocator;
 	lanewise_seen_make_secret(made->table.secret, options->is_seeded ? &options->seed : NULL);
-	made->old = made->table;
+	memcpy(made->old.secret, made->table.secret, sizeof made->old.secret);
 	if (options->kind == LANEWISE_SEEN_WINDOW)
 		status = lanewise_seen_window_begin(made);
 	else if (options->kind == LANEWISE_SEEN_BLOOM)

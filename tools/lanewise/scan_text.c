@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -163,9 +164,11 @@ static void print_json(const struct worker *w, uint64_t n_bytes, size_t kind, ui
 
 	fputs("{\"path\": ", w->out);
 	json_write_string(w->out, w->path, strlen(w->path));
-	fprintf(w->out, ", \"line\": %llu, \"column\": %llu, \"offset\": %llu, \"bytes\": %llu, \"%s\": ",
-	        (unsigned long long)w->place.line, (unsigned long long)(w->place.offset - w->place.line_begin + 1),
-	        (unsigned long long)w->place.offset, (unsigned long long)n_bytes, run->secrets ? "type" : "pattern");
+	fprintf(w->out,
+	        ", \"line\": %" PRIu64 ", \"column\": %" PRIu64 ", \"offset\": %" PRIu64 ", \"bytes\": %" PRIu64
+	        ", \"%s\": ",
+	        w->place.line, w->place.offset - w->place.line_begin + 1, w->place.offset, (uint64_t)n_bytes,
+	        run->secrets ? "type" : "pattern");
 	json_write_string(w->out, type, n);
 	if (run->fingerprints)
 		fprintf(w->out, ", \"fingerprint\": \"%012llx\"", (unsigned long long)fingerprint);
@@ -179,8 +182,7 @@ static void print_finding(const struct worker *w, size_t kind, uint64_t fingerpr
 	if (run->fingerprints)
 		fprintf(w->out, "%012llx ", (unsigned long long)fingerprint);
 	utf8_print_line(w->out, w->path, strlen(w->path), 0);
-	fprintf(w->out, ":%llu:%llu:", (unsigned long long)w->place.line,
-	        (unsigned long long)(w->place.offset - w->place.line_begin + 1));
+	fprintf(w->out, ":%" PRIu64 ":%" PRIu64 ":", w->place.line, w->place.offset - w->place.line_begin + 1);
 	if (run->secrets)
 		fputs(lanewise_secrets_rule_name(run->secrets, kind), w->out);
 	else
