@@ -441,7 +441,8 @@ def test_the_readme_is_true(capsys):
     exec(re.search("```python\n(.*?)```", readme, re.S)[1], {})
     assert capsys.readouterr().out.splitlines() == [
         "['a cat and a dog', 'the cat sat on the mat']", "42",
-        "[Match(pattern=0, begin=2, end=5), Match(pattern=1, begin=12, end=15)]"]
+        "[Match(pattern=0, begin=2, end=5), Match(pattern=1, begin=12, end=15)]",
+        "key = [REDACTED:aws-access-key] ['One.', 'Two.']"]
 
 
 def test_memory_is_stable():

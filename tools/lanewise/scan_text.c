@@ -167,7 +167,7 @@ static void print_json(const struct worker *w, uint64_t n_bytes, size_t kind, ui
 	fprintf(w->out,
 	        ", \"line\": %" PRIu64 ", \"column\": %" PRIu64 ", \"offset\": %" PRIu64 ", \"bytes\": %" PRIu64
 	        ", \"%s\": ",
-	        w->place.line, w->place.offset - w->place.line_begin + 1, w->place.offset, (uint64_t)n_bytes,
+	        w->place.line, w->place.offset - w->place.line_begin + 1, w->place.offset, n_bytes,
 	        run->secrets ? "type" : "pattern");
 	json_write_string(w->out, type, n);
 	if (run->fingerprints)
