@@ -106,53 +106,56 @@ LW_INLINE size_t go_through(const struct lw_seen_table *table, uint64_t *has_zer
 	return n_there;
 }
 
-size_t LW_FN(seen_insert_64)(struct lw_seen_table *table, const uint64_t *hashes, size_t n, size_t first,
-                             uint64_t *duplicates)
+/* Of n hashes; how many are new. */
+LW_INLINE size_t insert(struct lw_seen_table *table, enum how how, const uint64_t *hashes, size_t n, size_t first,
+                        uint64_t *duplicates)
 {
-	size_t n_new = n - go_through(table, &table->has_zero, SET_64, hashes, n, first, duplicates, 1);
+	size_t n_new = n - go_through(table, &table->has_zero, how, hashes, n, first, duplicates, 1);
 
 	table->n += n_new;
 	return n_new;
+}
+
+LW_INLINE void find(const struct lw_seen_table *table, enum how how, const uint64_t *hashes, size_t n, size_t first,
+                    uint64_t *found)
+{
+	uint64_t has_zero = table->has_zero;
+
+	go_through(table, &has_zero, how, hashes, n, first, found, 0);
+}
+
+size_t LW_FN(seen_insert_64)(struct lw_seen_table *table, const uint64_t *hashes, size_t n, size_t first,
+                             uint64_t *duplicates)
+{
+	return insert(table, SET_64, hashes, n, first, duplicates);
 }
 
 void LW_FN(seen_find_64)(const struct lw_seen_table *table, const uint64_t *hashes, size_t n, size_t first,
                          uint64_t *found)
 {
-	uint64_t has_zero = table->has_zero;
-
-	go_through(table, &has_zero, SET_64, hashes, n, first, found, 0);
+	find(table, SET_64, hashes, n, first, found);
 }
 
 size_t LW_FN(seen_insert_128)(struct lw_seen_table *table, const uint64_t *hashes, size_t n, size_t first,
                               uint64_t *duplicates)
 {
-	size_t n_new = n - go_through(table, &table->has_zero, SET_128, hashes, n, first, duplicates, 1);
-
-	table->n += n_new;
-	return n_new;
+	return insert(table, SET_128, hashes, n, first, duplicates);
 }
 
 void LW_FN(seen_find_128)(const struct lw_seen_table *table, const uint64_t *hashes, size_t n, size_t first,
                           uint64_t *found)
 {
-	uint64_t has_zero = table->has_zero;
-
-	go_through(table, &has_zero, SET_128, hashes, n, first, found, 0);
+	find(table, SET_128, hashes, n, first, found);
 }
 
 size_t LW_FN(seen_insert_bloom)(struct lw_seen_table *table, const uint64_t *hashes, size_t n, size_t first,
                                 uint64_t *duplicates)
 {
-	size_t n_new = n - go_through(table, &table->has_zero, BLOOM, hashes, n, first, duplicates, 1);
-
-	table->n += n_new;
-	return n_new;
+	return insert(table, BLOOM, hashes, n, first, duplicates);
 }
 
 void LW_FN(seen_find_bloom)(const struct lw_seen_table *table, const uint64_t *hashes, size_t n, size_t first,
                             uint64_t *found)
 {
-	uint64_t has_zero = table->has_zero;
-
-	go_through(table, &has_zero, BLOOM, hashes, n, first, found, 0);
+	find(table, BLOOM, hashes, n, first, found);
 }
