@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lanewise as lw
-from lanewise.compat import course_creator, hush, rank_bm25, victor_native
+from lanewise.compat import course_creator, hush, rank_bm25, sutra_storage, victor_native
 
 # ---------------------------------------------------------------- rank_bm25
 
@@ -496,8 +496,201 @@ def test_deep_traces_and_fences():
 
 
 def test_under_upstreams_names(monkeypatch):
-    for module in (rank_bm25, victor_native):
+    for module in (rank_bm25, victor_native, sutra_storage):
         monkeypatch.setitem(sys.modules, module.__name__.rpartition(".")[2], module)
     import victor_native as installed
 
     assert installed.normalize_block("A.") == "a"
+
+
+# ---------------------------------------------- secrets, thoughts, chunks
+
+
+def test_secrets_have_upstreams_names():
+    text = 'id AKIAIOSFODNN7EXAMPLQ\nä password = "hunter2xyzzy99"\nghp_' + "a1B2c3D4e5F6" * 3 + "\n"
+    found = victor_native.scan_secrets(text)
+    kinds = [match.secret_type for match in found]
+    assert {"aws_access_key", "generic_password"} <= set(kinds)
+    for match in found:
+        assert text[match.start : match.end] == match.matched_text
+        assert match.line_number == 1 + text.count("\n", 0, match.start)
+    order = victor_native.list_secret_patterns()
+    assert kinds == sorted(kinds, key=order.index) and victor_native.get_secret_types(text) == list(dict.fromkeys(kinds))
+    masked = victor_native.mask_secrets(text)
+    assert "AKIA************MPLQ" in masked and "ä password" in masked and "hunter2xyzzy99" not in masked
+    summary = victor_native.scan_secrets_summary(text)
+    assert summary["has_secrets"] and summary["total_matches"] == len(found) == sum(summary["by_severity"].values())
+    assert victor_native.has_secrets(text) and not victor_native.has_secrets("nothing here")
+    assert victor_native.scan_secrets_summary("") == {"total_matches": 0, "has_secrets": False, "by_type": {}, "by_severity": {}}
+
+
+def test_all_kinds_of_secrets_that_upstream_has():
+    names = "aws_access_key aws_secret_key openai_api_key openai_api_key_v2 anthropic_api_key google_api_key github_token github_oauth " \
+            "slack_token slack_webhook discord_token private_key database_url generic_api_key generic_password jwt_token stripe_key " \
+            "twilio_sid sendgrid_key heroku_api_key"
+    assert set(victor_native.list_secret_patterns(upstream_only=True)) == set(names.split())
+    npm = "npm_" + "a1B2c3D4e5F6" * 3
+    assert victor_native.get_secret_types(npm) == ["npm_token"] and victor_native.scan_secrets(npm, upstream_only=True) == []
+
+
+def test_thoughts_in_circles():
+    detector = victor_native.ThinkingDetector()
+    for time in (1, 2, 3):
+        is_loop, advice = detector.record_thinking("Analyzing the auth  module")
+        assert is_loop == (time == 3) and is_loop == ("LOOP DETECTED" in advice)
+    assert detector.record_thinking("Let me read the file") == (False, "")
+    assert detector.record_thinking("Let me check the code") == (True, victor_native._LOOPS["stall"].format(2, 0) +
+                                                                 victor_native._category("")[1])
+    stats = detector.get_stats()
+    assert (stats["total_analyzed"], stats["loops_detected"], stats["exact_matches"], stats["stalling_detected"]) == (5, 2, 1, 1)
+    detector.reset()
+    detector.clear_stats()
+    assert detector.get_stats()["history_size"] == 0 and detector.get_stats()["detection_rate"] == 0.0
+    assert victor_native.detect_circular_phrases("So LET ME CHECK it") and not victor_native.detect_circular_phrases("the letter")
+    assert victor_native.count_circular_patterns("let me check, i need to read") == 2
+
+
+LINES = st.lists(st.sampled_from(["a", "bb ", "ä", "\n", "\n", "long words here", "\U0001f600"]), max_size=30).map("".join)
+
+
+@given(LINES, st.integers(1, 12), st.integers(0, 11))
+@settings(deadline=None)
+def test_chunks_of_lines(text, size, overlap):
+    if overlap >= size:
+        with pytest.raises(ValueError):
+            victor_native.chunk_with_overlap(text, size, overlap)
+        return
+    chunks, end = victor_native.chunk_with_overlap(text, size, overlap), 0
+    for number, chunk in enumerate(chunks):
+        assert chunk.chunk_index == number and chunk.text == text[chunk.start_offset : chunk.end_offset] and chunk.text
+        assert len(chunk.text) <= size and chunk.overlap_prev <= overlap
+        assert chunk.start_offset + chunk.overlap_prev == end
+        assert chunk.start_line == victor_native.line_at_offset(text, chunk.start_offset)
+        assert chunk.end_line == victor_native.line_at_offset(text, chunk.end_offset - 1)
+        end = chunk.end_offset
+    assert end == len(text)
+    assert [chunk.strip() for chunk in victor_native.chunk_by_chars(text, size, overlap)] == victor_native.chunk_by_chars(text, size, overlap)
+    starts = victor_native.find_line_boundaries(text)
+    assert starts == [i for i in range(len(text)) if i == 0 or text[i - 1] == "\n"]
+
+
+def test_chunks_that_upstream_dies_of():
+    text = "Ä. Ö é. " * 50
+    assert "".join(victor_native.chunk_by_sentences(text, 40, 0)).replace(" ", "") == text.replace(" ", "")
+    assert victor_native.chunk_by_paragraphs("é" * 30 + "\n\n" + "ü" * 30, 31, 7) == ["é" * 30, "ü" * 30]
+    assert victor_native.count_tokens_fast("some words, here") == lw.text_tokens("some words, here")
+
+
+def test_random_projection_keeps_lengths():
+    rows = np.random.default_rng(1).standard_normal((40, 300)).astype(np.float32)
+    projected = np.array(victor_native.random_projection(rows, 100))
+    assert projected.shape == (40, 100)
+    assert 0.9 < np.linalg.norm(projected) / np.linalg.norm(rows) < 1.1
+    assert victor_native.random_projection(rows, 100) == projected.tolist()
+    with pytest.raises(ValueError):
+        victor_native.random_projection(rows, 0)
+
+
+# -------------------------------------------------------------------- sutra
+
+A, B, C = "a" * 32, "b" * 32, "c" * 16
+
+
+def test_graph_store_keeps_everything(tmp_path):
+    rng = np.random.default_rng(2)
+    rows = rng.standard_normal((300, 64)).astype(np.float32)
+    with sutra_storage.GraphStore(tmp_path / "store", vector_dimension=64) as store:
+        for number, row in enumerate(rows):
+            store.add_vector(f"{number:032x}", row)
+        store.add_concept(A, "Cats are Mammals", rows[0], confidence=0.5)
+        store.add_concept(C, "cats and dogs")
+        store.add_association(A, C, 0.25, 3)
+        store.add_association(C, A, 0.75, 1)
+        store.add_association(A, A)
+        store.train_quantizer(list(rows))
+        near, stats = store.approximate_distance(A, f"{1:032x}"), store.stats()
+        assert (stats["total_vectors"], stats["total_concepts"], stats["total_edges"], stats["total_words"]) == (301, 302, 2, 5)
+        assert stats["compression_ratio"] == 32 and stats["quantizer_trained"]
+    again = sutra_storage.GraphStore(tmp_path / "store")
+    assert again.stats() == stats and again.list_concepts() == store.list_concepts()
+    np.testing.assert_array_equal(again.get_vector(f"{7:032x}"), rows[7])
+    assert again.get_neighbors(A) == [C, A] and again.get_neighbors(C) == [A]
+    assert again.get_association(A, C) == sutra_storage.Association(C, A, 0.75, 1)
+    assert again.search_text("the CATS") == [A, C] and again.search_text("cats mammals") == [A] and again.search_text("unknown") == []
+    assert again.get_concept(A) == store.get_concept(A) and again.get_concept(A).confidence == 0.5
+    created = again.get_concept(A).created
+    assert again.get_concepts_in_range(created - 60, created + 60) == [A, C] and again.get_concepts_in_range(0, 1) == []
+    assert again.search(rows[7], 1)[0][0] == f"{7:032x}"
+    assert again.approximate_distance(A, f"{1:032x}") == pytest.approx(near, rel=1e-6)
+    assert again.distance(A, A) == pytest.approx(0, abs=1e-6)
+    again.remove_concept(A)
+    assert again.get_neighbors(C) == [] and again.get_vector(A) is None and again.search_text("mammals") == []
+    assert not again.has_concept(A) and again.stats()["total_edges"] == 0
+    again.add_vector(B, rows[3])  # takes the place that became free
+    assert len(again._index) == 301 and [name for name, _ in again.search(rows[3], 2)] == [f"{3:032x}", B]
+
+
+def test_graph_store_distances_and_mistakes(tmp_path):
+    store = sutra_storage.GraphStore(tmp_path, vector_dimension=4, use_compression=False)
+    store.add_vector(A, [1, 0, 0, 0])
+    store.add_vector(B, [0, 1, 0, 0])
+    store.add_vector("0" * 32, [0, 0, 0, 0])
+    assert store.distance(A, B) == 1 and store.distance(A, "0" * 32) == 1
+    for bad in ("xyz", "a" * 31, "a" * 20, "", 5, "aa " * 8):
+        with pytest.raises(ValueError, match="concept id"):
+            store.add_association(A, bad)
+    assert store.list_concepts() == [A, B, "0" * 32]
+    with pytest.raises(KeyError):
+        store.distance(A, C)
+    with pytest.raises(ValueError):
+        store.add_vector(C, [1, 2])
+    with pytest.raises(ValueError):
+        store.train_quantizer([[0, 0, 0, 0]] * 300)
+    with pytest.raises(ValueError):
+        store.approximate_distance(A, B)
+    assert not store.has_concept(C)
+    store.save()
+    whole = (tmp_path / "store.npz").read_bytes()
+    for damaged in (b"", b"nonsense", whole[: len(whole) // 2], whole.replace(b'"format": 1', b'"format": 7')):
+        (tmp_path / "store.npz").write_bytes(damaged)
+        with pytest.raises(ValueError, match="store.npz"):
+            sutra_storage.GraphStore(tmp_path)
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["vector", "text", "edge", "drop", "unvector", "reopen"]), st.integers(0, 4), st.integers(0, 4)),
+                 max_size=25)
+
+
+@given(STEPS)
+@settings(deadline=None, max_examples=40)
+def test_graph_store_is_dictionaries(tmp_path_factory, steps):
+    path = tmp_path_factory.mktemp("store")
+    store = sutra_storage.GraphStore(path, 3)
+    names, vectors, texts, edges = [f"{i:016x}" for i in range(5)], {}, {}, {}
+    for step, a, b in steps:
+        if step == "vector":
+            store.add_vector(names[a], [a, b, 1])
+            vectors[a] = [a, b, 1]
+        elif step == "text":
+            store.add_concept(names[a], f"w{b} w{a}")
+            texts[a] = {f"w{b}", f"w{a}"}
+        elif step == "edge":
+            store.add_association(names[a], names[b])
+            edges[min(a, b), max(a, b)] = None
+        elif step == "unvector":
+            store.remove_vector(names[a])
+            vectors.pop(a, None)
+        elif step == "drop":
+            store.remove_concept(names[a])
+            vectors.pop(a, None)
+            texts.pop(a, None)
+            edges = {pair: None for pair in edges if a not in pair}
+        else:
+            store.save()
+            store = sutra_storage.GraphStore(path)
+    for a in range(5):
+        vector = store.get_vector(names[a])
+        assert (None if vector is None else vector.tolist()) == vectors.get(a)
+        assert set(store.get_neighbors(names[a])) == {names[x + y - a] for x, y in edges if a in (x, y)}
+        assert set(store.search_text(f"w{a}")) == {names[i] for i, words in texts.items() if f"w{a}" in words}
+    assert {name for name, _ in store.search([1, 1, 1], 5)} == {names[a] for a in vectors}

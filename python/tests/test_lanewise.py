@@ -468,3 +468,38 @@ def test_memory_is_stable():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     work(3000)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4096
+
+
+def test_a_million_calls_leave_nothing():
+    import tracemalloc
+
+    def work(n):
+        for _ in range(n):
+            lw.dot(a, b), lw.xxh3_64(b"text"), lw.utf8_count(b"text"), lw.b64encode(b"text")
+
+    a = b = np.ones(8, np.float32)
+    work(1000)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        work(250_000)
+        assert tracemalloc.get_traced_memory()[0] - before < 10_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_interpreter_ends_with_everything_alive():
+    script = """
+import threading, lanewise as lw
+index = lw.Index(4); index.add([[1, 2, 3, 4]] * 100)
+cycle = [index, lw.BM25(["a b"]), lw.PatternSet(["a"]), lw.StreamFilter(), lw.SecretScanner(), lw.Graph([0], [1]).schedule()]
+cycle.append(cycle)
+class Late:
+    def __del__(self): lw.cosine([1, 2], [2, 1]); index.search([1, 2, 3, 4], 1)
+late = Late()
+def work():
+    while True: index.search([1, 2, 3, 4], 3)
+for _ in range(4): threading.Thread(target=work, daemon=True).start()
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0 and "Fatal" not in result.stderr, result.stderr

@@ -17,23 +17,38 @@ Otherwise than upstream:
   - pagerank shares out the rank of nodes without neighbours, as NetworkX does; `dangling="drop"` loses it, as upstream. It counts
     nodes that are only neighbours too, with `dangling="drop"` not; it stops by the sum of changes, not the greatest;
   - detect_cycles gives one cycle for each strongly connected component that has one, in linear time and without recursion;
-  - random_projection, secrets, classification, chunking, YAML and tokens are not here.
+  - random_projection has entries on both sides of zero (upstream's are all negative or zero), from NumPy's generator;
+  - secrets are found by lanewise's rules, which want a plausible value and boundaries around it, so `password = password` is none;
+    kinds that upstream does not know are found too, under lanewise's name with _ for -. `upstream_only=True` leaves these out;
+  - mask_secrets masks the secret alone, not the `key =` before it, and not equal text elsewhere;
+  - chunks are those of lanewise.TextChunker: whole units with an overlap of whole units, cut between characters, in linear time;
+    upstream ends at text that is not ASCII. chunk_with_overlap ends its chunks at line ends as upstream, and says how much each
+    shares with the one before;
+  - ThinkingDetector's advice is in other words;
+  - classification (its lists of words are upstream's own; lanewise.Classifier takes yours), YAML and exact tokens are not here.
 """
 
 from __future__ import annotations
 
 import functools
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from .. import json as _json
 from .. import vector as _vector
 from .._library import check, ffi, lib, room
+from ..chunk import TextChunker, chunk_text, text_tokens
 from ..dedup import _FORM_OF_BLOCKS, Deduplicator, Unit, _normalized, xxh3_128
 from ..graph import Graph
 from ..pairs import neighbours, pairs, similarity
+from ..repeat import ThoughtDetector, circular_phrases
 from ..scan import Match, PatternSet
 from ..scan import StreamFilter as _StreamFilter
+from ..secrets import SecretScanner
 from ..small import dot_int8, quantize_int8
 from ..vector import Hits, Index, rows_of
 
@@ -279,6 +294,16 @@ def matmul_vector(matrix: Any, vector: Any) -> list[float]:
 
 def batch_matmul_vector(matrix: Any, vectors: Any) -> list[list[float]]:
     return [matmul_vector(matrix, vector) for vector in vectors]
+
+
+def random_projection(embeddings: Any, target_dim: int, seed: int = 42) -> list[list[float]]:
+    """Vectors of fewer dimensions with about the same distances: products with a matrix of numbers in +- sqrt(3 / target_dim)."""
+    given = np.asarray(embeddings, np.float32)
+    if given.ndim != 2 or target_dim < 1:
+        raise ValueError(f"embeddings of shape {given.shape}, target_dim {target_dim}: rows and a positive number are needed")
+    bound = (3 / target_dim) ** 0.5
+    matrix = np.random.default_rng(seed).uniform(-bound, bound, (target_dim, given.shape[1])).astype(np.float32)
+    return batch_matmul_vector(matrix, given)
 
 
 def pairwise_distances(embeddings: Any) -> list[float]:
@@ -605,9 +630,215 @@ def detect_cycles(adjacency: Mapping[str, Sequence[str]]) -> list[list[str]]:
     return cycles
 
 
+# ------------------------------------------------------------------ secrets
+
+# lanewise's rules under upstream's names and severities. Several rules may be one of upstream's kinds.
+_SECRETS = {
+    "aws-access-key": ("aws_access_key", "high"), "aws-secret-key": ("aws_secret_key", "critical"),
+    "openai-legacy-key": ("openai_api_key", "high"), "openai-key": ("openai_api_key_v2", "high"),
+    "anthropic-key": ("anthropic_api_key", "high"), "google-api-key": ("google_api_key", "high"),
+    "github-token": ("github_token", "high"), "github-app-token": ("github_token", "high"),
+    "github-oauth-token": ("github_oauth", "high"), "slack-token": ("slack_token", "high"),
+    "slack-webhook": ("slack_webhook", "medium"), "discord-token": ("discord_token", "high"),
+    "private-key": ("private_key", "critical"), "database-url": ("database_url", "critical"),
+    "api-key": ("generic_api_key", "medium"), "password": ("generic_password", "medium"),
+    "password-bare": ("generic_password", "medium"), "secret-value": ("generic_password", "medium"), "jwt": ("jwt_token", "medium"),
+    "stripe-key": ("stripe_key", "high"), "twilio-key": ("twilio_sid", "medium"), "sendgrid-key": ("sendgrid_key", "high"),
+    "heroku-api-key": ("heroku_api_key", "high"),
+}
+
+
+class SecretMatch(NamedTuple):
+    """What was found: [start, end) of the text with the name before a value, and its line, from 1."""
+
+    secret_type: str
+    matched_text: str
+    severity: str
+    start: int
+    end: int
+    line_number: int
+
+
+@functools.lru_cache(1)
+def _scanner() -> SecretScanner:
+    return SecretScanner()
+
+
+def _kind_of(rule: str) -> tuple[str, str]:
+    return _SECRETS.get(rule, (rule.replace("-", "_"), "high"))
+
+
+def list_secret_patterns(upstream_only: bool = False) -> list[str]:
+    """The names of all kinds of secrets."""
+    return list(dict.fromkeys(_kind_of(rule.name)[0] for rule in _scanner().rules if rule.name in _SECRETS or not upstream_only))
+
+
+def scan_secrets(text: str, upstream_only: bool = False) -> list[SecretMatch]:
+    """The secrets of a text: kind by kind in the order of list_secret_patterns(), then as they come."""
+    order = {name: number for number, name in enumerate(list_secret_patterns())}
+    found = [SecretMatch(*_names(secret.rule, text[secret.match_begin : secret.match_end]), secret.match_begin, secret.match_end,
+                         secret.line)
+             for secret in _scanner().scan(text) if secret.rule in _SECRETS or not upstream_only]
+    return sorted(found, key=lambda match: order[match.secret_type])
+
+
+def _names(rule: str, matched: str) -> tuple[str, str, str]:
+    kind, severity = _kind_of(rule)
+    return kind, matched, severity
+
+
+def has_secrets(text: str) -> bool:
+    """Whether there is one."""
+    return _scanner().any(text)
+
+
+def get_secret_types(text: str) -> list[str]:
+    """The kinds that a text has, in the order of list_secret_patterns()."""
+    return list(dict.fromkeys(_kind_of(rule)[0] for rule in _scanner().types(text)))
+
+
+def mask_secrets(text: str, mask_char: str = "*", visible_chars: int = 4) -> str:
+    """The text with its secrets masked, but for so many characters at both ends of those that are longer than both."""
+    return _scanner().mask(text, mask_char, visible_chars, visible_chars)
+
+
+def scan_secrets_summary(text: str) -> dict[str, Any]:
+    """How many secrets a text has, in all, by kind and by severity."""
+    matches = scan_secrets(text)
+    return {"total_matches": len(matches), "has_secrets": bool(matches), "by_type": dict(Counter(m.secret_type for m in matches)),
+            "by_severity": dict(Counter(m.severity for m in matches))}
+
+
+# ------------------------------------------------------- thoughts in circles
+
+# Words that tell what a thought is about, and what to do when it goes in circles.
+_CATEGORIES = (
+    ("file_read", ("read", "file", "content"), "Read it now, or use what was read before."),
+    ("search", ("search", "find", "look for"), "Search now, with another query, or use what was found."),
+    ("analysis", ("understand", "analyze", "examine"), "Go on with what is understood so far."),
+    ("implementation", ("implement", "create", "write"), "Write it now."),
+)
+_LOOPS = {"stall": "STALLING DETECTED: {} announcements in a row and no action. ",
+          "repeat": "LOOP DETECTED: this thought has come {} times. ",
+          "similar": "LOOP DETECTED: this thought has come {} times, {:.0%} alike. "}
+
+
+def _category(text: str) -> tuple[str, str]:
+    lower = text.lower()
+    for name, signs, advice in _CATEGORIES:
+        if any(sign in lower for sign in signs):
+            return name, advice
+    return "general", "Try something else, or act."
+
+
+class ThinkingDetector:
+    """Tells of thoughts, one after the other, when they go in circles: lanewise.ThoughtDetector with upstream's names."""
+
+    def __init__(self, repetition_threshold: int = 3, similarity_threshold: float = 0.65, window_size: int = 10,
+                 stalling_threshold: int = 2) -> None:
+        self._detector = ThoughtDetector(repetition_threshold, similarity_threshold, window_size, stalling_threshold)
+        self._window = window_size
+        self.clear_stats()
+        self._history = 0
+
+    def record_thinking(self, content: str) -> tuple[bool, str]:
+        """Whether the next thought makes a loop, and advice to break it, or ""."""
+        thought = self._detector.record(content)
+        self._counts["total_analyzed"] += 1
+        self._history = min(self._history + 1, self._window)
+        if not thought.is_loop:
+            return False, ""
+        self._counts["loops_detected"] += 1
+        self._counts[thought.kind] += 1
+        return True, _LOOPS[thought.kind].format(thought.times, thought.similarity) + _category(content)[1]
+
+    def reset(self) -> None:
+        """A new task: all thoughts are forgotten."""
+        self._detector.reset()
+        self._history = 0
+
+    def clear_stats(self) -> None:
+        """Only the counts of get_stats() begin again."""
+        self._counts: Counter[str] = Counter()
+
+    def get_stats(self) -> dict[str, Any]:
+        """How many thoughts came, and how many of them made which loops."""
+        total, loops = self._counts["total_analyzed"], self._counts["loops_detected"]
+        return {"total_analyzed": total, "loops_detected": loops, "exact_matches": self._counts["repeat"],
+                "similar_matches": self._counts["similar"], "stalling_detected": self._counts["stall"],
+                "detection_rate": loops / total if total else 0.0, "history_size": self._history}
+
+
+def detect_circular_phrases(text: str) -> bool:
+    """Whether a text has a phrase like "let me check"."""
+    return circular_phrases(text).times > 0
+
+
+def count_circular_patterns(text: str) -> int:
+    """How many of them it has."""
+    return circular_phrases(text).times
+
+
+# ----------------------------------------------------------------- chunking
+
+
+def chunk_by_chars(text: str, chunk_size: int = 1344, overlap: int = 128) -> list[str]:
+    """Chunks of so many characters, trimmed, each with the last ones of the one before."""
+    return chunk_text(text, chunk_size, overlap, "characters", trim=True)
+
+
+def chunk_by_sentences(text: str, chunk_size: int = 1344, overlap: int = 128) -> list[str]:
+    """Chunks of whole sentences."""
+    return chunk_text(text, chunk_size, overlap, "sentences", trim=True)
+
+
+def chunk_by_paragraphs(text: str, chunk_size: int = 1344, overlap: int = 128) -> list[str]:
+    """Chunks of whole paragraphs."""
+    return chunk_text(text, chunk_size, overlap, "paragraphs", trim=True)
+
+
+class ChunkInfo(NamedTuple):
+    """A chunk, its lines (from 1), [start_offset, end_offset) of the text, and how much of it the chunk before has too."""
+
+    text: str
+    start_line: int
+    end_line: int
+    start_offset: int
+    end_offset: int
+    overlap_prev: int
+    chunk_index: int
+
+
+def chunk_with_overlap(text: str, chunk_size: int = 1344, overlap: int = 128) -> list[ChunkInfo]:
+    """Chunks of whole lines; of characters where a line is longer than a chunk."""
+    chunks = []
+    line, at = 1, 0
+    for number, chunk in enumerate(TextChunker(chunk_size, overlap, "lines").chunks(text)):
+        line += text.count("\n", at, chunk.begin) if chunk.begin >= at else -text.count("\n", chunk.begin, at)
+        at = chunk.begin
+        last = line + text.count("\n", at, chunk.end - 1)
+        chunks.append(ChunkInfo(chunk.text, line, last, at, chunk.end, chunk.fresh - at, number))
+    return chunks
+
+
+def count_tokens_fast(text: str) -> int:
+    """About how many tokens a language model makes of a text: lanewise.text_tokens()."""
+    return text_tokens(text)
+
+
 # -------------------------------------------------------------------- lines
 
 
 def count_lines(text: str) -> int:
     """0 for an empty text, else one more than there are newlines."""
     return text.count("\n") + 1 if text else 0
+
+
+def find_line_boundaries(text: str) -> list[int]:
+    """Where lines begin."""
+    return [0, *(match.end() for match in re.finditer("\n", text) if match.end() < len(text))] if text else []
+
+
+def line_at_offset(text: str, offset: int) -> int:
+    """The number of the line that an offset is in, from 1; the last one for offsets behind the text."""
+    return 1 + text.count("\n", 0, max(0, min(offset, len(text) - 1)))
