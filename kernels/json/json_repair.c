@@ -1348,8 +1348,14 @@ static int is_surely_broken(const uint8_t *text, size_t n)
 
 	uint8_t first = text[begin], last = text[end - 1];
 
-	if (first == '{' || first == '[')
-		return last != (first == '{' ? '}' : ']');
+	if (first == '{' || first == '[') {
+		size_t next = begin + 1;
+
+		while (next < end && is_blank(text[next]))
+			next++;
+		return last != (first == '{' ? '}' : ']') ||
+		       (first == '{' && next < end && text[next] != '"' && text[next] != '}');
+	}
 	return first == '`' || first == '\'' || (is_letter(first) && first != 't' && first != 'f' && first != 'n');
 }
 
@@ -1366,7 +1372,6 @@ lanewise_status lanewise_json_repair(const char *text, size_t n_bytes, const lan
                                      size_t capacity, lanewise_json_edit *edits, size_t edit_capacity,
                                      lanewise_json_repair_result *result, lanewise_error *error)
 {
-	lanewise_error found;
 	struct repair r;
 	lanewise_status status;
 
@@ -1376,11 +1381,11 @@ lanewise_status lanewise_json_repair(const char *text, size_t n_bytes, const lan
 	/* What is broken anyway is not read for it: a byte will do to check the options. */
 	int is_broken = text && n_bytes <= UINT32_MAX && is_surely_broken((const uint8_t *)text, n_bytes);
 
-	status = lanewise_json_validate(text, is_broken ? n_bytes > 0 : n_bytes, options, &found);
+	status = lanewise_json_validate(text, is_broken ? n_bytes > 0 : n_bytes, options, NULL);
 	if (status == LANEWISE_OK && !is_broken)
 		return status;
 	if (status != LANEWISE_OK && status != LANEWISE_ERROR_DATA)
-		return lw_fail(error, status, found.offset, "%s", found.what);
+		return lanewise_json_validate(text, n_bytes, options, error);
 
 	r.text = (const uint8_t *)text;
 	r.n = n_bytes;
