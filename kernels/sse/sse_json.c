@@ -645,8 +645,33 @@ static inline void set_values(lanewise_sse_value *values, const struct target *t
 			                       0, 0 };
 }
 
+/* Decodes the inside of a valid string, n bytes, to `out`, where as much room is; returns the size. */
+static size_t decode(const char *inside, size_t n, char *out)
+{
+	static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+	size_t at = 0, n_out = 0;
+
+	for (; at < n; at++) {
+		if (inside[at] == '\\') {
+			if (inside[++at] == 'u')
+				break;
+			out[n_out++] = meanings[strchr(letters, inside[at]) - letters];
+		} else {
+			out[n_out++] = inside[at];
+		}
+	}
+	if (at < n) {
+		const lanewise_json_node node = { .n_bytes = (uint32_t)n + 2,
+			                          .type = LANEWISE_JSON_STRING,
+			                          .flags = LANEWISE_JSON_ESCAPES };
+
+		lanewise_json_string(inside - 1, &node, out, n, &n_out);
+	}
+	return n_out;
+}
+
 /*
- * Takes events at p, at most `most`, that differ from the pattern in one string without escapes, as long as there is room;
+ * Takes events at p, at most `most`, that differ from the pattern in one string, as long as there is room;
  * returns their bytes.
  */
 static inline size_t take_alike(struct lanewise_sse_json *events, struct pattern *pattern, const char *p, size_t left,
@@ -663,7 +688,7 @@ static inline size_t take_alike(struct lanewise_sse_json *events, struct pattern
 
 	for (; n_events < most && left >= n_before + n_behind; p += all, left -= all, n_events++) {
 		const char *string = p + n_before;
-		int is_short = n_behind >= SHORT_BYTES, escapes;
+		int is_short = n_behind >= SHORT_BYTES, escapes = 0;
 
 		if (!is_same(p, before, n_before))
 			break;
@@ -671,7 +696,7 @@ static inline size_t take_alike(struct lanewise_sse_json *events, struct pattern
 		if (n == SIZE_MAX) {
 			is_short = 0;
 			n = string_size(string, left - n_before, &escapes);
-			if (n == SIZE_MAX || escapes)
+			if (n == SIZE_MAX)
 				break;
 		}
 		all = n_before + n + n_behind;
@@ -680,6 +705,8 @@ static inline size_t take_alike(struct lanewise_sse_json *events, struct pattern
 			break;
 		if (is_short && capacity - n_out >= SHORT_BYTES)
 			memcpy(out + n_out, string, SHORT_BYTES);
+		else if (escapes)
+			n = decode(string, n, out + n_out);
 		else if (n)
 			memcpy(out + n_out, string, n);
 		set_values(values, targets, n_paths, n_out, n);
