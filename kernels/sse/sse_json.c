@@ -894,6 +894,8 @@ int32_t lanewise_sse_json_read(lanewise_sse_json *events, char *out, size_t capa
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "sse: a NULL pointer");
 	while (outcome == TAKEN) {
 		take_all_alike(events, &o);
+		if (events->sse->at == events->sse->end && !events->pending)
+			break;
 		if (!has_room(events, &o)) {
 			outcome = NO_ROOM;
 			break;
