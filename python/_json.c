@@ -10,6 +10,7 @@
 #include <lanewise/sse.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #define FUNCTIONS(X) \
 	X(json_parse) \
@@ -33,7 +34,8 @@ enum {
 	SPARE_BYTES = 1 << 20,  /* nodes that are kept from call to call, at most */
 	LONGEST_INTEGER = 4300, /* digits, as Python itself has it by default: conversion takes quadratic time */
 	CACHED_NAMES = 1024,
-	CACHED_BYTES = 40
+	CACHED_BYTES = 40,
+	SHORT_TEXT = 512
 };
 
 static PyObject *connect(PyObject *module, PyObject *arguments)
@@ -110,6 +112,52 @@ static int text_of(PyObject *object, struct text *t)
 }
 
 static void text_end(struct text *t) { Py_CLEAR(t->owner); }
+
+static size_t ascii_prefix(const char *bytes, size_t n)
+{
+	size_t at = 0;
+	uint64_t eight;
+
+	for (; n - at >= sizeof eight; at += sizeof eight) {
+		memcpy(&eight, bytes + at, sizeof eight);
+		if (eight & 0x8080808080808080)
+			break;
+	}
+	while (at < n && !((unsigned char)bytes[at] & 0x80))
+		at++;
+	return at;
+}
+
+/*
+ * A str of UTF-8 that is known to be valid. Python's own decoder takes its time over a short text that is not ASCII: it
+ * begins again at the first character that is wider than those before.
+ */
+static PyObject *str_of(const char *bytes, size_t n)
+{
+#if WCHAR_MAX > 0xffff
+	wchar_t wide[SHORT_TEXT];
+	size_t at = n <= SHORT_TEXT ? ascii_prefix(bytes, n) : n, n_wide = at;
+
+	if (at < n) {
+		for (size_t i = 0; i < at; i++)
+			wide[i] = (wchar_t)bytes[i];
+		while (at < n) {
+			const unsigned char *p = (const unsigned char *)bytes + at;
+			size_t size = *p < 0x80 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+			uint32_t c = *p & (size == 1 ? 0x7f : 0xff >> (size + 1));
+
+			if (size > n - at)
+				return PyUnicode_FromStringAndSize(bytes, (Py_ssize_t)n);
+			for (size_t i = 1; i < size; i++)
+				c = c << 6 | (p[i] & 0x3f);
+			wide[n_wide++] = (wchar_t)c;
+			at += size;
+		}
+		return PyUnicode_FromWideChar(wide, (Py_ssize_t)n_wide);
+	}
+#endif
+	return PyUnicode_FromStringAndSize(bytes, (Py_ssize_t)n);
+}
 
 /* ------------------------------------------------------------------- tree */
 
@@ -246,12 +294,12 @@ static PyObject *string_of(const char *text, const lanewise_json_node *node)
 	if (!(node->flags & LANEWISE_JSON_ESCAPES)) {
 		if (node->flags & LANEWISE_JSON_NAME)
 			return name_of(inside, n_bytes);
-		return PyUnicode_FromStringAndSize(inside, (Py_ssize_t)n_bytes);
+		return str_of(inside, n_bytes);
 	}
 	if (n_bytes > sizeof small && !(decoded = malloc(n_bytes)))
 		return PyErr_NoMemory();
 	library.json_string(text, node, decoded, n_bytes, &n_out);
-	string = PyUnicode_FromStringAndSize(decoded, (Py_ssize_t)n_out);
+	string = str_of(decoded, n_out);
 	if (decoded != small)
 		free(decoded);
 	return string;
@@ -845,7 +893,7 @@ static PyObject *stream_value(const struct value_stream *stream, const lanewise_
 
 	switch (value->type) {
 	case LANEWISE_JSON_STRING:
-		return PyUnicode_FromStringAndSize(bytes, (Py_ssize_t)value->n_bytes);
+		return str_of(bytes, value->n_bytes);
 	case LANEWISE_SSE_NOTHING:
 		object = stream->fallback;
 		break;
@@ -1004,9 +1052,7 @@ static PyObject *stream_texts(PyObject *capsule, PyObject *piece)
 		PyObject *part, *both;
 
 		more = read_stream(stream, &result);
-		part = more ? PyUnicode_FromStringAndSize(
-		                      stream->out, (Py_ssize_t)join_strings(stream, result.n_events * stream->paths->n))
-		            : NULL;
+		part = more ? str_of(stream->out, join_strings(stream, result.n_events * stream->paths->n)) : NULL;
 		if (part && text) {
 			both = PyUnicode_Concat(text, part);
 			Py_DECREF(part);
