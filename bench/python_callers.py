@@ -261,6 +261,28 @@ def documents_of_services(report, data):
                lambda: list(map(lw.json.repair, broken)), 200)
 
 
+# ---------------------------------------------------------------- templates
+
+
+def replaced(text, values):
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def templates(report):
+    text = "You are an assistant.\n" + "".join("\n## {%s}\n{%s}\n%s" % (f"title{i}", f"body{i}", "Answer in one sentence. " * 20)
+                                            for i in range(8))
+    values = {f"{name}{i}": f"{name} {i}: some text" for i in range(8) for name in ("title", "body")}
+    template = lw.Template(text)
+    assert template.render(values) == text.format_map(values) == replaced(text, values)
+    name = f"prompt of {len(text)} characters with 16 names"
+    report.row(f"{name}, format_map", lambda: text.format_map(values), lambda: template.render(values), None)
+    report.row(f"{name}, replace", lambda: replaced(text, values), lambda: template.render(values), None)
+    report.row("prompt with 2 names, format_map", lambda: "Translate {text} to {to}.".format_map({"text": "bread", "to": "French"}),
+               lambda short=lw.Template("Translate {text} to {to}."): short.render({"text": "bread", "to": "French"}), None)
+
+
 # -------------------------------------------------------------------- bytes
 
 
@@ -392,6 +414,7 @@ def main():
     bm25(report)
     blocks(report)
     documents_of_services(report, arguments.data)
+    templates(report)
     base64_of_bytes(report)
     secrets(report)
     near_duplicates(report)

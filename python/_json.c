@@ -10,6 +10,7 @@
 #include <lanewise/sse.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #define FUNCTIONS(X) \
 	X(json_parse) \
@@ -33,7 +34,8 @@ enum {
 	SPARE_BYTES = 1 << 20,  /* nodes that are kept from call to call, at most */
 	LONGEST_INTEGER = 4300, /* digits, as Python itself has it by default: conversion takes quadratic time */
 	CACHED_NAMES = 1024,
-	CACHED_BYTES = 40
+	CACHED_BYTES = 40,
+	SHORT_TEXT = 512
 };
 
 static PyObject *connect(PyObject *module, PyObject *arguments)
@@ -110,6 +112,52 @@ static int text_of(PyObject *object, struct text *t)
 }
 
 static void text_end(struct text *t) { Py_CLEAR(t->owner); }
+
+static size_t ascii_prefix(const char *bytes, size_t n)
+{
+	size_t at = 0;
+	uint64_t eight;
+
+	for (; n - at >= sizeof eight; at += sizeof eight) {
+		memcpy(&eight, bytes + at, sizeof eight);
+		if (eight & 0x8080808080808080)
+			break;
+	}
+	while (at < n && !((unsigned char)bytes[at] & 0x80))
+		at++;
+	return at;
+}
+
+/*
+ * A str of UTF-8 that is known to be valid. Python's own decoder takes its time over a short text that is not ASCII: it
+ * begins again at the first character that is wider than those before.
+ */
+static PyObject *str_of(const char *bytes, size_t n)
+{
+#if WCHAR_MAX > 0xffff
+	wchar_t wide[SHORT_TEXT];
+	size_t at = n <= SHORT_TEXT ? ascii_prefix(bytes, n) : n, n_wide = at;
+
+	if (at < n) {
+		for (size_t i = 0; i < at; i++)
+			wide[i] = (wchar_t)bytes[i];
+		while (at < n) {
+			const unsigned char *p = (const unsigned char *)bytes + at;
+			size_t size = *p < 0x80 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+			uint32_t c = *p & (size == 1 ? 0x7f : 0xff >> (size + 1));
+
+			if (size > n - at)
+				return PyUnicode_FromStringAndSize(bytes, (Py_ssize_t)n);
+			for (size_t i = 1; i < size; i++)
+				c = c << 6 | (p[i] & 0x3f);
+			wide[n_wide++] = (wchar_t)c;
+			at += size;
+		}
+		return PyUnicode_FromWideChar(wide, (Py_ssize_t)n_wide);
+	}
+#endif
+	return PyUnicode_FromStringAndSize(bytes, (Py_ssize_t)n);
+}
 
 /* ------------------------------------------------------------------- tree */
 
@@ -246,12 +294,12 @@ static PyObject *string_of(const char *text, const lanewise_json_node *node)
 	if (!(node->flags & LANEWISE_JSON_ESCAPES)) {
 		if (node->flags & LANEWISE_JSON_NAME)
 			return name_of(inside, n_bytes);
-		return PyUnicode_FromStringAndSize(inside, (Py_ssize_t)n_bytes);
+		return str_of(inside, n_bytes);
 	}
 	if (n_bytes > sizeof small && !(decoded = malloc(n_bytes)))
 		return PyErr_NoMemory();
 	library.json_string(text, node, decoded, n_bytes, &n_out);
-	string = PyUnicode_FromStringAndSize(decoded, (Py_ssize_t)n_out);
+	string = str_of(decoded, n_out);
 	if (decoded != small)
 		free(decoded);
 	return string;
@@ -731,6 +779,9 @@ struct value_stream {
 	void *scratch;
 	PyObject *capsule; /* the paths' */
 	PyObject *done;
+	PyObject *fallback;
+	int is_done;
+	Py_ssize_t n_skipped;
 	const struct paths *paths;
 	lanewise_sse_path *path;
 	lanewise_sse_value *values;
@@ -747,6 +798,7 @@ static void stream_destroy(struct value_stream *stream)
 {
 	Py_XDECREF(stream->capsule);
 	Py_XDECREF(stream->done);
+	Py_XDECREF(stream->fallback);
 	free(stream->scratch);
 	free(stream->path);
 	free(stream->values);
@@ -756,10 +808,10 @@ static void stream_destroy(struct value_stream *stream)
 
 static void stream_capsule_destroy(PyObject *capsule) { stream_destroy(PyCapsule_GetPointer(capsule, stream_name)); }
 
-/* stream(paths, done, skip, max_bytes): a capsule for values() and texts(). */
+/* stream(paths, fallback, done, skip, max_bytes): a capsule for feeders() and state(). */
 static PyObject *make_stream(PyObject *module, PyObject *arguments)
 {
-	PyObject *capsule, *done, *made;
+	PyObject *capsule, *fallback, *done, *made;
 	lanewise_sse_json_options options = { .struct_size = sizeof options };
 	unsigned long long max_bytes;
 	struct value_stream *stream;
@@ -769,7 +821,7 @@ static PyObject *make_stream(PyObject *module, PyObject *arguments)
 	int skip;
 
 	(void)module;
-	if (!PyArg_ParseTuple(arguments, "OSiK", &capsule, &done, &skip, &max_bytes))
+	if (!PyArg_ParseTuple(arguments, "OOSiK", &capsule, &fallback, &done, &skip, &max_bytes))
 		return NULL;
 	stream = calloc(1, sizeof *stream);
 	if (!stream)
@@ -783,6 +835,8 @@ static PyObject *make_stream(PyObject *module, PyObject *arguments)
 	stream->capsule = capsule;
 	Py_INCREF(done);
 	stream->done = done;
+	Py_INCREF(fallback);
+	stream->fallback = fallback;
 	options.flags = skip ? LANEWISE_SSE_SKIP : 0;
 	options.done = done_bytes;
 	options.n_done = (uint32_t)n_done;
@@ -832,16 +886,16 @@ static PyObject *parsed_value(const char *bytes, size_t n_bytes)
 	return value;
 }
 
-static PyObject *stream_value(const struct value_stream *stream, const lanewise_sse_value *value, PyObject *fallback)
+static PyObject *stream_value(const struct value_stream *stream, const lanewise_sse_value *value)
 {
 	const char *bytes = stream->out + value->offset;
 	PyObject *object = NULL;
 
 	switch (value->type) {
 	case LANEWISE_JSON_STRING:
-		return PyUnicode_FromStringAndSize(bytes, (Py_ssize_t)value->n_bytes);
+		return str_of(bytes, value->n_bytes);
 	case LANEWISE_SSE_NOTHING:
-		object = fallback;
+		object = stream->fallback;
 		break;
 	case LANEWISE_JSON_NULL:
 		object = Py_None;
@@ -861,8 +915,7 @@ static PyObject *stream_value(const struct value_stream *stream, const lanewise_
 }
 
 /* An event's values appended to the list: a tuple, or the one. */
-static int append_values(const struct value_stream *stream, const lanewise_sse_value *values, PyObject *fallback,
-                         PyObject *list)
+static int append_values(const struct value_stream *stream, const lanewise_sse_value *values, PyObject *list)
 {
 	PyObject *object;
 	int good;
@@ -870,13 +923,13 @@ static int append_values(const struct value_stream *stream, const lanewise_sse_v
 	if (stream->paths->tuple) {
 		object = PyTuple_New((Py_ssize_t)stream->paths->n);
 		for (size_t i = 0; object && i < stream->paths->n; i++) {
-			PyObject *value = stream_value(stream, &values[i], fallback);
+			PyObject *value = stream_value(stream, &values[i]);
 
 			if (!value || PyTuple_SetItem(object, (Py_ssize_t)i, value) < 0)
 				Py_CLEAR(object);
 		}
 	} else {
-		object = stream_value(stream, values, fallback);
+		object = stream_value(stream, values);
 	}
 	good = object && PyList_Append(list, object) == 0;
 	Py_XDECREF(object);
@@ -891,6 +944,8 @@ static int read_stream(struct value_stream *stream, lanewise_sse_json_result *re
 		int32_t more = library.sse_json_read(stream->events, stream->out, stream->capacity, stream->values,
 		                                     stream->n_values, result, &error);
 
+		stream->is_done = (int)result->done;
+		stream->n_skipped += (Py_ssize_t)result->n_skipped;
 		if (more >= 0)
 			return more ? 1 : -1;
 		if (more == LANEWISE_ERROR_CAPACITY) {
@@ -937,34 +992,16 @@ static void read_rest(struct value_stream *stream)
 	PyErr_Restore(type, value, traceback);
 }
 
-static struct value_stream *stream_of(PyObject *const *arguments, Py_ssize_t n_given, Py_ssize_t n_arguments)
+/* feed(piece), whose self is the stream: a list of values. */
+static PyObject *stream_values(PyObject *capsule, PyObject *piece)
 {
-	if (n_given == n_arguments)
-		return PyCapsule_GetPointer(arguments[0], stream_name);
-	PyErr_SetString(PyExc_TypeError, "a wrong number of arguments");
-	return NULL;
-}
-
-/* What was read; if it was the last or something was skipped, (what was read, 1 if it is done, events skipped). */
-static PyObject *with_news(PyObject *read, const lanewise_sse_json_result *result, size_t n_skipped)
-{
-	if (!result->done && n_skipped == 0)
-		return read;
-	return Py_BuildValue("Nin", read, (int)result->done, (Py_ssize_t)n_skipped);
-}
-
-/* values(stream, piece, fallback): a list of values, with_news() */
-static PyObject *stream_values(PyObject *module, PyObject *const *arguments, Py_ssize_t n_arguments)
-{
-	struct value_stream *stream = stream_of(arguments, n_arguments, 3);
+	struct value_stream *stream = PyCapsule_GetPointer(capsule, stream_name);
 	lanewise_sse_json_result result;
-	size_t n_skipped = 0;
 	PyObject *list;
 	struct text t;
 	int more = 1, good = 1;
 
-	(void)module;
-	if (!stream || !text_of(arguments[1], &t))
+	if (!stream || !text_of(piece, &t))
 		return NULL;
 	list = PyList_New(0);
 	library.sse_json_feed(stream->events, t.bytes, t.n_bytes);
@@ -972,17 +1009,14 @@ static PyObject *stream_values(PyObject *module, PyObject *const *arguments, Py_
 		more = read_stream(stream, &result);
 		good = more != 0;
 		for (size_t i = 0; good && i < result.n_events; i++)
-			good = append_values(stream, stream->values + i * stream->paths->n, arguments[2], list);
-		n_skipped += result.n_skipped;
+			good = append_values(stream, stream->values + i * stream->paths->n, list);
 	}
 	if (!good)
 		read_rest(stream);
 	text_end(&t);
-	if (!list || !good) {
-		Py_XDECREF(list);
-		return NULL;
-	}
-	return with_news(list, &result, n_skipped);
+	if (!good)
+		Py_CLEAR(list);
+	return list;
 }
 
 /* Moves the strings among the values together, at the beginning of `out`; returns their bytes. */
@@ -1002,28 +1036,23 @@ static size_t join_strings(struct value_stream *stream, size_t n_values)
 	return n;
 }
 
-/* texts(stream, piece): the strings among the values joined, with_news() */
-static PyObject *stream_texts(PyObject *module, PyObject *const *arguments, Py_ssize_t n_arguments)
+/* feed_text(piece), whose self is the stream: the strings among the values joined. */
+static PyObject *stream_texts(PyObject *capsule, PyObject *piece)
 {
-	struct value_stream *stream = stream_of(arguments, n_arguments, 2);
+	struct value_stream *stream = PyCapsule_GetPointer(capsule, stream_name);
 	lanewise_sse_json_result result;
-	size_t n_skipped = 0;
 	PyObject *text = NULL;
 	struct text t;
 	int more = 1, good = 1;
 
-	(void)module;
-	if (!stream || !text_of(arguments[1], &t))
+	if (!stream || !text_of(piece, &t))
 		return NULL;
 	library.sse_json_feed(stream->events, t.bytes, t.n_bytes);
 	while (good && more > 0) {
 		PyObject *part, *both;
 
 		more = read_stream(stream, &result);
-		n_skipped += result.n_skipped;
-		part = more ? PyUnicode_FromStringAndSize(
-		                      stream->out, (Py_ssize_t)join_strings(stream, result.n_events * stream->paths->n))
-		            : NULL;
+		part = more ? str_of(stream->out, join_strings(stream, result.n_events * stream->paths->n)) : NULL;
 		if (part && text) {
 			both = PyUnicode_Concat(text, part);
 			Py_DECREF(part);
@@ -1036,7 +1065,28 @@ static PyObject *stream_texts(PyObject *module, PyObject *const *arguments, Py_s
 	if (!good)
 		read_rest(stream);
 	text_end(&t);
-	return good ? with_news(text, &result, n_skipped) : NULL;
+	return text;
+}
+
+static PyMethodDef feed_method = { "feed", stream_values, METH_O, "The values of the events complete now." };
+static PyMethodDef feed_text_method = { "feed_text", stream_texts, METH_O, "Their strings, joined." };
+
+/* feeders(stream): its functions feed and feed_text. They have the stream as their self, so that a call is one call. */
+static PyObject *stream_feeders(PyObject *module, PyObject *capsule)
+{
+	(void)module;
+	if (!PyCapsule_GetPointer(capsule, stream_name))
+		return NULL;
+	return Py_BuildValue("NN", PyCFunction_New(&feed_method, capsule), PyCFunction_New(&feed_text_method, capsule));
+}
+
+/* state(stream): whether it is done, and the number of events skipped. */
+static PyObject *stream_state(PyObject *module, PyObject *capsule)
+{
+	const struct value_stream *stream = PyCapsule_GetPointer(capsule, stream_name);
+
+	(void)module;
+	return stream ? Py_BuildValue("Nn", PyBool_FromLong(stream->is_done), stream->n_skipped) : NULL;
 }
 
 static PyMethodDef methods[] = {
@@ -1047,9 +1097,9 @@ static PyMethodDef methods[] = {
 	{ "find", find, METH_VARARGS, "What is at paths in a text." },
 	{ "view", view_value, METH_VARARGS, "The value of a partial text." },
 	{ "events", events, METH_VARARGS, "Values of server-sent events." },
-	{ "stream", make_stream, METH_VARARGS, "A stream of events for values() and texts()." },
-	{ "values", (PyCFunction)(void (*)(void))stream_values, METH_FASTCALL, "What is at the paths in events." },
-	{ "texts", (PyCFunction)(void (*)(void))stream_texts, METH_FASTCALL, "The strings at the paths, joined." },
+	{ "stream", make_stream, METH_VARARGS, "A stream of events whose values at paths are read." },
+	{ "feeders", stream_feeders, METH_O, "The functions that feed a stream: for the values, for their text." },
+	{ "state", stream_state, METH_O, "Whether a stream is done, and how many events it skipped." },
 	{ NULL, NULL, 0, NULL },
 };
 static PyModuleDef module = { PyModuleDef_HEAD_INIT, .m_name = "_json", .m_size = -1, .m_methods = methods };

@@ -30,6 +30,7 @@
 #include "secrets.h"
 #include "seen.h"
 #include "sse.h"
+#include "template.h"
 #include "text.h"
 #include "text_chunk.h"
 #include "timestamp.h"

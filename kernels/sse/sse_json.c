@@ -7,6 +7,10 @@
  * each has the same tree, so paths lead to the same nodes and nothing else needs to be looked at. Where an event lies in
  * the piece as a whole, with LF as its line ends, its frame is compared in the same way, and its bytes are never copied.
  * Anything else is read and parsed in full, and becomes a pattern.
+ *
+ * Most events differ from the one before in a single string. They have a way of their own, with nothing else in it than the
+ * comparison of what is before and behind that string. What a piece ends with, if it is the beginning of such an event, is
+ * kept and compared again when the next piece has brought the rest.
  */
 #include "common.h"
 #include "sse_state.h"
@@ -19,6 +23,8 @@ enum {
 	PATTERN_NODES = 256,
 	PATTERN_HOLES = 12,
 	FRAME_BYTES = 64,
+	KEPT_BYTES = 2048, /* of the beginning of an event, and as much again to compare it with what follows */
+	SHORT_BYTES = 16,
 	NO_NODE = PATTERN_NODES,
 	NO_HOLE = PATTERN_HOLES,
 	HOLE = 2,   /* times that a value must differ to be one: some do where one stream follows another, */
@@ -49,6 +55,8 @@ struct pattern {
 	uint8_t differs[PATTERN_NODES];             /* how often running; from HOLE on, it is a hole */
 	char text[FRAME_BYTES + PATTERN_BYTES + 2]; /* the frame, up to FRAME_BYTES; the data; two LF */
 	lanewise_json_node nodes[PATTERN_NODES];
+	int one_string;            /* the only hole is a string, and one path leads to it, the others nowhere; */
+	size_t n_before, n_behind; /* so many bytes are around it, frame and line ends included */
 };
 
 struct lanewise_sse_json {
@@ -64,6 +72,8 @@ struct lanewise_sse_json {
 	struct target *targets; /* of each pattern, one for each path */
 	struct lanewise_sse *sse;
 	unsigned latest; /* the pattern used last */
+	size_t n_kept;   /* bytes of an event that began in an earlier piece */
+	char kept[2 * KEPT_BYTES];
 	struct pattern patterns[N_PATTERNS];
 };
 
@@ -123,7 +133,7 @@ lanewise_sse_json *lanewise_sse_json_begin(void *scratch, size_t n_scratch, cons
 	if (!find_layout(n_paths, options, &layout) || !scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT ||
 	    n_scratch < layout.all || (!paths && n_paths))
 		return NULL;
-	memset(events, 0, offsetof(struct lanewise_sse_json, patterns));
+	memset(events, 0, offsetof(struct lanewise_sse_json, kept));
 	for (int i = 0; i < N_PATTERNS; i++)
 		events->patterns[i].n = 0;
 	events->paths = paths;
@@ -361,6 +371,7 @@ static void set_holes(struct pattern *pattern)
 static void set_targets(struct lanewise_sse_json *events, struct pattern *pattern)
 {
 	struct target *targets = events->targets + (size_t)(pattern - events->patterns) * events->n_paths;
+	int is_there = 0;
 
 	for (size_t i = 0; i < events->n_paths; i++) {
 		const lanewise_sse_path *path = &events->paths[i];
@@ -372,6 +383,17 @@ static void set_targets(struct lanewise_sse_json *events, struct pattern *patter
 			hole++;
 		targets[i].node = node == SIZE_MAX ? NO_NODE : (uint16_t)node;
 		targets[i].hole = hole < pattern->n_holes ? hole : NO_HOLE;
+	}
+	pattern->one_string = pattern->n_frame && pattern->n_holes == 1 &&
+	                      pattern->nodes[pattern->hole[0]].type == LANEWISE_JSON_STRING;
+	for (size_t i = 0; i < events->n_paths && pattern->one_string; i++) {
+		pattern->one_string = targets[i].node == NO_NODE || (targets[i].hole == 0 && !is_there);
+		is_there |= targets[i].node != NO_NODE;
+	}
+	pattern->one_string &= is_there;
+	if (pattern->one_string) {
+		pattern->n_before = pattern->place[0].begin - (FRAME_BYTES - pattern->n_frame);
+		pattern->n_behind = FRAME_BYTES + pattern->n + 2 - pattern->place[0].end;
 	}
 }
 
@@ -568,6 +590,205 @@ static int take_whole(struct lanewise_sse_json *events, struct output *o, enum o
 	return 0;
 }
 
+/* Whether n bytes, few, are UTF-8. */
+static int is_utf8(const char *p, size_t n)
+{
+	size_t at = 0, size;
+
+	while (at < n) {
+		size = (unsigned char)p[at] < 0x80 ? 1 : plain_wide(p + at, n - at);
+		if (size == 0)
+			return lanewise_utf8_valid_prefix(p, n) == n;
+		at += size;
+	}
+	return 1;
+}
+
+/* The size of a valid string without escapes at p, before a quote among its first 16 bytes, all of which are there; or SIZE_MAX. */
+static inline size_t short_string_size(const char *p)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint64_t ones = 0x0101010101010101;
+	uint64_t x[2], hits[2], wide;
+	size_t n;
+
+	memcpy(x, p, sizeof x);
+	for (int i = 0; i < 2; i++) {
+		uint64_t quote = x[i] ^ ones * '"', backslash = x[i] ^ ones * '\\';
+
+		hits[i] = (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+		           ((x[i] - ones * 0x20) & ~x[i])) &
+		          ones * 0x80;
+	}
+	if (!(hits[0] | hits[1]))
+		return SIZE_MAX;
+	/* Lengths are not to be foretold: no branch for each. */
+	n = hits[0] ? (size_t)__builtin_ctzll(hits[0]) / 8 : 8 + (size_t)__builtin_ctzll(hits[1] | 1) / 8;
+	wide = hits[0] ? x[0] & (hits[0] ^ (hits[0] - 1)) : x[0] | (x[1] & (hits[1] ^ (hits[1] - 1)));
+	if (p[n] != '"' || ((wide & ones * 0x80) && !is_utf8(p, n)))
+		return SIZE_MAX;
+	return n;
+#else
+	(void)p;
+	return SIZE_MAX;
+#endif
+}
+
+/* Writes that n bytes at out[at] are what is at the paths: for each its own copy, which are there. */
+static inline void set_values(lanewise_sse_value *values, const struct target *targets, size_t n_paths, size_t at,
+                              size_t n)
+{
+	for (size_t i = 0; i < n_paths; i++)
+		values[i] =
+		        (lanewise_sse_value) { at, targets[i].node == NO_NODE ? 0 : (uint32_t)n,
+			                       targets[i].node == NO_NODE ? LANEWISE_SSE_NOTHING : LANEWISE_JSON_STRING,
+			                       0, 0 };
+}
+
+/* Decodes the inside of a valid string, n bytes, to `out`, where as much room is; returns the size. */
+static size_t decode(const char *inside, size_t n, char *out)
+{
+	static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+	size_t at = 0, n_out = 0;
+
+	for (; at < n; at++) {
+		if (inside[at] == '\\') {
+			if (inside[++at] == 'u')
+				break;
+			out[n_out++] = meanings[strchr(letters, inside[at]) - letters];
+		} else {
+			out[n_out++] = inside[at];
+		}
+	}
+	if (at < n) {
+		const lanewise_json_node node = { .n_bytes = (uint32_t)n + 2,
+			                          .type = LANEWISE_JSON_STRING,
+			                          .flags = LANEWISE_JSON_ESCAPES };
+
+		lanewise_json_string(inside - 1, &node, out, n, &n_out);
+	}
+	return n_out;
+}
+
+/*
+ * Takes events at p, at most `most`, that differ from the pattern in one string, as long as there is room;
+ * returns their bytes.
+ */
+static inline size_t take_alike(struct lanewise_sse_json *events, struct pattern *pattern, const char *p, size_t left,
+                                size_t most, struct output *o)
+{
+	const char *before = pattern->text + FRAME_BYTES - pattern->n_frame,
+	           *behind = pattern->text + pattern->place[0].end, *const begin = p;
+	const struct target *targets = events->targets + (size_t)(pattern - events->patterns) * events->n_paths;
+	const size_t n_before = pattern->n_before, n_behind = pattern->n_behind, n_paths = events->n_paths,
+	             longest = events->sse->capacity, capacity = o->capacity;
+	size_t n_out = o->result->n_out, n_events = 0, n, all;
+	lanewise_sse_value *values = o->values + o->result->n_events * n_paths;
+	char *out = o->out;
+
+	for (; n_events < most && left >= n_before + n_behind; p += all, left -= all, n_events++) {
+		const char *string = p + n_before;
+		int is_short = n_behind >= SHORT_BYTES, escapes = 0;
+
+		if (!is_same(p, before, n_before))
+			break;
+		n = is_short ? short_string_size(string) : SIZE_MAX;
+		if (n == SIZE_MAX) {
+			is_short = 0;
+			n = string_size(string, left - n_before, &escapes);
+			if (n == SIZE_MAX)
+				break;
+		}
+		all = n_before + n + n_behind;
+		if (all > left || all > longest || n_out > capacity || n > capacity - n_out ||
+		    !is_same(string + n, behind, n_behind))
+			break;
+		if (is_short && capacity - n_out >= SHORT_BYTES)
+			memcpy(out + n_out, string, SHORT_BYTES);
+		else if (escapes)
+			n = decode(string, n, out + n_out);
+		else if (n)
+			memcpy(out + n_out, string, n);
+		set_values(values, targets, n_paths, n_out, n);
+		values += n_paths;
+		n_out += n;
+	}
+	o->result->n_out = n_out;
+	o->result->n_events += n_events;
+	pattern->n_matched += n_events;
+	return (size_t)(p - begin);
+}
+
+/* Whether the last bytes of a piece are the beginning of an event like the pattern, which has no end there. */
+static int is_beginning(const struct pattern *pattern, const char *p, size_t left)
+{
+	size_t n = left < pattern->n_before ? left : pattern->n_before;
+
+	return left > 0 && left <= KEPT_BYTES && is_same(p, pattern->text + FRAME_BYTES - pattern->n_frame, n) &&
+	       (n == left || (!memchr(p + n, '\n', left - n) && !memchr(p + n, '\r', left - n)));
+}
+
+/* What was kept goes the way of all bytes. */
+static void give_back(struct lanewise_sse_json *events)
+{
+	struct lanewise_sse *sse = events->sse;
+	const char *at = sse->at, *end = sse->end;
+
+	lanewise_sse_feed(sse, events->kept, events->n_kept);
+	lanewise_sse_next(sse, &events->event); /* it has no empty line, so there is no event */
+	events->n_kept = 0;
+	lanewise_sse_feed(sse, at, (size_t)(end - at));
+}
+
+/* The event that began in an earlier piece, if it is alike and the piece has the rest; else it is given back. */
+static void take_kept(struct lanewise_sse_json *events, struct output *o)
+{
+	struct lanewise_sse *sse = events->sse;
+	struct pattern *pattern = &events->patterns[events->latest];
+	size_t left = (size_t)(sse->end - sse->at), n = pattern->n_before + pattern->n_behind + KEPT_BYTES / 8, all;
+
+	n = n < sizeof events->kept ? n : sizeof events->kept;
+	n = n > events->n_kept ? n - events->n_kept : 0;
+	n = n < left ? n : left;
+	if (n)
+		memcpy(events->kept + events->n_kept, sse->at, n);
+	all = take_alike(events, pattern, events->kept, events->n_kept + n, 1, o);
+	if (all > events->n_kept) {
+		sse->at += all - events->n_kept;
+		events->n_kept = 0;
+	} else {
+		give_back(events);
+	}
+}
+
+/* Takes events like the latest pattern as long as there are some; what is behind them goes the general way. */
+static void take_all_alike(struct lanewise_sse_json *events, struct output *o)
+{
+	struct lanewise_sse *sse = events->sse;
+	struct pattern *pattern = &events->patterns[events->latest];
+	size_t most;
+
+	if (sse->at == sse->end || !has_room(events, o))
+		return;
+	if (events->n_kept)
+		take_kept(events, o);
+	if (events->pending || events->is_done || pattern->n == 0 || !pattern->one_string)
+		return;
+	if (sse->is_given)
+		lw_sse_clear_given(sse);
+	if (!lw_sse_is_between(sse))
+		return;
+	most = o->value_capacity - o->result->n_events * events->n_paths;
+	most = events->n_paths ? most / events->n_paths : SIZE_MAX;
+	sse->at += take_alike(events, pattern, sse->at, (size_t)(sse->end - sse->at), most, o);
+	if (is_beginning(pattern, sse->at, (size_t)(sse->end - sse->at)) &&
+	    (size_t)(sse->end - sse->at) <= sse->capacity) {
+		events->n_kept = (size_t)(sse->end - sse->at);
+		memcpy(events->kept, sse->at, events->n_kept);
+		sse->at = sse->end;
+	}
+}
+
 /* How many bytes before the data of n bytes an event has that is an optional line "event:" and one line of data, or 0. */
 static size_t frame_size(const char *raw, size_t n_raw, size_t n)
 {
@@ -672,6 +893,9 @@ int32_t lanewise_sse_json_read(lanewise_sse_json *events, char *out, size_t capa
 	if ((!out && capacity) || (!values && value_capacity))
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "sse: a NULL pointer");
 	while (outcome == TAKEN) {
+		take_all_alike(events, &o);
+		if (events->sse->at == events->sse->end && !events->pending)
+			break;
 		if (!has_room(events, &o)) {
 			outcome = NO_ROOM;
 			break;

@@ -356,48 +356,46 @@ class Events(Uncopyable):
         if not 0 <= max_bytes < 2**40:
             raise ValueError(f"max_bytes: {max_bytes} is negative or too large")
         self._paths = path if path is None or isinstance(path, Paths) else Paths(path)
-        self._default, self._done, self._skip = default, done.encode(), skip
-        self._stream: Any = None
+        self._done, self._skip, self._stream = done.encode(), skip, None
+        self._state = (False, 0)
         if self._paths is not None:
-            self._stream = _json.stream(self._paths._handle, self._done, skip, max_bytes)
+            self._stream = _json.stream(self._paths._handle, default, self._done, skip, max_bytes)
+            # Functions in C take the place of the methods, unless a subclass has its own: pieces are small, and calls count.
+            for name, feeder in zip(("feed", "feed_text"), _json.feeders(self._stream)):
+                if getattr(type(self), name) is getattr(Events, name):
+                    setattr(self, name, feeder)
         else:
             n = lib.lanewise_sse_scratch_size(max_bytes)
             self._scratch = scratch(n)
             self._address = int(ffi.cast("uintptr_t", lib.lanewise_sse_begin(self._scratch, n)))
-        self.done = False
-        self.n_skipped = 0
 
     def feed(self, piece: Text) -> list[Any]:
         """The values of the events that are complete now. After an error, the piece's other events are lost."""
+        if self._stream is not None:
+            return _json.feeders(self._stream)[0](piece)
         if self.done:
             return []
-        if self._stream is not None:
-            values = _json.values(self._stream, piece, self._default)
-            if isinstance(values, list):
-                return values
-            values, done, n_skipped = values
-        else:
-            values = []
-            done, n_skipped = _json.events(self._address, piece, self._done, self._skip, values)
-        self._note(done, n_skipped)
+        values: list[Any] = []
+        done, n_skipped = _json.events(self._address, piece, self._done, self._skip, values)
+        self._state = self.done or bool(done), self.n_skipped + n_skipped
         return values
-
-    def _note(self, done: int, n_skipped: int) -> None:
-        self.done = self.done or bool(done)
-        self.n_skipped += n_skipped
 
     def feed_text(self, piece: Text) -> str:
         """The strings among the values of the events that are complete now, joined: "" if there are none. Several times as
         fast as "".join() of feed(). ValueError without a path."""
-        if self.done:
-            return ""
         if self._stream is None:
             raise ValueError("feed_text: there is no path")
-        text = _json.texts(self._stream, piece)
-        if isinstance(text, str):
-            return text
-        self._note(text[1], text[2])
-        return text[0]
+        return _json.feeders(self._stream)[1](piece)
+
+    @property
+    def done(self) -> bool:
+        """Whether the event whose data is `done` has come."""
+        return self._state[0] if self._stream is None else _json.state(self._stream)[0]
+
+    @property
+    def n_skipped(self) -> int:
+        """The events passed over because they are no JSON."""
+        return self._state[1] if self._stream is None else _json.state(self._stream)[1]
 
     def __repr__(self) -> str:
         return f"<lanewise.json.Events of {self._paths!r}{', done' if self.done else ''}>"
