@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A table of hashes and where the lines are that had them. Lines that stay are copied to chunks one after the other: they
- * are what later lines are compared with, and at the same time what is written, in large parts.
+ * Lines that stay are copied to chunks one after the other: they are what later lines are compared with, and at the same
+ * time what is written, in large parts. A table says where lines of some hash are: a slot has 24 bits of the hash and 40
+ * of the place, and eight slots are a cache line, so the table of ten million lines has some 128 MB.
  *
- * A line costs two cache misses, one in the table and, if it is a duplicate, one in the chunks. They are fetched for a
- * batch of lines before the batch is gone through. A place in the table is one cache line with the hashes and the
- * addresses of four lines.
+ * A line costs two cache misses, one in the table and, if it is a duplicate, one in the chunks. A batch of lines is gone
+ * through in passes, each of which fetches what the next one needs. Nobody can predict which lines are duplicates, so the
+ * passes make lists instead of taking branches.
  */
 #include "lines.h"
 
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
+#include <lanewise/dedup.h>
 #include <lanewise/hash.h>
 #include <lanewise/seen.h>
 
@@ -21,23 +23,22 @@
 
 enum {
 	BATCH = 256,
-	HUGE_PAGE = 2 << 20,
-	FIRST_PLACES = 1 << 14,
-	PER_PLACE = 4,
-	FIRST_CHUNK = 1 << 20, /* the next is twice as large, up to LAST_CHUNK */
-	LAST_CHUNK = 32 << 20,
-	FETCHED_BYTES = 256 /* of a text; the processor goes on by itself */
+	PER_HOME = 8,
+	FIRST_HOMES = 1 << 11,
+	LARGE_TABLE = 1 << 18, /* homes; it grows fourfold below, and twofold from there on */
+	TAG_BITS = 24,
+	CHUNK_BITS = 25,
+	MAX_CHUNKS = 1 << (64 - TAG_BITS - CHUNK_BITS),
+	OUTPUT_BYTES = 1 << 20, /* of hashed lines */
+	FETCHED_BYTES = 256,    /* of a text; the processor goes on by itself */
+	FEW_COLLISIONS = 1000   /* of slots; 16 million lines have about as many by chance */
 };
 
-struct place {
-	uint64_t hash[PER_PLACE]; /* mixed; 0 where there is none */
-	const char *text[PER_PLACE];
-};
+#define CHUNK_BYTES ((size_t)1 << CHUNK_BITS)
+#define PLACE_MASK  (((uint64_t)1 << (64 - TAG_BITS)) - 1)
 
-struct chunk {
-	struct chunk *before;
-	size_t capacity, used, written;
-	char *text;
+struct home {
+	uint64_t slot[PER_HOME]; /* tag, place; 0 is empty */
 };
 
 struct lines {
@@ -45,11 +46,13 @@ struct lines {
 	FILE *out, *dropped;
 	uint64_t n_kept, n_dropped;
 	uint64_t seed, flip, factor; /* secret */
-	struct place *places;
-	size_t n_places; /* a power of two */
+	struct home *homes;
+	size_t n_homes; /* a power of two */
 	int shift;
-	uint64_t n_hashes;
-	struct chunk *chunk;
+	uint64_t n_slots, n_collisions;
+	char **chunk;
+	size_t *used; /* of each chunk */
+	size_t n_chunks, written; /* of the last chunk */
 	lanewise_seen *seen; /* hashes of 128 bits */
 };
 
@@ -66,125 +69,50 @@ static void *map(size_t n_bytes)
 	return p;
 }
 
-static void add_chunk(struct lines *l, size_t n_bytes)
+static void add_chunk(struct lines *l)
 {
-	size_t capacity = l->chunk ? 2 * l->chunk->capacity : FIRST_CHUNK;
-	struct chunk *chunk = tool_allocate(1, sizeof *chunk);
-
-	capacity = capacity > LAST_CHUNK ? LAST_CHUNK : capacity;
-	if (capacity < n_bytes)
-		capacity = (n_bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-	*chunk = (struct chunk) { .before = l->chunk, .capacity = capacity, .text = map(capacity) };
-	l->chunk = chunk;
+	l->chunk = tool_reallocate(l->chunk, l->n_chunks + 1, sizeof *l->chunk);
+	l->used = tool_reallocate(l->used, l->n_chunks + 1, sizeof *l->used);
+	l->chunk[l->n_chunks] = map(CHUNK_BYTES);
+	/* No line is at place 0. */
+	l->used[l->n_chunks] = l->written = l->n_chunks == 0 && !l->options.hash;
+	l->n_chunks++;
 }
 
-static void make_places(struct lines *l, size_t n_places)
+static const char *text_at(const struct lines *l, uint64_t place)
 {
-	l->places = map(n_places * sizeof *l->places);
-	l->n_places = n_places;
-	l->shift = 64 - __builtin_ctzll(n_places);
-}
-
-/* --------------------------------------------------------------------- table */
-
-static uint64_t mix(const struct lines *l, uint64_t hash)
-{
-	uint64_t mixed = ((hash & ~l->options.weaken) ^ l->flip) * l->factor;
-
-	return mixed ? mixed : 1;
-}
-
-static struct place *home_of(const struct lines *l, uint64_t hash) { return l->places + (hash >> l->shift); }
-
-static struct place *next_place(const struct lines *l, struct place *place)
-{
-	return place + 1 == l->places + l->n_places ? l->places : place + 1;
-}
-
-/* Bits of the places that have the hash, and four above, those that are free. */
-static unsigned look(const struct place *place, uint64_t hash)
-{
-	unsigned bits = 0;
-
-#pragma GCC unroll 4
-	for (int i = 0; i < PER_PLACE; i++)
-		bits |= (unsigned)(place->hash[i] == hash) << i | (unsigned)(place->hash[i] == 0) << (PER_PLACE + i);
-	return bits;
-}
-
-static void put(struct lines *l, uint64_t hash, const char *text)
-{
-	struct place *place = home_of(l, hash);
-	unsigned bits;
-
-	while (!(bits = look(place, 0) & 15))
-		place = next_place(l, place);
-	place->hash[__builtin_ctz(bits)] = hash;
-	place->text[__builtin_ctz(bits)] = text;
-}
-
-/* Hashes come in the order of their homes, old and new, so both tables are gone through from front to back. */
-static void grow(struct lines *l)
-{
-	struct place *old = l->places;
-	size_t n_old = l->n_places;
-
-	make_places(l, n_old < HUGE_PAGE / 4 ? 4 * n_old : 2 * n_old);
-	for (size_t i = 0; i < n_old; i++)
-		for (int j = 0; j < PER_PLACE; j++)
-			if (old[i].hash[j])
-				put(l, old[i].hash[j], old[i].text[j]);
-	munmap(old, n_old * sizeof *old);
-}
-
-/* Fetches what a batch needs, in two passes, since where a text is is known when its place is there. */
-static void fetch(const struct lines *l, const uint64_t *hash, const uint32_t *length, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		__builtin_prefetch(home_of(l, hash[i]), 1);
-	for (size_t i = 0; i < n; i++) {
-		const struct place *place = home_of(l, hash[i]);
-		unsigned at = (unsigned)__builtin_ctz(look(place, hash[i]) | 1 << PER_PLACE) % PER_PLACE;
-		uintptr_t text = (uintptr_t)place->text[at];
-		size_t n_bytes = length[i] < FETCHED_BYTES ? length[i] : FETCHED_BYTES;
-
-		/* Harmless if it is another's, or none. */
-		for (size_t k = 0; k < n_bytes; k += 64)
-			__builtin_prefetch((const void *)(text + k));
-		__builtin_prefetch((const void *)(text + n_bytes));
-	}
+	return l->chunk[place >> CHUNK_BITS] + (place & (CHUNK_BYTES - 1));
 }
 
 /* -------------------------------------------------------------------- output */
 
 void lines_write(struct lines *l, int has_no_newline)
 {
-	struct chunk *chunk = l->chunk;
-	size_t n;
+	char *text = l->chunk[l->n_chunks - 1];
+	size_t *used = &l->used[l->n_chunks - 1], n = *used - l->written;
 
-	if (!chunk)
-		return;
-	n = chunk->used - chunk->written;
 	n -= has_no_newline && n > 0;
 	if (l->out && n > 0)
-		fwrite(chunk->text + chunk->written, 1, n, l->out);
-	chunk->written += n;
+		fwrite(text + l->written, 1, n, l->out);
+	l->written += n;
 	if (l->options.hash) { /* nobody needs the texts any more */
-		chunk->used -= chunk->written;
-		memmove(chunk->text, chunk->text + chunk->written, chunk->used);
-		chunk->written = 0;
+		*used -= l->written;
+		memmove(text, text + l->written, *used);
+		l->written = 0;
 	}
 }
 
-/* Room for n_bytes at the end of what stays. */
+/* Room for n_bytes, and LINES_SLACK, at the end of what stays. */
 static char *reserve(struct lines *l, size_t n_bytes)
 {
-	if (!l->chunk || l->chunk->capacity - l->chunk->used < n_bytes) {
+	size_t limit = l->options.hash ? OUTPUT_BYTES : CHUNK_BYTES, used = l->used[l->n_chunks - 1];
+
+	if (limit - (used < limit ? used : limit) < n_bytes + LINES_SLACK) {
 		lines_write(l, 0);
-		if (!l->chunk || l->chunk->capacity - l->chunk->used < n_bytes)
-			add_chunk(l, n_bytes);
+		if (!l->options.hash)
+			add_chunk(l);
 	}
-	return l->chunk->text + l->chunk->used;
+	return l->chunk[l->n_chunks - 1] + l->used[l->n_chunks - 1];
 }
 
 /* With up to LINES_SLACK bytes more, which saves the processor from guessing how many there are. */
@@ -197,106 +125,251 @@ static void copy(char *to, const char *from, size_t n_bytes)
 	while ((i += LINES_SLACK) < n_bytes);
 }
 
-static void drop(struct lines *l, const char *line, size_t n_bytes)
+/* --------------------------------------------------------------------- table */
+
+/* What a slot with the hash looks like, but for its place. */
+static uint64_t tag_of(uint64_t hash) { return hash << (64 - TAG_BITS); }
+
+static struct home *home_of(const struct lines *l, uint64_t hash) { return l->homes + (hash >> l->shift); }
+
+static struct home *next_home(const struct lines *l, struct home *home)
 {
-	l->n_dropped++;
-	if (l->dropped)
-		fwrite(line, 1, n_bytes, l->dropped);
+	return home + 1 == l->homes + l->n_homes ? l->homes : home + 1;
+}
+
+/* A bit for each slot that has the tag; from PER_HOME on for each that is empty. */
+static unsigned look(const struct home *home, uint64_t tag)
+{
+	unsigned bits = 0;
+
+#pragma GCC unroll 8
+	for (int i = 0; i < PER_HOME; i++)
+		bits |= (unsigned)((home->slot[i] ^ tag) <= PLACE_MASK) << i |
+		        (unsigned)(home->slot[i] == 0) << (PER_HOME + i);
+	return bits;
+}
+
+static void hash_batch(const struct lines *l, const char *data, const uint64_t *begin, const uint64_t *end, size_t n,
+                       uint64_t *hash)
+{
+	lanewise_xxh3_64_batch(data, begin, end, n, l->seed, hash);
+	for (size_t i = 0; i < n; i++) {
+		hash[i] = ((hash[i] & ~l->options.weaken) ^ l->flip) * l->factor;
+		__builtin_prefetch(home_of(l, hash[i]), 1);
+	}
+}
+
+static void put(struct lines *l, uint64_t hash, uint64_t place)
+{
+	struct home *home = home_of(l, hash);
+	unsigned empty;
+
+	while (!(empty = look(home, 0) >> PER_HOME))
+		home = next_home(l, home);
+	home->slot[__builtin_ctz(empty)] = tag_of(hash) | place;
+}
+
+/* Lines of a chunk to the table; `place` is where `text` is. */
+static void put_chunk(struct lines *l, const char *text, size_t n_bytes, uint64_t place)
+{
+	uint64_t begin[BATCH], end[BATCH], hash[BATCH];
+	uint32_t ends[BATCH + 64];
+	size_t at = 0, line = 0;
+
+	while (at < n_bytes) {
+		size_t n = 0, i = 0;
+
+		at += lanewise_line_ends(text + at, n_bytes - at, (uint32_t)at, ends, BATCH, &n);
+		for (; i < n; i++) {
+			begin[i] = line;
+			end[i] = ends[i];
+			line = (size_t)ends[i] + 1;
+		}
+		hash_batch(l, text, begin, end, n, hash);
+		for (i = 0; i < n; i++)
+			put(l, hash[i], place + begin[i]);
+	}
+}
+
+static void make_homes(struct lines *l, size_t n_homes)
+{
+	l->homes = map(n_homes * sizeof *l->homes);
+	l->n_homes = n_homes;
+	l->shift = 64 - __builtin_ctzll(n_homes);
+}
+
+/* A slot does not know its hash, so the lines are hashed anew. */
+static void grow(struct lines *l)
+{
+	munmap(l->homes, l->n_homes * sizeof *l->homes);
+	make_homes(l, l->n_homes * (l->n_homes < LARGE_TABLE ? 4 : 2));
+	for (size_t i = 0; i < l->n_chunks; i++) {
+		size_t first = i == 0;
+
+		put_chunk(l, l->chunk[i] + first, l->used[i] - first, ((uint64_t)i << CHUNK_BITS) + first);
+	}
 }
 
 /* -------------------------------------------------------------------- batches */
 
 struct batch {
+	const char *data;
 	uint64_t begin[BATCH], end[BATCH], hash[BATCH];
-	uint32_t length[BATCH]; /* with the newline */
+	uint8_t stays[BATCH];
 };
 
-static void make_batch(struct batch *batch, size_t begin, const uint32_t *ends, size_t n)
+/* With the newline. */
+static size_t length_of(const struct batch *b, size_t i) { return (size_t)(b->end[i] + 1 - b->begin[i]); }
+
+static void make_batch(struct batch *b, size_t begin, const uint32_t *ends, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		batch->begin[i] = begin;
-		batch->end[i] = ends[i];
-		batch->length[i] = (uint32_t)(ends[i] + 1 - begin);
+		b->begin[i] = begin;
+		b->end[i] = ends[i];
 		begin = (size_t)ends[i] + 1;
 	}
 }
 
-/* 0: another line has the same hash. */
-static int take_line(struct lines *l, const char *line, size_t n_bytes, uint64_t hash)
-{
-	struct place *place = home_of(l, hash);
-	char *copied = reserve(l, n_bytes + LINES_SLACK);
-	unsigned bits, at;
+/* Lines of which another has the tag go to `found` (with its text), the others to `fresh`. */
+struct lists {
+	size_t n_found, n_fresh;
+	const char *text[BATCH + 1];
+	uint16_t found[BATCH + 1], fresh[BATCH + 1];
+};
 
-	while (!(bits = look(place, hash)))
-		place = next_place(l, place);
-	at = (unsigned)__builtin_ctz(bits);
-	if (at < PER_PLACE) {
-		if (memcmp(place->text[at], line, n_bytes) != 0)
-			return 0;
-		drop(l, line, n_bytes);
-		return 1;
+static void look_up(const struct lines *l, const struct batch *b, size_t n, struct lists *lists)
+{
+	size_t n_found = 0, n_fresh = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct home *home = home_of(l, b->hash[i]);
+		unsigned bits = look(home, tag_of(b->hash[i])) & ((1 << PER_HOME) - 1);
+		size_t at = (size_t)__builtin_ctz(bits | 1 << (PER_HOME - 1)), n_bytes = length_of(b, i);
+		uint64_t place = bits ? home->slot[at] & PLACE_MASK : 1;
+		const char *text = text_at(l, place);
+
+		lists->text[n_found] = text;
+		lists->found[n_found] = (uint16_t)i;
+		n_found += bits != 0;
+		lists->fresh[n_fresh] = (uint16_t)i;
+		n_fresh += bits == 0;
+		n_bytes = n_bytes < FETCHED_BYTES ? n_bytes : FETCHED_BYTES;
+		__builtin_prefetch(text);
+		__builtin_prefetch(text + n_bytes - 1);
+		for (size_t k = 64; k + 64 < n_bytes; k += 64)
+			__builtin_prefetch(text + k);
 	}
-	copy(copied, line, n_bytes);
-	l->chunk->used += n_bytes;
-	place->hash[at - PER_PLACE] = hash;
-	place->text[at - PER_PLACE] = copied;
-	l->n_hashes++;
-	l->n_kept++;
-	return 1;
+	lists->n_found = n_found;
+	lists->n_fresh = n_fresh;
 }
 
-static size_t take_batch(struct lines *l, const char *data, struct batch *batch, size_t n)
+/* A line that may be new: all that it might be is compared. */
+static void take_fresh(struct lines *l, struct batch *b, size_t i)
 {
-	lanewise_xxh3_64_batch(data, batch->begin, batch->end, n, l->seed, batch->hash);
-	for (size_t i = 0; i < n; i++)
-		batch->hash[i] = mix(l, batch->hash[i]);
-	if (l->n_hashes + n > l->n_places * PER_PLACE / 8 * 5)
+	const char *line = b->data + b->begin[i];
+	size_t n_bytes = length_of(b, i);
+	uint64_t tag = tag_of(b->hash[i]), place;
+	struct home *home = home_of(l, b->hash[i]);
+	char *copied = reserve(l, n_bytes);
+	unsigned bits;
+
+	b->stays[i] = 0;
+	for (;; home = next_home(l, home)) {
+		bits = look(home, tag);
+		for (unsigned same = bits & ((1 << PER_HOME) - 1); same; same &= same - 1) {
+			place = home->slot[__builtin_ctz(same)] & PLACE_MASK;
+			if (memcmp(text_at(l, place), line, n_bytes) == 0)
+				return;
+			l->n_collisions++;
+		}
+		if (bits >> PER_HOME)
+			break;
+	}
+	place = ((uint64_t)(l->n_chunks - 1) << CHUNK_BITS) + l->used[l->n_chunks - 1];
+	copy(copied, line, n_bytes);
+	l->used[l->n_chunks - 1] += n_bytes;
+	home->slot[__builtin_ctz(bits >> PER_HOME)] = tag | place;
+	l->n_slots++;
+	b->stays[i] = 1;
+}
+
+/* The lines of a tag that is known: those that are not its line after all are fresh. */
+static void compare(const struct batch *b, struct lists *lists, size_t *n_others, uint16_t *others)
+{
+	for (size_t j = 0; j < lists->n_found; j++) {
+		size_t i = lists->found[j];
+
+		others[*n_others] = (uint16_t)i;
+		*n_others += memcmp(lists->text[j], b->data + b->begin[i], length_of(b, i)) != 0;
+	}
+}
+
+static void take_batch(struct lines *l, struct batch *b, size_t n)
+{
+	struct lists lists;
+	uint16_t others[BATCH + 1];
+	size_t n_others = 0, j = 0, k = 0;
+
+	if (l->n_slots + n > l->n_homes * PER_HOME / 8 * 5)
 		grow(l);
-	fetch(l, batch->hash, batch->length, n);
-	for (size_t i = 0; i < n; i++)
-		if (!take_line(l, data + batch->begin[i], batch->length[i], batch->hash[i]))
-			return i;
-	return n;
+	hash_batch(l, b->data, b->begin, b->end, n, b->hash);
+	look_up(l, b, n, &lists);
+	memset(b->stays, 0, n);
+	compare(b, &lists, &n_others, others);
+	/* In order, as lines of one batch may be equal. */
+	while (j < lists.n_fresh || k < n_others)
+		take_fresh(l, b, k == n_others || (j < lists.n_fresh && lists.fresh[j] < others[k]) ? lists.fresh[j++] :
+		                                                                                     others[k++]);
 }
 
 /* Every line is copied, but the next over it if it does not stay: nobody can predict which do. */
-static void take_hashed(struct lines *l, const char *data, const struct batch *batch, size_t n)
+static void take_hashed(struct lines *l, struct batch *b, size_t n)
 {
 	lanewise_hash128 hash[BATCH];
 	uint64_t duplicates[BATCH / 64];
 
 	for (size_t i = 0; i < n; i++)
-		hash[i] = lanewise_xxh3_128(data + batch->begin[i], batch->length[i] - 1, 0);
+		hash[i] = lanewise_xxh3_128(b->data + b->begin[i], length_of(b, i) - 1, 0);
 	if (lanewise_seen_insert_128(l->seen, hash, n, duplicates, NULL) != LANEWISE_OK)
 		tool_fail("dedup: out of memory");
 	for (size_t i = 0; i < n; i++) {
-		const char *line = data + batch->begin[i];
-		size_t n_bytes = batch->length[i], is_duplicate = duplicates[i / 64] >> i % 64 & 1;
+		size_t n_bytes = length_of(b, i);
 
-		copy(reserve(l, n_bytes + LINES_SLACK), line, n_bytes);
-		l->chunk->used += is_duplicate ? 0 : n_bytes;
-		l->n_kept += !is_duplicate;
-		l->n_dropped += is_duplicate;
-		if (l->dropped && is_duplicate)
-			fwrite(line, 1, n_bytes, l->dropped);
+		b->stays[i] = !(duplicates[i / 64] >> i % 64 & 1);
+		copy(reserve(l, n_bytes), b->data + b->begin[i], n_bytes);
+		l->used[0] += b->stays[i] ? n_bytes : 0;
 	}
+}
+
+static void count_batch(struct lines *l, const struct batch *b, size_t n)
+{
+	size_t n_stay = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n_stay += b->stays[i];
+	l->n_kept += n_stay;
+	l->n_dropped += n - n_stay;
+	for (size_t i = 0; l->dropped && i < n; i++)
+		if (!b->stays[i])
+			fwrite(b->data + b->begin[i], 1, length_of(b, i), l->dropped);
 }
 
 size_t lines_take(struct lines *l, const char *data, size_t begin, const uint32_t *ends, size_t n)
 {
 	struct batch batch;
 
+	batch.data = data;
 	for (size_t i = 0; i < n; i += BATCH) {
-		size_t n_batch = n - i < BATCH ? n - i : BATCH, n_taken = n_batch;
+		size_t n_batch = n - i < BATCH ? n - i : BATCH;
 
+		if (l->n_collisions > FEW_COLLISIONS + l->n_slots / 8192 || l->n_chunks == MAX_CHUNKS)
+			return i;
 		make_batch(&batch, begin, ends + i, n_batch);
 		if (l->options.hash)
-			take_hashed(l, data, &batch, n_batch);
+			take_hashed(l, &batch, n_batch);
 		else
-			n_taken = take_batch(l, data, &batch, n_batch);
-		if (n_taken < n_batch)
-			return i + n_taken;
+			take_batch(l, &batch, n_batch);
+		count_batch(l, &batch, n_batch);
 		begin = (size_t)ends[i + n_batch - 1] + 1;
 	}
 	return n;
@@ -316,8 +389,9 @@ struct lines *lines_create(const struct lines_options *options, FILE *out, FILE 
 	l->seed = secret[0];
 	l->flip = secret[1];
 	l->factor = secret[2] | 1;
+	add_chunk(l);
 	if (!options->hash)
-		make_places(l, FIRST_PLACES);
+		make_homes(l, FIRST_HOMES);
 	else if (lanewise_seen_create(&wide, NULL, &l->seen, NULL) != LANEWISE_OK)
 		tool_fail("dedup: out of memory");
 	return l;
@@ -327,31 +401,21 @@ void lines_free(struct lines *l)
 {
 	if (!l)
 		return;
-	while (l->chunk) {
-		struct chunk *chunk = l->chunk;
-
-		l->chunk = chunk->before;
-		munmap(chunk->text, chunk->capacity);
-		free(chunk);
-	}
-	if (l->places)
-		munmap(l->places, l->n_places * sizeof *l->places);
+	for (size_t i = 0; i < l->n_chunks; i++)
+		munmap(l->chunk[i], CHUNK_BYTES);
+	if (l->homes)
+		munmap(l->homes, l->n_homes * sizeof *l->homes);
 	lanewise_seen_destroy(l->seen);
+	free(l->chunk);
+	free(l->used);
 	free(l);
 }
 
 uint64_t lines_kept(const struct lines *l) { return l->n_kept; }
 uint64_t lines_dropped(const struct lines *l) { return l->n_dropped; }
 
-static void give_texts(const struct chunk *chunk, void (*take)(void *, const char *, size_t), void *context)
-{
-	if (!chunk)
-		return;
-	give_texts(chunk->before, take, context);
-	take(context, chunk->text, chunk->used);
-}
-
 void lines_texts(const struct lines *l, void (*take)(void *, const char *, size_t), void *context)
 {
-	give_texts(l->chunk, take, context);
+	for (size_t i = 0; i < l->n_chunks; i++)
+		take(context, l->chunk[i] + (i == 0), l->used[i] - (i == 0));
 }
