@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lines that stay are copied to chunks one after the other: they are what later lines are compared with, and at the same
- * time what is written, in large parts. A table says where lines of some hash are: a slot has 24 bits of the hash and 40
- * of the place, and eight slots are a cache line, so the table of ten million lines has some 128 MB.
+ * time what is written, in large parts. A table says where lines of some hash are: of eight lines, a cache line has 16
+ * bits of the hash and 48 of the place each, so the table of ten million lines has some 128 MB.
  *
  * A line costs two cache misses, one in the table and, if it is a duplicate, one in the chunks. A batch of lines is gone
  * through in passes, each of which fetches what the next one needs. Nobody can predict which lines are duplicates, so the
@@ -14,6 +14,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include <lanewise/dedup.h>
 #include <lanewise/hash.h>
@@ -26,19 +29,18 @@ enum {
 	PER_HOME = 8,
 	FIRST_HOMES = 1 << 11,
 	LARGE_TABLE = 1 << 18, /* homes; it grows fourfold below, and twofold from there on */
-	TAG_BITS = 24,
+	TAG_BITS = 16,
 	CHUNK_BITS = 25,
-	MAX_CHUNKS = 1 << (64 - TAG_BITS - CHUNK_BITS),
 	OUTPUT_BYTES = 1 << 20, /* of hashed lines */
 	FETCHED_BYTES = 256,    /* of a text; the processor goes on by itself */
-	FEW_COLLISIONS = 1000   /* of slots; 16 million lines have about as many by chance */
+	FEW_COLLISIONS = 1000   /* of tags; by chance ten million lines have about as many */
 };
 
 #define CHUNK_BYTES ((size_t)1 << CHUNK_BITS)
-#define PLACE_MASK  (((uint64_t)1 << (64 - TAG_BITS)) - 1)
 
 struct home {
-	uint64_t slot[PER_HOME]; /* tag, place; 0 is empty */
+	uint16_t tag[PER_HOME]; /* 0: empty */
+	unsigned char place[PER_HOME][6];
 };
 
 struct lines {
@@ -51,9 +53,9 @@ struct lines {
 	int shift;
 	uint64_t n_slots, n_collisions;
 	char **chunk;
-	size_t *used; /* of each chunk */
+	size_t *used;             /* of each chunk */
 	size_t n_chunks, written; /* of the last chunk */
-	lanewise_seen *seen; /* hashes of 128 bits */
+	lanewise_seen *seen;      /* hashes of 128 bits */
 };
 
 /* -------------------------------------------------------------------- memory */
@@ -74,8 +76,7 @@ static void add_chunk(struct lines *l)
 	l->chunk = tool_reallocate(l->chunk, l->n_chunks + 1, sizeof *l->chunk);
 	l->used = tool_reallocate(l->used, l->n_chunks + 1, sizeof *l->used);
 	l->chunk[l->n_chunks] = map(CHUNK_BYTES);
-	/* No line is at place 0. */
-	l->used[l->n_chunks] = l->written = l->n_chunks == 0 && !l->options.hash;
+	l->used[l->n_chunks] = l->written = 0;
 	l->n_chunks++;
 }
 
@@ -127,8 +128,12 @@ static void copy(char *to, const char *from, size_t n_bytes)
 
 /* --------------------------------------------------------------------- table */
 
-/* What a slot with the hash looks like, but for its place. */
-static uint64_t tag_of(uint64_t hash) { return hash << (64 - TAG_BITS); }
+static uint16_t tag_of(uint64_t hash)
+{
+	uint16_t tag = (uint16_t)hash;
+
+	return tag ? tag : 1;
+}
 
 static struct home *home_of(const struct lines *l, uint64_t hash) { return l->homes + (hash >> l->shift); }
 
@@ -137,16 +142,35 @@ static struct home *next_home(const struct lines *l, struct home *home)
 	return home + 1 == l->homes + l->n_homes ? l->homes : home + 1;
 }
 
-/* A bit for each slot that has the tag; from PER_HOME on for each that is empty. */
-static unsigned look(const struct home *home, uint64_t tag)
+/* A bit for each slot that has the tag. */
+static unsigned look(const struct home *home, uint16_t tag)
 {
+#ifdef __SSE2__
+	__m128i equal = _mm_cmpeq_epi16(_mm_loadu_si128((const __m128i *)home->tag), _mm_set1_epi16((short)tag));
+
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+#else
 	unsigned bits = 0;
 
-#pragma GCC unroll 8
 	for (int i = 0; i < PER_HOME; i++)
-		bits |= (unsigned)((home->slot[i] ^ tag) <= PLACE_MASK) << i |
-		        (unsigned)(home->slot[i] == 0) << (PER_HOME + i);
+		bits |= (unsigned)(home->tag[i] == tag) << i;
 	return bits;
+#endif
+}
+
+static uint64_t place_at(const struct home *home, int i)
+{
+	uint64_t place;
+
+	/* With the two bytes before it, as there may be none behind it. */
+	memcpy(&place, home->place[i] - 2, sizeof place);
+	return place >> 16;
+}
+
+static void set_slot(struct home *home, int i, uint16_t tag, uint64_t place)
+{
+	home->tag[i] = tag;
+	memcpy(home->place[i], &place, sizeof home->place[i]);
 }
 
 static void hash_batch(const struct lines *l, const char *data, const uint64_t *begin, const uint64_t *end, size_t n,
@@ -164,9 +188,9 @@ static void put(struct lines *l, uint64_t hash, uint64_t place)
 	struct home *home = home_of(l, hash);
 	unsigned empty;
 
-	while (!(empty = look(home, 0) >> PER_HOME))
+	while (!(empty = look(home, 0)))
 		home = next_home(l, home);
-	home->slot[__builtin_ctz(empty)] = tag_of(hash) | place;
+	set_slot(home, __builtin_ctz(empty), tag_of(hash), place);
 }
 
 /* Lines of a chunk to the table; `place` is where `text` is. */
@@ -203,11 +227,8 @@ static void grow(struct lines *l)
 {
 	munmap(l->homes, l->n_homes * sizeof *l->homes);
 	make_homes(l, l->n_homes * (l->n_homes < LARGE_TABLE ? 4 : 2));
-	for (size_t i = 0; i < l->n_chunks; i++) {
-		size_t first = i == 0;
-
-		put_chunk(l, l->chunk[i] + first, l->used[i] - first, ((uint64_t)i << CHUNK_BITS) + first);
-	}
+	for (size_t i = 0; i < l->n_chunks; i++)
+		put_chunk(l, l->chunk[i], l->used[i], (uint64_t)i << CHUNK_BITS);
 }
 
 /* -------------------------------------------------------------------- batches */
@@ -243,16 +264,17 @@ static void look_up(const struct lines *l, const struct batch *b, size_t n, stru
 
 	for (size_t i = 0; i < n; i++) {
 		const struct home *home = home_of(l, b->hash[i]);
-		unsigned bits = look(home, tag_of(b->hash[i])) & ((1 << PER_HOME) - 1);
-		size_t at = (size_t)__builtin_ctz(bits | 1 << (PER_HOME - 1)), n_bytes = length_of(b, i);
-		uint64_t place = bits ? home->slot[at] & PLACE_MASK : 1;
+		unsigned bits = look(home, tag_of(b->hash[i]));
+		int at = __builtin_ctz(bits | 1 << (PER_HOME - 1));
+		uint64_t is_found = bits != 0, place = place_at(home, at) & (0 - is_found);
 		const char *text = text_at(l, place);
+		size_t n_bytes = length_of(b, i);
 
 		lists->text[n_found] = text;
 		lists->found[n_found] = (uint16_t)i;
-		n_found += bits != 0;
+		n_found += is_found;
 		lists->fresh[n_fresh] = (uint16_t)i;
-		n_fresh += bits == 0;
+		n_fresh += !is_found;
 		n_bytes = n_bytes < FETCHED_BYTES ? n_bytes : FETCHED_BYTES;
 		__builtin_prefetch(text);
 		__builtin_prefetch(text + n_bytes - 1);
@@ -268,27 +290,26 @@ static void take_fresh(struct lines *l, struct batch *b, size_t i)
 {
 	const char *line = b->data + b->begin[i];
 	size_t n_bytes = length_of(b, i);
-	uint64_t tag = tag_of(b->hash[i]), place;
+	uint16_t tag = tag_of(b->hash[i]);
+	uint64_t place;
 	struct home *home = home_of(l, b->hash[i]);
 	char *copied = reserve(l, n_bytes);
-	unsigned bits;
+	unsigned empty;
 
-	b->stays[i] = 0;
 	for (;; home = next_home(l, home)) {
-		bits = look(home, tag);
-		for (unsigned same = bits & ((1 << PER_HOME) - 1); same; same &= same - 1) {
-			place = home->slot[__builtin_ctz(same)] & PLACE_MASK;
-			if (memcmp(text_at(l, place), line, n_bytes) == 0)
+		for (unsigned same = look(home, tag); same; same &= same - 1) {
+			if (memcmp(text_at(l, place_at(home, __builtin_ctz(same))), line, n_bytes) == 0)
 				return;
 			l->n_collisions++;
 		}
-		if (bits >> PER_HOME)
+		empty = look(home, 0);
+		if (empty)
 			break;
 	}
 	place = ((uint64_t)(l->n_chunks - 1) << CHUNK_BITS) + l->used[l->n_chunks - 1];
 	copy(copied, line, n_bytes);
 	l->used[l->n_chunks - 1] += n_bytes;
-	home->slot[__builtin_ctz(bits >> PER_HOME)] = tag | place;
+	set_slot(home, __builtin_ctz(empty), tag, place);
 	l->n_slots++;
 	b->stays[i] = 1;
 }
@@ -318,8 +339,9 @@ static void take_batch(struct lines *l, struct batch *b, size_t n)
 	compare(b, &lists, &n_others, others);
 	/* In order, as lines of one batch may be equal. */
 	while (j < lists.n_fresh || k < n_others)
-		take_fresh(l, b, k == n_others || (j < lists.n_fresh && lists.fresh[j] < others[k]) ? lists.fresh[j++] :
-		                                                                                     others[k++]);
+		take_fresh(l, b,
+		           k == n_others || (j < lists.n_fresh && lists.fresh[j] < others[k]) ? lists.fresh[j++]
+		                                                                              : others[k++]);
 }
 
 /* Every line is copied, but the next over it if it does not stay: nobody can predict which do. */
@@ -362,7 +384,7 @@ size_t lines_take(struct lines *l, const char *data, size_t begin, const uint32_
 	for (size_t i = 0; i < n; i += BATCH) {
 		size_t n_batch = n - i < BATCH ? n - i : BATCH;
 
-		if (l->n_collisions > FEW_COLLISIONS + l->n_slots / 8192 || l->n_chunks == MAX_CHUNKS)
+		if (l->n_collisions > FEW_COLLISIONS + (l->n_kept + l->n_dropped) / 1024)
 			return i;
 		make_batch(&batch, begin, ends + i, n_batch);
 		if (l->options.hash)
@@ -417,5 +439,5 @@ uint64_t lines_dropped(const struct lines *l) { return l->n_dropped; }
 void lines_texts(const struct lines *l, void (*take)(void *, const char *, size_t), void *context)
 {
 	for (size_t i = 0; i < l->n_chunks; i++)
-		take(context, l->chunk[i] + (i == 0), l->used[i] - (i == 0));
+		take(context, l->chunk[i], l->used[i]);
 }
