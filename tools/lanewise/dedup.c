@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lanewise/dedup.h>
@@ -350,8 +351,11 @@ static int is_long(const struct dedup *d, size_t searched)
 
 static void dedup_lines(struct dedup *d, int descriptor, const char *path)
 {
+	struct stat file;
 	size_t n;
 
+	if (fstat(descriptor, &file) == 0 && S_ISREG(file.st_mode))
+		lines_expect(d->lines, (uint64_t)file.st_size);
 	begin_input(d);
 	lines_write(d->lines, 0); /* the newline that was kept back */
 	while ((n = read_piece(d, descriptor, path, LINES_PIECE)) > 0) {

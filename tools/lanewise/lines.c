@@ -26,10 +26,12 @@
 
 enum {
 	BATCH = 256,
+	FEW_LINES = 512, /* from which their mean length is guessed */
+
 	PER_HOME = 8,
 	FIRST_HOMES = 1 << 11,
-	LARGE_TABLE = 1 << 18, /* homes; it grows fourfold below, and twofold from there on */
-	TAG_BITS = 16,
+	MOST_EXPECTED = 1 << 19, /* homes before there are lines for them, 32 MB */
+	LARGE_TABLE = 1 << 18,   /* homes; it grows fourfold below, and twofold from there on */
 	CHUNK_BITS = 25,
 	OUTPUT_BYTES = 1 << 20, /* of hashed lines */
 	FETCHED_BYTES = 256,    /* of a text; the processor goes on by itself */
@@ -51,7 +53,7 @@ struct lines {
 	struct home *homes;
 	size_t n_homes; /* a power of two */
 	int shift;
-	uint64_t n_slots, n_collisions;
+	uint64_t n_slots, n_collisions, expected_bytes;
 	char **chunk;
 	size_t *used;             /* of each chunk */
 	size_t n_chunks, written; /* of the last chunk */
@@ -376,11 +378,29 @@ static void count_batch(struct lines *l, const struct batch *b, size_t n)
 			fwrite(b->data + b->begin[i], 1, length_of(b, i), l->dropped);
 }
 
+void lines_expect(struct lines *l, uint64_t n_bytes) { l->expected_bytes = n_bytes; }
+
+/* A table for half of the lines that are expected, if they are like the first ones: it grows once or never. */
+static void make_expected_homes(struct lines *l, size_t n_bytes, size_t n)
+{
+	uint64_t n_expected = l->expected_bytes / (n_bytes / n + 1) / 2, n_homes = FIRST_HOMES;
+
+	while (n_homes < MOST_EXPECTED && n_homes * PER_HOME / 8 * 5 < n_expected)
+		n_homes *= 2;
+	l->expected_bytes = 0;
+	if (n_homes <= l->n_homes || l->n_slots)
+		return;
+	munmap(l->homes, l->n_homes * sizeof *l->homes);
+	make_homes(l, (size_t)n_homes);
+}
+
 size_t lines_take(struct lines *l, const char *data, size_t begin, const uint32_t *ends, size_t n)
 {
 	struct batch batch;
 
 	batch.data = data;
+	if (l->expected_bytes && n >= FEW_LINES && l->homes)
+		make_expected_homes(l, ends[n - 1] - begin, n);
 	for (size_t i = 0; i < n; i += BATCH) {
 		size_t n_batch = n - i < BATCH ? n - i : BATCH;
 

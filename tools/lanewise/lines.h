@@ -23,6 +23,9 @@ struct lines_options {
 struct lines *lines_create(const struct lines_options *options, FILE *out, FILE *dropped);
 void lines_free(struct lines *lines);
 
+/* So many bytes of lines will come. */
+void lines_expect(struct lines *lines, uint64_t n_bytes);
+
 /*
  * n lines of data: the first begins at `begin`, each ends at a newline, at ends[i]. Returns how many were taken. If these
  * are fewer, two lines of equal hash differ. That never happens by chance: whoever wrote the lines wants to make this
