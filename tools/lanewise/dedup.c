@@ -329,9 +329,10 @@ static int pass_long_line(struct dedup *d, int descriptor, const char *path)
 	do {
 		newline = memchr(d->text.data + searched, '\n', d->text.n - searched);
 		n_line = newline ? (size_t)(newline + 1 - d->text.data) : d->text.n;
-		if (!d->count_only)
+		if (!d->count_only) {
 			fwrite(d->text.data, 1, n_line, stdout);
-		d->last_byte = newline ? '\n' : 0;
+			d->last_byte = newline ? '\n' : 0;
+		}
 		memmove(d->text.data, d->text.data + n_line, d->text.n - n_line);
 		d->text.n -= n_line;
 		searched = 0;
