@@ -352,8 +352,7 @@ static void take_hashed(struct lines *l, struct batch *b, size_t n)
 	lanewise_hash128 hash[BATCH];
 	uint64_t duplicates[BATCH / 64];
 
-	for (size_t i = 0; i < n; i++)
-		hash[i] = lanewise_xxh3_128(b->data + b->begin[i], length_of(b, i) - 1, 0);
+	lanewise_xxh3_128_batch(b->data, b->begin, b->end, n, 0, hash);
 	if (lanewise_seen_insert_128(l->seen, hash, n, duplicates, NULL) != LANEWISE_OK)
 		tool_fail("dedup: out of memory");
 	for (size_t i = 0; i < n; i++) {
