@@ -836,6 +836,17 @@ class Dedup(TestCase):
         n = expected.count(10)
         self.assertEqual(self.succeed("dedup", "a", "a", "--count"), f"{n:,} lines stayed, {600000 - n:,} went\n")
 
+    def test_long_lines(self):
+        """Lines beyond 16 MiB are not compared but stay; what is around them is."""
+        long = b"y" * (17 << 20)
+        text = b"a\n" + long + b"\nb\na\n" + long + b"\nb\n" + long
+        for options in [], ["--hash"], ["--memory", "64"]:
+            self.assertEqual(self.dedup(text, *options).encode(), b"a\n" + long + b"\nb\n" + long + b"\n" + long)
+        self.write("a", text)
+        self.write("b", b"a\nz")
+        self.assertEqual(self.succeed("dedup", "a", "b")[-4:], "yy\nz")
+        self.assertEqual(self.succeed("dedup", "--count", "a", "b"), "6 lines stayed, 3 went\n")
+
     def test_blocks(self):
         text = "One  two.\n\n```\nx\n\ny\n```\n\none two\n\n\nThree\n\n```\nx\n\ny\n```\n"
         self.assertEqual(self.dedup(text, "--blocks"), "One  two.\n\n```\nx\n\ny\n```\n\n\nThree\n")

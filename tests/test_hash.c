@@ -91,6 +91,7 @@ static void test_batch(const unsigned char *data)
 {
 	enum { N = 3000 };
 	static uint64_t offsets[N + 1], out[N + 1];
+	static lanewise_hash128 wide[N + 1];
 	uint64_t state = 5;
 	unsigned long wrong = 0;
 
@@ -104,6 +105,15 @@ static void test_batch(const unsigned char *data)
 				wrong += out[i] !=
 				         XXH3_64bits_withSeed(data + offsets[i], offsets[i + 1] - offsets[i], longest);
 			CHECK(out[n] == 42);
+			wide[n].low = 42;
+			lanewise_xxh3_128_batch(data, offsets, offsets + 1, n, longest, wide);
+			for (size_t i = 0; i < n; i++) {
+				XXH128_hash_t hash =
+				        XXH3_128bits_withSeed(data + offsets[i], offsets[i + 1] - offsets[i], longest);
+
+				wrong += wide[i].low != hash.low64 || wide[i].high != hash.high64;
+			}
+			CHECK(wide[n].low == 42);
 		}
 	}
 	CHECK_EQUAL(wrong, 0);

@@ -147,6 +147,7 @@ static void test_kinds(void)
 			follow(seen, 0, window);
 			lanewise_seen_clear(seen);
 			follow(seen, 0, window);
+			CHECK_EQUAL(lanewise_seen_kind(seen), LANEWISE_SEEN_WINDOW);
 			CHECK_EQUAL(lanewise_seen_capacity(seen), window);
 			lanewise_seen_destroy(seen);
 		}

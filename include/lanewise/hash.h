@@ -68,6 +68,10 @@ LANEWISE_API lanewise_hash128 lanewise_xxh3_value_128(const lanewise_xxh3 *hash)
 LANEWISE_API void lanewise_xxh3_64_batch(const void *data, const uint64_t *begin, const uint64_t *end, size_t n,
                                          uint64_t seed, uint64_t *out);
 
+/* The same with 128 bits, one after the other. */
+LANEWISE_API void lanewise_xxh3_128_batch(const void *data, const uint64_t *begin, const uint64_t *end, size_t n,
+                                          uint64_t seed, lanewise_hash128 *out);
+
 #ifdef __cplusplus
 }
 #endif

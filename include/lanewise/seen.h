@@ -104,6 +104,9 @@ LANEWISE_API lanewise_status lanewise_seen_find_64(const lanewise_seen *seen, co
 LANEWISE_API lanewise_status lanewise_seen_find_128(const lanewise_seen *seen, const lanewise_hash128 *hashes, size_t n,
                                                     uint64_t *found);
 
+/* LANEWISE_SEEN_SET64, ... */
+LANEWISE_API int32_t lanewise_seen_kind(const lanewise_seen *seen);
+
 /* How many different hashes are remembered; for BLOOM how many were new when they came. */
 LANEWISE_API uint64_t lanewise_seen_count(const lanewise_seen *seen);
 

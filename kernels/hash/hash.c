@@ -67,3 +67,16 @@ void lanewise_xxh3_64_batch(const void *data, const uint64_t *begin, const uint6
 {
 	lw_kernels()->xxh3_64_batch(data, begin, end, n, seed, out);
 }
+
+void lanewise_xxh3_128_batch(const void *data, const uint64_t *begin, const uint64_t *end, size_t n, uint64_t seed,
+                             lanewise_hash128 *out)
+{
+	lanewise_xxh3_128_fn *hash = lw_kernels()->xxh3_128;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t value[2];
+
+		hash((const unsigned char *)data + begin[i], (size_t)(end[i] - begin[i]), seed, value);
+		out[i] = (lanewise_hash128) { value[0], value[1] };
+	}
+}

@@ -10,7 +10,8 @@
  *   mod61: x has 32 bits, so a * x modulo 2^64 is two products of 32 bits. With v = a * x + b, v modulo 2^61 - 1 is
  *   (v & 2^61 - 1) + (v >> 61), less the prime if that reaches it. It is at most 2^61 + 6. So the lower half of the
  *   result is the lower half of v plus 0 ... 8, and that takes 32-bit arithmetic only. A first pass finds the least lower
- *   half, a second one the hashes that are within 8 of it, hardly ever more than one, for which alone all is computed.
+ *   half of every block of hashes, a second one goes through the blocks where that is within 8 of the least of all, hardly
+ *   ever more than one, and computes all for the hashes there that are.
  *
  * Bit sums: a tree of carry-save adders (Klarqvist, Mula and Lemire, "Efficient computation of positional population counts
  * using SIMD instructions", 2019). Each bit of a vector is a column of its own; sixteen vectors become one that counts
@@ -167,8 +168,8 @@ enum {
 	PAIR = 2,                         /* vectors of functions that are done together */
 	PAIR_LANES = PAIR * VF_LANES,     /* functions in them */
 	CHUNK = 512,                      /* hashes gone through at a time */
-	BLOCK = 8,                        /* hashes of which the least lower half is kept for the second pass */
-	MOST_CANDIDATES = 4 * PAIR_LANES, /* with more hashes that have some, computing all is faster */
+	BLOCK = 16,                       /* hashes of which the least lower half is kept for the second pass */
+	MOST_CANDIDATES = 8 * PAIR_LANES, /* with more blocks that have some, computing all is faster */
 	FEW_HASHES = 48                   /* with fewer of them too */
 };
 
@@ -183,6 +184,22 @@ LW_INLINE vu lower_half(const struct lower *lower, int j, uint32_t hash)
 	return vu_add(vu_mul(lower->factor[j], vu_set1(hash)), lower->term[j]);
 }
 
+LW_INLINE uint32_t within(vu v, vu bound) { return vb_bits(vu_eq(vu_min(v, bound), v)); }
+
+/* The least lower halves of `n` hashes: of BLOCK, if that is so, without a branch. */
+LW_INLINE void least_of_hashes(const struct lower *lower, const uint32_t *hashes, size_t n, vu least[PAIR])
+{
+#pragma GCC unroll 2
+	for (int j = 0; j < PAIR; j++)
+		least[j] = lower_half(lower, j, hashes[0]);
+#pragma GCC unroll 16
+	for (size_t i = 1; i < n; i++) {
+#pragma GCC unroll 2
+		for (int j = 0; j < PAIR; j++)
+			least[j] = vu_min(least[j], lower_half(lower, j, hashes[i]));
+	}
+}
+
 /*
  * The first pass. The bound that comes of it is the greatest lower half (plus SLACK) with which a hash could still be the
  * least of all, here and in the signature. Returns 0 if there is no bound: a lower half so large that adding may go around
@@ -191,23 +208,17 @@ LW_INLINE vu lower_half(const struct lower *lower, int j, uint32_t hash)
 LW_INLINE int find_bounds(struct lower *lower, const uint32_t *hashes, size_t n, const uint32_t *signature)
 {
 	vu all[PAIR];
-	uint32_t least[VF_LANES];
 
 #pragma GCC unroll 2
 	for (int j = 0; j < PAIR; j++)
 		all[j] = vu_set1(UINT32_MAX);
 	for (size_t t = 0; t < n; t += BLOCK) {
-		size_t end = n - t < BLOCK ? n : t + BLOCK;
 		vu block[PAIR];
 
-#pragma GCC unroll 2
-		for (int j = 0; j < PAIR; j++)
-			block[j] = vu_set1(UINT32_MAX);
-		for (size_t i = t; i < end; i++) {
-#pragma GCC unroll 2
-			for (int j = 0; j < PAIR; j++)
-				block[j] = vu_min(block[j], lower_half(lower, j, hashes[i]));
-		}
+		if (LW_LIKELY(n - t >= BLOCK))
+			least_of_hashes(lower, hashes + t, BLOCK, block);
+		else
+			least_of_hashes(lower, hashes + t, n - t, block);
 #pragma GCC unroll 2
 		for (int j = 0; j < PAIR; j++) {
 			all[j] = vu_min(all[j], block[j]);
@@ -215,92 +226,104 @@ LW_INLINE int find_bounds(struct lower *lower, const uint32_t *hashes, size_t n,
 		}
 	}
 	for (int j = 0; j < PAIR; j++) {
-		vu_store(least, all[j]);
-		for (int i = 0; i < VF_LANES; i++) {
-			uint32_t kept = signature[j * VF_LANES + i], here = least[i];
+		vu kept = vu_load(signature + j * VF_LANES);
 
-			if (here < SLACK)
-				return 0;
-			here = here < UINT32_MAX - SLACK ? here + SLACK : UINT32_MAX;
-			kept = kept <= UINT32_MAX - (SLACK - 1) ? kept + (SLACK - 1) : UINT32_MAX;
-			least[i] = here < kept ? here : kept;
-		}
-		lower->bound[j] = vu_load(least);
+		if (within(all[j], vu_set1(SLACK - 1)))
+			return 0;
+		all[j] = vu_add(vu_min(all[j], vu_set1(UINT32_MAX - SLACK)), vu_set1(SLACK));
+		kept = vu_add(vu_min(kept, vu_set1(UINT32_MAX - (SLACK - 1))), vu_set1(SLACK - 1));
+		lower->bound[j] = vu_min(all[j], kept);
 	}
 	return 1;
 }
 
-LW_INLINE uint32_t within(vu v, vu bound) { return vb_bits(vu_eq(vu_min(v, bound), v)); }
-
-/* What the second pass finds: functions (bits) of vector j for which a hash may give the least. */
-struct candidate {
-	uint32_t bits;
-	uint16_t hash, j;
-};
-
 /*
- * The second pass. Nobody can predict where candidates are, so blocks and then hashes are written to a list whether they
- * have any or not, and the list grows only if they do.
+ * The second pass. Nobody can predict in which blocks candidates are, so blocks are written to a list whether they have any
+ * or not, and the list grows only if they do. Returns 0 if there are too many of them.
  */
-LW_INLINE size_t find_candidates(const struct lower *lower, const uint32_t *hashes, size_t n, struct candidate *found)
+LW_INLINE size_t find_blocks(const struct lower *lower, size_t n, uint16_t *hit)
 {
-	uint16_t hit[CHUNK / BLOCK * PAIR + 1]; /* one more is written than counted */
-	size_t n_hits = 0, n_found = 0;
+	size_t n_hits = 0;
 
-	for (size_t t = 0; t < n; t += BLOCK)
+	for (size_t t = 0; t < n; t += BLOCK) {
+#pragma GCC unroll 2
 		for (int j = 0; j < PAIR; j++) {
-			hit[n_hits] = (uint16_t)(t * PAIR + (size_t)j);
+			hit[n_hits] = (uint16_t)(t / BLOCK * PAIR + (size_t)j);
 			n_hits += within(lower->least[t / BLOCK][j], lower->bound[j]) != 0;
 		}
-	for (size_t h = 0; h < n_hits; h++) {
-		size_t t = hit[h] / PAIR, end = n - t < BLOCK ? n : t + BLOCK;
-		int j = hit[h] % PAIR;
-
-		for (size_t i = t; i < end; i++) {
-			uint32_t bits = within(lower_half(lower, j, hashes[i]), lower->bound[j]);
-
-			found[n_found] = (struct candidate) { bits, (uint16_t)i, (uint16_t)j };
-			n_found += bits != 0;
-		}
 	}
-	return n_found;
+	return n_hits;
 }
 
-static void take_candidate(struct candidate c, const uint32_t *hashes, const uint64_t *a, const uint64_t *b,
-                           uint32_t *signature)
-{
-	for (; c.bits; c.bits &= c.bits - 1) {
-		size_t i = (size_t)c.j * VF_LANES + (size_t)__builtin_ctz(c.bits);
-		uint32_t value = (uint32_t)((a[i] * hashes[c.hash] + b[i]) % (((uint64_t)1 << 61) - 1));
+/* A function's parameters, the lower halves also by themselves, and its bound. */
+struct function {
+	uint64_t a, b;
+	uint32_t factor, term, bound;
+};
 
-		signature[i] = value < signature[i] ? value : signature[i];
+/* The hashes of a block (its first VF_LANES, `n` of them) that may give a function's least; here lanes are hashes. */
+LW_INLINE uint32_t least_of_part(const struct function *f, const uint32_t *hashes, size_t n, uint32_t least)
+{
+	uint32_t part[VF_LANES];
+	vu h;
+
+	if (LW_LIKELY(n >= VF_LANES)) {
+		h = vu_load(hashes);
+	} else {
+		for (size_t i = 0; i < VF_LANES; i++)
+			part[i] = hashes[i < n ? i : 0];
+		h = vu_load(part);
 	}
+	h = vu_add(vu_mul(h, vu_set1(f->factor)), vu_set1(f->term));
+	for (uint32_t bits = within(h, vu_set1(f->bound)); bits; bits &= bits - 1) {
+		size_t i = (size_t)__builtin_ctz(bits);
+		uint32_t value = (uint32_t)((f->a * hashes[i < n ? i : 0] + f->b) % (((uint64_t)1 << 61) - 1));
+
+		least = value < least ? value : least;
+	}
+	return least;
+}
+
+LW_INLINE uint32_t least_of_block(const struct function *f, const uint32_t *hashes, size_t n, uint32_t least)
+{
+	for (size_t i = 0; i < BLOCK && i < n; i += VF_LANES)
+		least = least_of_part(f, hashes + i, n - i, least);
+	return least;
 }
 
 /* At most CHUNK hashes, PAIR_LANES functions. Returns 0 if all must be computed after all. */
 static int mod61_by_bounds(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, uint32_t *signature)
 {
-	struct candidate found[CHUNK * PAIR + 1]; /* one more is written than counted */
+	uint16_t hit[CHUNK / BLOCK * PAIR + 1]; /* one more is written than counted */
+	uint32_t factor[PAIR_LANES], term[PAIR_LANES], bound[PAIR_LANES];
 	struct lower lower;
-	size_t n_found;
+	size_t n_hits, n_candidates = 0;
 
+	for (int i = 0; i < PAIR_LANES; i++) {
+		factor[i] = (uint32_t)a[i];
+		term[i] = (uint32_t)b[i] + SLACK;
+	}
 	for (int j = 0; j < PAIR; j++) {
-		uint32_t factor[VF_LANES], term[VF_LANES];
-
-		for (int i = 0; i < VF_LANES; i++) {
-			factor[i] = (uint32_t)a[j * VF_LANES + i];
-			term[i] = (uint32_t)b[j * VF_LANES + i] + SLACK;
-		}
-		lower.factor[j] = vu_load(factor);
-		lower.term[j] = vu_load(term);
+		lower.factor[j] = vu_load(factor + j * VF_LANES);
+		lower.term[j] = vu_load(term + j * VF_LANES);
 	}
 	if (!find_bounds(&lower, hashes, n, signature))
 		return 0;
-	n_found = find_candidates(&lower, hashes, n, found);
-	if (n_found > MOST_CANDIDATES)
-		return 0;
-	for (size_t i = 0; i < n_found; i++)
-		take_candidate(found[i], hashes, a, b, signature);
+	for (int j = 0; j < PAIR; j++)
+		vu_store(bound + j * VF_LANES, lower.bound[j]);
+	n_hits = find_blocks(&lower, n, hit);
+	for (size_t h = 0; h < n_hits; h++) {
+		size_t block = hit[h] / PAIR, j = hit[h] % PAIR, t = block * BLOCK;
+
+		for (uint32_t bits = within(lower.least[block][j], lower.bound[j]); bits; bits &= bits - 1) {
+			size_t i = j * VF_LANES + (size_t)__builtin_ctz(bits);
+			struct function f = { a[i], b[i], factor[i], term[i], bound[i] };
+
+			if (++n_candidates > MOST_CANDIDATES)
+				return 0;
+			signature[i] = least_of_block(&f, hashes + t, n - t, signature[i]);
+		}
+	}
 	return 1;
 }
 

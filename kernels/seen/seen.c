@@ -322,6 +322,8 @@ lanewise_status lanewise_seen_find_128(const lanewise_seen *seen, const lanewise
 
 /* ----------------------------------------------------------------- properties */
 
+int32_t lanewise_seen_kind(const lanewise_seen *seen) { return seen->kind; }
+
 uint64_t lanewise_seen_count(const lanewise_seen *seen)
 {
 	return seen->kind == LANEWISE_SEEN_WINDOW ? seen->end - seen->first

@@ -10,15 +10,23 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lanewise/dedup.h>
 #include <lanewise/near.h>
 
+#include "lines.h"
 #include "near.h"
 #include "tool.h"
 
-enum { PIECE_BYTES = 1 << 20, UNITS = 1024 };
+enum {
+	PIECE_BYTES = 1 << 20,
+	UNITS = 1024,
+	LINES_PIECE = 256 << 10, /* stays in L2 while it is gone through */
+	LINE_ENDS = 16 << 10,
+	LONGEST_LINE = 16 << 20 /* that is compared with others, as in lanewise/dedup.h */
+};
 
 static void print_help(void)
 {
@@ -54,8 +62,10 @@ static void print_help(void)
 }
 
 struct dedup {
+	lanewise_dedup_options options;
 	lanewise_dedup *dedup;
-	struct near *near; /* NULL without --near */
+	struct lines *lines; /* in place of `dedup` where they can do it */
+	struct near *near;   /* NULL without --near */
 	int blocks, files, count_only;
 	FILE *dropped;
 	const char *dropped_path;
@@ -150,18 +160,32 @@ static void forget_decided(struct dedup *d)
 }
 
 /* 0 at the end. */
-static size_t read_piece(struct dedup *d, int descriptor, const char *path)
+static size_t read_piece(struct dedup *d, int descriptor, const char *path, size_t n_bytes)
 {
-	char *to = buffer_reserve(&d->text, PIECE_BYTES);
+	char *to = buffer_reserve(&d->text, n_bytes + LINES_SLACK);
 	ssize_t n;
 
 	do {
 		tool_check_signals();
-		n = read(descriptor, to, PIECE_BYTES);
+		n = read(descriptor, to, n_bytes);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		tool_fail("%s: %s", path, strerror(errno));
+	d->total_read += (uint64_t)n;
+	tool_progress("Bytes read:", d->total_read);
 	return (size_t)n;
+}
+
+/* Goes through what was read and not fed yet, of an input. */
+static void feed_piece(struct dedup *d, size_t n_before)
+{
+	const char *piece = d->text.data + n_before;
+	size_t n = d->text.n - n_before;
+
+	d->read += n;
+	lanewise_dedup_feed(d->dedup, piece, n);
+	take_ready(d);
+	forget_decided(d);
 }
 
 static void begin_input(struct dedup *d)
@@ -175,21 +199,13 @@ static void begin_input(struct dedup *d)
 	}
 }
 
-static void dedup_input(struct dedup *d, int descriptor, const char *path)
+static void dedup_rest(struct dedup *d, int descriptor, const char *path)
 {
 	size_t n;
 
-	begin_input(d);
-	while ((n = read_piece(d, descriptor, path)) > 0) {
-		const char *piece = d->text.data + d->text.n;
-
+	while ((n = read_piece(d, descriptor, path, PIECE_BYTES)) > 0) {
 		d->text.n += n;
-		d->read += n;
-		d->total_read += n;
-		lanewise_dedup_feed(d->dedup, piece, n);
-		take_ready(d);
-		forget_decided(d);
-		tool_progress("Bytes read:", d->total_read);
+		feed_piece(d, d->text.n - n);
 	}
 	lanewise_dedup_finish(d->dedup);
 	take_ready(d);
@@ -200,16 +216,175 @@ static void dedup_input(struct dedup *d, int descriptor, const char *path)
 		tool_fail("dedup: out of order"); /* cannot happen */
 }
 
+static void dedup_input(struct dedup *d, int descriptor, const char *path)
+{
+	begin_input(d);
+	dedup_rest(d, descriptor, path);
+}
+
+/* ----------------------------------------------------- lines without limits */
+
+static void create_dedup(struct dedup *d)
+{
+	lanewise_error error;
+
+	if (lanewise_dedup_create(&d->options, NULL, &d->dedup, &error) != LANEWISE_OK)
+		tool_fail("dedup: %s", error.what);
+}
+
+static void learn_ready(struct dedup *d)
+{
+	static lanewise_dedup_unit units[UNITS];
+	size_t n_units;
+
+	do {
+		lanewise_status status = lanewise_dedup_next(d->dedup, units, UNITS, &n_units);
+
+		if (status != LANEWISE_OK)
+			tool_fail("dedup: %s", lanewise_status_text(status));
+	} while (n_units > 0);
+}
+
+/* Lines that stayed, to the one that has to know them from now on. */
+static void hand_over(void *context, const char *text, size_t n)
+{
+	struct dedup *d = context;
+
+	lanewise_dedup_feed(d->dedup, text, n);
+	learn_ready(d);
+}
+
+/* Two lines of one hash differ: lanewise/dedup.h goes on, from the first that was not taken. */
+static void give_up_lines(struct dedup *d, size_t n_taken)
+{
+	create_dedup(d);
+	lines_write(d->lines, 0);
+	lines_texts(d->lines, hand_over, d);
+	lanewise_dedup_finish(d->dedup);
+	learn_ready(d);
+	if (lanewise_dedup_next_text(d->dedup) != LANEWISE_OK)
+		tool_fail("dedup: out of order"); /* cannot happen */
+	d->n_kept += lines_kept(d->lines);
+	d->n_dropped += lines_dropped(d->lines);
+	d->last_byte = d->n_kept ? '\n' : EOF;
+	lines_free(d->lines);
+	d->lines = NULL;
+	memmove(d->text.data, d->text.data + n_taken, d->text.n - n_taken);
+	d->text.n -= n_taken;
+	d->text_begin = d->read = d->decided = d->run_begin = 0;
+}
+
+/*
+ * The lines that end in what was read, of which the first `searched` bytes have no newline. What begins behind the last
+ * newline moves to the front. Returns 0 if `lines` had to give up.
+ */
+static int take_lines(struct dedup *d, size_t searched)
+{
+	static uint32_t ends[LINE_ENDS];
+	size_t begin = 0;
+
+	while (searched < d->text.n) {
+		size_t n_ends = 0, n_taken;
+
+		searched += lanewise_line_ends(d->text.data + searched, d->text.n - searched, (uint32_t)searched, ends,
+		                               LINE_ENDS, &n_ends);
+		n_taken = lines_take(d->lines, d->text.data, begin, ends, n_ends);
+		begin = n_taken ? (size_t)ends[n_taken - 1] + 1 : begin;
+		if (n_taken < n_ends) {
+			give_up_lines(d, begin);
+			return 0;
+		}
+	}
+	if (begin > 0)
+		memmove(d->text.data, d->text.data + begin, d->text.n - begin);
+	d->text.n -= begin;
+	lines_write(d->lines, 0);
+	return 1;
+}
+
+/* The last line of an input, without a newline, which it gets for the comparison. */
+static int take_last_line(struct dedup *d)
+{
+	uint64_t n_kept = lines_kept(d->lines);
+	uint32_t end = (uint32_t)d->text.n;
+
+	if (end == 0)
+		return 1;
+	d->text.data[end] = '\n';
+	if (lines_take(d->lines, d->text.data, 0, &end, 1) == 0) {
+		give_up_lines(d, 0);
+		return 0;
+	}
+	lines_write(d->lines, lines_kept(d->lines) > n_kept);
+	return 1;
+}
+
+/* A line too long to be compared stays. What follows it is left; 0 at the end of the input. */
+static int pass_long_line(struct dedup *d, int descriptor, const char *path)
+{
+	const char *newline = NULL;
+	size_t searched = LONGEST_LINE, n, n_line;
+
+	d->n_kept++;
+	do {
+		newline = memchr(d->text.data + searched, '\n', d->text.n - searched);
+		n_line = newline ? (size_t)(newline + 1 - d->text.data) : d->text.n;
+		if (!d->count_only) {
+			fwrite(d->text.data, 1, n_line, stdout);
+			d->last_byte = newline ? '\n' : 0;
+		}
+		memmove(d->text.data, d->text.data + n_line, d->text.n - n_line);
+		d->text.n -= n_line;
+		searched = 0;
+		if (newline)
+			return 1;
+		n = read_piece(d, descriptor, path, LINES_PIECE);
+		d->text.n = n;
+	} while (n > 0);
+	return 0;
+}
+
+/* Whether what was read begins with a line that is too long, when `searched` bytes have no newline. */
+static int is_long(const struct dedup *d, size_t searched)
+{
+	return d->text.n > LONGEST_LINE && !memchr(d->text.data + searched, '\n', (size_t)LONGEST_LINE + 1 - searched);
+}
+
+static void dedup_lines(struct dedup *d, int descriptor, const char *path)
+{
+	struct stat file;
+	size_t n;
+
+	if (fstat(descriptor, &file) == 0 && S_ISREG(file.st_mode))
+		lines_expect(d->lines, (uint64_t)file.st_size);
+	begin_input(d);
+	lines_write(d->lines, 0); /* the newline that was kept back */
+	while ((n = read_piece(d, descriptor, path, LINES_PIECE)) > 0) {
+		size_t searched = d->text.n;
+
+		d->text.n += n;
+		if (is_long(d, searched)) {
+			pass_long_line(d, descriptor, path);
+			searched = 0;
+		}
+		if (!take_lines(d, searched))
+			break;
+		if (ferror(stdout))
+			exit(TOOL_FAILURE); /* main says why */
+	}
+	if (d->lines && take_last_line(d))
+		return;
+	feed_piece(d, 0);
+	dedup_rest(d, descriptor, path);
+}
+
 static void read_whole(struct dedup *d, int descriptor, const char *path)
 {
 	size_t n;
 
 	d->text.n = 0;
-	while ((n = read_piece(d, descriptor, path)) > 0) {
+	while ((n = read_piece(d, descriptor, path, PIECE_BYTES)) > 0)
 		d->text.n += n;
-		d->total_read += n;
-		tool_progress("Bytes read:", d->total_read);
-	}
 }
 
 static void dedup_whole(struct dedup *d, int descriptor, const char *path)
@@ -235,6 +410,8 @@ static void dedup_path(struct dedup *d, const char *path)
 		tool_fail("%s: %s", path, strerror(errno));
 	if (d->files)
 		dedup_whole(d, descriptor, path);
+	else if (d->lines)
+		dedup_lines(d, descriptor, is_standard_input ? "standard input" : path);
 	else
 		dedup_input(d, descriptor, is_standard_input ? "standard input" : path);
 	if (!is_standard_input)
@@ -264,16 +441,26 @@ static void close_dropped(struct dedup *d)
 		tool_fail("%s: %s", d->dropped_path, strerror(errno));
 }
 
-static int run(struct dedup *d, const lanewise_dedup_options *options, char **paths, int n_paths)
+/* Limits, blocks and near duplicates are for lanewise/dedup.h. */
+static void create(struct dedup *d)
+{
+	const lanewise_dedup_options *options = &d->options;
+
+	if (d->blocks || d->near || options->window || options->max_bytes || options->min_length)
+		create_dedup(d);
+	else
+		d->lines = lines_create(&(struct lines_options) { .hash = options->mode == LANEWISE_DEDUP_HASH128 },
+		                        d->count_only ? NULL : stdout, d->dropped);
+}
+
+static int run(struct dedup *d, char **paths, int n_paths)
 {
 	char standard_input[] = "-", *only_standard_input[] = { standard_input };
-	lanewise_error error;
 
 	tool_catch_signals();
-	if (lanewise_dedup_create(options, NULL, &d->dedup, &error) != LANEWISE_OK)
-		tool_fail("dedup: %s", error.what);
 	if (d->dropped_path && !(d->dropped = fopen(d->dropped_path, "wb")))
 		tool_fail("%s: %s", d->dropped_path, strerror(errno));
+	create(d);
 	d->last_byte = EOF;
 	if (n_paths == 0) {
 		paths = only_standard_input;
@@ -282,9 +469,14 @@ static int run(struct dedup *d, const lanewise_dedup_options *options, char **pa
 	for (int i = 0; i < n_paths; i++)
 		dedup_path(d, paths[i]);
 	tool_progress_end();
+	if (d->lines) {
+		d->n_kept += lines_kept(d->lines);
+		d->n_dropped += lines_dropped(d->lines);
+	}
 	if (d->count_only)
 		print_counts(d);
 	close_dropped(d);
+	lines_free(d->lines);
 	lanewise_dedup_destroy(d->dedup);
 	near_free(d->near);
 	buffer_free(&d->text);
@@ -432,5 +624,6 @@ int tool_dedup(int argc, char **argv)
 		options.normalize = LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER | LANEWISE_NORMALIZE_TRIM |
 		                    LANEWISE_NORMALIZE_TRIM_PUNCTUATION | LANEWISE_WHITESPACE_UNICODE;
 	set_near(&dedup, &near, is_near, &options);
-	return run(&dedup, &options, argv + optind, argc - optind);
+	dedup.options = options;
+	return run(&dedup, argv + optind, argc - optind);
 }
