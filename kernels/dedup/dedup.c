@@ -75,7 +75,7 @@ struct lanewise_dedup {
 	size_t folded_unit;  /* of the unit under way, if it began in this piece */
 
 	/* A batch: what will be given out, and of these the ones to look up. */
-	size_t n_ready, next_ready, n_batch, batch_bytes;
+	size_t n_ready, next_ready, n_batch, next_batch, batch_bytes;
 	int batch_full, batch_is_normal;
 	lanewise_dedup_unit ready[LW_SEEN_BATCH];
 	struct lw_seen_unit batch[LW_SEEN_BATCH];
@@ -418,6 +418,8 @@ static lanewise_status judge_batch(lanewise_dedup *dedup)
 
 	if (dedup->options.normalize && !dedup->batch_is_normal)
 		status = normalize_batch(dedup);
+	if (dedup->options.mode == LANEWISE_DEDUP_NONE)
+		return status;
 	if (status == LANEWISE_OK)
 		status = lanewise_dedup_look_up(&dedup->seen, dedup->batch, dedup->n_batch);
 	for (size_t i = 0; status == LANEWISE_OK && i < dedup->n_batch; i++) {
@@ -648,7 +650,7 @@ static lanewise_status gather(lanewise_dedup *dedup)
 {
 	lanewise_status status = LANEWISE_OK;
 
-	dedup->n_ready = dedup->next_ready = dedup->n_batch = dedup->batch_bytes = 0;
+	dedup->n_ready = dedup->next_ready = dedup->n_batch = dedup->next_batch = dedup->batch_bytes = 0;
 	dedup->batch_full = dedup->batch_is_normal = 0;
 	while (status == LANEWISE_OK && dedup->n_ready < LW_SEEN_BATCH && !dedup->batch_full) {
 		if (dedup->next_index == dedup->n_index) {
@@ -683,30 +685,46 @@ static int is_gone_through(const lanewise_dedup *dedup)
 	       dedup->searched == dedup->n_piece && dedup->ended == dedup->finished;
 }
 
+/* And what is kept of the piece is kept. */
+static int is_idle(const lanewise_dedup *dedup) { return is_gone_through(dedup) && dedup->n_piece == 0; }
+
+/* Makes units ready if none are and there are any. */
+static lanewise_status see_to_units(lanewise_dedup *dedup)
+{
+	while (dedup->next_ready == dedup->n_ready && !is_gone_through(dedup)) {
+		dedup->failed = make_ready(dedup);
+		if (dedup->failed != LANEWISE_OK)
+			return dedup->failed;
+	}
+	return LANEWISE_OK;
+}
+
+static size_t take_ready(lanewise_dedup *dedup, lanewise_dedup_unit *units, size_t capacity)
+{
+	size_t n = dedup->n_ready - dedup->next_ready;
+
+	n = n < capacity ? n : capacity;
+	memcpy(units, dedup->ready + dedup->next_ready, n * sizeof *units);
+	dedup->next_ready += n;
+	return n;
+}
+
 lanewise_status lanewise_dedup_next(lanewise_dedup *dedup, lanewise_dedup_unit *units, size_t capacity, size_t *n_units)
 {
-	size_t n = 0;
+	size_t n = 0, got = 1;
 
 	if (!dedup || !units || !n_units || capacity == 0)
 		return LANEWISE_ERROR_ARGUMENT;
 	*n_units = 0;
 	if (dedup->failed != LANEWISE_OK)
 		return dedup->failed;
-	while (n < capacity) {
-		size_t there = dedup->n_ready - dedup->next_ready;
+	while (n < capacity && got > 0) {
+		lanewise_status status = see_to_units(dedup);
 
-		if (there == 0) {
-			if (is_gone_through(dedup))
-				break;
-			dedup->failed = make_ready(dedup);
-			if (dedup->failed != LANEWISE_OK)
-				return dedup->failed;
-			continue;
-		}
-		there = there < capacity - n ? there : capacity - n;
-		memcpy(units + n, dedup->ready + dedup->next_ready, there * sizeof *units);
-		dedup->next_ready += there;
-		n += there;
+		if (status != LANEWISE_OK)
+			return status;
+		got = take_ready(dedup, units + n, capacity - n);
+		n += got;
 	}
 	if (is_gone_through(dedup))
 		dedup->failed = keep_pending(dedup);
@@ -714,9 +732,40 @@ lanewise_status lanewise_dedup_next(lanewise_dedup *dedup, lanewise_dedup_unit *
 	return LANEWISE_OK;
 }
 
+lanewise_status lanewise_dedup_next_forms(lanewise_dedup *dedup, lanewise_dedup_unit *units, lanewise_dedup_form *forms,
+                                          size_t capacity, size_t *n_units)
+{
+	size_t first, n;
+	lanewise_status status;
+
+	if (!dedup || !units || !forms || !n_units || capacity == 0)
+		return LANEWISE_ERROR_ARGUMENT;
+	*n_units = 0;
+	if (dedup->failed != LANEWISE_OK)
+		return dedup->failed;
+	status = see_to_units(dedup);
+	if (status != LANEWISE_OK)
+		return status;
+	first = dedup->next_ready;
+	n = take_ready(dedup, units, capacity);
+	for (size_t i = 0; i < n; i++) {
+		forms[i] = (lanewise_dedup_form) { NULL, 0 };
+		if (dedup->next_batch < dedup->n_batch && dedup->ready_of[dedup->next_batch] == first + i) {
+			const struct lw_seen_unit *unit = &dedup->batch[dedup->next_batch++];
+
+			forms[i] = (lanewise_dedup_form) { (const char *)unit->text, unit->n_bytes };
+		}
+	}
+	/* What is kept of the piece may move what the forms lie in, so that is done by a call that has none. */
+	if (n == 0)
+		dedup->failed = keep_pending(dedup);
+	*n_units = n;
+	return dedup->failed;
+}
+
 lanewise_status lanewise_dedup_feed(lanewise_dedup *dedup, const char *text, size_t n_bytes)
 {
-	if (!dedup || (!text && n_bytes) || dedup->finished || !is_gone_through(dedup))
+	if (!dedup || (!text && n_bytes) || dedup->finished || !is_idle(dedup))
 		return LANEWISE_ERROR_ARGUMENT;
 	if (dedup->failed != LANEWISE_OK)
 		return dedup->failed;
@@ -730,7 +779,7 @@ lanewise_status lanewise_dedup_feed(lanewise_dedup *dedup, const char *text, siz
 
 lanewise_status lanewise_dedup_finish(lanewise_dedup *dedup)
 {
-	if (!dedup || dedup->finished || !is_gone_through(dedup))
+	if (!dedup || dedup->finished || !is_idle(dedup))
 		return LANEWISE_ERROR_ARGUMENT;
 	dedup->finished = 1;
 	return dedup->failed;
@@ -748,7 +797,7 @@ static void begin_text(lanewise_dedup *dedup)
 
 lanewise_status lanewise_dedup_next_text(lanewise_dedup *dedup)
 {
-	if (!dedup || !dedup->finished || !is_gone_through(dedup))
+	if (!dedup || !dedup->finished || !is_idle(dedup))
 		return LANEWISE_ERROR_ARGUMENT;
 	if (dedup->failed == LANEWISE_OK)
 		begin_text(dedup);
@@ -765,7 +814,7 @@ static lanewise_status check_options(const lanewise_dedup_options *options, lane
 	if (options->unit != LANEWISE_DEDUP_LINES && options->unit != LANEWISE_DEDUP_BLOCKS)
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "there is no unit %d",
 		               (int)options->unit);
-	if (options->mode < LANEWISE_DEDUP_VERIFY || options->mode > LANEWISE_DEDUP_HASH128)
+	if (options->mode < LANEWISE_DEDUP_VERIFY || options->mode > LANEWISE_DEDUP_NONE)
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "there is no mode %d",
 		               (int)options->mode);
 	if (!flags_are_known(options->normalize))
