@@ -20,7 +20,7 @@
 
 enum {
 	WINDOW_BYTES = 32 << 10, /* searched at once; still in L1 or L2 when its units are hashed */
-	FOLDED_BYTES = 16 << 10, /* the same, where what is folded comes on top */
+	FOLDED_BYTES = 8 << 10, /* the same, where what is folded comes on top */
 	INDEX_PLACES = 4096 + LW_INDEX_BLOCK,
 	END_PLACES = FOLDED_BYTES + LW_INDEX_BLOCK,
 	FRONT_BYTES = 16,       /* before what is folded, so that one may look back from its beginning */
