@@ -20,7 +20,7 @@
 
 enum {
 	WINDOW_BYTES = 32 << 10, /* searched at once; still in L1 or L2 when its units are hashed */
-	FOLDED_BYTES = 8 << 10, /* the same, where what is folded comes on top */
+	FOLDED_BYTES = 8 << 10,  /* the same, where what is folded comes on top */
 	INDEX_PLACES = 4096 + LW_INDEX_BLOCK,
 	END_PLACES = FOLDED_BYTES + LW_INDEX_BLOCK,
 	FRONT_BYTES = 16,       /* before what is folded, so that one may look back from its beginning */
@@ -63,11 +63,6 @@ struct lanewise_dedup {
 	/* Offsets of bytes that matter, from index_begin; with `folds`, how many bytes behind `folded_begin` are theirs. */
 	uint64_t index_begin;
 	size_t n_index, next_index;
-	union {
-		uint32_t index[INDEX_PLACES];
-		struct lw_fold_end ends[END_PLACES];
-	};
-
 	/* Folding what is searched. */
 	int folds, after_space;
 	struct bytes folded; /* FRONT_BYTES, then from the unit under way on */
@@ -77,10 +72,16 @@ struct lanewise_dedup {
 	/* A batch: what will be given out, and of these the ones to look up. */
 	size_t n_ready, next_ready, n_batch, next_batch, batch_bytes;
 	int batch_full, batch_is_normal;
+	struct bytes normal; /* of units that are folded one by one */
+
+	/* From here on nothing is read before it was written. */
 	lanewise_dedup_unit ready[LW_SEEN_BATCH];
 	struct lw_seen_unit batch[LW_SEEN_BATCH];
 	uint16_t ready_of[LW_SEEN_BATCH];
-	struct bytes normal; /* of units that are folded one by one */
+	union {
+		uint32_t index[INDEX_PLACES];
+		struct lw_fold_end ends[END_PLACES];
+	};
 };
 
 /* ------------------------------------------------------------------- lines */
@@ -844,7 +845,7 @@ lanewise_status lanewise_dedup_create(const lanewise_dedup_options *options, con
 	made = lw_allocate(allocator, sizeof *made);
 	if (!made)
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the dedup");
-	memset(made, 0, sizeof *made);
+	memset(made, 0, offsetof(struct lanewise_dedup, ready));
 	if (allocator)
 		made->allocator = *allocator;
 	made->options = *options;
