@@ -64,6 +64,16 @@ struct text {
 	int is_str;
 };
 
+static int is_ascii(PyObject *string)
+{
+	PyObject *answer = PyObject_CallMethod(string, "isascii", NULL);
+	int is = answer == Py_True;
+
+	Py_XDECREF(answer);
+	PyErr_Clear();
+	return is;
+}
+
 /* 0 with an exception set if the object is no text. The caller holds the object; the rest is text_end's. */
 static int text_of(PyObject *object, struct text *t)
 {
@@ -73,7 +83,7 @@ static int text_of(PyObject *object, struct text *t)
 	*t = (struct text) { .is_str = PyUnicode_Check(object) };
 	if (t->is_str) {
 		/* That of ASCII is the string itself; others keep theirs, so big ones are made anew instead. */
-		if (PyUnicode_GetLength(object) < RELEASE_BYTES) {
+		if (PyUnicode_GetLength(object) < RELEASE_BYTES || is_ascii(object)) {
 			t->bytes = PyUnicode_AsUTF8AndSize(object, &n);
 		} else {
 			t->owner = PyUnicode_AsUTF8String(object);
