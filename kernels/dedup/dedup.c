@@ -21,6 +21,7 @@
 enum {
 	WINDOW_BYTES = 32 << 10, /* searched at once; still in L1 or L2 when its units are hashed */
 	FOLDED_BYTES = 8 << 10,  /* the same, where what is folded comes on top */
+	BATCH_WINDOWS = 8,
 	INDEX_PLACES = 4096 + LW_INDEX_BLOCK,
 	END_PLACES = FOLDED_BYTES + LW_INDEX_BLOCK,
 	FRONT_BYTES = 16,       /* before what is folded, so that one may look back from its beginning */
@@ -141,7 +142,7 @@ static struct span normalize(struct span text, uint32_t flags, unsigned char *ou
 }
 
 /* Which bytes are one of . , ; : - 0x80 for each of those, in eights. */
-static uint64_t punctuation_in(uint64_t eight)
+LW_INLINE uint64_t punctuation_in(uint64_t eight)
 {
 	const uint64_t low = 0x7f7f7f7f7f7f7f7f, ones = 0x0101010101010101;
 	uint64_t dots = (eight | 2 * ones) ^ '.' * ones, colons = (eight | ones) ^ ';' * ones;
@@ -156,7 +157,7 @@ static uint64_t punctuation_in(uint64_t eight)
  * The same for what is folded already, with FRONT_BYTES before it. Few branches depend on the text: where sentences and
  * lines end is anyone's guess.
  */
-static struct span trim_folded(struct span text, uint32_t flags)
+LW_INLINE struct span trim_folded(struct span text, uint32_t flags)
 {
 	if ((flags & LANEWISE_NORMALIZE_TRIM) && (flags & LANEWISE_NORMALIZE_COLLAPSE)) {
 		size_t front = text.n > 0 && text.p[0] == ' ';
@@ -170,7 +171,7 @@ static struct span trim_folded(struct span text, uint32_t flags)
 	return text;
 }
 
-static struct span trim_folded_punctuation(struct span text)
+LW_INLINE struct span trim_folded_punctuation(struct span text)
 {
 	uint64_t last, others;
 	size_t n;
@@ -261,7 +262,7 @@ static size_t count_code_points(struct span text)
 }
 
 /* Where a unit's bytes are. One that began in an earlier piece is completed in `pending` and looked up by itself. */
-static lanewise_status find_text(lanewise_dedup *dedup, uint64_t begin, uint64_t end, struct span *text)
+LW_NOINLINE static lanewise_status find_text(lanewise_dedup *dedup, uint64_t begin, uint64_t end, struct span *text)
 {
 	text->n = (size_t)(end - begin);
 	if (begin >= dedup->piece_begin) {
@@ -280,7 +281,7 @@ static lanewise_status find_text(lanewise_dedup *dedup, uint64_t begin, uint64_t
 	return LANEWISE_OK;
 }
 
-static lanewise_dedup_unit *give_out(lanewise_dedup *dedup, uint64_t begin, uint64_t end, uint32_t flags)
+LW_INLINE lanewise_dedup_unit *give_out(lanewise_dedup *dedup, uint64_t begin, uint64_t end, uint32_t flags)
 {
 	lanewise_dedup_unit *unit = &dedup->ready[dedup->n_ready++];
 
@@ -297,7 +298,7 @@ static lanewise_dedup_unit *give_out(lanewise_dedup *dedup, uint64_t begin, uint
 enum length { BLANK, TOO_SHORT, LONG_ENOUGH };
 
 /* Of a text as written. */
-static enum length judge_length(const lanewise_dedup_options *options, struct span text)
+LW_NOINLINE static enum length judge_length(const lanewise_dedup_options *options, struct span text)
 {
 	text = trim_front(text, options->normalize);
 	if (text.n == 0 && options->unit == LANEWISE_DEDUP_BLOCKS)
@@ -312,7 +313,7 @@ static enum length judge_length(const lanewise_dedup_options *options, struct sp
 }
 
 /* Whether n bytes of normal form, but for punctuation, show that there are enough: nothing is longer in that form. */
-static int is_long_enough(const lanewise_dedup_options *options, size_t n)
+LW_INLINE int is_long_enough(const lanewise_dedup_options *options, size_t n)
 {
 	if (options->unit == LANEWISE_DEDUP_LINES && options->min_length == 0)
 		return 1;
@@ -320,7 +321,7 @@ static int is_long_enough(const lanewise_dedup_options *options, size_t n)
 	       (options->min_length == 0 || !options->count_code_points);
 }
 
-static void add_to_batch(lanewise_dedup *dedup, uint64_t begin, uint64_t end, struct span text)
+LW_INLINE void add_to_batch(lanewise_dedup *dedup, uint64_t begin, uint64_t end, struct span text)
 {
 	dedup->ready_of[dedup->n_batch] = (uint16_t)dedup->n_ready;
 	give_out(dedup, begin, end, 0);
@@ -340,7 +341,7 @@ static int is_compared(lanewise_dedup *dedup, uint64_t begin, uint64_t end, enum
 }
 
 /* A unit that lies in the piece and is folded already. */
-static void close_folded(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
+LW_INLINE void close_folded(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
 {
 	const lanewise_dedup_options *options = &dedup->options;
 	struct span text = { dedup->folded.data + dedup->folded_unit, folded_end - dedup->folded_unit };
@@ -359,7 +360,7 @@ static void close_folded(lanewise_dedup *dedup, uint64_t begin, uint64_t end, si
 }
 
 /* A unit has ended; if it began in this piece and that is folded, at folded_end. */
-static lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
+LW_INLINE lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
 {
 	const lanewise_dedup_options *options = &dedup->options;
 	lanewise_status status;
@@ -497,11 +498,13 @@ static lanewise_status fold_window(lanewise_dedup *dedup, const unsigned char *d
 		                .of_blocks = dedup->options.unit == LANEWISE_DEDUP_BLOCKS,
 		                .after_space = dedup->after_space,
 		                .ends = dedup->ends };
-	lanewise_status status = reserve(dedup, folded, FRONT_BYTES + KEPT_BYTES + FOLDED_BYTES + LW_FOLD_PAD);
+	lanewise_status status =
+	        reserve(dedup, folded, FRONT_BYTES + (BATCH_WINDOWS + 1) * (FOLDED_BYTES + LW_FOLD_PAD));
 
 	if (status != LANEWISE_OK)
 		return status;
-	drop_folded(dedup);
+	if (!dedup->batch_is_normal)
+		drop_folded(dedup);
 	status = reserve(dedup, folded, folded->n + fold.n + LW_FOLD_PAD);
 	if (status != LANEWISE_OK)
 		return status;
@@ -535,7 +538,7 @@ static lanewise_status search(lanewise_dedup *dedup)
 }
 
 /* A blank line has ended: the newline before it ended the paragraph. */
-static lanewise_status take_blank_line(lanewise_dedup *dedup, uint64_t at, size_t folded)
+LW_INLINE lanewise_status take_blank_line(lanewise_dedup *dedup, uint64_t at, size_t folded)
 {
 	uint64_t begin = dedup->unit_begin, end = at - 1;
 	lanewise_status status = LANEWISE_OK;
@@ -572,7 +575,7 @@ static lanewise_status take_tick(lanewise_dedup *dedup, uint64_t at, size_t fold
 	return status;
 }
 
-static lanewise_status take_line(lanewise_dedup *dedup, uint64_t at, size_t folded)
+LW_INLINE lanewise_status take_line(lanewise_dedup *dedup, uint64_t at, size_t folded)
 {
 	uint64_t begin = dedup->unit_begin;
 	lanewise_status status;
@@ -584,7 +587,7 @@ static lanewise_status take_line(lanewise_dedup *dedup, uint64_t at, size_t fold
 }
 
 /* The next of the bytes that matter. */
-static lanewise_status take(lanewise_dedup *dedup)
+LW_INLINE lanewise_status take(lanewise_dedup *dedup)
 {
 	size_t i = dedup->next_index++, folded = 0;
 	uint64_t at = dedup->index_begin;
@@ -646,6 +649,18 @@ static lanewise_status keep_pending(lanewise_dedup *dedup)
 
 /* --------------------------------------------------------------- batches */
 
+/*
+ * Whether the batch may go on in the next window. Where memory is slow to look up, a large one is better, since all of it is
+ * fetched at once; else a small one, whose text is still in L1. What is folded must not move.
+ */
+static int batch_goes_on(const lanewise_dedup *dedup)
+{
+	if (!dedup->batch_is_normal)
+		return 1;
+	return dedup->seen.n_slots >= LW_SEEN_FETCHED && dedup->options.mode != LANEWISE_DEDUP_NONE &&
+	       dedup->folded.capacity - dedup->folded.n >= FOLDED_BYTES + LW_FOLD_PAD;
+}
+
 /* Gathers units until there is a batch or the piece is used up. */
 static lanewise_status gather(lanewise_dedup *dedup)
 {
@@ -655,7 +670,7 @@ static lanewise_status gather(lanewise_dedup *dedup)
 	dedup->batch_full = dedup->batch_is_normal = 0;
 	while (status == LANEWISE_OK && dedup->n_ready < LW_SEEN_BATCH && !dedup->batch_full) {
 		if (dedup->next_index == dedup->n_index) {
-			if (dedup->batch_is_normal) /* it lies in what searching overwrites */
+			if (!batch_goes_on(dedup))
 				break;
 			status = search(dedup);
 			if (dedup->n_index > 0)

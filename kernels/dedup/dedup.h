@@ -8,7 +8,10 @@
 
 #include <lanewise/dedup.h>
 
-enum { LW_SEEN_BATCH = 256 };
+enum {
+	LW_SEEN_BATCH = 256,
+	LW_SEEN_FETCHED = 1 << 15 /* from so many slots on they are not all in L2, and are fetched ahead */
+};
 
 /* A unit in the form in which it is compared. */
 struct lw_seen_unit {

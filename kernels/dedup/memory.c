@@ -26,11 +26,11 @@
 enum {
 	MIN_SLOTS = 2048,
 	MIN_ENTRIES = 512,
+	FAST_UP_TO = 1 << 14,   /* slots or entries */
 	AHEAD = 16,             /* entries whose slots are fetched */
 	CHUNK_BYTES = 32 << 10, /* the first; then a quarter of what is there, up to MAX_CHUNK_BYTES */
 	MAX_CHUNK_BYTES = 16 << 20,
-	FETCHED_BYTES = 256,     /* of a text; the processor goes on by itself */
-	PREFETCH_SLOTS = 1 << 15 /* smaller tables lie in L2 */
+	FETCHED_BYTES = 256 /* of a text; the processor goes on by itself */
 };
 
 struct span {
@@ -270,13 +270,16 @@ static enum room forget_or_give_up(struct lw_seen *seen)
 	return TRY_AGAIN;
 }
 
+/* Small things grow faster, where memory is not limited: to move what is there is most of the work. */
+static size_t grown(const struct lw_seen *seen, size_t n) { return n < FAST_UP_TO && !seen->max_bytes ? 4 * n : 2 * n; }
+
 static enum room room_in_table(struct lw_seen *seen)
 {
 	if (seen->end - seen->first < seen->n_slots / 8 * 3)
 		return ROOM;
 	if (!may_allocate(seen, 2 * seen->n_slots * sizeof *seen->slots))
 		return forget_or_give_up(seen);
-	return set_slots(seen, 2 * seen->n_slots) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
+	return set_slots(seen, grown(seen, seen->n_slots)) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
 }
 
 static enum room room_in_entries(struct lw_seen *seen)
@@ -287,7 +290,7 @@ static enum room room_in_entries(struct lw_seen *seen)
 		return forget_or_give_up(seen);
 	if (seen->n_entries > UINT32_MAX)
 		return NO_MEMORY; /* a slot cannot number more */
-	return set_entries(seen, 2 * seen->n_entries) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
+	return set_entries(seen, grown(seen, seen->n_entries)) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
 }
 
 static enum room room_for_text(struct lw_seen *seen, size_t n_bytes)
@@ -473,7 +476,7 @@ lanewise_status lanewise_dedup_look_up(struct lw_seen *seen, struct lw_seen_unit
 		return LANEWISE_OK;
 	memset(high, 0, n * sizeof *high);
 	hash_units(seen, units, n, hash, high);
-	if (seen->n_slots >= PREFETCH_SLOTS)
+	if (seen->n_slots >= LW_SEEN_FETCHED)
 		fetch_batch(seen, units, hash, n);
 	for (size_t i = 0; i < n; i++) {
 		if (seen->keyed != keyed) /* a unit before this one changed the hash */
