@@ -27,6 +27,7 @@ struct dedup_job {
 	char *out;
 	lanewise_dedup_options options;
 	lanewise_dedup_unit *units;
+	lanewise_dedup_form *forms;
 	float *count; /* what contenders have in common */
 };
 
@@ -148,33 +149,26 @@ static void run_line_ends(void *context)
 	job->count[1] = (float)(n ? job->ends[n / 2] % 1000003 : 0);
 }
 
-/* Blocks: spans of all, compared with nothing. */
+/* Blocks in their normal form, compared with nothing. */
 static void run_normalize_blocks(void *context)
 {
 	struct dedup_job *job = context;
-	size_t used = 0, n;
+	size_t used = 0, n_blocks = 0, n;
 
 	if (job->peer) {
 		job->count[0] = (float)(job->peer->normalize_blocks(job->text, job->n, job->out) % 1000003);
 		return;
 	}
 	lanewise_dedup *dedup;
-	lanewise_dedup_options options = job->options;
-	size_t n_blocks = 0;
 
-	options.min_length = UINT64_MAX;
-	lanewise_dedup_create(&options, NULL, &dedup, NULL);
+	lanewise_dedup_create(&job->options, NULL, &dedup, NULL);
 	lanewise_dedup_feed(dedup, job->text, job->n);
 	for (int finished = 0; finished < 2; finished++) {
-		while (lanewise_dedup_next(dedup, job->units, UNITS, &n) == LANEWISE_OK && n > 0)
-			for (size_t i = 0; i < n; i++, n_blocks++) {
-				size_t length;
-
-				lanewise_normalize(job->text + job->units[i].begin,
-				                   (size_t)(job->units[i].end - job->units[i].begin), options.normalize,
-				                   job->out + used, SIZE_MAX, &length);
-				used += length;
-			}
+		while (lanewise_dedup_next_forms(dedup, job->units, job->forms, UNITS, &n) == LANEWISE_OK && n > 0) {
+			for (size_t i = 0; i < n; i++)
+				used += job->forms[i].n_bytes;
+			n_blocks += n;
+		}
 		if (!finished)
 			lanewise_dedup_finish(dedup);
 	}
@@ -232,13 +226,16 @@ static void bench_text_kind(struct bench *bench, const struct dedup_kind *kind, 
 	char *text = bench_alloc(n), *out = bench_alloc(n + 4096);
 	uint32_t *ends = kind->run == run_line_ends ? bench_alloc((n + 64) * sizeof *ends) : NULL;
 	lanewise_dedup_unit *units = bench_alloc(UNITS * sizeof *units);
+	lanewise_dedup_form *forms = bench_alloc(UNITS * sizeof *forms);
 	float count[2] = { 0 };
 	struct dedup_job jobs[BENCH_MAX_PEERS + 1];
 	struct bench_read_job read;
 	size_t best[BENCH_BEST_READS];
 
 	kind->make(text, n);
-	jobs[0] = (struct dedup_job) { .text = text, .n = n, .ends = ends, .out = out, .units = units, .count = count };
+	jobs[0] = (struct dedup_job) {
+		.text = text, .n = n, .ends = ends, .out = out, .units = units, .forms = forms, .count = count
+	};
 	jobs[0].options = (lanewise_dedup_options) { .struct_size = sizeof jobs[0].options,
 		                                     .unit = kind->unit,
 		                                     .mode = kind->mode };
@@ -260,6 +257,7 @@ static void bench_text_kind(struct bench *bench, const struct dedup_kind *kind, 
 	read = (struct bench_read_job) { text, n, best[0] };
 	bench_add(c, BENCH_REFERENCE, bench_read_name(read.variant), bench_read_run, &read);
 	bench_case_run(c);
+	bench_free(forms);
 	bench_free(units);
 	if (ends)
 		bench_free(ends);
@@ -474,11 +472,11 @@ void bench_dedup(struct bench *bench)
 	static const struct dedup_kind kinds[] = {
 		{ "line_ends", "byte_index", "lines", run_line_ends, make_lines, LANEWISE_DEDUP_LINES,
 		  LANEWISE_DEDUP_VERIFY, 2 },
-		{ "normalize_blocks", "fold_text", "split and normalise", run_normalize_blocks, make_text,
-		  LANEWISE_DEDUP_BLOCKS, LANEWISE_DEDUP_VERIFY, 1 },
-		{ "dedup_blocks", "fold_text", "blocks, by hash", run_dedup, make_text, LANEWISE_DEDUP_BLOCKS,
+		{ "normalize_blocks", "fold_units", "split and normalise", run_normalize_blocks, make_text,
+		  LANEWISE_DEDUP_BLOCKS, LANEWISE_DEDUP_NONE, 1 },
+		{ "dedup_blocks", "fold_units", "blocks, by hash", run_dedup, make_text, LANEWISE_DEDUP_BLOCKS,
 		  LANEWISE_DEDUP_HASH64, 1 },
-		{ "dedup_blocks", "fold_text", "blocks, verified", run_dedup, make_text, LANEWISE_DEDUP_BLOCKS,
+		{ "dedup_blocks", "fold_units", "blocks, verified", run_dedup, make_text, LANEWISE_DEDUP_BLOCKS,
 		  LANEWISE_DEDUP_VERIFY, 1 },
 		{ "dedup_lines", "byte_index", "lines, by hash", run_dedup, make_lines, LANEWISE_DEDUP_LINES,
 		  LANEWISE_DEDUP_HASH64, 1 },

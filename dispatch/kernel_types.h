@@ -162,6 +162,29 @@ enum { LW_FOLD_PAD = 64 };
 typedef size_t lanewise_fold_text_fn(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out);
 
 /*
+ * The same for a text of many units, n + LW_FOLD_PAD bytes at `out`, and on the way the ends of units: every newline, or
+ * with `of_blocks` what block_index finds. `ends` has n + LW_INDEX_BLOCK places and may hold anything behind the last.
+ * Runs of whitespace go on across ends, and from one call to the next by `after_space`. n is below 2^32.
+ */
+struct lw_fold_end {
+	uint32_t at, used; /* text[at] is the end; behind it `used` bytes are written */
+};
+
+struct lw_fold {
+	const unsigned char *text;
+	size_t n;
+	uint32_t flags;
+	uint32_t before; /* as for block_index */
+	int of_blocks;
+	int after_space; /* whether the byte before the text was whitespace; and then whether the last one is */
+	unsigned char *out;
+	size_t used; /* set */
+	struct lw_fold_end *ends;
+	size_t n_ends; /* set */
+};
+typedef void lanewise_fold_units_fn(struct lw_fold *fold);
+
+/*
  * For every lane i: run[i] becomes run[i] + 1, at most 65535, if history[i] is the token, else 0. Returns the first lane
  * with run[i] >= threshold[i] after that, or n_lanes, a multiple of LW_LOOP_LANES, if there is none.
  */

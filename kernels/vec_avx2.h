@@ -170,6 +170,34 @@ LW_INLINE vc vc_fill_range(vc x, uint8_t low, uint8_t n, uint8_t c)
 		x.half[i] = _mm256_blendv_epi8(x.half[i], _mm256_set1_epi8((char)c), vc_half_range(x.half[i], low, n));
 	return x;
 }
+LW_INLINE vc vc_fill_bits(vc x, uint64_t mask, uint8_t c)
+{
+	const __m256i byte = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3,
+	                                      3, 3, 3, 3, 3, 3, 3);
+	const __m256i bit = _mm256_set1_epi64x((int64_t)0x8040201008040201);
+
+	for (int i = 0; i < 2; i++) {
+		__m256i all = _mm256_shuffle_epi8(_mm256_set1_epi32((int32_t)(uint32_t)(mask >> 32 * i)), byte);
+
+		x.half[i] = _mm256_blendv_epi8(x.half[i], _mm256_set1_epi8((char)c),
+		                               _mm256_cmpeq_epi8(_mm256_and_si256(all, bit), bit));
+	}
+	return x;
+}
+LW_INLINE vc vc_fill_white(vc x, uint64_t *mask)
+{
+	/* By the lower half of a byte the one white byte with that half; what is 0x80 or more finds 0. */
+	const __m256i white = _mm256_setr_epi8(' ', 0, 0, 0, 0, 0, 0, 0, 0, 9, 10, 11, 12, 13, 0, 0, ' ', 0, 0, 0, 0, 0,
+	                                       0, 0, 0, 9, 10, 11, 12, 13, 0, 0);
+	__m256i is[2];
+
+	for (int i = 0; i < 2; i++) {
+		is[i] = _mm256_cmpeq_epi8(x.half[i], _mm256_shuffle_epi8(white, x.half[i]));
+		x.half[i] = _mm256_blendv_epi8(x.half[i], _mm256_set1_epi8(' '), is[i]);
+	}
+	*mask = vc_bits(is[0], is[1]);
+	return x;
+}
 LW_INLINE vc vc_add_range(vc x, uint8_t low, uint8_t n, uint8_t d)
 {
 	for (int i = 0; i < 2; i++) {
@@ -212,6 +240,14 @@ LW_INLINE vc vc_drop_one(vc x, uint64_t bit)
 	x.half[0] = _mm256_blendv_epi8(low_on, low, _mm256_cmpgt_epi8(_mm256_set1_epi8((char)at), places));
 	x.half[1] = _mm256_blendv_epi8(high_on, high, _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(at - 32)), places));
 	return x;
+}
+
+LW_INLINE void vc_store_without(unsigned char *p, vc x, uint64_t holes)
+{
+	if (LW_LIKELY((holes & (holes - 1)) == 0))
+		vc_store(p, vc_drop_one(x, holes));
+	else
+		vc_compress_store(p, x, ~holes);
 }
 
 LW_INLINE vf vf_load_i32(const int32_t *p) { return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)p)); }

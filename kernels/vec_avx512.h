@@ -126,6 +126,19 @@ LW_INLINE vc vc_fill_range(vc x, uint8_t low, uint8_t n, uint8_t c)
 {
 	return _mm512_mask_mov_epi8(x, vc_bits_range(x, low, n), _mm512_set1_epi8((char)c));
 }
+LW_INLINE vc vc_fill_bits(vc x, uint64_t mask, uint8_t c)
+{
+	return _mm512_mask_mov_epi8(x, mask, _mm512_set1_epi8((char)c));
+}
+LW_INLINE vc vc_fill_white(vc x, uint64_t *mask)
+{
+	/* By the lower half of a byte the one white byte with that half; what is 0x80 or more finds 0. */
+	const __m512i white =
+	        _mm512_broadcast_i32x4(_mm_setr_epi8(' ', 0, 0, 0, 0, 0, 0, 0, 0, 9, 10, 11, 12, 13, 0, 0));
+
+	*mask = _mm512_cmpeq_epi8_mask(x, _mm512_shuffle_epi8(white, x));
+	return vc_fill_bits(x, *mask, ' ');
+}
 LW_INLINE vc vc_add_range(vc x, uint8_t low, uint8_t n, uint8_t d)
 {
 	return _mm512_mask_add_epi8(x, vc_bits_range(x, low, n), x, _mm512_set1_epi8((char)d));
@@ -149,6 +162,20 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 	p = vc_compress_part(p, _mm512_extracti32x4_epi32(x, 1), (uint32_t)(mask >> 16) & 0xffff);
 	p = vc_compress_part(p, _mm512_extracti32x4_epi32(x, 2), (uint32_t)(mask >> 32) & 0xffff);
 	vc_compress_part(p, _mm512_extracti32x4_epi32(x, 3), (uint32_t)(mask >> 48));
+}
+
+/* One store for what lies before the first hole, one for what lies behind it, and so on: holes are few. */
+LW_INLINE void vc_store_without(unsigned char *p, vc x, uint64_t holes)
+{
+	uint64_t more = holes & (holes - 1);
+
+	if (LW_UNLIKELY(more & (more - 1))) {
+		vc_compress_store(p, x, ~holes);
+		return;
+	}
+	_mm512_storeu_si512(p, x);
+	_mm512_mask_storeu_epi8(p - 1, ~(holes ^ (holes - 1)), x); /* none of its bytes if there is no hole */
+	_mm512_mask_storeu_epi8(p - 2, ~(more ^ (more - 1)), x);
 }
 
 LW_INLINE vc vc_drop_one(vc x, uint64_t bit)

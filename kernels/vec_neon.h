@@ -194,6 +194,28 @@ LW_INLINE vc vc_fill_range(vc x, uint8_t low, uint8_t n, uint8_t c)
 		x.part[i] = vbslq_u8(vc_part_range(x.part[i], low, n), vdupq_n_u8(c), x.part[i]);
 	return x;
 }
+LW_INLINE vc vc_fill_bits(vc x, uint64_t mask, uint8_t c)
+{
+	static const uint8_t bit[16] = { 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128 };
+
+	for (int i = 0; i < 4; i++, mask >>= 16) {
+		uint8x16_t all = vcombine_u8(vdup_n_u8((uint8_t)mask), vdup_n_u8((uint8_t)(mask >> 8)));
+
+		x.part[i] = vbslq_u8(vtstq_u8(all, vld1q_u8(bit)), vdupq_n_u8(c), x.part[i]);
+	}
+	return x;
+}
+LW_INLINE vc vc_fill_white(vc x, uint64_t *mask)
+{
+	uint8x16_t is[4];
+
+	for (int i = 0; i < 4; i++) {
+		is[i] = vorrq_u8(vceqq_u8(x.part[i], vdupq_n_u8(' ')), vc_part_range(x.part[i], '\t', 5));
+		x.part[i] = vbslq_u8(is[i], vdupq_n_u8(' '), x.part[i]);
+	}
+	*mask = vc_bits(is);
+	return x;
+}
 LW_INLINE vc vc_add_range(vc x, uint8_t low, uint8_t n, uint8_t d)
 {
 	for (int i = 0; i < 4; i++)
@@ -227,6 +249,14 @@ LW_INLINE vc vc_drop_one(vc x, uint64_t bit)
 		places = vaddq_s8(places, vdupq_n_s8(16));
 	}
 	return x;
+}
+
+LW_INLINE void vc_store_without(unsigned char *p, vc x, uint64_t holes)
+{
+	if (LW_LIKELY((holes & (holes - 1)) == 0))
+		vc_store(p, vc_drop_one(x, holes));
+	else
+		vc_compress_store(p, x, ~holes);
 }
 
 LW_INLINE vf vf_load_i32(const int32_t *p) { return vcvtq_f32_s32(vld1q_s32(p)); }

@@ -188,6 +188,66 @@ void lanewise_check_fold_text(struct lw_check *c)
 	}
 }
 
+static void judge_fold_units(struct lw_check *c, const unsigned char *text, size_t n, struct lw_fold given, int place)
+{
+	struct lw_fold expected = given, got = given;
+
+	expected.text = text;
+	expected.out = c->scratch[2];
+	expected.ends = c->scratch[3];
+	c->reference->fold_units(&expected);
+	c->where.length = n;
+	c->where.place = place;
+	c->where.k = given.flags;
+
+	got.text = lanewise_check_input(c, 0, text, n, place);
+	got.out = lanewise_check_output(c, 1, n + LW_FOLD_PAD, place);
+	got.ends = lanewise_check_output(c, 2, (n + LW_INDEX_BLOCK) * sizeof *got.ends, LW_AT_BACK);
+	c->subject->fold_units(&got);
+	lanewise_check_same(c, "the length", &expected.used, &got.used, sizeof got.used, sizeof got.used);
+	lanewise_check_same(c, "the text", expected.out, got.out, got.used, 1);
+	lanewise_check_same(c, "the number of ends", &expected.n_ends, &got.n_ends, sizeof got.n_ends,
+	                    sizeof got.n_ends);
+	lanewise_check_same(c, "the ends", expected.ends, got.ends, got.n_ends * sizeof *got.ends, sizeof *got.ends);
+	if (given.flags & LANEWISE_NORMALIZE_COLLAPSE)
+		lanewise_check_same(c, "after_space", &expected.after_space, &got.after_space, sizeof got.after_space,
+		                    sizeof got.after_space);
+	lanewise_check_after(c);
+}
+
+/* Text of every kind, with what ends blocks strewn in. */
+void lanewise_check_fold_units(struct lw_check *c)
+{
+	static const char *const ends[] = { "\n", "\n\n", "\r\n\r\n", "```", "``", "\n\n\n", "````" };
+	unsigned char *text = c->scratch[0];
+
+	for (int i = 0; i < (c->quick ? 400 : 12000); i++) {
+		size_t n = lanewise_check_below(c, i % 10 ? 300 : 5000),
+		       n_strewn = n / (8 + lanewise_check_below(c, 60));
+		struct lw_fold given = { .n = n, .of_blocks = i % 2 };
+		unsigned char two[2];
+
+		fill_blocks(c, two, 2);
+		given.before = two[0] | (uint32_t)two[1] << 8;
+		given.after_space = i % 3 == 0;
+		given.flags = i % 5 ? (uint32_t)lanewise_check_below(c, 128)
+		                    : LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER |
+		                              LANEWISE_WHITESPACE_UNICODE * (uint32_t)(i & 1);
+		if (i % 7)
+			fill_text(c, text, n, i % KINDS);
+		else
+			fill_blocks(c, text, n);
+		for (size_t k = 0; k < n_strewn; k++) {
+			const char *end = ends[lanewise_check_below(c, sizeof ends / sizeof *ends)];
+			size_t at = lanewise_check_below(c, n);
+
+			for (; *end && at < n; end++)
+				text[at++] = (unsigned char)*end;
+		}
+		judge_fold_units(c, text, n, given, lanewise_check_random_place(c, 1));
+	}
+}
+
 /* -------------------------------------------------------------------- loop */
 
 /* Values near each other and near the counters' end, so that lanes reach their thresholds or are full. */

@@ -97,6 +97,60 @@ static void check_text(const lanewise_dedup_options *options, const char *text, 
 	free(units);
 }
 
+/* Units that are compared with nothing, and their normal forms, in pieces of `step` bytes. */
+static void check_forms(const lanewise_dedup_options *given, const char *text, size_t n, size_t step)
+{
+	enum { ROOM = 5 };
+	lanewise_dedup_options options = *given;
+	lanewise_dedup_unit units[ROOM];
+	lanewise_dedup_form forms[ROOM];
+	struct naive naive;
+	size_t n_units = 0, got;
+	char *form = malloc(n + 1);
+
+	options.mode = LANEWISE_DEDUP_NONE;
+	naive_dedup(&naive, &options, text, n);
+
+	lanewise_dedup *dedup = create(&options);
+
+	for (size_t at = 0; at <= n; at += step) {
+		size_t size = step < n - at ? step : n - at;
+		char *piece = malloc(size ? size : 1);
+
+		memcpy(piece, text + at, size);
+		CHECK(lanewise_dedup_feed(dedup, piece, size) == LANEWISE_OK);
+		for (int is_end = 0; is_end <= (at + step > n); is_end++) {
+			if (is_end) {
+				memset(piece, 'x', size);
+				CHECK(lanewise_dedup_finish(dedup) == LANEWISE_OK);
+			}
+			while (CHECK(lanewise_dedup_next_forms(dedup, units, forms, ROOM, &got) == LANEWISE_OK) &&
+			       got > 0)
+				for (size_t i = 0; i < got; i++, n_units++) {
+					lanewise_dedup_unit expected = naive.units[n_units];
+
+					expected.first = expected.number;
+					expected.first_begin = expected.begin;
+					CHECK(n_units < naive.n && same_units(&units[i], &expected, 1));
+
+					size_t n_form = naive_normalize(text + units[i].begin,
+					                                (size_t)(units[i].end - units[i].begin),
+					                                options.normalize, form);
+
+					CHECK(units[i].flags
+					              ? !forms[i].text && forms[i].n_bytes == 0
+					              : forms[i].n_bytes == n_form &&
+					                        (n_form == 0 || !memcmp(forms[i].text, form, n_form)));
+				}
+		}
+		free(piece);
+	}
+	CHECK_EQUAL(n_units, naive.n);
+	lanewise_dedup_destroy(dedup);
+	naive_end(&naive);
+	free(form);
+}
+
 /* ------------------------------------------------------------- normal form */
 
 static void check_normal(const char *text, uint32_t flags, const char *expected)
@@ -196,7 +250,33 @@ static void test_random_texts(unsigned rounds)
 		options.max_unit_bytes = i % 11 ? 0 : 1 + test_random(&random) % 20;
 		options.expected = i % 13 ? 0 : 2000;
 		check_text(&options, text, n, n <= 150);
+		check_forms(&options, text, n, n + 1);
+		check_forms(&options, text, n, 1 + test_random(&random) % 90);
 	}
+}
+
+/* Longer than what is searched at once, so that units and characters lie across. */
+static void test_long_texts(unsigned rounds)
+{
+	enum { N = 70000 };
+	char *text = malloc(N);
+	uint64_t random = 12;
+
+	for (unsigned i = 0; i < rounds; i++) {
+		lanewise_dedup_options options = options_of((int)(i & 1), (uint32_t)test_random(&random) % 128);
+
+		make_text(text, N, &random);
+		if (i % 3 == 0) /* units of thousands of bytes, in blanks beyond ASCII */
+			for (size_t k = 0; k < N; k++)
+				if (text[k] == '\n' || text[k] == '`')
+					text[k] = "\xe2\x80\x89\xc2\xa0"[test_random(&random) % 5];
+		for (size_t k = 0; i % 3 == 0 && k < N; k += 1 + test_random(&random) % 30000)
+			memcpy(text + (k < N - 2 ? k : N - 2), "\n\n", 2);
+		options.max_unit_bytes = i % 4 ? 0 : 3000;
+		check_forms(&options, text, N, N + 1);
+		check_forms(&options, text, N, 40000 + test_random(&random) % 10000);
+	}
+	free(text);
 }
 
 static void check_units(const lanewise_dedup_options *options, const char *text, const char *const *expected,
@@ -518,7 +598,7 @@ static void test_arguments(void)
 	size_t n;
 
 	CHECK(lanewise_dedup_create(&options, NULL, NULL, &error) == LANEWISE_ERROR_ARGUMENT);
-	options.mode = 3;
+	options.mode = 4;
 	CHECK(lanewise_dedup_create(&options, NULL, &dedup, &error) == LANEWISE_ERROR_ARGUMENT &&
 	      strstr(error.what, "mode"));
 	options.mode = 0;
@@ -600,6 +680,7 @@ int main(void)
 		test_known_blocks();
 		test_line_ends();
 		test_random_texts(400);
+		test_long_texts(16);
 	}
 	test_weak_hashes(hash_to_nothing, NULL);
 	test_weak_hashes(hash_to_two_bits, NULL);

@@ -95,12 +95,17 @@ enum { LANEWISE_DEDUP_LINES = 0, LANEWISE_DEDUP_BLOCKS = 1 };
  * bits will confuse two of n different units with a probability of n^2 / 2^65 (0.03 % at 10^8) - and always where someone
  * wants it to, as colliding strings are published; 128 bits make chance negligible, but promise nothing against intent.
  */
-enum { LANEWISE_DEDUP_VERIFY = 0, LANEWISE_DEDUP_HASH64 = 1, LANEWISE_DEDUP_HASH128 = 2 };
+enum {
+	LANEWISE_DEDUP_VERIFY = 0,
+	LANEWISE_DEDUP_HASH64 = 1,
+	LANEWISE_DEDUP_HASH128 = 2,
+	LANEWISE_DEDUP_NONE = 3 /* compares nothing: every unit stays. To split and normalise */
+};
 
 typedef struct lanewise_dedup_options {
 	size_t struct_size; /* sizeof(lanewise_dedup_options) */
 	int32_t unit;       /* LANEWISE_DEDUP_LINES or _BLOCKS */
-	int32_t mode;       /* LANEWISE_DEDUP_VERIFY, _HASH64 or _HASH128 */
+	int32_t mode;       /* LANEWISE_DEDUP_VERIFY, _HASH64, _HASH128 or _NONE */
 	uint32_t normalize; /* LANEWISE_NORMALIZE_* and LANEWISE_WHITESPACE_*: units are compared in this form */
 	uint32_t count_code_points; /* min_length is in code points, not bytes */
 
@@ -164,6 +169,19 @@ LANEWISE_API lanewise_status lanewise_dedup_finish(lanewise_dedup *dedup);
  */
 LANEWISE_API lanewise_status lanewise_dedup_next(lanewise_dedup *dedup, lanewise_dedup_unit *units, size_t capacity,
                                                  size_t *n_units);
+
+/* A unit's normal form, by `normalize`; NULL and 0 for those that are not compared (flags). Not terminated. */
+typedef struct lanewise_dedup_form {
+	const char *text;
+	size_t n_bytes;
+} lanewise_dedup_form;
+
+/*
+ * The same, and forms[i], the normal form of units[i]. They are there until the next call with this dedup. Fewer than
+ * `capacity` units do not mean that there are no more; none do.
+ */
+LANEWISE_API lanewise_status lanewise_dedup_next_forms(lanewise_dedup *dedup, lanewise_dedup_unit *units,
+                                                       lanewise_dedup_form *forms, size_t capacity, size_t *n_units);
 
 /*
  * From here on a new text with new offsets, its units counted on, is compared with what came before: so several

@@ -3,11 +3,14 @@
  * lanewise/dedup.h but for the kernels and what is remembered (memory.c).
  *
  * Splitting: a kernel finds the bytes that matter (newlines, or for blocks those that end a blank line, and third
- * backticks), and a small state machine goes from one to the next. Its state is offsets in the text, never addresses, so it does not see where pieces are cut.
- * Units that lie in one piece are compared where they are; one that is cut is put together in `pending`.
+ * backticks), and a small state machine goes from one to the next. Its state is offsets in the text, never addresses, so it
+ * does not see where pieces are cut. Units that lie in one piece are taken where they are; one that is cut is put together
+ * in `pending`. Units are gathered until there is a batch of them, and looked up together.
  *
- * Units are gathered until there is a batch of them, normalised one after another into one buffer, and looked up
- * together.
+ * Normalising: the same pass over a window of the piece writes it in its folded form to `folded`, and says how much was
+ * written up to each of those bytes. A unit's normal form is what lies between two of them, without what its ends lose.
+ * Whitespace between two units and at their ends is one run there, so this does not do for units whose runs of whitespace
+ * are collapsed, but not trimmed; they, and those that are cut, are folded one by one.
  */
 #include "dedup.h"
 
@@ -17,7 +20,12 @@
 
 enum {
 	WINDOW_BYTES = 32 << 10, /* searched at once; still in L1 or L2 when its units are hashed */
+	FOLDED_BYTES = 8 << 10,  /* the same, where what is folded comes on top */
+	BATCH_WINDOWS = 8,
 	INDEX_PLACES = 4096 + LW_INDEX_BLOCK,
+	END_PLACES = FOLDED_BYTES + LW_INDEX_BLOCK,
+	FRONT_BYTES = 16,       /* before what is folded, so that one may look back from its beginning */
+	KEPT_BYTES = 64,        /* of a long unit */
 	BATCH_BYTES = 64 << 10, /* a batch is closed when it has so many */
 	FOLD_FLAGS = LANEWISE_NORMALIZE_STRIP_CONTROL | LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER,
 	ALL_FLAGS = FOLD_FLAGS | LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_TRIM_PUNCTUATION |
@@ -53,18 +61,28 @@ struct lanewise_dedup {
 	uint64_t pending_begin;
 	uint64_t n_units;
 
-	/* Offsets of bytes that matter, from index_begin. */
+	/* Offsets of bytes that matter, from index_begin; with `folds`, how many bytes behind `folded_begin` are theirs. */
 	uint64_t index_begin;
 	size_t n_index, next_index;
-	uint32_t index[INDEX_PLACES];
+	/* Folding what is searched. */
+	int folds, after_space;
+	struct bytes folded; /* FRONT_BYTES, then from the unit under way on */
+	size_t folded_begin; /* of what was searched last */
+	size_t folded_unit;  /* of the unit under way, if it began in this piece */
 
 	/* A batch: what will be given out, and of these the ones to look up. */
-	size_t n_ready, next_ready, n_batch, batch_bytes;
-	int batch_full;
+	size_t n_ready, next_ready, n_batch, next_batch, batch_bytes;
+	int batch_full, batch_is_normal;
+	struct bytes normal; /* of units that are folded one by one */
+
+	/* From here on nothing is read before it was written. */
 	lanewise_dedup_unit ready[LW_SEEN_BATCH];
 	struct lw_seen_unit batch[LW_SEEN_BATCH];
 	uint16_t ready_of[LW_SEEN_BATCH];
-	struct bytes folded;
+	union {
+		uint32_t index[INDEX_PLACES];
+		struct lw_fold_end ends[END_PLACES];
+	};
 };
 
 /* ------------------------------------------------------------------- lines */
@@ -120,6 +138,50 @@ static struct span normalize(struct span text, uint32_t flags, unsigned char *ou
 		text = trim_back(trim_front(text, flags), flags);
 	if (flags & LANEWISE_NORMALIZE_TRIM_PUNCTUATION)
 		text = trim_punctuation(text);
+	return text;
+}
+
+/* Which bytes are one of . , ; : - 0x80 for each of those, in eights. */
+LW_INLINE uint64_t punctuation_in(uint64_t eight)
+{
+	const uint64_t low = 0x7f7f7f7f7f7f7f7f, ones = 0x0101010101010101;
+	uint64_t dots = (eight | 2 * ones) ^ '.' * ones, colons = (eight | ones) ^ ';' * ones;
+
+	/* A byte is 0 where adding 0x7f to its lower bits does not reach its highest. */
+	dots = ((dots & low) + low) | dots;
+	colons = ((colons & low) + low) | colons;
+	return ~(dots & colons) & ~low;
+}
+
+/*
+ * The same for what is folded already, with FRONT_BYTES before it. Few branches depend on the text: where sentences and
+ * lines end is anyone's guess.
+ */
+LW_INLINE struct span trim_folded(struct span text, uint32_t flags)
+{
+	if ((flags & LANEWISE_NORMALIZE_TRIM) && (flags & LANEWISE_NORMALIZE_COLLAPSE)) {
+		size_t front = text.n > 0 && text.p[0] == ' ';
+
+		text.p += front;
+		text.n -= front;
+		text.n -= text.n > 0 && text.p[text.n - 1] == ' ';
+	} else if (flags & LANEWISE_NORMALIZE_TRIM) {
+		text = trim_back(trim_front(text, flags), flags);
+	}
+	return text;
+}
+
+LW_INLINE struct span trim_folded_punctuation(struct span text)
+{
+	uint64_t last, others;
+	size_t n;
+
+	memcpy(&last, text.p + text.n - sizeof last, sizeof last);
+	others = ~punctuation_in(last) & 0x8080808080808080;
+	n = others ? (size_t)__builtin_clzll(others) / 8 : 8;
+	if (n == 8 || n > text.n)
+		return trim_punctuation(text);
+	text.n -= n;
 	return text;
 }
 
@@ -200,7 +262,7 @@ static size_t count_code_points(struct span text)
 }
 
 /* Where a unit's bytes are. One that began in an earlier piece is completed in `pending` and looked up by itself. */
-static lanewise_status find_text(lanewise_dedup *dedup, uint64_t begin, uint64_t end, struct span *text)
+LW_NOINLINE static lanewise_status find_text(lanewise_dedup *dedup, uint64_t begin, uint64_t end, struct span *text)
 {
 	text->n = (size_t)(end - begin);
 	if (begin >= dedup->piece_begin) {
@@ -219,7 +281,7 @@ static lanewise_status find_text(lanewise_dedup *dedup, uint64_t begin, uint64_t
 	return LANEWISE_OK;
 }
 
-static lanewise_dedup_unit *give_out(lanewise_dedup *dedup, uint64_t begin, uint64_t end, uint32_t flags)
+LW_INLINE lanewise_dedup_unit *give_out(lanewise_dedup *dedup, uint64_t begin, uint64_t end, uint32_t flags)
 {
 	lanewise_dedup_unit *unit = &dedup->ready[dedup->n_ready++];
 
@@ -233,33 +295,34 @@ static lanewise_dedup_unit *give_out(lanewise_dedup *dedup, uint64_t begin, uint
 	return unit;
 }
 
-/* A unit has ended. */
-static lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint64_t end)
-{
-	const lanewise_dedup_options *options = &dedup->options;
-	struct span text, trimmed = { NULL, 0 };
-	lanewise_status status;
+enum length { BLANK, TOO_SHORT, LONG_ENOUGH };
 
-	if (end - begin > options->max_unit_bytes) {
-		give_out(dedup, begin, end, LANEWISE_DEDUP_LONG);
-		return LANEWISE_OK;
-	}
-	status = find_text(dedup, begin, end, &text);
-	if (status != LANEWISE_OK)
-		return status;
-	if (options->min_length > 0 || options->unit == LANEWISE_DEDUP_BLOCKS) {
-		trimmed = trim_front(text, options->normalize);
-		if (trimmed.n == 0 && options->unit == LANEWISE_DEDUP_BLOCKS)
-			return LANEWISE_OK;
-	}
-	if (options->min_length > 0) {
-		trimmed = trim_back(trimmed, options->normalize);
-		if (trimmed.n < options->min_length ||
-		    (options->count_code_points && count_code_points(trimmed) < options->min_length)) {
-			give_out(dedup, begin, end, LANEWISE_DEDUP_SHORT);
-			return LANEWISE_OK;
-		}
-	}
+/* Of a text as written. */
+LW_NOINLINE static enum length judge_length(const lanewise_dedup_options *options, struct span text)
+{
+	text = trim_front(text, options->normalize);
+	if (text.n == 0 && options->unit == LANEWISE_DEDUP_BLOCKS)
+		return BLANK;
+	if (options->min_length == 0)
+		return LONG_ENOUGH;
+	text = trim_back(text, options->normalize);
+	if (text.n < options->min_length ||
+	    (options->count_code_points && count_code_points(text) < options->min_length))
+		return TOO_SHORT;
+	return LONG_ENOUGH;
+}
+
+/* Whether n bytes of normal form, but for punctuation, show that there are enough: nothing is longer in that form. */
+LW_INLINE int is_long_enough(const lanewise_dedup_options *options, size_t n)
+{
+	if (options->unit == LANEWISE_DEDUP_LINES && options->min_length == 0)
+		return 1;
+	return (options->normalize & LANEWISE_NORMALIZE_TRIM) && n > 0 && n >= options->min_length &&
+	       (options->min_length == 0 || !options->count_code_points);
+}
+
+LW_INLINE void add_to_batch(lanewise_dedup *dedup, uint64_t begin, uint64_t end, struct span text)
+{
 	dedup->ready_of[dedup->n_batch] = (uint16_t)dedup->n_ready;
 	give_out(dedup, begin, end, 0);
 	dedup->batch[dedup->n_batch++] = (struct lw_seen_unit) {
@@ -267,9 +330,61 @@ static lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint64_
 	};
 	dedup->batch_bytes += text.n;
 	dedup->batch_full |= dedup->batch_bytes >= BATCH_BYTES;
+}
+
+/* Whether a unit of a certain length is one to look up; if not, it is given out unless it is blank. */
+static int is_compared(lanewise_dedup *dedup, uint64_t begin, uint64_t end, enum length length)
+{
+	if (length == TOO_SHORT)
+		give_out(dedup, begin, end, LANEWISE_DEDUP_SHORT);
+	return length == LONG_ENOUGH;
+}
+
+/* A unit that lies in the piece and is folded already. */
+LW_INLINE void close_folded(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
+{
+	const lanewise_dedup_options *options = &dedup->options;
+	struct span text = { dedup->folded.data + dedup->folded_unit, folded_end - dedup->folded_unit };
+
+	text = trim_folded(text, options->normalize);
+	if (!is_long_enough(options, text.n)) {
+		struct span written = { dedup->piece + (begin - dedup->piece_begin), (size_t)(end - begin) };
+
+		if (!is_compared(dedup, begin, end, judge_length(options, written)))
+			return;
+	}
+	if (options->normalize & LANEWISE_NORMALIZE_TRIM_PUNCTUATION)
+		text = trim_folded_punctuation(text);
+	dedup->batch_is_normal = 1;
+	add_to_batch(dedup, begin, end, text);
+}
+
+/* A unit has ended; if it began in this piece and that is folded, at folded_end. */
+LW_INLINE lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
+{
+	const lanewise_dedup_options *options = &dedup->options;
+	lanewise_status status;
+	struct span text;
+
+	if (end - begin > options->max_unit_bytes) {
+		give_out(dedup, begin, end, LANEWISE_DEDUP_LONG);
+		return LANEWISE_OK;
+	}
+	if (dedup->folds && begin >= dedup->piece_begin) {
+		close_folded(dedup, begin, end, folded_end);
+		return LANEWISE_OK;
+	}
+	status = find_text(dedup, begin, end, &text);
+	if (status != LANEWISE_OK)
+		return status;
+	if ((options->min_length > 0 || options->unit == LANEWISE_DEDUP_BLOCKS) &&
+	    !is_compared(dedup, begin, end, judge_length(options, text)))
+		return LANEWISE_OK;
+	add_to_batch(dedup, begin, end, text);
 	return LANEWISE_OK;
 }
 
+/* Units that are not folded yet, one after another. */
 static lanewise_status normalize_batch(lanewise_dedup *dedup)
 {
 	uint32_t flags = dedup->options.normalize;
@@ -277,7 +392,7 @@ static lanewise_status normalize_batch(lanewise_dedup *dedup)
 	lanewise_status status;
 
 	if (flags & FOLD_FLAGS) {
-		status = reserve(dedup, &dedup->folded, dedup->batch_bytes + dedup->n_batch * LW_FOLD_PAD);
+		status = reserve(dedup, &dedup->normal, dedup->batch_bytes + dedup->n_batch * LW_FOLD_PAD);
 		if (status != LANEWISE_OK)
 			return status;
 	}
@@ -285,7 +400,7 @@ static lanewise_status normalize_batch(lanewise_dedup *dedup)
 		struct lw_seen_unit *unit = &dedup->batch[i];
 		struct span text = { unit->text, unit->n_bytes };
 		/* Not "NULL plus an offset" where nothing is folded. */
-		unsigned char *out = flags & FOLD_FLAGS ? dedup->folded.data + used : NULL;
+		unsigned char *out = flags & FOLD_FLAGS ? dedup->normal.data + used : NULL;
 
 		/* An empty text takes part in the order of addresses too. */
 		if ((flags & FOLD_FLAGS) && text.n == 0)
@@ -294,7 +409,7 @@ static lanewise_status normalize_batch(lanewise_dedup *dedup)
 		unit->text = text.p;
 		unit->n_bytes = text.n;
 		if (flags & FOLD_FLAGS)
-			used = (size_t)(text.p - dedup->folded.data) + text.n;
+			used = (size_t)(text.p - dedup->normal.data) + text.n;
 	}
 	return LANEWISE_OK;
 }
@@ -303,8 +418,10 @@ static lanewise_status judge_batch(lanewise_dedup *dedup)
 {
 	lanewise_status status = LANEWISE_OK;
 
-	if (dedup->options.normalize)
+	if (dedup->options.normalize && !dedup->batch_is_normal)
 		status = normalize_batch(dedup);
+	if (dedup->options.mode == LANEWISE_DEDUP_NONE)
+		return status;
 	if (status == LANEWISE_OK)
 		status = lanewise_dedup_look_up(&dedup->seen, dedup->batch, dedup->n_batch);
 	for (size_t i = 0; status == LANEWISE_OK && i < dedup->n_batch; i++) {
@@ -326,71 +443,172 @@ static uint32_t bytes_before(const lanewise_dedup *dedup, size_t n)
 	return n == 1 ? dedup->piece[0] | (dedup->before & 255) << 8 : dedup->before;
 }
 
-/* Looks for bytes that matter until there are some or the piece ends; whether there are. */
-static int search(lanewise_dedup *dedup)
+/* The next window of n bytes; how many of them were gone through. */
+static size_t search_window(lanewise_dedup *dedup, const unsigned char *data, size_t n)
 {
+	if (dedup->options.unit == LANEWISE_DEDUP_LINES)
+		return lw_kernels()->byte_index(data, n, '\n', '\n', 0, dedup->index, &dedup->n_index, INDEX_PLACES);
+	return lw_kernels()->block_index(data, n, bytes_before(dedup, dedup->searched), 0, dedup->index,
+	                                 &dedup->n_index, INDEX_PLACES);
+}
+
+/*
+ * Gives up what is folded before the unit under way. It moves to the front, but not so often that a long one would be moved
+ * again and again; of one that is too long to be compared only the end is kept, which may turn out to belong to the next.
+ */
+static void drop_folded(lanewise_dedup *dedup)
+{
+	struct bytes *folded = &dedup->folded;
+	uint64_t here = dedup->piece_begin + dedup->searched;
+	size_t begin = dedup->folded_unit, n;
+
+	if (dedup->searched == 0) {
+		dedup->after_space = 0;
+		begin = folded->n = FRONT_BYTES;
+	} else if (here - dedup->unit_begin > dedup->options.max_unit_bytes + 3 ||
+	           dedup->unit_begin < dedup->piece_begin) {
+		begin = folded->n < FRONT_BYTES + KEPT_BYTES ? FRONT_BYTES : folded->n - KEPT_BYTES;
+	}
+	n = folded->n - begin;
+	if (begin - FRONT_BYTES >= n) {
+		memmove(folded->data + FRONT_BYTES, folded->data + begin, n);
+		begin = FRONT_BYTES;
+		folded->n = begin + n;
+	}
+	dedup->folded_unit = begin;
+}
+
+/* Bytes of a window that ends with a whole character, as far as that matters: at most two bytes less. */
+static size_t whole_characters(const unsigned char *data, size_t n)
+{
+	for (size_t i = 1; i <= 2 && i < n; i++)
+		if (data[n - i] >= 0xc2)
+			return n - i;
+	return n;
+}
+
+/* The same for what is folded on the way. */
+static lanewise_status fold_window(lanewise_dedup *dedup, const unsigned char *data, size_t n)
+{
+	struct bytes *folded = &dedup->folded;
+	struct lw_fold fold = { .text = data,
+		                .n = n > FOLDED_BYTES ? whole_characters(data, FOLDED_BYTES) : n,
+		                .flags = dedup->options.normalize,
+		                .before = bytes_before(dedup, dedup->searched),
+		                .of_blocks = dedup->options.unit == LANEWISE_DEDUP_BLOCKS,
+		                .after_space = dedup->after_space,
+		                .ends = dedup->ends };
+	lanewise_status status =
+	        reserve(dedup, folded, FRONT_BYTES + (BATCH_WINDOWS + 1) * (FOLDED_BYTES + LW_FOLD_PAD));
+
+	if (status != LANEWISE_OK)
+		return status;
+	if (!dedup->batch_is_normal)
+		drop_folded(dedup);
+	status = reserve(dedup, folded, folded->n + fold.n + LW_FOLD_PAD);
+	if (status != LANEWISE_OK)
+		return status;
+	fold.out = folded->data + folded->n;
+	lw_kernels()->fold_units(&fold);
+	dedup->folded_begin = folded->n;
+	dedup->after_space = fold.after_space;
+	folded->n += fold.used;
+	dedup->n_index = fold.n_ends;
+	dedup->searched += fold.n;
+	return LANEWISE_OK;
+}
+
+/* Looks for bytes that matter until there are some or the piece ends. The batch is empty if folding is done on the way. */
+static lanewise_status search(lanewise_dedup *dedup)
+{
+	lanewise_status status = LANEWISE_OK;
+
 	dedup->n_index = dedup->next_index = 0;
-	while (dedup->n_index == 0 && dedup->searched < dedup->n_piece) {
+	while (status == LANEWISE_OK && dedup->n_index == 0 && dedup->searched < dedup->n_piece) {
 		const unsigned char *data = dedup->piece + dedup->searched;
 		size_t n = dedup->n_piece - dedup->searched;
 
-		n = n < WINDOW_BYTES ? n : WINDOW_BYTES;
 		dedup->index_begin = dedup->piece_begin + dedup->searched;
-		dedup->searched += dedup->options.unit == LANEWISE_DEDUP_BLOCKS
-		                           ? lw_kernels()->block_index(data, n, bytes_before(dedup, dedup->searched), 0,
-		                                                       dedup->index, &dedup->n_index, INDEX_PLACES)
-		                           : lw_kernels()->byte_index(data, n, '\n', '\n', 0, dedup->index,
-		                                                      &dedup->n_index, INDEX_PLACES);
+		if (dedup->folds)
+			status = fold_window(dedup, data, n);
+		else
+			dedup->searched += search_window(dedup, data, n < WINDOW_BYTES ? n : WINDOW_BYTES);
 	}
-	return dedup->n_index > 0;
+	return status;
 }
 
 /* A blank line has ended: the newline before it ended the paragraph. */
-static lanewise_status take_blank_line(lanewise_dedup *dedup, uint64_t at)
+LW_INLINE lanewise_status take_blank_line(lanewise_dedup *dedup, uint64_t at, size_t folded)
 {
 	uint64_t begin = dedup->unit_begin, end = at - 1;
+	lanewise_status status = LANEWISE_OK;
 
 	if (dedup->in_fence)
 		return LANEWISE_OK;
 	end -= (bytes_before(dedup, (size_t)(at - dedup->piece_begin)) & 255) == '\r';
 	dedup->unit_begin = at + 1;
-	return end > begin ? close_unit(dedup, begin, end) : LANEWISE_OK;
+	if (end > begin) /* if whitespace is collapsed, one space for all that lies between is trimmed later */
+		status = close_unit(dedup, begin, end,
+		                    dedup->options.normalize & LANEWISE_NORMALIZE_COLLAPSE
+		                            ? folded
+		                            : folded - (size_t)(at + 1 - end));
+	dedup->folded_unit = folded;
+	return status;
 }
 
 /* A third backtick or one behind it; those that made a fence do not count again. */
-static lanewise_status take_tick(lanewise_dedup *dedup, uint64_t at)
+static lanewise_status take_tick(lanewise_dedup *dedup, uint64_t at, size_t folded)
 {
 	uint64_t begin = dedup->unit_begin, end;
+	lanewise_status status = LANEWISE_OK;
 
 	if (at < dedup->fence_end + 2)
 		return LANEWISE_OK;
 	dedup->fence_end = at + 1;
 	end = dedup->in_fence ? at + 1 : at - 2;
+	folded -= dedup->in_fence ? 0 : 3;
 	dedup->in_fence = !dedup->in_fence;
 	dedup->unit_begin = end;
-	return end > begin ? close_unit(dedup, begin, end) : LANEWISE_OK;
+	if (end > begin)
+		status = close_unit(dedup, begin, end, folded);
+	dedup->folded_unit = folded;
+	return status;
 }
 
-static lanewise_status take_line(lanewise_dedup *dedup, uint64_t at)
+LW_INLINE lanewise_status take_line(lanewise_dedup *dedup, uint64_t at, size_t folded)
 {
 	uint64_t begin = dedup->unit_begin;
+	lanewise_status status;
 
 	dedup->unit_begin = at + 1;
-	return close_unit(dedup, begin, at);
+	status = close_unit(dedup, begin, at, folded - !(dedup->options.normalize & LANEWISE_NORMALIZE_COLLAPSE));
+	dedup->folded_unit = folded;
+	return status;
 }
 
-static lanewise_status take(lanewise_dedup *dedup, uint64_t at)
+/* The next of the bytes that matter. */
+LW_INLINE lanewise_status take(lanewise_dedup *dedup)
 {
+	size_t i = dedup->next_index++, folded = 0;
+	uint64_t at = dedup->index_begin;
+
+	if (dedup->folds) {
+		at += dedup->ends[i].at;
+		folded = dedup->folded_begin + dedup->ends[i].used;
+	} else {
+		at += dedup->index[i];
+	}
 	if (dedup->options.unit == LANEWISE_DEDUP_LINES)
-		return take_line(dedup, at);
-	return dedup->piece[at - dedup->piece_begin] == '`' ? take_tick(dedup, at) : take_blank_line(dedup, at);
+		return take_line(dedup, at, folded);
+	return dedup->piece[at - dedup->piece_begin] == '`' ? take_tick(dedup, at, folded)
+	                                                    : take_blank_line(dedup, at, folded);
 }
 
 /* The last unit, which nothing but the end of the text ends; the piece is empty. */
 static lanewise_status take_end(lanewise_dedup *dedup)
 {
 	dedup->ended = 1;
-	return dedup->piece_begin > dedup->unit_begin ? close_unit(dedup, dedup->unit_begin, dedup->piece_begin)
+	return dedup->piece_begin > dedup->unit_begin ? close_unit(dedup, dedup->unit_begin, dedup->piece_begin, 0)
 	                                              : LANEWISE_OK;
 }
 
@@ -431,20 +649,37 @@ static lanewise_status keep_pending(lanewise_dedup *dedup)
 
 /* --------------------------------------------------------------- batches */
 
+/*
+ * Whether the batch may go on in the next window. Where memory is slow to look up, a large one is better, since all of it is
+ * fetched at once; else a small one, whose text is still in L1. What is folded must not move.
+ */
+static int batch_goes_on(const lanewise_dedup *dedup)
+{
+	if (!dedup->batch_is_normal)
+		return 1;
+	return dedup->seen.n_slots >= LW_SEEN_FETCHED && dedup->options.mode != LANEWISE_DEDUP_NONE &&
+	       dedup->folded.capacity - dedup->folded.n >= FOLDED_BYTES + LW_FOLD_PAD;
+}
+
 /* Gathers units until there is a batch or the piece is used up. */
 static lanewise_status gather(lanewise_dedup *dedup)
 {
 	lanewise_status status = LANEWISE_OK;
 
-	dedup->n_ready = dedup->next_ready = dedup->n_batch = dedup->batch_bytes = 0;
-	dedup->batch_full = 0;
+	dedup->n_ready = dedup->next_ready = dedup->n_batch = dedup->next_batch = dedup->batch_bytes = 0;
+	dedup->batch_full = dedup->batch_is_normal = 0;
 	while (status == LANEWISE_OK && dedup->n_ready < LW_SEEN_BATCH && !dedup->batch_full) {
-		if (dedup->next_index == dedup->n_index && !search(dedup)) {
-			if (dedup->finished && !dedup->ended)
+		if (dedup->next_index == dedup->n_index) {
+			if (!batch_goes_on(dedup))
+				break;
+			status = search(dedup);
+			if (dedup->n_index > 0)
+				continue;
+			if (status == LANEWISE_OK && dedup->finished && !dedup->ended)
 				return take_end(dedup);
 			break;
 		}
-		status = take(dedup, dedup->index_begin + dedup->index[dedup->next_index++]);
+		status = take(dedup);
 	}
 	return status;
 }
@@ -466,30 +701,46 @@ static int is_gone_through(const lanewise_dedup *dedup)
 	       dedup->searched == dedup->n_piece && dedup->ended == dedup->finished;
 }
 
+/* And what is kept of the piece is kept. */
+static int is_idle(const lanewise_dedup *dedup) { return is_gone_through(dedup) && dedup->n_piece == 0; }
+
+/* Makes units ready if none are and there are any. */
+static lanewise_status see_to_units(lanewise_dedup *dedup)
+{
+	while (dedup->next_ready == dedup->n_ready && !is_gone_through(dedup)) {
+		dedup->failed = make_ready(dedup);
+		if (dedup->failed != LANEWISE_OK)
+			return dedup->failed;
+	}
+	return LANEWISE_OK;
+}
+
+static size_t take_ready(lanewise_dedup *dedup, lanewise_dedup_unit *units, size_t capacity)
+{
+	size_t n = dedup->n_ready - dedup->next_ready;
+
+	n = n < capacity ? n : capacity;
+	memcpy(units, dedup->ready + dedup->next_ready, n * sizeof *units);
+	dedup->next_ready += n;
+	return n;
+}
+
 lanewise_status lanewise_dedup_next(lanewise_dedup *dedup, lanewise_dedup_unit *units, size_t capacity, size_t *n_units)
 {
-	size_t n = 0;
+	size_t n = 0, got = 1;
 
 	if (!dedup || !units || !n_units || capacity == 0)
 		return LANEWISE_ERROR_ARGUMENT;
 	*n_units = 0;
 	if (dedup->failed != LANEWISE_OK)
 		return dedup->failed;
-	while (n < capacity) {
-		size_t there = dedup->n_ready - dedup->next_ready;
+	while (n < capacity && got > 0) {
+		lanewise_status status = see_to_units(dedup);
 
-		if (there == 0) {
-			if (is_gone_through(dedup))
-				break;
-			dedup->failed = make_ready(dedup);
-			if (dedup->failed != LANEWISE_OK)
-				return dedup->failed;
-			continue;
-		}
-		there = there < capacity - n ? there : capacity - n;
-		memcpy(units + n, dedup->ready + dedup->next_ready, there * sizeof *units);
-		dedup->next_ready += there;
-		n += there;
+		if (status != LANEWISE_OK)
+			return status;
+		got = take_ready(dedup, units + n, capacity - n);
+		n += got;
 	}
 	if (is_gone_through(dedup))
 		dedup->failed = keep_pending(dedup);
@@ -497,9 +748,40 @@ lanewise_status lanewise_dedup_next(lanewise_dedup *dedup, lanewise_dedup_unit *
 	return LANEWISE_OK;
 }
 
+lanewise_status lanewise_dedup_next_forms(lanewise_dedup *dedup, lanewise_dedup_unit *units, lanewise_dedup_form *forms,
+                                          size_t capacity, size_t *n_units)
+{
+	size_t first, n;
+	lanewise_status status;
+
+	if (!dedup || !units || !forms || !n_units || capacity == 0)
+		return LANEWISE_ERROR_ARGUMENT;
+	*n_units = 0;
+	if (dedup->failed != LANEWISE_OK)
+		return dedup->failed;
+	status = see_to_units(dedup);
+	if (status != LANEWISE_OK)
+		return status;
+	first = dedup->next_ready;
+	n = take_ready(dedup, units, capacity);
+	for (size_t i = 0; i < n; i++) {
+		forms[i] = (lanewise_dedup_form) { NULL, 0 };
+		if (dedup->next_batch < dedup->n_batch && dedup->ready_of[dedup->next_batch] == first + i) {
+			const struct lw_seen_unit *unit = &dedup->batch[dedup->next_batch++];
+
+			forms[i] = (lanewise_dedup_form) { (const char *)unit->text, unit->n_bytes };
+		}
+	}
+	/* What is kept of the piece may move what the forms lie in, so that is done by a call that has none. */
+	if (n == 0)
+		dedup->failed = keep_pending(dedup);
+	*n_units = n;
+	return dedup->failed;
+}
+
 lanewise_status lanewise_dedup_feed(lanewise_dedup *dedup, const char *text, size_t n_bytes)
 {
-	if (!dedup || (!text && n_bytes) || dedup->finished || !is_gone_through(dedup))
+	if (!dedup || (!text && n_bytes) || dedup->finished || !is_idle(dedup))
 		return LANEWISE_ERROR_ARGUMENT;
 	if (dedup->failed != LANEWISE_OK)
 		return dedup->failed;
@@ -513,7 +795,7 @@ lanewise_status lanewise_dedup_feed(lanewise_dedup *dedup, const char *text, siz
 
 lanewise_status lanewise_dedup_finish(lanewise_dedup *dedup)
 {
-	if (!dedup || dedup->finished || !is_gone_through(dedup))
+	if (!dedup || dedup->finished || !is_idle(dedup))
 		return LANEWISE_ERROR_ARGUMENT;
 	dedup->finished = 1;
 	return dedup->failed;
@@ -531,7 +813,7 @@ static void begin_text(lanewise_dedup *dedup)
 
 lanewise_status lanewise_dedup_next_text(lanewise_dedup *dedup)
 {
-	if (!dedup || !dedup->finished || !is_gone_through(dedup))
+	if (!dedup || !dedup->finished || !is_idle(dedup))
 		return LANEWISE_ERROR_ARGUMENT;
 	if (dedup->failed == LANEWISE_OK)
 		begin_text(dedup);
@@ -548,7 +830,7 @@ static lanewise_status check_options(const lanewise_dedup_options *options, lane
 	if (options->unit != LANEWISE_DEDUP_LINES && options->unit != LANEWISE_DEDUP_BLOCKS)
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "there is no unit %d",
 		               (int)options->unit);
-	if (options->mode < LANEWISE_DEDUP_VERIFY || options->mode > LANEWISE_DEDUP_HASH128)
+	if (options->mode < LANEWISE_DEDUP_VERIFY || options->mode > LANEWISE_DEDUP_NONE)
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "there is no mode %d",
 		               (int)options->mode);
 	if (!flags_are_known(options->normalize))
@@ -578,12 +860,14 @@ lanewise_status lanewise_dedup_create(const lanewise_dedup_options *options, con
 	made = lw_allocate(allocator, sizeof *made);
 	if (!made)
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the dedup");
-	memset(made, 0, sizeof *made);
+	memset(made, 0, offsetof(struct lanewise_dedup, ready));
 	if (allocator)
 		made->allocator = *allocator;
 	made->options = *options;
 	if (made->options.max_unit_bytes == 0)
 		made->options.max_unit_bytes = DEFAULT_MAX_UNIT;
+	made->folds = (options->normalize & FOLD_FLAGS) && (!(options->normalize & LANEWISE_NORMALIZE_COLLAPSE) ||
+	                                                    (options->normalize & LANEWISE_NORMALIZE_TRIM));
 	made->seen.allocator = allocator_of(made);
 	made->seen.mode = options->mode;
 	made->seen.window = options->window;
@@ -609,6 +893,7 @@ void lanewise_dedup_destroy(lanewise_dedup *dedup)
 	lanewise_dedup_memory_end(&dedup->seen);
 	lw_release(allocator_of(dedup), dedup->pending.data, dedup->pending.capacity);
 	lw_release(allocator_of(dedup), dedup->folded.data, dedup->folded.capacity);
+	lw_release(allocator_of(dedup), dedup->normal.data, dedup->normal.capacity);
 	lw_release(copy.allocate ? &copy : NULL, dedup, sizeof *dedup);
 }
 

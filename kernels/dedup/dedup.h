@@ -8,7 +8,10 @@
 
 #include <lanewise/dedup.h>
 
-enum { LW_SEEN_BATCH = 256 };
+enum {
+	LW_SEEN_BATCH = 256,
+	LW_SEEN_FETCHED = 1 << 15 /* from so many slots on they are not all in L2, and are fetched ahead */
+};
 
 /* A unit in the form in which it is compared. */
 struct lw_seen_unit {
@@ -28,11 +31,6 @@ struct lw_seen_entry {
 	uint64_t number, begin;
 };
 
-struct lw_seen_slot {
-	uint64_t hash;
-	uint64_t entry; /* counted from 1 since the beginning; 0 is an empty slot */
-};
-
 struct lw_seen_chunk;
 
 typedef uint64_t lw_seen_hash_fn(const void *data, size_t n_bytes, const uint64_t key[2]);
@@ -46,8 +44,9 @@ struct lw_seen {
 	uint64_t secret[4]; /* two for SipHash, two for places in the table */
 	int keyed;          /* VERIFY: XXH3 was seen to collide, so it is SipHash from then on */
 
-	struct lw_seen_slot *slots; /* open addressing; a power of two, at most 5/8 full */
-	size_t n_slots;
+	/* Open addressing. A slot is a tag of the hash, which is odd, and below it 32 bits of the entry's number; 0 if empty. */
+	uint64_t *slots;
+	size_t n_slots; /* a power of two; at most 3/8 are in use */
 	int shift;
 
 	struct lw_seen_entry *entries; /* a ring */

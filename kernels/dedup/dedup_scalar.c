@@ -63,13 +63,24 @@ size_t LW_FN(block_index)(const unsigned char *data, size_t n, uint32_t before, 
 	return n;
 }
 
-size_t LW_FN(fold_text)(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out)
+/* Notes text[i] if a unit may end there; `used` bytes are written up to and with it. */
+static void note_end(struct lw_fold *f, size_t i, size_t used)
 {
-	size_t used = 0;
-	int after_space = 0;
+	if (f->of_blocks ? is_block_end(f->text, i, f->before) : f->text[i] == '\n')
+		f->ends[f->n_ends++] = (struct lw_fold_end) { (uint32_t)i, (uint32_t)used };
+}
 
-	for (size_t i = 0; i < n;) {
-		size_t space = lw_whitespace_length(text + i, n - i, flags);
+static void fold(struct lw_fold *f, int note_ends)
+{
+	const unsigned char *text = f->text;
+	unsigned char *out = f->out;
+	uint32_t flags = f->flags;
+	size_t used = 0;
+	int after_space = f->after_space;
+
+	f->n_ends = 0;
+	for (size_t i = 0; i < f->n;) {
+		size_t begin = i, space = lw_whitespace_length(text + i, f->n - i, flags);
 
 		if (space > 0 && (flags & LANEWISE_NORMALIZE_COLLAPSE)) {
 			if (!after_space)
@@ -79,6 +90,7 @@ size_t LW_FN(fold_text)(const unsigned char *text, size_t n, uint32_t flags, uns
 		} else if (space > 0) {
 			for (; space > 0; space--)
 				out[used++] = text[i++];
+			after_space = 1;
 		} else if ((flags & LANEWISE_NORMALIZE_STRIP_CONTROL) && lw_is_control(text[i])) {
 			i++;
 		} else {
@@ -87,6 +99,19 @@ size_t LW_FN(fold_text)(const unsigned char *text, size_t n, uint32_t flags, uns
 			out[used++] = (unsigned char)(text[i++] + (upper ? 'a' - 'A' : 0));
 			after_space = 0;
 		}
+		if (note_ends)
+			note_end(f, begin, used);
 	}
-	return used;
+	f->used = used;
+	f->after_space = after_space;
 }
+
+size_t LW_FN(fold_text)(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out)
+{
+	struct lw_fold f = { .text = text, .n = n, .flags = flags, .out = out };
+
+	fold(&f, 0);
+	return f.used;
+}
+
+void LW_FN(fold_units)(struct lw_fold *f) { fold(f, 1); }

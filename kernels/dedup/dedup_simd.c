@@ -8,11 +8,13 @@
  *
  * block_index: the same for the few bytes that end a blank line or make three backticks.
  *
- * fold_text: whitespace becomes spaces; a space is dropped if the byte before it is one: `spaces & (spaces << 1 | carry)`.
- * Few blocks of prose lose more than one byte, and whether one or none is not branched upon, as it would be mispredicted.
- * In others what is kept is moved together eight bytes at a time by a shuffle.
- * Whitespace beyond ASCII and control characters that are to go are rare: what lies before one is done as part of a
- * block, then they are done byte by byte, and the next block begins where that ended.
+ * fold_text, fold_units: whitespace becomes spaces; a space is dropped if the byte before it is one: `spaces & (spaces << 1
+ * | carry)`. All bytes of a whitespace character beyond ASCII become spaces, so that it is a run itself. Few blocks of prose
+ * lose more than one byte, and whether one or none is not branched upon, as it would be mispredicted. In others what is
+ * kept is moved together eight bytes at a time by a shuffle. A character that begins in a block and ends behind it is left
+ * to the next block, which begins with it.
+ *
+ * fold_units finds the ends in the same pass; what is written up to one is what is kept of the block up to its bit.
  */
 #include "whitespace.h"
 
@@ -114,163 +116,230 @@ size_t LW_FN(block_index)(const unsigned char *data, size_t n, uint32_t before, 
 
 /* -------------------------------------------------------------------- fold */
 
-struct fold {
-	const unsigned char *text;
-	size_t n, at;
-	uint32_t flags;
-	unsigned char *out;
-	size_t used;
-	uint64_t after_space; /* 0 or 1 */
-};
+enum ends { NO_ENDS, LINE_ENDS, BLOCK_ENDS };
 
-/* One character. */
-static void fold_one(struct fold *f)
+/*
+ * Which bytes are of whitespace beyond ASCII (lw_whitespace_length): C2 with 85 or A0, E1 9A 80, E2 80 with 80-8A, A8, A9
+ * or AF, E2 81 9F, E3 80 80. Of what begins at the end and goes on behind it nothing.
+ */
+LW_INLINE uint64_t wide_spaces(vc x, uint64_t c2)
 {
-	const unsigned char *p = f->text + f->at;
-	size_t space = lw_whitespace_length(p, f->n - f->at, f->flags);
+	uint64_t b80 = vc_bits_eq(x, 0x80), two, three;
 
-	if (space > 0) {
-		if (f->flags & LANEWISE_NORMALIZE_COLLAPSE) {
-			f->out[f->used] = ' ';
-			f->used += !f->after_space;
-		} else {
-			memcpy(f->out + f->used, p, space);
-			f->used += space;
-		}
-		f->after_space = 1;
-		f->at += space;
-		return;
-	}
-	f->at++;
-	if ((f->flags & LANEWISE_NORMALIZE_STRIP_CONTROL) && lw_is_control(p[0]))
-		return;
-	f->out[f->used++] = (f->flags & LANEWISE_NORMALIZE_LOWER) && p[0] >= 'A' && p[0] <= 'Z' ? p[0] | 0x20 : p[0];
-	f->after_space = 0;
+	two = c2 & (vc_bits_eq(x, 0x85) | vc_bits_eq(x, 0xa0)) >> 1;
+	three = vc_bits_eq(x, 0xe1) & vc_bits_eq(x, 0x9a) >> 1 & b80 >> 2;
+	three |= vc_bits_eq(x, 0xe2) & b80 >> 1 &
+	         (vc_bits_range(x, 0x80, 11) | vc_bits_range(x, 0xa8, 2) | vc_bits_eq(x, 0xaf)) >> 2;
+	three |= vc_bits_eq(x, 0xe2) & vc_bits_eq(x, 0x81) >> 1 & vc_bits_eq(x, 0x9f) >> 2;
+	three |= vc_bits_eq(x, 0xe3) & b80 >> 1 & b80 >> 2;
+	return two | two << 1 | three | three << 1 | three << 2;
 }
 
-/* The rare character at f->at and those that follow it. */
-LW_NOINLINE static void fold_rare(struct fold *f)
+/* Control characters that are no whitespace. */
+LW_INLINE uint64_t control_bits(vc x, uint32_t flags)
 {
-	do {
-		fold_one(f);
-	} while (f->at < f->n && (lw_is_control(f->text[f->at]) ||
-	                          (f->text[f->at] >= 0xc2 && f->text[f->at] <= 0xe3 &&
-	                           lw_whitespace_length(f->text + f->at, f->n - f->at, f->flags) > 0)));
+	uint64_t bits = (vc_bits_range(x, 0, 0x20) | vc_bits_eq(x, 0x7f)) & ~vc_bits_range(x, '\t', 5);
+
+	return flags & LANEWISE_WHITESPACE_PYTHON ? bits & ~vc_bits_range(x, 0x1c, 4) : bits;
+}
+
+/* Bit i is bit i - n of a mask, those of the block before coming first. */
+LW_INLINE uint64_t behind(uint64_t bits, uint64_t before, int n) { return bits << n | before >> (64 - n); }
+
+/*
+ * Bytes behind whitespace, where control characters that are dropped do not count: a sum carries the bit at the first of
+ * a row of them to behind the last; *over if that is in the next block.
+ */
+LW_INLINE uint64_t behind_spaces(uint64_t spaces, uint64_t before, uint64_t control, int *over)
+{
+	uint64_t found = behind(spaces, before, 1), sum;
+
+	*over = __builtin_add_overflow(found & control, control, &sum);
+	return found | (sum & ~control);
+}
+
+/* What a block leaves to the next. */
+struct fold {
+	const unsigned char *text;
+	unsigned char *out;
+	struct lw_fold_end *ends;
+	size_t at, used;
+	uint64_t spaces, newlines, ticks; /* masks of the block before; bit 63 is the byte before this one */
+};
+
+/* Of newlines with exactly one byte between them and another, those where that byte is a '\r'. Rare. */
+LW_INLINE uint64_t behind_return(const struct fold *f, uint32_t before, uint64_t newlines)
+{
+	uint64_t found = 0;
+
+	for (; newlines; newlines &= newlines - 1) {
+		size_t i = f->at + (size_t)__builtin_ctzll(newlines);
+
+		if ((i > 0 ? f->text[i - 1] : before & 255) == '\r')
+			found |= newlines & (0 - newlines);
+	}
+	return found;
+}
+
+/* The last two bytes before the text in a mask. */
+LW_INLINE uint64_t two_before(uint32_t before, uint8_t c)
+{
+	return (uint64_t)((before & 255) == c) << 63 | (uint64_t)(before >> 8 == c) << 62;
+}
+
+LW_INLINE uint64_t block_ends(struct fold *f, uint32_t before, uint64_t newline, uint64_t tick)
+{
+	uint64_t after = behind(newline, f->newlines, 1), after_two = behind(newline, f->newlines, 2);
+	uint64_t found = newline & after, maybe = newline & after_two & ~after;
+
+	if (LW_UNLIKELY(maybe))
+		found |= behind_return(f, before, maybe);
+	if (LW_UNLIKELY(tick))
+		found |= tick & behind(tick, f->ticks, 1) & behind(tick, f->ticks, 2);
+	return found;
+}
+
+/* The first bit's place and what is written up to it; anything if there is none. */
+LW_INLINE void put_end(struct lw_fold_end *to, uint64_t bits, uint64_t keep, size_t at, size_t used)
+{
+	to->at = (uint32_t)(at + (size_t)__builtin_ctzll(bits | (uint64_t)1 << 63));
+	to->used = (uint32_t)(used + (size_t)__builtin_popcountll(keep & (bits ^ (bits - 1))));
+}
+
+/* A block's ends. One place is written whether there is one or not: to branch on that would be to mispredict. */
+LW_INLINE void put_ends(struct fold *f, uint64_t bits, uint64_t keep)
+{
+	struct lw_fold_end *to = f->ends;
+
+	f->ends += __builtin_popcountll(bits);
+	put_end(to, bits, keep, f->at, f->used);
+	for (bits &= bits - 1; LW_UNLIKELY(bits); bits &= bits - 1)
+		put_end(++to, bits, keep, f->at, f->used);
+}
+
+/* A character of two or three bytes of which not all are in the block: its first bit. */
+LW_INLINE uint64_t cut_character(uint64_t two, uint64_t three)
+{
+	uint64_t cut = (two & (uint64_t)1 << 63) | (three & (uint64_t)3 << 62);
+
+	return cut & (0 - cut);
 }
 
 /*
- * Where whitespace beyond ASCII begins (lw_whitespace_length), or, in the last two bytes, might: it is C2 with 85 or A0,
- * E1 9A 80, E2 80 with 80-8A, A8, A9 or AF, E2 81 9F, E3 80 80.
+ * One block, of which the first `step` bytes are there. If it is not the last, a character that is cut at its end is left
+ * to the next.
  */
-LW_INLINE uint64_t wide_spaces(vc x, uint64_t two, uint64_t three)
+LW_INLINE void fold_block(struct fold *f, vc x, size_t step, int is_last, uint32_t before, uint32_t flags,
+                          enum ends kind)
 {
-	uint64_t b80 = vc_bits_eq(x, 0x80), at_end = (uint64_t)3 << 62, found;
+	const int collapse = (flags & LANEWISE_NORMALIZE_COLLAPSE) != 0;
+	const int strip = (flags & LANEWISE_NORMALIZE_STRIP_CONTROL) != 0;
+	const int wide = collapse && (flags & (LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON)) != 0;
+	uint64_t newline = kind == NO_ENDS ? 0 : vc_bits_eq(x, '\n');
+	uint64_t tick = kind == BLOCK_ENDS ? vc_bits_eq(x, '`') : 0;
+	uint64_t control = strip ? control_bits(x, flags) : 0, valid = ~(uint64_t)0 >> (64 - step), keep;
 
-	found = vc_bits_eq(x, 0xc2) & (vc_bits_eq(x, 0x85) | vc_bits_eq(x, 0xa0)) >> 1;
-	found |= vc_bits_eq(x, 0xe1) & vc_bits_eq(x, 0x9a) >> 1 & b80 >> 2;
-	found |= vc_bits_eq(x, 0xe2) & b80 >> 1 &
-	         (vc_bits_range(x, 0x80, 11) | vc_bits_range(x, 0xa8, 2) | vc_bits_eq(x, 0xaf)) >> 2;
-	found |= vc_bits_eq(x, 0xe2) & vc_bits_eq(x, 0x81) >> 1 & vc_bits_eq(x, 0x9f) >> 2;
-	found |= vc_bits_eq(x, 0xe3) & b80 >> 1 & b80 >> 2;
-	return found | (two & at_end) | (three & at_end);
-}
+	if (wide) {
+		uint64_t two = vc_bits_eq(x, 0xc2), three = vc_bits_range(x, 0xe1, 3);
 
-/* Where characters begin that a vector cannot do; the last two bytes may be there without need. */
-LW_INLINE uint64_t rare_bits(vc x, uint32_t flags)
-{
-	uint64_t rare = 0, two, three;
+		if (LW_UNLIKELY(two | three)) {
+			uint64_t cut = is_last ? 0 : cut_character(two, three);
 
-	if (flags & LANEWISE_NORMALIZE_STRIP_CONTROL)
-		rare = (vc_bits_range(x, 0, 0x20) | vc_bits_eq(x, 0x7f)) & ~vc_bits_range(x, '\t', 5);
-	if (!(flags & (LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON)))
-		return rare;
-	two = vc_bits_eq(x, 0xc2);
-	three = vc_bits_range(x, 0xe1, 3);
-	return LW_LIKELY((two | three) == 0) ? rare : rare | wide_spaces(x, two, three);
-}
-
-/* The bytes in `valid`, which are the block's first. */
-LW_INLINE void fold_block(struct fold *f, vc x, uint64_t valid, uint32_t flags)
-{
-	uint64_t keep = valid;
-
+			x = vc_fill_bits(x, wide_spaces(x, two), ' ');
+			if (cut) {
+				step = (size_t)__builtin_ctzll(cut);
+				valid = cut - 1;
+				newline &= valid;
+				tick &= valid;
+			}
+		}
+	}
+	control &= valid;
 	if (flags & LANEWISE_NORMALIZE_LOWER)
 		x = vc_add_range(x, 'A', 26, 'a' - 'A');
-	if (flags & LANEWISE_NORMALIZE_COLLAPSE) {
-		x = vc_fill_range(x, '\t', 5, ' ');
+	keep = valid & ~control;
+	if (collapse) {
+		uint64_t spaces, after;
+		int over = 0;
+
 		if (flags & LANEWISE_WHITESPACE_PYTHON)
 			x = vc_fill_range(x, 0x1c, 4, ' ');
-
-		uint64_t spaces = vc_bits_eq(x, ' ') & valid;
-
-		keep &= ~(spaces & (spaces << 1 | f->after_space));
-		f->after_space = (spaces & (valid ^ valid >> 1)) != 0;
+		x = vc_fill_white(x, &spaces);
+		spaces &= valid;
+		after = strip ? behind_spaces(spaces, f->spaces, control, &over) : behind(spaces, f->spaces, 1);
+		keep &= ~(spaces & after);
+		f->spaces = step == 64 ? spaces : (after >> step & 1) << 63;
+		if (strip)
+			f->spaces |= (uint64_t)over << 63;
 	}
-
-	uint64_t dropped = valid & ~keep;
-
-	if (LW_LIKELY((dropped & (dropped - 1)) == 0))
-		vc_store(f->out + f->used, vc_drop_one(x, dropped));
-	else
-		vc_compress_store(f->out + f->used, x, keep);
+	vc_store_without(f->out + f->used, x, valid & ~keep);
+	if (kind == LINE_ENDS)
+		put_ends(f, newline, keep);
+	if (kind == BLOCK_ENDS) {
+		put_ends(f, block_ends(f, before, newline, tick), keep);
+		f->newlines = newline << (64 - step);
+		f->ticks = tick << (64 - step);
+	}
 	f->used += (size_t)__builtin_popcountll(keep);
+	f->at += step;
 }
 
-/* Whole blocks up to one that has something rare, or the end. Calls nothing, so that constants stay in registers. */
-LW_INLINE uint64_t fold_blocks(struct fold *whole, uint32_t flags)
+/* Nothing in the loop is a call, so that constants stay in registers. */
+LW_INLINE void fold(struct lw_fold *whole, uint32_t flags, enum ends kind)
 {
-	struct fold f = *whole;
-	uint64_t rare = 0;
+	const uint32_t before = whole->before;
+	const size_t n = whole->n;
+	struct fold f = { .text = whole->text,
+		          .out = whole->out,
+		          .ends = whole->ends,
+		          .spaces = (uint64_t)(whole->after_space != 0) << 63,
+		          .newlines = two_before(before, '\n'),
+		          .ticks = two_before(before, '`') };
 
-	while (f.n - f.at >= 64) {
-		vc x = vc_load(f.text + f.at);
-
-		rare = rare_bits(x, flags);
-		if (LW_UNLIKELY(rare))
-			break;
-		fold_block(&f, x, ~(uint64_t)0, flags);
-		f.at += 64;
+	while (n - f.at > 64) {
+		__builtin_prefetch((const void *)((uintptr_t)f.text + f.at + 2048));
+		fold_block(&f, vc_load(f.text + f.at), 64, 0, before, flags, kind);
 	}
-	*whole = f;
-	return rare;
-}
 
-/* Part of a block, before something rare or the end of the text. */
-LW_INLINE void fold_part(struct fold *f, size_t n, uint32_t flags)
-{
-	if (n == 0)
-		return;
-	fold_block(f, vc_load_first(f->text + f->at, n), ((uint64_t)1 << n) - 1, flags);
-	f->at += n;
-}
+	size_t rest = n - f.at;
 
-LW_INLINE size_t fold(struct fold *f, uint32_t flags)
-{
-	for (;;) {
-		uint64_t rare = fold_blocks(f, flags);
-		size_t rest = f->n - f->at;
+	if (rest > 0) {
+		vc x = rest == 64 ? vc_load(f.text + f.at) : vc_load_first(f.text + f.at, rest);
 
-		if (!rare && rest > 0)
-			rare = rare_bits(vc_load_first(f->text + f->at, rest), flags) & (((uint64_t)1 << rest) - 1);
-		if (!rare) {
-			fold_part(f, rest, flags);
-			return f->used;
-		}
-		fold_part(f, (size_t)__builtin_ctzll(rare), flags);
-		fold_rare(f);
+		fold_block(&f, x, rest, 1, before, flags, kind);
 	}
+	whole->used = f.used;
+	whole->n_ends = kind == NO_ENDS ? 0 : (size_t)(f.ends - whole->ends);
+	whole->after_space = (int)(f.spaces >> 63);
 }
 
 /* The flags that are used most have code of their own, without a question per block. */
-size_t LW_FN(fold_text)(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out)
+LW_INLINE void fold_by_flags(struct lw_fold *f, enum ends kind)
 {
 	const uint32_t usual = LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER;
-	struct fold f = { .text = text, .n = n, .flags = flags, .out = out };
+	uint32_t flags = f->flags & (usual | LANEWISE_NORMALIZE_STRIP_CONTROL | LANEWISE_WHITESPACE_UNICODE |
+	                             LANEWISE_WHITESPACE_PYTHON);
 
-	flags &= usual | LANEWISE_NORMALIZE_STRIP_CONTROL | LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON;
 	if (flags == usual)
-		return fold(&f, usual);
-	if (flags == (usual | LANEWISE_WHITESPACE_UNICODE))
-		return fold(&f, usual | LANEWISE_WHITESPACE_UNICODE);
-	return fold(&f, flags);
+		fold(f, usual, kind);
+	else if (flags == (usual | LANEWISE_WHITESPACE_UNICODE))
+		fold(f, usual | LANEWISE_WHITESPACE_UNICODE, kind);
+	else
+		fold(f, flags, kind);
+}
+
+size_t LW_FN(fold_text)(const unsigned char *text, size_t n, uint32_t flags, unsigned char *out)
+{
+	struct lw_fold f = { .text = text, .n = n, .flags = flags, .out = out };
+
+	fold_by_flags(&f, NO_ENDS);
+	return f.used;
+}
+
+void LW_FN(fold_units)(struct lw_fold *f)
+{
+	if (f->of_blocks)
+		fold_by_flags(f, BLOCK_ENDS);
+	else
+		fold_by_flags(f, LINE_ENDS);
 }

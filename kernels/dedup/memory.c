@@ -24,12 +24,13 @@
 #include "seen/seen_object.h"
 
 enum {
-	MIN_SLOTS = 1024,
+	MIN_SLOTS = 2048,
 	MIN_ENTRIES = 512,
+	FAST_UP_TO = 1 << 14,   /* slots or entries */
+	AHEAD = 16,             /* entries whose slots are fetched */
 	CHUNK_BYTES = 32 << 10, /* the first; then a quarter of what is there, up to MAX_CHUNK_BYTES */
 	MAX_CHUNK_BYTES = 16 << 20,
-	FETCHED_BYTES = 256,     /* of a text; the processor goes on by itself */
-	PREFETCH_SLOTS = 1 << 14 /* smaller tables lie in L2 */
+	FETCHED_BYTES = 256 /* of a text; the processor goes on by itself */
 };
 
 struct span {
@@ -85,41 +86,55 @@ static void make_secret(uint64_t secret[4])
 
 /* -------------------------------------------------------------------- table */
 
-static size_t home_of(const struct lw_seen *seen, uint64_t hash)
+static uint64_t mix(const struct lw_seen *seen, uint64_t hash)
 {
-	return (size_t)((hash ^ seen->secret[2]) * (seen->secret[3] | 1) >> seen->shift);
+	return (hash ^ seen->secret[2]) * (seen->secret[3] | 1);
 }
 
+static size_t home_of(const struct lw_seen *seen, uint64_t hash) { return (size_t)(mix(seen, hash) >> seen->shift); }
+
+/* A slot but for the entry: bits of the hash that say little about its place, where that has been mixed. */
+static uint64_t tag_of(uint64_t hash) { return (hash | 1) << 32; }
+
+static int has_tag(uint64_t slot, uint64_t tag) { return (slot ^ tag) <= UINT32_MAX; }
+
+/* A number's lower half says which entry it is, as there are never more than 2^32. */
 static struct lw_seen_entry *entry_of(const struct lw_seen *seen, uint64_t number)
 {
 	return &seen->entries[number & (seen->n_entries - 1)];
 }
 
 /* A first empty slot for a hash; there is one. */
-static void put_slot(struct lw_seen *seen, struct lw_seen_slot slot)
+static void put_slot(struct lw_seen *seen, uint64_t hash, uint64_t number)
 {
-	size_t i = home_of(seen, slot.hash);
+	size_t i = home_of(seen, hash);
 
-	while (seen->slots[i].entry)
+	while (seen->slots[i])
 		i = (i + 1) & (seen->n_slots - 1);
-	seen->slots[i] = slot;
+	seen->slots[i] = tag_of(hash) | (uint32_t)number;
+}
+
+/* All entries into an empty table. */
+static void fill_slots(struct lw_seen *seen)
+{
+	for (uint64_t i = seen->first; i < seen->end; i++) {
+		__builtin_prefetch(&seen->slots[home_of(seen, entry_of(seen, i + AHEAD)->hash)], 1);
+		put_slot(seen, entry_of(seen, i)->hash, i);
+	}
 }
 
 static lanewise_status set_slots(struct lw_seen *seen, size_t n_slots)
 {
-	struct lw_seen_slot *old = seen->slots, *slots = allocate(seen, n_slots * sizeof *slots);
-	size_t n_old = seen->n_slots;
+	uint64_t *slots = allocate(seen, n_slots * sizeof *slots);
 
 	if (!slots)
 		return LANEWISE_ERROR_NO_MEMORY;
 	memset(slots, 0, n_slots * sizeof *slots);
+	release(seen, seen->slots, seen->n_slots * sizeof *seen->slots);
 	seen->slots = slots;
 	seen->n_slots = n_slots;
 	seen->shift = 64 - __builtin_ctzll(n_slots);
-	for (size_t i = 0; i < n_old; i++)
-		if (old[i].entry)
-			put_slot(seen, old[i]);
-	release(seen, old, n_old * sizeof *old);
+	fill_slots(seen);
 	return LANEWISE_OK;
 }
 
@@ -146,15 +161,15 @@ static void remove_slot(struct lw_seen *seen, size_t i)
 {
 	size_t mask = seen->n_slots - 1;
 
-	for (size_t j = (i + 1) & mask; seen->slots[j].entry; j = (j + 1) & mask) {
-		size_t home = home_of(seen, seen->slots[j].hash);
+	for (size_t j = (i + 1) & mask; seen->slots[j]; j = (j + 1) & mask) {
+		size_t home = home_of(seen, entry_of(seen, seen->slots[j])->hash);
 
 		if (((j - home) & mask) >= ((j - i) & mask)) {
 			seen->slots[i] = seen->slots[j];
 			i = j;
 		}
 	}
-	seen->slots[i].entry = 0;
+	seen->slots[i] = 0;
 }
 
 /* -------------------------------------------------------------------- hash */
@@ -208,15 +223,13 @@ static struct span text_of(const struct lw_seen_entry *entry)
 static void rehash_keyed(struct lw_seen *seen)
 {
 	seen->keyed = 1;
-	memset(seen->slots, 0, seen->n_slots * sizeof *seen->slots);
 	for (uint64_t i = seen->first; i < seen->end; i++) {
-		struct lw_seen_entry *entry = entry_of(seen, i);
+		struct span text = text_of(entry_of(seen, i));
 
-		struct span text = text_of(entry);
-
-		entry->hash = hash_of(seen, text.p, text.n);
-		put_slot(seen, (struct lw_seen_slot) { entry->hash, i + 1 });
+		entry_of(seen, i)->hash = hash_of(seen, text.p, text.n);
 	}
+	memset(seen->slots, 0, seen->n_slots * sizeof *seen->slots);
+	fill_slots(seen);
 }
 
 /* ------------------------------------------------------------------ forget */
@@ -237,7 +250,7 @@ static void forget_oldest(struct lw_seen *seen)
 {
 	size_t i = home_of(seen, entry_of(seen, seen->first)->hash);
 
-	while (seen->slots[i].entry != seen->first + 1)
+	while (!seen->slots[i] || (uint32_t)seen->slots[i] != (uint32_t)seen->first)
 		i = (i + 1) & (seen->n_slots - 1);
 	remove_slot(seen, i);
 	seen->first++;
@@ -257,13 +270,16 @@ static enum room forget_or_give_up(struct lw_seen *seen)
 	return TRY_AGAIN;
 }
 
+/* Small things grow faster, where memory is not limited: to move what is there is most of the work. */
+static size_t grown(const struct lw_seen *seen, size_t n) { return n < FAST_UP_TO && !seen->max_bytes ? 4 * n : 2 * n; }
+
 static enum room room_in_table(struct lw_seen *seen)
 {
-	if (seen->end - seen->first < seen->n_slots / 8 * 5)
+	if (seen->end - seen->first < seen->n_slots / 8 * 3)
 		return ROOM;
 	if (!may_allocate(seen, 2 * seen->n_slots * sizeof *seen->slots))
 		return forget_or_give_up(seen);
-	return set_slots(seen, 2 * seen->n_slots) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
+	return set_slots(seen, grown(seen, seen->n_slots)) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
 }
 
 static enum room room_in_entries(struct lw_seen *seen)
@@ -272,7 +288,9 @@ static enum room room_in_entries(struct lw_seen *seen)
 		return ROOM;
 	if (!may_allocate(seen, 2 * seen->n_entries * sizeof *seen->entries))
 		return forget_or_give_up(seen);
-	return set_entries(seen, 2 * seen->n_entries) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
+	if (seen->n_entries > UINT32_MAX)
+		return NO_MEMORY; /* a slot cannot number more */
+	return set_entries(seen, grown(seen, seen->n_entries)) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
 }
 
 static enum room room_for_text(struct lw_seen *seen, size_t n_bytes)
@@ -362,7 +380,7 @@ static lanewise_status remember(struct lw_seen *seen, const struct lw_seen_unit 
 		entry->high = high;
 	entry->number = unit->number;
 	entry->begin = unit->begin;
-	put_slot(seen, (struct lw_seen_slot) { hash, seen->end + 1 });
+	put_slot(seen, hash, seen->end);
 	seen->end++;
 	return LANEWISE_OK;
 }
@@ -380,14 +398,17 @@ static int is_text(const struct lw_seen_entry *entry, const struct lw_seen_unit 
 static const struct lw_seen_entry *find(const struct lw_seen *seen, const struct lw_seen_unit *unit, uint64_t hash,
                                         uint64_t high, int *collides)
 {
+	uint64_t tag = tag_of(hash), slot;
 	size_t mask = seen->n_slots - 1;
 
-	for (size_t i = home_of(seen, hash); seen->slots[i].entry; i = (i + 1) & mask) {
-		if (seen->slots[i].hash != hash)
+	for (size_t i = home_of(seen, hash); (slot = seen->slots[i]) != 0; i = (i + 1) & mask) {
+		if (!has_tag(slot, tag))
 			continue;
 
-		const struct lw_seen_entry *entry = entry_of(seen, seen->slots[i].entry - 1);
+		const struct lw_seen_entry *entry = entry_of(seen, slot);
 
+		if (entry->hash != hash)
+			continue;
 		if (seen->mode == LANEWISE_DEDUP_HASH64 ||
 		    (seen->mode == LANEWISE_DEDUP_HASH128 && entry->high == high))
 			return entry;
@@ -413,13 +434,14 @@ static void fetch_batch(const struct lw_seen *seen, const struct lw_seen_unit *u
 		__builtin_prefetch(&seen->slots[home_of(seen, hash[i])]);
 	for (size_t i = 0; i < n; i++) {
 		size_t at = home_of(seen, hash[i]);
+		uint64_t tag = tag_of(hash[i]), slot;
 
-		while (seen->slots[at].entry && seen->slots[at].hash != hash[i])
+		while ((slot = seen->slots[at]) != 0 && !has_tag(slot, tag))
 			at = (at + 1) & mask;
-		entry[n_entries] = entry_of(seen, seen->slots[at].entry - 1);
+		entry[n_entries] = entry_of(seen, slot);
 		unit[n_entries] = (uint16_t)i;
 		__builtin_prefetch(entry[n_entries]);
-		n_entries += seen->slots[at].entry != 0;
+		n_entries += slot != 0;
 	}
 	for (size_t i = 0; seen->mode == LANEWISE_DEDUP_VERIFY && i < n_entries; i++) {
 		size_t n_bytes = sizeof(size_t) + units[unit[i]].n_bytes;
@@ -454,7 +476,7 @@ lanewise_status lanewise_dedup_look_up(struct lw_seen *seen, struct lw_seen_unit
 		return LANEWISE_OK;
 	memset(high, 0, n * sizeof *high);
 	hash_units(seen, units, n, hash, high);
-	if (seen->n_slots >= PREFETCH_SLOTS)
+	if (seen->n_slots >= LW_SEEN_FETCHED)
 		fetch_batch(seen, units, hash, n);
 	for (size_t i = 0; i < n; i++) {
 		if (seen->keyed != keyed) /* a unit before this one changed the hash */
@@ -490,7 +512,7 @@ lanewise_status lanewise_dedup_memory_begin(struct lw_seen *seen, uint64_t expec
 	if (expected > SIZE_MAX / 1024)
 		return LANEWISE_ERROR_TOO_LARGE;
 	if (expected > MIN_ENTRIES) {
-		n_slots = power_of_two_from((size_t)expected / 5 * 8 + 8);
+		n_slots = power_of_two_from((size_t)expected / 3 * 8 + 8);
 		n_entries = power_of_two_from((size_t)expected);
 	}
 	if (!may_allocate(seen, n_slots * sizeof *seen->slots + n_entries * sizeof *seen->entries)) {

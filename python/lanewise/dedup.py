@@ -7,8 +7,9 @@ import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from . import _dedup
 from ._files import Uncopyable, destroy_later
-from ._library import check, concatenated, empty, ffi, from_buffer, integers, lib, new_error, pointer, room, scratch, text_bytes
+from ._library import DataError, check, concatenated, empty, ffi, from_buffer, integers, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
 _UNITS = {"lines": lib.LANEWISE_DEDUP_LINES, "blocks": lib.LANEWISE_DEDUP_BLOCKS}
@@ -16,6 +17,8 @@ _MODES = {"verify": lib.LANEWISE_DEDUP_VERIFY, "hash64": lib.LANEWISE_DEDUP_HASH
 _WHITESPACE = {"ascii": 0, "unicode": lib.LANEWISE_WHITESPACE_UNICODE, "python": lib.LANEWISE_WHITESPACE_PYTHON}
 _BATCH = 1024
 _UNIT = struct.Struct("=5Q2I")
+
+_dedup.connect({name: int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for name in _dedup.NEEDED.split()}, DataError)
 
 
 def _choice(choices: dict[str, int], name: str, what: str) -> int:
@@ -95,14 +98,6 @@ class Deduplicator(Uncopyable):
     def _units(self) -> list[Unit]:
         return [Unit(begin, end, number, first, flags != 0) for begin, end, number, first, _, flags, _ in self._rows()]
 
-    def _rows_of(self, data: Any) -> list[tuple[int, int, int, int, int, int, int]]:
-        """Those of a whole text."""
-        buffer = ffi.from_buffer(data)
-        check(lib.lanewise_dedup_feed(self._handle, buffer, len(data)))
-        rows = self._rows()
-        check(lib.lanewise_dedup_finish(self._handle))
-        return rows + self._rows()
-
     def feed(self, piece: Text) -> list[Unit]:
         """The units that are complete now."""
         data = text_bytes(piece, "piece")
@@ -118,20 +113,24 @@ class Deduplicator(Uncopyable):
         return units
 
 
+def _unique(text: Text, separator: Text | None, unit: str, mode: str = "verify", collapse: bool = False, lower: bool = False,
+            trim: bool = False, min_length: int = 0, window: int = 0, max_bytes: int = 0, trim_punctuation: bool = False,
+            whitespace: str = "ascii", code_points: bool = False) -> Any:
+    return _dedup.unique(text, separator, _UNITS[unit], _choice(_MODES, mode, "mode"),
+                         _form(collapse, lower, trim, trim_punctuation, whitespace), bool(code_points), min_length, window, max_bytes)
+
+
 def unique_lines(text: str, **options: Any) -> str:
-    """The text without the lines that came before; options as for Deduplicator."""
-    data = text_bytes(text)
-    dedup = Deduplicator("lines", **options)
-    return b"".join([data[row[0] : row[1] + 1] for row in dedup._rows_of(data) if row[2] == row[3]]).decode()
+    """The text without the lines that came before; options as for Deduplicator. Bytes are given back for bytes. Without the GIL."""
+    result: str = _unique(text, None, "lines", **options)
+    return result
 
 
 def unique_blocks(text: str, separator: str = "\n\n", **options: Any) -> str:
-    """The blocks that did not come before, joined by `separator`; options as for Deduplicator."""
-    data = text_bytes(text)
-    rows = Deduplicator("blocks", **options)._rows_of(data)
-    if len(data) == len(text):
-        return separator.join([text[row[0] : row[1]] for row in rows if row[2] == row[3]])
-    return separator.encode().join([data[row[0] : row[1]] for row in rows if row[2] == row[3]]).decode()
+    """The blocks that did not come before, joined by `separator`; options as for Deduplicator. Bytes are given back for bytes.
+    Without the GIL."""
+    result: str = _unique(text, separator, "blocks", **options)
+    return result
 
 
 class LoopDetector(Uncopyable):

@@ -38,9 +38,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import _dedup
 from .. import json as _json
 from .. import vector as _vector
-from .._library import check, ffi, lib, room
 from ..chunk import TextChunker, chunk_text, text_tokens
 from ..dedup import _FORM_OF_BLOCKS, Deduplicator, Unit, _normalized, xxh3_128
 from ..graph import Graph
@@ -64,24 +64,7 @@ def normalize_block(block: str) -> str:
 
 def rolling_hash_blocks(content: str, min_block_length: int = 50) -> list[tuple[str, str, bool]]:
     """(hash, block, whether it came before) for each paragraph and fence; hash "" for those too short (in bytes) to count."""
-    data = content.encode()
-    dedup = Deduplicator("blocks", collapse=True, lower=True, trim=True, trim_punctuation=True, whitespace="unicode",
-                         min_length=min_block_length)
-    rows = dedup._rows_of(data)
-    names: dict[int, str] = {}
-    buffer, n_out, capacity = ffi.from_buffer(data), ffi.new("size_t *"), lib.lanewise_normalize_bound(len(data))
-    out = room("char", capacity)
-    blocks = []
-    for begin, end, number, first, _, flags, _ in rows:
-        block = content[begin:end] if len(data) == len(content) else data[begin:end].decode()
-        if flags:
-            blocks.append(("", block, False))
-            continue
-        if first == number:
-            check(lib.lanewise_normalize(buffer + begin, end - begin, _FORM_OF_BLOCKS, out, capacity, n_out))
-            names[number] = f"{lib.lanewise_xxh3_64(out, n_out[0], 0) & 0xFFFFFFFFFFFF:012x}"
-        blocks.append((names[first], block, first != number))
-    return blocks
+    return _dedup.named_blocks(content, _FORM_OF_BLOCKS, min_block_length)
 
 
 def find_duplicate_blocks(content: str, min_block_length: int = 50) -> list[tuple[int, str]]:
