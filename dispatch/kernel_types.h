@@ -290,6 +290,16 @@ struct lw_json_seen {
  */
 typedef size_t lanewise_json_index_fn(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base,
                                       uint32_t *index, struct lw_json_seen *seen);
+
+/*
+ * The inside of a string, whose escapes are valid, decoded; returns the size. Surrogates that are no pair become U+FFFD.
+ * `out` has room for n bytes, and anything may be written there.
+ */
+typedef size_t lanewise_json_unescape_fn(const uint8_t *text, size_t n, uint8_t *out);
+
+/* Quotes, backslashes and bytes below 0x20 escaped; returns the size. `out` has room for 6 * n bytes, all may be written. */
+typedef size_t lanewise_json_escape_fn(const uint8_t *text, size_t n, uint8_t *out);
+
 /* --- graph.h */
 
 /*

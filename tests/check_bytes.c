@@ -361,3 +361,91 @@ void lanewise_check_json_index(struct lw_check *c)
 		judge_index(c, text, n, lanewise_check_random_place(c, 1));
 	}
 }
+
+enum { STRING_KINDS = 7 };
+
+/* The inside of a valid string of at most n bytes, to `p`; returns its size. Escapes are rare, frequent, or all there is. */
+static size_t fill_string(struct lw_check *c, uint8_t *p, size_t n, int kind)
+{
+	static const char *const names[STRING_KINDS] = { "few escapes", "escapes", "backslashes",  "units",
+		                                         "surrogates",  "clean",   "units in rows" };
+	static const char letters[] = "\"\\/bfnrt", hex[] = "0123456789abcdefABCDEF";
+	static const size_t every[STRING_KINDS] = { 70, 8, 1, 3, 1, 0, 1 };
+	size_t at = 0;
+
+	c->where.pattern = names[kind];
+	while (at < n) {
+		if (!every[kind] || lanewise_check_below(c, every[kind]) || n - at < 2) {
+			p[at++] = (uint8_t)("abc u/\xe4\xb8\x80n"[lanewise_check_below(c, 10)]);
+			continue;
+		}
+		p[at++] = '\\';
+		if (kind < 3 || n - at < 5) {
+			p[at++] = (uint8_t)(kind == 2 ? '\\' : letters[lanewise_check_below(c, 8)]);
+			continue;
+		}
+		p[at++] = 'u';
+		for (int i = 0; i < 4; i++)
+			p[at++] = (uint8_t)hex[lanewise_check_below(c, 22)];
+		if (kind == 4) {
+			p[at - 4] = 'd';
+			p[at - 3] = (uint8_t)hex[8 + lanewise_check_below(c, 8)];
+		} else if (lanewise_check_below(c, kind == 6 ? 30 : 3) == 0) {
+			p[at - 4] = p[at - 3] = '0';
+		}
+	}
+	return at;
+}
+
+typedef size_t string_fn(const uint8_t *text, size_t n, uint8_t *out);
+
+static void judge_string(struct lw_check *c, string_fn *reference, string_fn *subject, size_t n, size_t growth,
+                         int place)
+{
+	uint8_t *text = c->scratch[0], *expected = c->scratch[1];
+	size_t n_expected = reference(text, n, expected), got;
+
+	c->where.length = n;
+	c->where.place = place;
+
+	const uint8_t *in = lanewise_check_input(c, 0, text, n, place);
+	uint8_t *out = lanewise_check_output(c, 1, growth * n, place);
+
+	got = subject(in, n, out);
+	lanewise_check_same(c, "size", &n_expected, &got, sizeof got, sizeof got);
+	lanewise_check_same(c, "bytes", expected, out, n_expected, 1);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_json_unescape(struct lw_check *c)
+{
+	for (size_t n = 0; n <= MAX_LENGTH; n++)
+		for (int kind = 0; kind < STRING_KINDS; kind++)
+			for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1)
+				judge_string(c, c->reference->json_unescape, c->subject->json_unescape,
+				             fill_string(c, c->scratch[0], n, kind), 1, place);
+	for (int i = 0; i < (c->quick ? 100 : 3000); i++) {
+		size_t n = lanewise_check_below(c, 10000);
+
+		n = fill_string(c, c->scratch[0], n, i % STRING_KINDS);
+		judge_string(c, c->reference->json_unescape, c->subject->json_unescape, n, 1,
+		             lanewise_check_random_place(c, 1));
+	}
+}
+
+void lanewise_check_json_escape(struct lw_check *c)
+{
+	for (size_t n = 0; n <= MAX_LENGTH; n++)
+		for (int kind = 0; kind < JSON_KINDS; kind++)
+			for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1) {
+				fill_json(c, c->scratch[0], n, kind);
+				judge_string(c, c->reference->json_escape, c->subject->json_escape, n, 6, place);
+			}
+	for (int i = 0; i < (c->quick ? 100 : 3000); i++) {
+		size_t n = lanewise_check_below(c, 10000);
+
+		fill_json(c, c->scratch[0], n, i % JSON_KINDS);
+		judge_string(c, c->reference->json_escape, c->subject->json_escape, n, 6,
+		             lanewise_check_random_place(c, 1));
+	}
+}

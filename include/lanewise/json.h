@@ -190,7 +190,8 @@ LANEWISE_API lanewise_status lanewise_json_i64_array(const char *text, const lan
 
 /*
  * The string of a node, escapes decoded, to out[0 ...) and its size to `n_out`; it may hold NUL. node->n_bytes - 2 is
- * always room enough. LANEWISE_ERROR_ARGUMENT: no string. LANEWISE_ERROR_CAPACITY: more than `capacity` bytes.
+ * always room enough, and the fastest; anything may be written to what is left of it. LANEWISE_ERROR_ARGUMENT: no string.
+ * LANEWISE_ERROR_CAPACITY: more than `capacity` bytes.
  */
 LANEWISE_API lanewise_status lanewise_json_string(const char *text, const lanewise_json_node *node, char *out,
                                                   size_t capacity, size_t *n_out);
@@ -201,8 +202,8 @@ LANEWISE_API size_t lanewise_json_member(const char *text, const lanewise_json_n
 
 /*
  * Text to the inside of a JSON string: quotes, backslashes and bytes below 0x20 are escaped, the latter as \b \t \n \f
- * \r or \u00XX; everything else stays as it is. Returns the size; 6 * n_bytes is always room enough. If `capacity` is
- * less than the size, nothing meaningful is in `out`.
+ * \r or \u00XX; everything else stays as it is. Returns the size; 6 * n_bytes is always room enough, and the fastest;
+ * anything may be written to what is left of it. If `capacity` is less than the size, nothing meaningful is in `out`.
  */
 LANEWISE_API size_t lanewise_json_escape(const char *text, size_t n_bytes, char *out, size_t capacity);
 

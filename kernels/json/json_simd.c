@@ -12,6 +12,7 @@
  * A block of less than 64 bytes at the end is filled up with spaces, and the three bits are those at its last byte.
  */
 #include "block.h"
+#include "json_escape.h"
 
 struct masks {
 	uint64_t quote, backslash, op, space, control;
@@ -93,6 +94,18 @@ LW_INLINE uint64_t index_block(blk b, struct state *s, unsigned last, uint64_t *
 	return ((m.op | first) & ~in_string) | quote | (begins & in_string);
 }
 
+/* The lowest bit's number, 64 for no bits, and the bits without it. */
+LW_INLINE uint32_t take_bit(uint64_t *bits)
+{
+#if defined(__BMI__)
+	uint32_t bit = (uint32_t)_tzcnt_u64(*bits);
+#else
+	uint32_t bit = *bits ? (uint32_t)__builtin_ctzll(*bits) : 64;
+#endif
+	*bits &= *bits - 1;
+	return bit;
+}
+
 #if V8_BYTES == 64
 
 /* Positions of set bits to index[0 ...): may write up to 64 places. Returns the number of bits. */
@@ -111,18 +124,6 @@ LW_INLINE size_t write_positions(uint64_t bits, uint32_t base, uint32_t *index)
 }
 
 #else
-
-/* The lowest bit's number, which is any for no bits, and the bits without it. */
-LW_INLINE uint32_t take_bit(uint64_t *bits)
-{
-#if defined(LW_THIS_TIER_IS_avx2)
-	uint32_t bit = (uint32_t)_tzcnt_u64(*bits);
-#else
-	uint32_t bit = *bits ? (uint32_t)__builtin_ctzll(*bits) : 64;
-#endif
-	*bits &= *bits - 1;
-	return bit;
-}
 
 /* The same: eight and eight without asking whether there are so many, as there are seldom more. */
 LW_INLINE size_t write_positions(uint64_t bits, uint32_t base, uint32_t *index)
@@ -201,4 +202,273 @@ size_t LW_FN(json_plain)(const uint8_t *text, size_t n)
 			return at + (size_t)__builtin_ctzll(bits);
 	}
 	return n;
+}
+
+/* ---------------------------------------------------------------- strings */
+
+/*
+ * Escapes are few, and how many a block has is hard to predict. So two are supposed to be there without asking; for one that
+ * is not, what is written lies behind the block's bytes, and the next block's go there. Only every fourth block is asked
+ * whether it has any.
+ */
+enum { SUPPOSED = 2, BLOCKS = 4 };
+
+#if defined(__AVX2__) && !defined(LW_THIS_TIER_IS_neon)
+
+/* Four escapes of \u from p on, if these are there and are characters of three bytes, to out[0 ... 12); may read 28 bytes and write 14. */
+LW_INLINE int unescape_four(const uint8_t *p, uint8_t *out)
+{
+	__m256i x = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)p)),
+	                                    _mm_loadu_si128((const __m128i *)(p + 12)), 1);
+
+	const __m256i mark = _mm256_setr_epi8('\\', 'u', 0, 0, 0, 0, '\\', 'u', 0, 0, 0, 0, 0, 0, 0, 0, '\\', 'u', 0, 0,
+	                                      0, 0, '\\', 'u', 0, 0, 0, 0, 0, 0, 0, 0);
+	const __m256i digits = _mm256_setr_epi8(2, 3, 4, 5, 8, 9, 10, 11, -1, -1, -1, -1, -1, -1, -1, -1, 2, 3, 4, 5, 8,
+	                                        9, 10, 11, -1, -1, -1, -1, -1, -1, -1, -1);
+
+	if ((_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, mark)) & 0x00c300c3) != 0x00c300c3)
+		return 0;
+	x = _mm256_shuffle_epi8(x, digits);
+
+	/* A letter's low half is one for a: nine more, 8 and 1 by its bit 6. */
+	__m256i nine = _mm256_or_si256(_mm256_and_si256(_mm256_srli_epi16(x, 3), _mm256_set1_epi8(8)),
+	                               _mm256_and_si256(_mm256_srli_epi16(x, 6), _mm256_set1_epi8(1)));
+	__m256i halves = _mm256_add_epi8(_mm256_and_si256(x, _mm256_set1_epi8(15)), nine);
+	__m256i code = _mm256_madd_epi16(_mm256_maddubs_epi16(halves, _mm256_set1_epi16(0x0110)),
+	                                 _mm256_set1_epi32(0x00010100));
+	__m256i top = _mm256_and_si256(code, _mm256_set1_epi32(0xf800));
+	__m256i other = _mm256_or_si256(_mm256_cmpeq_epi32(top, _mm256_setzero_si256()),
+	                                _mm256_cmpeq_epi32(top, _mm256_set1_epi32(0xd800)));
+
+	if (_mm256_movemask_epi8(other) & 0x00ff00ff)
+		return 0;
+
+	__m256i first = _mm256_srli_epi32(code, 12);
+	__m256i second = _mm256_and_si256(_mm256_slli_epi32(code, 2), _mm256_set1_epi32(0x3f00));
+	__m256i third = _mm256_and_si256(_mm256_slli_epi32(code, 16), _mm256_set1_epi32(0x3f0000));
+	__m256i bytes =
+	        _mm256_or_si256(_mm256_or_si256(first, second), _mm256_or_si256(third, _mm256_set1_epi32(0x8080e0)));
+
+	bytes = _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(0, 1, 2, 4, 5, 6, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0,
+	                                                    1, 2, 4, 5, 6, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1));
+	_mm_storel_epi64((__m128i *)out, _mm256_castsi256_si128(bytes));
+	_mm_storel_epi64((__m128i *)(out + 6), _mm256_extracti128_si256(bytes, 1));
+	return 1;
+}
+
+#else
+
+LW_INLINE int unescape_four(const uint8_t *p, uint8_t *out)
+{
+	(void)p, (void)out;
+	return 0;
+}
+
+#endif
+
+/* Decodes escapes of \u at *p as long as one follows the other and 28 bytes are left. */
+static uint8_t *unescape_units(const uint8_t **p, const uint8_t *end, uint8_t *out)
+{
+	const uint8_t *at = *p;
+
+	while (end - at >= 28 && at[0] == '\\' && at[1] == 'u') {
+		if (unescape_four(at, out)) {
+			at += 24;
+			out += 12;
+		} else {
+			out += lw_json_read_escape(&at, end, out);
+		}
+	}
+	*p = at;
+	return out;
+}
+
+/* Decodes one escape after the other, at least up to `stop`. */
+static LW_NOINLINE uint8_t *unescape_until(const uint8_t **begin, const uint8_t *stop, const uint8_t *end, uint8_t *out)
+{
+	const uint8_t *p = *begin;
+
+	while (p < stop) {
+		uint64_t eight, hits;
+
+		if (end - p >= 64) {
+			blk b = blk_load(p);
+			uint64_t bits = blk_eq(b, '\\');
+			unsigned plain = take_bit(&bits);
+
+			blk_store(out, b);
+			p += plain;
+			out += plain;
+			if (plain == 64)
+				continue;
+		} else if (end - p >= 8) {
+			memcpy(&eight, p, sizeof eight);
+			memcpy(out, &eight, sizeof eight);
+			hits = lw_json_find_byte(eight, '\\');
+			p += hits ? __builtin_ctzll(hits) / 8 : 8;
+			out += hits ? __builtin_ctzll(hits) / 8 : 8;
+			if (!hits)
+				continue;
+		} else if (*p != '\\') {
+			*out++ = *p++;
+			continue;
+		}
+		out += lw_json_read_escape(&p, end, out);
+		out = unescape_units(&p, end, out);
+	}
+	*begin = p;
+	return out;
+}
+
+/* What the escape at p[bit] stands for to out[bit]. */
+LW_INLINE void put_value(const uint8_t *p, uint8_t *out, unsigned bit) { out[bit] = lw_json_unescaped[p[bit + 1]]; }
+
+/* A block whose escapes begin at these bits, each of two bytes within it; returns behind what is written. */
+LW_INLINE uint8_t *unescape_block(const uint8_t *p, vc x, uint64_t begins, uint8_t *out)
+{
+	unsigned count = (unsigned)__builtin_popcountll(begins);
+	uint64_t second = begins & (begins - 1);
+
+	x = vc_drop_behind(x, begins ^ (begins - 1));
+	x = vc_drop_behind(x, (uint64_t)((int64_t)(second ^ (second - 1)) >> 1));
+	vc_store(out, x);
+	put_value(p, out, take_bit(&begins));
+	put_value(p, out - (count > 0), take_bit(&begins));
+	for (unsigned i = SUPPOSED; LW_UNLIKELY(i < count); i++) {
+		unsigned bit = take_bit(&begins);
+
+		put_value(p, out - i, bit);
+		vc_store(out - i + bit + 1, vc_load(p + bit + 2));
+	}
+	return out + 64 - count;
+}
+
+/* BLOCKS blocks, or up to an escape that unescape_block cannot do; returns whether there were any escapes. */
+LW_INLINE int unescape_blocks(const uint8_t **begin, const uint8_t *end, uint8_t **out)
+{
+	const uint8_t *p = *begin;
+	uint8_t *o = *out;
+	uint64_t any = 0;
+
+	for (int i = 0; i < BLOCKS; i++) {
+		vc x = vc_load(p);
+		uint64_t begins = vc_bits_eq(x, '\\'), behind = begins << 1;
+
+		any |= begins;
+		/* Backslashes in a row or as the last byte, and \u. */
+		if (LW_UNLIKELY(((vc_bits_eq(x, 'u') | begins) & behind) | begins >> 63)) {
+			if ((vc_bits_eq(x, 'u') | begins) & behind) {
+				o = unescape_until(&p, p + 64, end, o);
+				break;
+			}
+			o = unescape_block(p, x, begins ^ (uint64_t)1 << 63, o) - 1;
+			p += 63;
+			continue;
+		}
+		o = unescape_block(p, x, begins, o);
+		p += 64;
+	}
+	*begin = p;
+	*out = o;
+	return any != 0;
+}
+
+size_t LW_FN(json_unescape)(const uint8_t *text, size_t n, uint8_t *out)
+{
+	enum { ROOM = BLOCKS * 64 + 2 + 64 };
+	const uint8_t *p = text, *end = text + n;
+	uint8_t *o = out;
+	int any = 0;
+
+	while (end - p >= ROOM) {
+		if (any) {
+			any = unescape_blocks(&p, end, &o);
+			continue;
+		}
+
+		vc x = vc_load(p);
+
+		any = vc_bits_eq(x, '\\') != 0;
+		if (!any) {
+			vc_store(o, x);
+			p += 64;
+			o += 64;
+		}
+	}
+	o = unescape_until(&p, end, end, o);
+	return (size_t)(o - out);
+}
+
+static uint8_t *escape_rest(const uint8_t *p, const uint8_t *end, uint8_t *out)
+{
+	for (; p < end; p++) {
+		const struct lw_json_escaped *escaped = &lw_json_escapes[*p];
+
+		*out = *p;
+		if (LW_UNLIKELY(escaped->n))
+			memcpy(out, escaped->bytes, 6);
+		out += escaped->n ? escaped->n : 1;
+	}
+	return out;
+}
+
+LW_INLINE uint64_t find_escapable(blk b) { return blk_eq(b, '"') | blk_eq(b, '\\') | blk_below(b, 0x20); }
+
+/* p[bit], if bit is not 64, is written as an escape, and what is behind it behind that; returns `out` as it is from there on. */
+LW_INLINE uint8_t *escape_one(const uint8_t *p, uint8_t *out, unsigned bit)
+{
+	const struct lw_json_escaped *escaped = &lw_json_escapes[p[bit]];
+	ptrdiff_t growth = (escaped->n - 1) & -(ptrdiff_t)(bit < 64);
+
+	memcpy(out + bit, escaped, sizeof *escaped);
+	blk_store(out + bit + 1 + growth, blk_load(p + bit + 1));
+	return out + growth;
+}
+
+LW_INLINE int escape_blocks(const uint8_t *p, uint8_t **out)
+{
+	uint8_t *o = *out;
+	uint64_t any = 0;
+
+	for (int i = 0; i < BLOCKS; i++, p += 64, o += 64) {
+		blk b = blk_load(p);
+		uint64_t bits = find_escapable(b);
+		unsigned count = (unsigned)__builtin_popcountll(bits);
+
+		any |= bits;
+		blk_store(o, b);
+#pragma GCC unroll 2
+		for (unsigned k = 0; k < SUPPOSED; k++)
+			o = escape_one(p, o, take_bit(&bits));
+		for (unsigned k = SUPPOSED; LW_UNLIKELY(k < count); k++)
+			o = escape_one(p, o, take_bit(&bits));
+	}
+	*out = o;
+	return any != 0;
+}
+
+size_t LW_FN(json_escape)(const uint8_t *text, size_t n, uint8_t *out)
+{
+	enum { ROOM = BLOCKS * 64 + 1 + 64 };
+	const uint8_t *p = text, *end = text + n;
+	uint8_t *o = out;
+	int any = 0;
+
+	while (end - p >= ROOM) {
+		if (any) {
+			any = escape_blocks(p, &o);
+			p += 64 * BLOCKS;
+			continue;
+		}
+
+		blk b = blk_load(p);
+
+		any = find_escapable(b) != 0;
+		if (!any) {
+			blk_store(o, b);
+			p += 64;
+			o += 64;
+		}
+	}
+	return (size_t)(escape_rest(p, end, o) - out);
 }
