@@ -188,13 +188,15 @@ static void bench_lines(struct bench *bench, const char *name, const char *text,
 /* All arrays called "embedding" of data[]; the sum tells whether all read the same. */
 static void run_floats(void *context)
 {
+	static const lanewise_json_options options = { .struct_size = sizeof options,
+		                                       .flags = LANEWISE_JSON_NUMBER_ARRAYS };
 	struct json_job *job = context;
 	size_t n = 0, n_nodes, n_values = 0;
 
 	if (job->peer) {
 		n = job->f32 ? job->peer->json_f32(job->text, job->n, job->f32)
 		             : job->peer->json_f64(job->text, job->n, job->f64);
-	} else if (lanewise_json_parse(job->text, job->n, NULL, job->nodes, job->capacity, &n_nodes, NULL) ==
+	} else if (lanewise_json_parse(job->text, job->n, &options, job->nodes, job->capacity, &n_nodes, NULL) ==
 	           LANEWISE_OK) {
 		size_t data = lanewise_json_member(job->text, job->nodes, 0, "data", 4);
 

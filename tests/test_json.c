@@ -124,7 +124,7 @@ static void test_arguments(void)
 	CHECK_EQUAL(lanewise_json_parse("[1,2]", 5, NULL, nodes, 3, &n, NULL), LANEWISE_OK);
 	CHECK_EQUAL(n, 3);
 	CHECK_EQUAL(lanewise_json_parse(NULL, 0, NULL, NULL, 0, &n, NULL), LANEWISE_ERROR_DATA);
-	options.flags = 4;
+	options.flags = 8;
 	CHECK_EQUAL(lanewise_json_parse("1", 1, &options, nodes, 3, &n, NULL), LANEWISE_ERROR_ARGUMENT);
 	options.flags = 0;
 	options.struct_size = 4;

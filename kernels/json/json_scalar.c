@@ -2,6 +2,8 @@
 /* The reference of the JSON kernels: byte by byte. */
 #include "common.h"
 
+#include "json_numbers.h"
+
 size_t LW_FN(json_plain)(const uint8_t *text, size_t n)
 {
 	size_t i = 0;
@@ -112,4 +114,61 @@ size_t LW_FN(json_escape)(const uint8_t *text, size_t n, uint8_t *out)
 		}
 	}
 	return size;
+}
+
+void LW_FN(json_numbers)(const uint8_t *text, size_t n, struct lw_json_numbers *numbers)
+{
+	lw_numbers_scan(text, 0, n, numbers);
+}
+
+size_t LW_FN(json_ends)(const uint8_t *text, size_t n, int *within, uint32_t base, uint32_t *ends)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int before = *within;
+
+		*within = text[i] > ' ' && text[i] != ',';
+		if (before && !*within)
+			ends[count++] = base + (uint32_t)i;
+	}
+	return count;
+}
+
+static int is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
+
+static int8_t read_decimal(const uint8_t *text, size_t end, uint64_t *w)
+{
+	size_t first = end, point = end, scale;
+
+	*w = 0;
+	while (is_digit(text[first - 1]) || text[first - 1] == '.')
+		if (text[--first] == '.')
+			point = first;
+	if (end < 33 || end - first > 31 || (end - first > 16 && end - point <= 16 && point < end) ||
+	    lw_is_exponent(text + first))
+		return LW_UNREAD;
+	for (size_t i = first; i < end; i++) {
+		if (end - i == 16 && *w > 1843)
+			return LW_UNREAD;
+		if (i != point)
+			*w = 10 * *w + text[i] - '0';
+	}
+	scale = point < end ? end - point - 1 : 0;
+	return (int8_t)(text[first - 1] == '-' ? -1 - (int)scale : (int)scale);
+}
+
+void LW_FN(json_decimals)(const uint8_t *text, const uint32_t *ends, size_t n, uint64_t *w, int8_t *scale)
+{
+	for (size_t i = 0; i < n; i++)
+		scale[i] = read_decimal(text, ends[i], &w[i]);
+}
+
+size_t LW_FN(json_round_f32)(const uint64_t *w, const int8_t *scale, size_t begin, size_t n, float *out)
+{
+	size_t i = begin;
+
+	while (i < n && lw_product_f32(w[i], scale[i], &out[i]))
+		i++;
+	return i;
 }

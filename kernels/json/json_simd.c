@@ -13,6 +13,7 @@
  */
 #include "block.h"
 #include "json_escape.h"
+#include "json_numbers.h"
 
 struct masks {
 	uint64_t quote, backslash, op, space, control;
@@ -471,4 +472,367 @@ size_t LW_FN(json_escape)(const uint8_t *text, size_t n, uint8_t *out)
 		}
 	}
 	return (size_t)(escape_rest(p, end, o) - out);
+}
+
+/* ---------------------------------------------------------------- numbers */
+
+/* What blocks of an array of numbers need to know of the bytes before: each 0 or 1. */
+struct numbers_state {
+	uint64_t within, digit, point, e, sign,
+	        zero;  /* the last byte is of a number; is what; `zero`: its first digit, 0 */
+	uint64_t lead; /* ... is a number's minus */
+	uint64_t e_sign;
+	uint64_t fraction, exponent; /* ... is a digit of one */
+	uint64_t value;              /* the last of commas and numbers is a number */
+	uint64_t bad;                /* not 0 if something was wrong */
+};
+
+static struct numbers_state unpack_state(int state)
+{
+	struct numbers_state s = { 0 };
+
+	s.within = (uint64_t)lw_numbers_within(state);
+	s.point = state == LW_NUMBERS_AT_POINT;
+	s.e = state == LW_NUMBERS_AT_E;
+	s.lead = state == LW_NUMBERS_AT_SIGN;
+	s.e_sign = state == LW_NUMBERS_AT_E_SIGN;
+	s.sign = s.lead | s.e_sign;
+	s.zero = state == LW_NUMBERS_AT_ZERO;
+	s.fraction = state == LW_NUMBERS_AT_FRACTION;
+	s.exponent = state == LW_NUMBERS_AT_EXPONENT;
+	s.digit = s.zero | s.fraction | s.exponent | (state == LW_NUMBERS_AT_WHOLE);
+	s.value = s.within | (state == LW_NUMBERS_AFTER_VALUE);
+	s.bad = state == LW_NUMBERS_BAD;
+	return s;
+}
+
+static int pack_state(const struct numbers_state *s)
+{
+	if (s->bad)
+		return LW_NUMBERS_BAD;
+	if (!s->within)
+		return s->value ? LW_NUMBERS_AFTER_VALUE : LW_NUMBERS_AFTER_COMMA;
+	if (s->digit)
+		return s->fraction   ? LW_NUMBERS_AT_FRACTION
+		       : s->exponent ? LW_NUMBERS_AT_EXPONENT
+		       : s->zero     ? LW_NUMBERS_AT_ZERO
+		                     : LW_NUMBERS_AT_WHOLE;
+	return s->point  ? LW_NUMBERS_AT_POINT
+	       : s->e    ? LW_NUMBERS_AT_E
+	       : s->lead ? LW_NUMBERS_AT_SIGN
+	                 : LW_NUMBERS_AT_E_SIGN;
+}
+
+/*
+ * The bits behind runs of digits that begin at `begins`, or before the block if *carry: what is added there goes through the
+ * run. *carry becomes whether one of them goes on behind the block.
+ */
+LW_INLINE uint64_t behind_runs(uint64_t begins, uint64_t digits, uint64_t *carry)
+{
+	unsigned long long sum;
+	int over = __builtin_uaddll_overflow(begins, digits, &sum);
+
+	over |= __builtin_uaddll_overflow(sum, *carry, &sum);
+	*carry = (uint64_t)over;
+	return sum & ~digits;
+}
+
+/*
+ * Checks a block; returns the bytes that are no white space. What may stand behind what is a matter of masks shifted by
+ * one; only that fractions and exponents have no point, and exponents no second one, concerns whole runs of digits.
+ * 0 for a block with a foreign byte, which is left alone then (*foreign).
+ */
+LW_INLINE uint64_t numbers_block(blk b, struct numbers_state *s, int *foreign)
+{
+	static const uint8_t spaces[16] = { ' ',  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		                            0xff, '\t', '\n', 0xff, 0xff, '\r', 0xff, 0xff };
+	uint64_t point = blk_eq(b, '.'), comma = blk_eq(b, ','), minus = blk_eq(b, '-'), plus = blk_eq(b, '+');
+	uint64_t zero = blk_eq(b, '0'), e = blk_eq(blk_or(b, 0x20), 'e'), space = blk_in_table(b, v8_table(spaces));
+	uint64_t digit = blk_below(b, '9' + 1) & ~blk_below(b, '0');
+	uint64_t number = digit | point | e | minus | plus;
+
+	*foreign = (number | comma | space) != ~(uint64_t)0;
+	if (*foreign)
+		return 0;
+
+	uint64_t number_before = number << 1 | s->within, begins = number & ~number_before;
+	uint64_t digit_before = digit << 1 | s->digit, point_before = point << 1 | s->point;
+	uint64_t e_before = e << 1 | s->e, sign = minus | plus, sign_before = sign << 1 | s->sign;
+	uint64_t lead = minus & begins, lead_before = lead << 1 | s->lead;
+	uint64_t e_sign = sign & e_before, e_sign_before = e_sign << 1 | s->e_sign;
+	uint64_t whole_begins = digit & (begins | lead_before), whole_zero = zero & whole_begins;
+	uint64_t fraction_begins = digit & point_before, exponent_begins = digit & (e_before | e_sign_before);
+	uint64_t last_zero = s->zero;
+
+	s->bad |= (point | e) & ~digit_before;
+	s->bad |= (minus & ~(begins | e_before)) | (plus & ~e_before);
+	s->bad |= ((point_before | sign_before) & ~digit) | (e_before & ~(digit | sign));
+	s->bad |= (whole_zero << 1 | last_zero) & digit;
+	s->bad |= behind_runs(fraction_begins, digit, &s->fraction) & point;
+	s->bad |= behind_runs(exponent_begins, digit, &s->exponent) & (point | e);
+
+	/* Numbers and commas in turn: their parity says which it is. */
+	uint64_t parity = prefix_parity(begins | comma) ^ (0 - s->value);
+
+	s->bad |= (begins & ~parity) | (comma & parity);
+	s->value = parity >> 63;
+	s->within = number >> 63;
+	s->digit = digit >> 63;
+	s->point = point >> 63;
+	s->e = e >> 63;
+	s->sign = sign >> 63;
+	s->lead = lead >> 63;
+	s->e_sign = e_sign >> 63;
+	s->zero = whole_zero >> 63;
+	return number | comma;
+}
+
+void LW_FN(json_numbers)(const uint8_t *text, size_t n, struct lw_json_numbers *numbers)
+{
+	struct numbers_state s = unpack_state(numbers->state);
+	int foreign, blank = numbers->state == LW_NUMBERS_AT_START;
+	size_t at = 0;
+
+	for (; n - at >= 64; at += 64) {
+		uint64_t any = numbers_block(blk_load(text + at), &s, &foreign);
+
+		if (foreign || s.bad)
+			break;
+		blank &= !any;
+	}
+	numbers->state = (uint8_t)(blank && !s.bad ? LW_NUMBERS_AT_START : pack_state(&s));
+	lw_numbers_scan(text, at, n, numbers);
+}
+
+size_t LW_FN(json_ends)(const uint8_t *text, size_t n, int *within, uint32_t base, uint32_t *ends)
+{
+	uint64_t before = (uint64_t)*within;
+	size_t at = 0, count = 0;
+
+	for (; n - at >= 64; at += 64) {
+		blk b = blk_load(text + at);
+		uint64_t between = blk_eq(b, ',') | blk_below(b, 0x21);
+
+		count += write_positions(between & (~between << 1 | before), base + (uint32_t)at, ends + count);
+		before = ~between >> 63;
+	}
+	for (; at < n; at++) {
+		uint64_t inside = text[at] > ' ' && text[at] != ',';
+
+		if (before & ~inside)
+			ends[count++] = base + (uint32_t)at;
+		before = inside;
+	}
+	*within = (int)before;
+	return count;
+}
+
+#if defined(__AVX2__) && !defined(LW_THIS_TIER_IS_neon)
+
+/* The value of sixteen digits, the first in the lowest byte. */
+LW_INLINE uint64_t value_of_sixteen(__m128i digits)
+{
+	__m128i two = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010a));
+	__m128i four = _mm_madd_epi16(two, _mm_set1_epi32(0x00010064));
+	__m128i eight = _mm_madd_epi16(_mm_packus_epi32(four, four), _mm_set1_epi32(0x00012710));
+	uint64_t both = (uint64_t)_mm_cvtsi128_si64(eight);
+
+	return (both & 0xffffffff) * 100000000 + (both >> 32);
+}
+
+/*
+ * The number that ends 16 bytes on from p, as far as it is there: its digits as bytes, those before a point moved up beside
+ * those behind it, zeros before. Returns how many bytes it has there; *behind is the number of digits behind the point, 16
+ * without one.
+ */
+LW_INLINE unsigned read_sixteen(const uint8_t *p, __m128i *digits, unsigned *behind)
+{
+	static const uint8_t keep[32] = { [16] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		                          0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static const int8_t one_back[32] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	__m128i places = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	__m128i d = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)p), _mm_set1_epi8('0'));
+	uint32_t is_digit = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d));
+	uint32_t is_point = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(d, _mm_set1_epi8('.' - '0')));
+	unsigned n = (unsigned)__builtin_clz((~(is_digit | is_point) & 0xffff) << 16 | 0x8000);
+
+	*behind = (unsigned)__builtin_clz(is_point << 16 | 0x8000);
+	*behind = *behind < n ? *behind : 16;
+	d = _mm_and_si128(d, _mm_loadu_si128((const __m128i *)(keep + n)));
+	*digits = _mm_shuffle_epi8(d, _mm_add_epi8(places, _mm_loadu_si128((const __m128i *)(one_back + *behind))));
+	return n;
+}
+
+LW_INLINE int8_t read_decimal(const uint8_t *text, uint32_t end, uint64_t *w)
+{
+	const uint8_t *p = text + end;
+	__m128i digits;
+	unsigned behind, n, more, behind_more, scale;
+	uint64_t high;
+
+	*w = 0;
+	if (LW_UNLIKELY(end < 33))
+		return LW_UNREAD;
+	n = read_sixteen(p - 16, &digits, &behind);
+	*w = value_of_sixteen(digits);
+	scale = behind == 16 ? 0 : behind;
+	if (n == 16 && (more = read_sixteen(p - 32, &digits, &behind_more)) > 0) {
+		high = value_of_sixteen(digits);
+		if (LW_UNLIKELY(more == 16 || behind != 16 || high > 1843))
+			return LW_UNREAD;
+		*w += high * 10000000000000000;
+		scale = behind_more == 16 ? 0 : 16 + behind_more;
+		n += more;
+	}
+	p -= n;
+	if (LW_UNLIKELY(lw_is_exponent(p)))
+		return LW_UNREAD;
+	return (int8_t)(p[-1] == '-' ? -1 - (int)scale : (int)scale);
+}
+
+#else
+
+LW_INLINE int8_t read_decimal(const uint8_t *text, uint32_t end, uint64_t *w)
+{
+	const uint8_t *p = text + end, *first = p, *point = p;
+	ptrdiff_t scale;
+
+	*w = 0;
+	if (end < 33)
+		return LW_UNREAD;
+	while (p - first < 32 && ((uint8_t)(first[-1] - '0') < 10 || first[-1] == '.'))
+		if (*--first == '.')
+			point = first;
+	if (p - first > 31 || (p - first > 16 && p - point <= 16 && point < p) || lw_is_exponent(first))
+		return LW_UNREAD;
+	for (const uint8_t *at = first; at < p; at++) {
+		if (p - at == 16 && *w > 1843)
+			return LW_UNREAD;
+		if (at != point)
+			*w = 10 * *w + *at - '0';
+	}
+	scale = point < p ? p - point - 1 : 0;
+	return (int8_t)(first[-1] == '-' ? -1 - scale : scale);
+}
+
+#endif
+
+#if V8_BYTES == 64
+
+/*
+ * Four numbers at once, one in each 128-bit part; 0 if one of them has no point, an exponent or 16 bytes. Bits of the masks
+ * are in fields of 16, each for a number, and what is done to a field stays in it.
+ */
+LW_INLINE int read_four(const uint8_t *text, const uint32_t *ends, uint64_t *w, int8_t *scale)
+{
+	const uint64_t ones = 0x0001000100010001;
+	__m512i x = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(text + ends[0] - 16)));
+
+	x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[1] - 16)), 1);
+	x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[2] - 16)), 2);
+	x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[3] - 16)), 3);
+
+	__m512i d = _mm512_sub_epi8(x, _mm512_set1_epi8('0'));
+	uint64_t is_point = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('.'));
+	uint64_t others = ~(_mm512_cmplt_epu8_mask(d, _mm512_set1_epi8(10)) | is_point);
+	uint64_t minus = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('-'));
+	uint64_t letters = _mm512_cmpge_epu8_mask(x, _mm512_set1_epi8('E'));
+	uint64_t plus = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('+'));
+
+	/* What is behind the last other byte is the number. */
+	__m128i last = _mm_lzcnt_epi32(_mm_cvtepu16_epi32(_mm_cvtsi64_si128((long long)others)));
+	__m128i kept = _mm_sllv_epi32(_mm_set1_epi32(0xffff), _mm_sub_epi32(_mm_set1_epi32(32), last));
+	uint64_t keep =
+	        (uint64_t)_mm_cvtsi128_si64(_mm_packus_epi32(_mm_and_si128(kept, _mm_set1_epi32(0xffff)), kept));
+	uint64_t point = is_point & keep;
+	uint64_t before = ~keep & (keep >> 1 | 0x8000 * ones);
+
+	if (LW_UNLIKELY(letters | plus) || __builtin_popcountll(point) != 4 || __builtin_popcountll(before) != 4)
+		return 0;
+
+	uint64_t up_to_point = point ^ (point - ones);
+
+	d = _mm512_maskz_mov_epi8(keep, d);
+	d = _mm512_mask_mov_epi8(d, up_to_point, _mm512_bslli_epi128(d, 1));
+
+	__m512i two = _mm512_maddubs_epi16(d, _mm512_set1_epi16(0x010a));
+	__m512i four = _mm512_madd_epi16(two, _mm512_set1_epi32(0x00010064));
+	__m512i eight = _mm512_madd_epi16(_mm512_packus_epi32(four, four), _mm512_set1_epi32(0x00012710));
+	__m512i sixteen =
+	        _mm512_add_epi64(_mm512_mul_epu32(eight, _mm512_set1_epi64(100000000)), _mm512_srli_epi64(eight, 32));
+	__m128i behind = _mm_sub_epi32(_mm_lzcnt_epi32(_mm_cvtepu16_epi32(_mm_cvtsi64_si128((long long)point))),
+	                               _mm_set1_epi32(16));
+	__m128i sign = _mm_cvtepu16_epi32(_mm_cvtsi64_si128((long long)(minus & before)));
+
+	behind = _mm_mask_xor_epi32(behind, _mm_test_epi32_mask(sign, sign), behind, _mm_set1_epi32(-1));
+	_mm256_storeu_si256((__m256i *)w, _mm512_castsi512_si256(_mm512_permutexvar_epi64(
+	                                          _mm512_setr_epi64(0, 2, 4, 6, 0, 2, 4, 6), sixteen)));
+	_mm_storeu_si32(scale, _mm_cvtepi32_epi8(behind));
+	return 1;
+}
+
+/* Eight numbers to floats; 0 if it is not settled for one of them. */
+LW_INLINE int round_eight(const uint64_t *w, const int8_t *scale, float *out)
+{
+	static const double powers[16] = { 1e0,  1e-1, 1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,
+		                           1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15 };
+	__m512i x = _mm512_loadu_si512(w), s = _mm512_cvtepi8_epi64(_mm_loadl_epi64((const __m128i *)scale));
+	__mmask8 negative = _mm512_movepi64_mask(s);
+	__m512i index = _mm512_mask_xor_epi64(s, negative, s, _mm512_set1_epi64(-1));
+	__m512d power = _mm512_permutex2var_pd(_mm512_loadu_pd(powers), index, _mm512_loadu_pd(powers + 8));
+	__m512d product = _mm512_mul_pd(_mm512_cvtepi64_pd(x), power);
+	__m512i bits = _mm512_castpd_si512(product);
+	__m512i below = _mm512_sub_epi64(_mm512_and_si512(bits, _mm512_set1_epi64(0x1fffffff)),
+	                                 _mm512_set1_epi64(0x10000000 - 8));
+
+	if (LW_UNLIKELY(_mm512_cmple_epu64_mask(below, _mm512_set1_epi64(16)) |
+	                _mm512_cmpgt_epu64_mask(index, _mm512_set1_epi64(15)) | _mm512_movepi64_mask(x)))
+		return 0;
+	product = _mm512_castsi512_pd(_mm512_mask_xor_epi64(bits, negative, bits, _mm512_set1_epi64(INT64_MIN)));
+	_mm256_storeu_ps(out, _mm512_cvtpd_ps(product));
+	return 1;
+}
+
+#else
+
+LW_INLINE int read_four(const uint8_t *text, const uint32_t *ends, uint64_t *w, int8_t *scale)
+{
+	(void)text, (void)ends, (void)w, (void)scale;
+	return 0;
+}
+
+LW_INLINE int round_eight(const uint64_t *w, const int8_t *scale, float *out)
+{
+	(void)w, (void)scale, (void)out;
+	return 0;
+}
+
+#endif
+
+void LW_FN(json_decimals)(const uint8_t *text, const uint32_t *ends, size_t n, uint64_t *w, int8_t *scale)
+{
+	for (size_t i = 0; i < n;) {
+		if (n - i >= 4 && ends[i] >= 33 && read_four(text, ends + i, w + i, scale + i)) {
+			i += 4;
+			continue;
+		}
+		for (size_t stop = n - i < 4 ? n : i + 4; i < stop; i++)
+			scale[i] = read_decimal(text, ends[i], &w[i]);
+	}
+}
+
+size_t LW_FN(json_round_f32)(const uint64_t *w, const int8_t *scale, size_t begin, size_t n, float *out)
+{
+	size_t i = begin;
+
+	while (i < n) {
+		if (n - i >= 8 && round_eight(w + i, scale + i, out + i)) {
+			i += 8;
+			continue;
+		}
+		for (size_t stop = n - i < 8 ? n : i + 8; i < stop; i++)
+			if (!lw_product_f32(w[i], scale[i], &out[i]))
+				return i;
+	}
+	return i;
 }

@@ -11,12 +11,10 @@
 /* ---------------------------------------------------------------- numbers */
 
 /* The digits of an integer as a magnitude. */
-static lanewise_status read_magnitude(const char *text, const lanewise_json_node *node, int *negative, uint64_t *value)
+static lanewise_status read_magnitude(const char *p, size_t n, int *negative, uint64_t *value)
 {
-	const char *p = text + node->offset, *end = p + node->n_bytes;
+	const char *end = p + n;
 
-	if (node->type != LANEWISE_JSON_NUMBER || !(node->flags & LANEWISE_JSON_INTEGER))
-		return LANEWISE_ERROR_ARGUMENT;
 	*negative = *p == '-';
 	*value = 0;
 	for (p += *negative; p < end; p++)
@@ -26,12 +24,20 @@ static lanewise_status read_magnitude(const char *text, const lanewise_json_node
 	return LANEWISE_OK;
 }
 
+static int is_integer(const lanewise_json_node *node)
+{
+	return node->type == LANEWISE_JSON_NUMBER && (node->flags & LANEWISE_JSON_INTEGER);
+}
+
 lanewise_status lanewise_json_u64(const char *text, const lanewise_json_node *node, uint64_t *value)
 {
 	uint64_t magnitude;
 	int negative;
-	lanewise_status status = read_magnitude(text, node, &negative, &magnitude);
+	lanewise_status status;
 
+	if (!is_integer(node))
+		return LANEWISE_ERROR_ARGUMENT;
+	status = read_magnitude(text + node->offset, node->n_bytes, &negative, &magnitude);
 	if (status != LANEWISE_OK)
 		return status;
 	if (negative && magnitude)
@@ -40,18 +46,29 @@ lanewise_status lanewise_json_u64(const char *text, const lanewise_json_node *no
 	return LANEWISE_OK;
 }
 
-lanewise_status lanewise_json_i64(const char *text, const lanewise_json_node *node, int64_t *value)
+lanewise_status lanewise_json_read_i64(const char *text, size_t n, int64_t *value)
 {
 	uint64_t magnitude;
 	int negative;
-	lanewise_status status = read_magnitude(text, node, &negative, &magnitude);
+	lanewise_status status;
 
+	for (size_t i = 0; i < n; i++)
+		if (text[i] == '.' || (text[i] | 0x20) == 'e')
+			return LANEWISE_ERROR_ARGUMENT;
+	status = read_magnitude(text, n, &negative, &magnitude);
 	if (status != LANEWISE_OK)
 		return status;
 	if (magnitude > (uint64_t)INT64_MAX + (uint64_t)negative)
 		return LANEWISE_ERROR_TOO_LARGE;
 	*value = (int64_t)(negative ? 0 - magnitude : magnitude);
 	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_json_i64(const char *text, const lanewise_json_node *node, int64_t *value)
+{
+	if (!is_integer(node))
+		return LANEWISE_ERROR_ARGUMENT;
+	return lanewise_json_read_i64(text + node->offset, node->n_bytes, value);
 }
 
 lanewise_status lanewise_json_f64(const char *text, const lanewise_json_node *node, double *value)
@@ -74,41 +91,6 @@ lanewise_status lanewise_json_f32(const char *text, const lanewise_json_node *no
 	bits = (uint32_t)lanewise_json_float_bits(text + node->offset, node->n_bytes, 24, 8);
 	*value = lw_f32_from_bits(bits);
 	return bits << 1 == 0xff000000 ? LANEWISE_ERROR_TOO_LARGE : LANEWISE_OK;
-}
-
-#define READ_ARRAY(one) \
-	lanewise_status status = LANEWISE_OK; \
-	size_t count = 0; \
-\
-	if (nodes[array].type != LANEWISE_JSON_ARRAY) \
-		return LANEWISE_ERROR_ARGUMENT; \
-	for (size_t i = array + 1; i < nodes[array].next; i++, count++) { \
-		if (count == capacity) \
-			status = LANEWISE_ERROR_CAPACITY; \
-		else /* an element that is an array or object is refused, so i + 1 is the next */ \
-			status = one(text, &nodes[i], &values[count]); \
-		if (status != LANEWISE_OK) \
-			break; \
-	} \
-	*n_values = count; \
-	return status
-
-lanewise_status lanewise_json_f64_array(const char *text, const lanewise_json_node *nodes, size_t array, double *values,
-                                        size_t capacity, size_t *n_values)
-{
-	READ_ARRAY(lanewise_json_f64);
-}
-
-lanewise_status lanewise_json_f32_array(const char *text, const lanewise_json_node *nodes, size_t array, float *values,
-                                        size_t capacity, size_t *n_values)
-{
-	READ_ARRAY(lanewise_json_f32);
-}
-
-lanewise_status lanewise_json_i64_array(const char *text, const lanewise_json_node *nodes, size_t array,
-                                        int64_t *values, size_t capacity, size_t *n_values)
-{
-	READ_ARRAY(lanewise_json_i64);
 }
 
 /* ---------------------------------------------------------------- strings */
