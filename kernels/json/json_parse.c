@@ -17,6 +17,7 @@
 
 enum {
 	WINDOW = 4096,
+	SHORT_WINDOW = 256,
 	NUMBERS_PIECE = 1 << 20,
 	DEFAULT_DEPTH = 1024,
 	MAX_VALIDATED_DEPTH = LANEWISE_JSON_MAX_VALIDATED_DEPTH
@@ -39,7 +40,7 @@ struct parser {
 	/* The window of the index. */
 	lanewise_json_index_state state;
 	lanewise_status status; /* of the index; an error counts once its positions are used up */
-	size_t indexed, base, count;
+	size_t indexed, base, count, window;
 	uint32_t index[WINDOW];
 };
 
@@ -66,8 +67,9 @@ static LW_NOINLINE int next_window(struct parser *p)
 			return 0;
 		p->base = p->indexed;
 		p->status = lanewise_json_index_feed(&p->state, (const char *)p->text + p->base,
-		                                     left < WINDOW ? left : WINDOW, p->index, WINDOW, &p->count, &taken,
-		                                     p->error);
+		                                     left < p->window ? left : p->window, p->index, WINDOW, &p->count,
+		                                     &taken, p->error);
+		p->window = WINDOW;
 		p->indexed += taken;
 	} while (p->count == 0);
 	return 1;
@@ -321,6 +323,7 @@ static LW_NOINLINE size_t skip_numbers(struct parser *p, struct cursor *c, size_
 		c->at++;
 	if (p->indexed <= end) { /* the index need not go through the rest of the array: it begins anew behind it */
 		p->indexed = end + 1;
+		p->window = SHORT_WINDOW; /* there may be another array soon */
 		p->state = (lanewise_json_index_state) { .n_bytes = end + 1, .utf8.n_valid = end + 1 };
 	}
 	return end;
@@ -476,6 +479,7 @@ static lanewise_status begin(struct parser *p, const char *text, size_t n_bytes,
 	p->status = LANEWISE_OK;
 	p->indexed = bom;
 	p->base = p->count = 0;
+	p->window = WINDOW;
 	p->n_nodes = 0;
 	return LANEWISE_OK;
 }

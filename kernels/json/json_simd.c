@@ -546,14 +546,19 @@ LW_INLINE uint64_t numbers_block(blk b, struct numbers_state *s, int *foreign)
 {
 	static const uint8_t spaces[16] = { ' ',  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		                            0xff, '\t', '\n', 0xff, 0xff, '\r', 0xff, 0xff };
-	uint64_t point = blk_eq(b, '.'), comma = blk_eq(b, ','), minus = blk_eq(b, '-'), plus = blk_eq(b, '+');
-	uint64_t zero = blk_eq(b, '0'), e = blk_eq(blk_or(b, 0x20), 'e'), space = blk_in_table(b, v8_table(spaces));
-	uint64_t digit = blk_below(b, '9' + 1) & ~blk_below(b, '0');
-	uint64_t number = digit | point | e | minus | plus;
+	uint64_t point = blk_eq(b, '.'), comma = blk_eq(b, ','), minus = blk_eq(b, '-'), zero = blk_eq(b, '0');
+	uint64_t digit = blk_below(b, '9' + 1) & ~blk_below(b, '0'), space = blk_in_table(b, v8_table(spaces));
+	uint64_t number = digit | point | minus, plus = 0, e = 0;
 
-	*foreign = (number | comma | space) != ~(uint64_t)0;
-	if (*foreign)
-		return 0;
+	*foreign = 0;
+	if (LW_UNLIKELY((number | comma | space) != ~(uint64_t)0)) {
+		plus = blk_eq(b, '+');
+		e = blk_eq(blk_or(b, 0x20), 'e');
+		number |= plus | e;
+		*foreign = (number | comma | space) != ~(uint64_t)0;
+		if (*foreign)
+			return 0;
+	}
 
 	uint64_t number_before = number << 1 | s->within, begins = number & ~number_before;
 	uint64_t digit_before = digit << 1 | s->digit, point_before = point << 1 | s->point;
@@ -719,54 +724,75 @@ LW_INLINE int8_t read_decimal(const uint8_t *text, uint32_t end, uint64_t *w)
 
 #if V8_BYTES == 64
 
+/* Four times the 16 bytes before text[ends[i] - back]. */
+LW_INLINE __m512i load_four(const uint8_t *text, const uint32_t *ends, size_t back)
+{
+	__m512i x = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(text + ends[0] - back - 16)));
+
+	x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[1] - back - 16)), 1);
+	x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[2] - back - 16)), 2);
+	return _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[3] - back - 16)), 3);
+}
+
+/* The values of 16 digits in each 128-bit part, in both its halves. */
+LW_INLINE __m512i values_of_four(__m512i digits)
+{
+	__m512i two = _mm512_maddubs_epi16(digits, _mm512_set1_epi16(0x010a));
+	__m512i four = _mm512_madd_epi16(two, _mm512_set1_epi32(0x00010064));
+	__m512i eight = _mm512_madd_epi16(_mm512_packus_epi32(four, four), _mm512_set1_epi32(0x00012710));
+
+	return _mm512_add_epi64(_mm512_mul_epu32(eight, _mm512_set1_epi64(100000000)), _mm512_srli_epi64(eight, 32));
+}
+
+/* The fields of 16 bits as four integers. */
+LW_INLINE __m128i widen_fields(uint64_t fields) { return _mm_cvtepu16_epi32(_mm_cvtsi64_si128((long long)fields)); }
+
 /*
- * Four numbers at once, one in each 128-bit part; 0 if one of them has no point, an exponent or 16 bytes. Bits of the masks
- * are in fields of 16, each for a number, and what is done to a field stays in it.
+ * Four numbers at once, one in each 128-bit part, all up to 15 bytes or all longer; 0 if one of them has no point or an exponent.
+ * Bits of the masks are in fields of 16, each for a number, and what is done to a field stays in it.
  */
 LW_INLINE int read_four(const uint8_t *text, const uint32_t *ends, uint64_t *w, int8_t *scale)
 {
 	const uint64_t ones = 0x0001000100010001;
-	__m512i x = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(text + ends[0] - 16)));
+	__m512i x = load_four(text, ends, 0), d = _mm512_sub_epi8(x, _mm512_set1_epi8('0')), low = d;
+	uint64_t is_digit = _mm512_cmplt_epu8_mask(d, _mm512_set1_epi8(10));
+	int is_long = is_digit == ~(uint64_t)0;
 
-	x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[1] - 16)), 1);
-	x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[2] - 16)), 2);
-	x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[3] - 16)), 3);
+	if (is_long) {
+		low = values_of_four(d);
+		x = load_four(text, ends, 16);
+		d = _mm512_sub_epi8(x, _mm512_set1_epi8('0'));
+		is_digit = _mm512_cmplt_epu8_mask(d, _mm512_set1_epi8(10));
+	}
 
-	__m512i d = _mm512_sub_epi8(x, _mm512_set1_epi8('0'));
-	uint64_t is_point = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('.'));
-	uint64_t others = ~(_mm512_cmplt_epu8_mask(d, _mm512_set1_epi8(10)) | is_point);
+	uint64_t is_point = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('.')), others = ~(is_digit | is_point);
 	uint64_t minus = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('-'));
-	uint64_t letters = _mm512_cmpge_epu8_mask(x, _mm512_set1_epi8('E'));
-	uint64_t plus = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('+'));
+	__mmask64 of_exponent = _kor_mask64(_mm512_cmpge_epu8_mask(x, _mm512_set1_epi8('E')),
+	                                    _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('+')));
 
 	/* What is behind the last other byte is the number. */
-	__m128i last = _mm_lzcnt_epi32(_mm_cvtepu16_epi32(_mm_cvtsi64_si128((long long)others)));
-	__m128i kept = _mm_sllv_epi32(_mm_set1_epi32(0xffff), _mm_sub_epi32(_mm_set1_epi32(32), last));
-	uint64_t keep =
-	        (uint64_t)_mm_cvtsi128_si64(_mm_packus_epi32(_mm_and_si128(kept, _mm_set1_epi32(0xffff)), kept));
-	uint64_t point = is_point & keep;
-	uint64_t before = ~keep & (keep >> 1 | 0x8000 * ones);
+	__m128i begin = _mm_sub_epi32(_mm_set1_epi32(32), _mm_lzcnt_epi32(widen_fields(others)));
+	__m128i kept = _mm_and_si128(_mm_sllv_epi32(_mm_set1_epi32(0xffff), begin), _mm_set1_epi32(0xffff));
+	uint64_t keep = (uint64_t)_mm_cvtsi128_si64(_mm_packus_epi32(kept, kept));
+	uint64_t point = is_point & keep, before = ~keep & (keep >> 1 | 0x8000 * ones);
 
-	if (LW_UNLIKELY(letters | plus) || __builtin_popcountll(point) != 4 || __builtin_popcountll(before) != 4)
+	if (LW_UNLIKELY(of_exponent) || __builtin_popcountll(point) != 4 || __builtin_popcountll(before) != 4)
 		return 0;
-
-	uint64_t up_to_point = point ^ (point - ones);
-
 	d = _mm512_maskz_mov_epi8(keep, d);
-	d = _mm512_mask_mov_epi8(d, up_to_point, _mm512_bslli_epi128(d, 1));
+	d = _mm512_mask_mov_epi8(d, point ^ (point - ones), _mm512_bslli_epi128(d, 1)); /* up to the point, one on */
 
-	__m512i two = _mm512_maddubs_epi16(d, _mm512_set1_epi16(0x010a));
-	__m512i four = _mm512_madd_epi16(two, _mm512_set1_epi32(0x00010064));
-	__m512i eight = _mm512_madd_epi16(_mm512_packus_epi32(four, four), _mm512_set1_epi32(0x00012710));
-	__m512i sixteen =
-	        _mm512_add_epi64(_mm512_mul_epu32(eight, _mm512_set1_epi64(100000000)), _mm512_srli_epi64(eight, 32));
-	__m128i behind = _mm_sub_epi32(_mm_lzcnt_epi32(_mm_cvtepu16_epi32(_mm_cvtsi64_si128((long long)point))),
-	                               _mm_set1_epi32(16));
-	__m128i sign = _mm_cvtepu16_epi32(_mm_cvtsi64_si128((long long)(minus & before)));
+	__m512i values = values_of_four(d);
+	__m128i behind = _mm_sub_epi32(_mm_lzcnt_epi32(widen_fields(point)), _mm_set1_epi32(is_long ? 0 : 16));
+	__m128i sign = widen_fields(minus & before);
 
+	if (is_long) {
+		if (LW_UNLIKELY(_mm512_cmpgt_epu64_mask(values, _mm512_set1_epi64(1843))))
+			return 0;
+		values = _mm512_add_epi64(low, _mm512_mullo_epi64(values, _mm512_set1_epi64(10000000000000000)));
+	}
 	behind = _mm_mask_xor_epi32(behind, _mm_test_epi32_mask(sign, sign), behind, _mm_set1_epi32(-1));
-	_mm256_storeu_si256((__m256i *)w, _mm512_castsi512_si256(_mm512_permutexvar_epi64(
-	                                          _mm512_setr_epi64(0, 2, 4, 6, 0, 2, 4, 6), sixteen)));
+	values = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 0, 2, 4, 6), values);
+	_mm256_storeu_si256((__m256i *)w, _mm512_castsi512_si256(values));
 	_mm_storeu_si32(scale, _mm_cvtepi32_epi8(behind));
 	return 1;
 }
