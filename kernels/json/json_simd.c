@@ -537,50 +537,61 @@ LW_INLINE uint64_t behind_runs(uint64_t begins, uint64_t digits, uint64_t *carry
 	return sum & ~digits;
 }
 
-/*
- * Checks a block; returns the bytes that are no white space. What may stand behind what is a matter of masks shifted by
- * one; only that fractions and exponents have no point, and exponents no second one, concerns whole runs of digits.
- * 0 for a block with a foreign byte, which is left alone then (*foreign).
- */
-LW_INLINE uint64_t numbers_block(blk b, struct numbers_state *s, int *foreign)
+struct number_masks {
+	uint64_t digit, zero, point, minus, plus, e, comma, space;
+};
+
+/* Numbers and commas must come in turn: their parity says which it is. */
+LW_INLINE uint64_t out_of_turn(uint64_t begins, uint64_t comma, uint64_t *value)
 {
-	static const uint8_t spaces[16] = { ' ',  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		                            0xff, '\t', '\n', 0xff, 0xff, '\r', 0xff, 0xff };
-	uint64_t point = blk_eq(b, '.'), comma = blk_eq(b, ','), minus = blk_eq(b, '-'), zero = blk_eq(b, '0');
-	uint64_t digit = blk_below(b, '9' + 1) & ~blk_below(b, '0'), space = blk_in_table(b, v8_table(spaces));
-	uint64_t number = digit | point | minus, plus = 0, e = 0;
+	uint64_t parity = prefix_parity(begins | comma) ^ (0 - *value);
 
-	*foreign = 0;
-	if (LW_UNLIKELY((number | comma | space) != ~(uint64_t)0)) {
-		plus = blk_eq(b, '+');
-		e = blk_eq(blk_or(b, 0x20), 'e');
-		number |= plus | e;
-		*foreign = (number | comma | space) != ~(uint64_t)0;
-		if (*foreign)
-			return 0;
-	}
+	*value = parity >> 63;
+	return (begins & ~parity) | (comma & parity);
+}
 
-	uint64_t number_before = number << 1 | s->within, begins = number & ~number_before;
+/*
+ * What is wrong in a block without exponents. What may stand behind what is a matter of masks shifted by one; only that
+ * fractions have no second point concerns whole runs of digits.
+ */
+LW_INLINE uint64_t wrong_in_plain(const struct number_masks *m, struct numbers_state *s)
+{
+	uint64_t number = m->digit | m->point | m->minus, number_before = number << 1 | s->within;
+	uint64_t digit_before = m->digit << 1 | s->digit, point_before = m->point << 1 | s->point;
+	uint64_t minus_before = m->minus << 1 | s->sign;
+	uint64_t whole_zero = m->zero & ~(digit_before | point_before);
+	uint64_t wrong = (m->point & ~digit_before) | (m->minus & number_before);
+
+	wrong |= (point_before | minus_before) & ~m->digit;
+	wrong |= (whole_zero << 1 | s->zero) & m->digit;
+	wrong |= behind_runs(m->digit & point_before, m->digit, &s->fraction) & m->point;
+	wrong |= out_of_turn(number & ~number_before, m->comma, &s->value);
+	s->within = number >> 63;
+	s->digit = m->digit >> 63;
+	s->point = m->point >> 63;
+	s->sign = s->lead = m->minus >> 63;
+	s->zero = whole_zero >> 63;
+	return wrong;
+}
+
+/* The same where there are some: these have no point, and no second one behind. */
+static LW_NOINLINE uint64_t wrong_in_any(const struct number_masks *m, struct numbers_state *s)
+{
+	uint64_t digit = m->digit, point = m->point, e = m->e, sign = m->minus | m->plus;
+	uint64_t number = digit | point | e | sign, begins = number & ~(number << 1 | s->within);
 	uint64_t digit_before = digit << 1 | s->digit, point_before = point << 1 | s->point;
-	uint64_t e_before = e << 1 | s->e, sign = minus | plus, sign_before = sign << 1 | s->sign;
-	uint64_t lead = minus & begins, lead_before = lead << 1 | s->lead;
+	uint64_t e_before = e << 1 | s->e, sign_before = sign << 1 | s->sign;
+	uint64_t lead = m->minus & begins, lead_before = lead << 1 | s->lead;
 	uint64_t e_sign = sign & e_before, e_sign_before = e_sign << 1 | s->e_sign;
-	uint64_t whole_begins = digit & (begins | lead_before), whole_zero = zero & whole_begins;
-	uint64_t fraction_begins = digit & point_before, exponent_begins = digit & (e_before | e_sign_before);
-	uint64_t last_zero = s->zero;
+	uint64_t whole_zero = m->zero & (begins | lead_before), exponent = digit & (e_before | e_sign_before);
+	uint64_t wrong = (point | e) & ~digit_before;
 
-	s->bad |= (point | e) & ~digit_before;
-	s->bad |= (minus & ~(begins | e_before)) | (plus & ~e_before);
-	s->bad |= ((point_before | sign_before) & ~digit) | (e_before & ~(digit | sign));
-	s->bad |= (whole_zero << 1 | last_zero) & digit;
-	s->bad |= behind_runs(fraction_begins, digit, &s->fraction) & point;
-	s->bad |= behind_runs(exponent_begins, digit, &s->exponent) & (point | e);
-
-	/* Numbers and commas in turn: their parity says which it is. */
-	uint64_t parity = prefix_parity(begins | comma) ^ (0 - s->value);
-
-	s->bad |= (begins & ~parity) | (comma & parity);
-	s->value = parity >> 63;
+	wrong |= (m->minus & ~(begins | e_before)) | (m->plus & ~e_before);
+	wrong |= ((point_before | sign_before) & ~digit) | (e_before & ~(digit | sign));
+	wrong |= (whole_zero << 1 | s->zero) & digit;
+	wrong |= behind_runs(digit & point_before, digit, &s->fraction) & point;
+	wrong |= behind_runs(exponent, digit, &s->exponent) & (point | e);
+	wrong |= out_of_turn(begins, m->comma, &s->value);
 	s->within = number >> 63;
 	s->digit = digit >> 63;
 	s->point = point >> 63;
@@ -589,22 +600,43 @@ LW_INLINE uint64_t numbers_block(blk b, struct numbers_state *s, int *foreign)
 	s->lead = lead >> 63;
 	s->e_sign = e_sign >> 63;
 	s->zero = whole_zero >> 63;
-	return number | comma;
+	return wrong;
+}
+
+/* Checks a block; 0 and nothing done if there is a foreign byte. *any: whether there is anything but white space. */
+LW_INLINE int numbers_block(blk b, struct numbers_state *s, int *any)
+{
+	static const uint8_t spaces[16] = { ' ',  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		                            0xff, '\t', '\n', 0xff, 0xff, '\r', 0xff, 0xff };
+	struct number_masks m = { .digit = blk_below(b, '9' + 1) & ~blk_below(b, '0'),
+		                  .zero = blk_eq(b, '0'),
+		                  .point = blk_eq(b, '.'),
+		                  .minus = blk_eq(b, '-'),
+		                  .comma = blk_eq(b, ','),
+		                  .space = blk_in_table(b, v8_table(spaces)) };
+	uint64_t known = m.digit | m.point | m.minus | m.comma | m.space;
+
+	*any = m.space != ~(uint64_t)0;
+	if (LW_LIKELY(known == ~(uint64_t)0 && !(s->e | s->e_sign | s->exponent))) {
+		s->bad = wrong_in_plain(&m, s);
+		return 1;
+	}
+	m.plus = blk_eq(b, '+');
+	m.e = blk_eq(blk_or(b, 0x20), 'e');
+	if ((known | m.plus | m.e) != ~(uint64_t)0)
+		return 0;
+	s->bad = wrong_in_any(&m, s);
+	return 1;
 }
 
 void LW_FN(json_numbers)(const uint8_t *text, size_t n, struct lw_json_numbers *numbers)
 {
 	struct numbers_state s = unpack_state(numbers->state);
-	int foreign, blank = numbers->state == LW_NUMBERS_AT_START;
+	int any, blank = numbers->state == LW_NUMBERS_AT_START;
 	size_t at = 0;
 
-	for (; n - at >= 64; at += 64) {
-		uint64_t any = numbers_block(blk_load(text + at), &s, &foreign);
-
-		if (foreign || s.bad)
-			break;
+	for (; n - at >= 64 && !s.bad && numbers_block(blk_load(text + at), &s, &any); at += 64)
 		blank &= !any;
-	}
 	numbers->state = (uint8_t)(blank && !s.bad ? LW_NUMBERS_AT_START : pack_state(&s));
 	lw_numbers_scan(text, at, n, numbers);
 }
