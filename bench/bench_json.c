@@ -188,13 +188,15 @@ static void bench_lines(struct bench *bench, const char *name, const char *text,
 /* All arrays called "embedding" of data[]; the sum tells whether all read the same. */
 static void run_floats(void *context)
 {
+	static const lanewise_json_options options = { .struct_size = sizeof options,
+		                                       .flags = LANEWISE_JSON_NUMBER_ARRAYS };
 	struct json_job *job = context;
 	size_t n = 0, n_nodes, n_values = 0;
 
 	if (job->peer) {
 		n = job->f32 ? job->peer->json_f32(job->text, job->n, job->f32)
 		             : job->peer->json_f64(job->text, job->n, job->f64);
-	} else if (lanewise_json_parse(job->text, job->n, NULL, job->nodes, job->capacity, &n_nodes, NULL) ==
+	} else if (lanewise_json_parse(job->text, job->n, &options, job->nodes, job->capacity, &n_nodes, NULL) ==
 	           LANEWISE_OK) {
 		size_t data = lanewise_json_member(job->text, job->nodes, 0, "data", 4);
 
@@ -239,7 +241,8 @@ static void run_escape(void *context)
 {
 	struct json_job *job = context;
 
-	verdict = (float)lanewise_json_escape(job->text, job->n, job->out, 6 * job->n);
+	verdict = (float)(job->peer ? job->peer->json_escape(job->text, job->n, job->out)
+	                            : lanewise_json_escape(job->text, job->n, job->out, 6 * job->n));
 }
 
 /* A document that is one string, to its text: parsing and decoding. */
@@ -253,6 +256,29 @@ static void run_unescape(void *context)
 	else if (lanewise_json_parse(job->text, job->n, NULL, job->nodes, job->capacity, &n_nodes, NULL) == LANEWISE_OK)
 		lanewise_json_string(job->text, job->nodes, job->out, job->n, &n_out);
 	verdict = (float)n_out;
+}
+
+/* The same, parsed before: decoding alone. */
+static void run_decode(void *context)
+{
+	struct json_job *job = context;
+	size_t n_out = 0;
+
+	if (job->peer)
+		n_out = job->peer->json_unescape(job->text, job->n, job->out);
+	else
+		lanewise_json_string(job->text, job->nodes, job->out, job->n, &n_out);
+	verdict = (float)n_out;
+}
+
+static void bench_string(struct bench *bench, const char *name, const struct json_job *job)
+{
+	size_t n_nodes;
+
+	run_case(bench, "json_string", name, BENCH_L2, "byte", job->n - 2, job, run_unescape, PEER(json_string));
+	if (lanewise_json_parse(job->text, job->n, NULL, job->nodes, job->capacity, &n_nodes, NULL) == LANEWISE_OK)
+		run_case(bench, "json_unescape", name, BENCH_L2, "byte", job->n - 2, job, run_decode,
+		         PEER(json_unescape));
 }
 
 static void bench_strings(struct bench *bench)
@@ -277,14 +303,13 @@ static void bench_strings(struct bench *bench)
 		job.text = plain;
 		job.n = N;
 		job.out = out;
-		run_case(bench, "json_escape", kinds[k].name, BENCH_L2, "byte", N, &job, run_escape, 0);
+		run_case(bench, "json_escape", kinds[k].name, BENCH_L2, "byte", N, &job, run_escape, PEER(json_escape));
 		escaped[0] = '"';
 		n = lanewise_json_escape(plain, N, escaped + 1, 6 * N);
 		escaped[n + 1] = '"';
 		job.text = escaped;
 		job.n = n + 2;
-		run_case(bench, "json_string", kinds[k].name, BENCH_L2, "byte", n, &job, run_unescape,
-		         PEER(json_string));
+		bench_string(bench, kinds[k].name, &job);
 	}
 	for (size_t i = 0; i < N; i += 6)
 		snprintf(escaped + 1 + i, 7, "\\u%04x", (unsigned)(0x4e00 + i * 7 % 20000));
@@ -292,7 +317,7 @@ static void bench_strings(struct bench *bench)
 	escaped[n + 1] = '"';
 	job.text = escaped;
 	job.n = n + 2;
-	run_case(bench, "json_string", "\\uXXXX", BENCH_L2, "byte", n, &job, run_unescape, PEER(json_string));
+	bench_string(bench, "units", &job);
 	bench_free(plain);
 	bench_free(escaped);
 	bench_free(out);

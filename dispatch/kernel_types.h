@@ -313,6 +313,66 @@ struct lw_json_seen {
  */
 typedef size_t lanewise_json_index_fn(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base,
                                       uint32_t *index, struct lw_json_seen *seen);
+
+/*
+ * The inside of a string, whose escapes are valid, decoded; returns the size. Surrogates that are no pair become U+FFFD.
+ * `out` has room for n bytes, and anything may be written there.
+ */
+typedef size_t lanewise_json_unescape_fn(const uint8_t *text, size_t n, uint8_t *out);
+
+/* Quotes, backslashes and bytes below 0x20 escaped; returns the size. `out` has room for 6 * n bytes, all may be written. */
+typedef size_t lanewise_json_escape_fn(const uint8_t *text, size_t n, uint8_t *out);
+
+/* Where in an array of numbers a text ends. */
+enum {
+	LW_NUMBERS_AT_START, /* nothing but white space so far */
+	LW_NUMBERS_AFTER_COMMA,
+	LW_NUMBERS_AFTER_VALUE, /* and white space */
+	LW_NUMBERS_AT_SIGN,     /* within numbers, behind the byte: from here ... */
+	LW_NUMBERS_AT_ZERO,     /* the first digit, 0 */
+	LW_NUMBERS_AT_WHOLE,
+	LW_NUMBERS_AT_POINT,
+	LW_NUMBERS_AT_FRACTION,
+	LW_NUMBERS_AT_E,
+	LW_NUMBERS_AT_E_SIGN,
+	LW_NUMBERS_AT_EXPONENT, /* ... to here */
+	LW_NUMBERS_BAD
+};
+
+struct lw_json_numbers {
+	size_t stop; /* the position of the first byte that is no white space, comma, digit, + - . e E; or n; 0 if bad */
+	uint8_t state;
+};
+
+/*
+ * The inside of an array of numbers checked up to `stop`. state is LW_NUMBERS_AT_START before the first piece, and goes from
+ * piece to piece.
+ */
+typedef void lanewise_json_numbers_fn(const uint8_t *text, size_t n, struct lw_json_numbers *numbers);
+
+/*
+ * The positions of commas and bytes below 0x21 in text[0 ... n) that follow another byte, with `base` added; returns
+ * their number. `within` tells whether the byte before the text is another; it becomes whether the last one is. Room for n
+ * positions is needed, and anything may be written there. base + n <= UINT32_MAX.
+ */
+typedef size_t lanewise_json_ends_fn(const uint8_t *text, size_t n, int *within, uint32_t base, uint32_t *ends);
+
+/*
+ * The numbers, as JSON has them, that end before text[ends[i]], ascending: their digits as an integer to w[i], how many of
+ * them are behind the point to scale[i], or -1 - that if the number is negative; or 127 for those to be read otherwise,
+ * with any w[i]. text[0] is of no number. Read are those that end at or behind text[33], have no exponent, and without
+ * their sign at most 16 bytes; or at most 31, of which the last 16 are digits and the digits before them give at most
+ * 1843.
+ */
+typedef void lanewise_json_decimals_fn(const uint8_t *text, const uint32_t *ends, size_t n, uint64_t *w, int8_t *scale);
+
+/*
+ * Such numbers to the nearest floats, from number `begin` on, up to the first that is to be read otherwise or that one
+ * product of doubles does not settle (lw_product_f32); returns its number, or n. out[begin ... n) may hold anything from
+ * there on.
+ */
+typedef size_t lanewise_json_round_f32_fn(const uint64_t *w, const int8_t *scale, size_t begin, size_t n, float *out);
+
 /* --- graph.h */
 
 /*

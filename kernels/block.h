@@ -4,7 +4,7 @@
  * bit i for byte i. The same names for every width.
  *
  *   v8                     V8_BYTES bytes: 64, 32 or 16
- *   v8_load v8_set1        any alignment
+ *   v8_load v8_store v8_set1   any alignment
  *   v8_or v8_and v8_xor    bitwise
  *   v8_subs(a, b)          a - b, not below 0, unsigned
  *   v8_high_nibble(v)      each byte >> 4
@@ -15,7 +15,7 @@
  *   v8_any_high(v)         whether a byte is 0x80 or more
  *
  *   blk                    64 bytes
- *   blk_load(p)            64 bytes at any alignment
+ *   blk_load blk_store(p)  64 bytes at any alignment
  *   blk_load_first(p, n)   the first n < 64 bytes at p, spaces behind; nothing else is read
  *   blk_eq(b, c)           the bytes equal to c
  *   blk_below(b, c)        the bytes < c, unsigned; blk_below_v8: c is a vector that holds it everywhere
@@ -37,6 +37,7 @@ LW_INLINE uint64_t v8_first_mask(size_t n) { return ((uint64_t)1 << n) - 1; }
 typedef __m512i v8;
 
 LW_INLINE v8 v8_load(const void *p) { return _mm512_loadu_si512(p); }
+LW_INLINE void v8_store(void *p, v8 v) { _mm512_storeu_si512(p, v); }
 LW_INLINE v8 v8_set1(uint8_t x) { return _mm512_set1_epi8((char)x); }
 LW_INLINE v8 v8_or(v8 a, v8 b) { return _mm512_or_si512(a, b); }
 LW_INLINE v8 v8_and(v8 a, v8 b) { return _mm512_and_si512(a, b); }
@@ -57,6 +58,7 @@ LW_INLINE uint64_t v8_bits_below(v8 a, v8 b) { return _mm512_cmplt_epu8_mask(a, 
 typedef __m256i v8;
 
 LW_INLINE v8 v8_load(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
+LW_INLINE void v8_store(void *p, v8 v) { _mm256_storeu_si256((__m256i *)p, v); }
 LW_INLINE v8 v8_set1(uint8_t x) { return _mm256_set1_epi8((char)x); }
 LW_INLINE v8 v8_or(v8 a, v8 b) { return _mm256_or_si256(a, b); }
 LW_INLINE v8 v8_and(v8 a, v8 b) { return _mm256_and_si256(a, b); }
@@ -80,6 +82,7 @@ LW_INLINE uint64_t v8_bits_below(v8 a, v8 b)
 typedef uint8x16_t v8;
 
 LW_INLINE v8 v8_load(const void *p) { return vld1q_u8(p); }
+LW_INLINE void v8_store(void *p, v8 v) { vst1q_u8(p, v); }
 LW_INLINE v8 v8_set1(uint8_t x) { return vdupq_n_u8(x); }
 LW_INLINE v8 v8_or(v8 a, v8 b) { return vorrq_u8(a, b); }
 LW_INLINE v8 v8_and(v8 a, v8 b) { return vandq_u8(a, b); }
@@ -107,6 +110,13 @@ LW_INLINE blk blk_load(const void *p)
 	for (int i = 0; i < BLK_PARTS; i++)
 		b.v[i] = v8_load((const uint8_t *)p + i * V8_BYTES);
 	return b;
+}
+
+LW_INLINE void blk_store(void *p, blk b)
+{
+#pragma GCC unroll 4
+	for (int i = 0; i < BLK_PARTS; i++)
+		v8_store((uint8_t *)p + i * V8_BYTES, b.v[i]);
 }
 
 LW_INLINE blk blk_load_first(const void *p, size_t n)

@@ -46,6 +46,7 @@
  *   vc_drop_one(x, bit)    without the byte whose bit that is (0: none), the bytes behind it one place on; the last is anything
  *   vc_store_without(p, x, mask) the bytes whose bits are not set, moved together, to p; the fewer are set, the better; may
  *                          write 64 bytes there
+ *   vc_drop_behind(x, keep) bytes of the lowest bits that are set stay, the others come from one place on; the last is anything
  *   vc_compress_store(p, x, mask) the bytes whose bits are set, moved together, to p; may write 64 bytes there
  *
  *   vf_load_i32(p)         VF_LANES int32_t as floats, each rounded to nearest, ties to even

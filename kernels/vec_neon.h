@@ -259,6 +259,8 @@ LW_INLINE void vc_store_without(unsigned char *p, vc x, uint64_t holes)
 		vc_compress_store(p, x, ~holes);
 }
 
+LW_INLINE vc vc_drop_behind(vc x, uint64_t keep) { return vc_drop_one(x, ~keep & -~keep); }
+
 LW_INLINE vf vf_load_i32(const int32_t *p) { return vcvtq_f32_s32(vld1q_s32(p)); }
 LW_INLINE vf vf_power_of_2(vf v)
 {

@@ -361,3 +361,308 @@ void lanewise_check_json_index(struct lw_check *c)
 		judge_index(c, text, n, lanewise_check_random_place(c, 1));
 	}
 }
+
+enum { STRING_KINDS = 7 };
+
+/* The inside of a valid string of at most n bytes, to `p`; returns its size. Escapes are rare, frequent, or all there is. */
+static size_t fill_string(struct lw_check *c, uint8_t *p, size_t n, int kind)
+{
+	static const char *const names[STRING_KINDS] = { "few escapes", "escapes", "backslashes",  "units",
+		                                         "surrogates",  "clean",   "units in rows" };
+	static const char letters[] = "\"\\/bfnrt", hex[] = "0123456789abcdefABCDEF";
+	static const size_t every[STRING_KINDS] = { 70, 8, 1, 3, 1, 0, 1 };
+	size_t at = 0;
+
+	c->where.pattern = names[kind];
+	while (at < n) {
+		if (!every[kind] || lanewise_check_below(c, every[kind]) || n - at < 2) {
+			p[at++] = (uint8_t)("abc u/\xe4\xb8\x80n"[lanewise_check_below(c, 10)]);
+			continue;
+		}
+		p[at++] = '\\';
+		if (kind < 3 || n - at < 5) {
+			p[at++] = (uint8_t)(kind == 2 ? '\\' : letters[lanewise_check_below(c, 8)]);
+			continue;
+		}
+		p[at++] = 'u';
+		for (int i = 0; i < 4; i++)
+			p[at++] = (uint8_t)hex[lanewise_check_below(c, 22)];
+		if (kind == 4) {
+			p[at - 4] = 'd';
+			p[at - 3] = (uint8_t)hex[8 + lanewise_check_below(c, 8)];
+		} else if (lanewise_check_below(c, kind == 6 ? 30 : 3) == 0) {
+			p[at - 4] = p[at - 3] = '0';
+		}
+	}
+	return at;
+}
+
+typedef size_t string_fn(const uint8_t *text, size_t n, uint8_t *out);
+
+static void judge_string(struct lw_check *c, string_fn *reference, string_fn *subject, size_t n, size_t growth,
+                         int place)
+{
+	uint8_t *text = c->scratch[0], *expected = c->scratch[1];
+	size_t n_expected = reference(text, n, expected), got;
+
+	c->where.length = n;
+	c->where.place = place;
+
+	const uint8_t *in = lanewise_check_input(c, 0, text, n, place);
+	uint8_t *out = lanewise_check_output(c, 1, growth * n, place);
+
+	got = subject(in, n, out);
+	lanewise_check_same(c, "size", &n_expected, &got, sizeof got, sizeof got);
+	lanewise_check_same(c, "bytes", expected, out, n_expected, 1);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_json_unescape(struct lw_check *c)
+{
+	for (size_t n = 0; n <= MAX_LENGTH; n++)
+		for (int kind = 0; kind < STRING_KINDS; kind++)
+			for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1)
+				judge_string(c, c->reference->json_unescape, c->subject->json_unescape,
+				             fill_string(c, c->scratch[0], n, kind), 1, place);
+	for (int i = 0; i < (c->quick ? 100 : 3000); i++) {
+		size_t n = lanewise_check_below(c, 10000);
+
+		n = fill_string(c, c->scratch[0], n, i % STRING_KINDS);
+		judge_string(c, c->reference->json_unescape, c->subject->json_unescape, n, 1,
+		             lanewise_check_random_place(c, 1));
+	}
+}
+
+void lanewise_check_json_escape(struct lw_check *c)
+{
+	for (size_t n = 0; n <= MAX_LENGTH; n++)
+		for (int kind = 0; kind < JSON_KINDS; kind++)
+			for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1) {
+				fill_json(c, c->scratch[0], n, kind);
+				judge_string(c, c->reference->json_escape, c->subject->json_escape, n, 6, place);
+			}
+	for (int i = 0; i < (c->quick ? 100 : 3000); i++) {
+		size_t n = lanewise_check_below(c, 10000);
+
+		fill_json(c, c->scratch[0], n, i % JSON_KINDS);
+		judge_string(c, c->reference->json_escape, c->subject->json_escape, n, 6,
+		             lanewise_check_random_place(c, 1));
+	}
+}
+
+/* --------------------------------------------------------------- numbers */
+
+static size_t put_digits(struct lw_check *c, uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)('0' + lanewise_check_below(c, 10));
+	return n;
+}
+
+enum { MOST_OF_NUMBER = 1 + 24 + 1 + 24 + 2 + 3 };
+
+/* A number, as JSON has it; returns its size. */
+static size_t put_number(struct lw_check *c, uint8_t *p)
+{
+	static const size_t most[] = { 4, 12, 24 };
+	size_t n = most[lanewise_check_below(c, 3)], at = 0;
+
+	if (lanewise_check_below(c, 2))
+		p[at++] = '-';
+	p[at++] = (uint8_t)('0' + lanewise_check_below(c, 10));
+	if (p[at - 1] != '0')
+		at += put_digits(c, p + at, lanewise_check_sometimes(c, n));
+	if (lanewise_check_below(c, 3)) {
+		p[at++] = '.';
+		at += put_digits(c, p + at, 1 + lanewise_check_below(c, n));
+	}
+	if (lanewise_check_below(c, 20) == 0) {
+		p[at++] = lanewise_check_below(c, 2) ? 'e' : 'E';
+		if (lanewise_check_below(c, 2))
+			p[at++] = lanewise_check_below(c, 2) ? '-' : '+';
+		at += put_digits(c, p + at, 1 + lanewise_check_below(c, 2));
+	}
+	return at;
+}
+
+enum { NUMBER_KINDS = 4 };
+
+/* Numbers with commas and white space between, cut anywhere: valid, with a byte changed, or anything. */
+static void fill_numbers(struct lw_check *c, uint8_t *p, size_t n, int kind)
+{
+	static const char *const names[NUMBER_KINDS] = { "numbers", "spaced", "one byte changed",
+		                                         "any of their bytes" };
+	static const char bytes[] = "0123456789+-.eE, \t]\"";
+	uint8_t number[MOST_OF_NUMBER];
+
+	c->where.pattern = names[kind];
+	for (size_t at = 0; at < n;) {
+		size_t length = kind == 3 ? 1 : put_number(c, number);
+
+		if (kind == 3)
+			number[0] = (uint8_t)bytes[lanewise_check_below(c, sizeof bytes - 1)];
+		length = length < n - at ? length : n - at;
+		memcpy(p + at, number, length);
+		at += length;
+		if (kind != 3 && at < n)
+			p[at++] = ',';
+		while (kind == 1 && at < n && lanewise_check_below(c, 2))
+			p[at++] = (uint8_t)(" \t\n\r"[lanewise_check_below(c, 4)]);
+	}
+	if (kind == 2 && n)
+		put_one_of(c, p, n, bytes, sizeof bytes - 1);
+}
+
+static void judge_numbers(struct lw_check *c, const uint8_t *text, size_t n, int place)
+{
+	struct lw_json_numbers expected = { 0, (uint8_t)lanewise_check_sometimes(c, LW_NUMBERS_BAD + 1) };
+	struct lw_json_numbers got = expected;
+
+	c->where.length = n;
+	c->where.place = place;
+	c->reference->json_numbers(text, n, &expected);
+	c->subject->json_numbers(lanewise_check_input(c, 0, text, n, place), n, &got);
+	lanewise_check_same(c, "stop", &expected.stop, &got.stop, sizeof got.stop, sizeof got.stop);
+	lanewise_check_same(c, "state", &expected.state, &got.state, 1, 1);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_json_numbers(struct lw_check *c)
+{
+	uint8_t *text = c->scratch[0];
+
+	for (size_t n = 0; n <= MAX_LENGTH; n++)
+		for (int kind = 0; kind < NUMBER_KINDS; kind++)
+			for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1) {
+				fill_numbers(c, text, n, kind);
+				judge_numbers(c, text, n, place);
+			}
+	for (int i = 0; i < (c->quick ? 100 : 3000); i++) {
+		size_t n = lanewise_check_below(c, 8000);
+
+		fill_numbers(c, text, n, i % 3);
+		judge_numbers(c, text, n, lanewise_check_random_place(c, 1));
+	}
+}
+
+static void judge_ends(struct lw_check *c, const uint8_t *text, size_t n, int place)
+{
+	int within = (int)lanewise_check_below(c, 2), expected_within = within;
+	uint32_t *expected = c->scratch[3];
+	size_t n_expected = c->reference->json_ends(text, n, &expected_within, 7, expected);
+
+	c->where.length = n;
+	c->where.place = place;
+
+	const uint8_t *in = lanewise_check_input(c, 0, text, n, place);
+	uint32_t *ends = lanewise_check_output(c, 1, n * sizeof *ends, place < 0 ? place : place & ~3);
+	size_t got = c->subject->json_ends(in, n, &within, 7, ends);
+
+	lanewise_check_same(c, "count", &n_expected, &got, sizeof got, sizeof got);
+	lanewise_check_same(c, "ends", expected, ends, n_expected * sizeof *ends, sizeof *ends);
+	lanewise_check_same(c, "within", &expected_within, &within, sizeof within, sizeof within);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_json_ends(struct lw_check *c)
+{
+	uint8_t *text = c->scratch[0];
+
+	for (size_t n = 0; n <= MAX_LENGTH; n++)
+		for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 1) {
+			fill_numbers(c, text, n, place & 3);
+			judge_ends(c, text, n, place);
+		}
+	for (int i = 0; i < (c->quick ? 100 : 3000); i++) {
+		size_t n = lanewise_check_below(c, 8000);
+
+		fill_numbers(c, text, n, i % NUMBER_KINDS);
+		judge_ends(c, text, n, lanewise_check_random_place(c, 1));
+	}
+}
+
+enum { MOST_NUMBERS = 40 };
+
+/* Numbers between brackets and commas to scratch[0], where they end to scratch[3]; returns the bytes. */
+static size_t fill_array(struct lw_check *c, size_t n)
+{
+	uint8_t *text = c->scratch[0];
+	uint32_t *ends = c->scratch[3];
+	size_t at = 1 + lanewise_check_below(c, 20);
+	int pointed = (int)lanewise_check_below(c, 2); /* each with a point and short */
+
+	memset(text, '[', at);
+	for (size_t i = 0; i < n; i++) {
+		if (pointed) {
+			if (lanewise_check_below(c, 2))
+				text[at++] = '-';
+			at += put_digits(c, text + at, 1 + lanewise_check_below(c, 2));
+			text[at++] = '.';
+			at += put_digits(c, text + at, 1 + lanewise_check_below(c, 13));
+		} else {
+			at += put_number(c, text + at);
+		}
+		ends[i] = (uint32_t)at;
+		text[at++] = ',';
+	}
+	return at;
+}
+
+void lanewise_check_json_decimals(struct lw_check *c)
+{
+	uint64_t expected[MOST_NUMBERS], w[MOST_NUMBERS];
+	int8_t expected_scale[MOST_NUMBERS], *scale;
+
+	c->where.pattern = "numbers";
+	for (int i = 0; i < (c->quick ? 300 : 10000); i++) {
+		size_t n = lanewise_check_below(c, MOST_NUMBERS), n_bytes = fill_array(c, n);
+		int place = lanewise_check_random_place(c, 1);
+
+		c->where.length = n;
+		c->where.place = place;
+		c->reference->json_decimals(c->scratch[0], c->scratch[3], n, expected, expected_scale);
+
+		const uint8_t *in = lanewise_check_input(c, 0, c->scratch[0], n_bytes, place);
+
+		scale = lanewise_check_output(c, 1, n, place);
+		c->subject->json_decimals(in, c->scratch[3], n, w, scale);
+		lanewise_check_same(c, "scales", expected_scale, scale, n, 1);
+		for (size_t k = 0; k < n; k++)
+			if (scale[k] != 127)
+				lanewise_check_same(c, "digits", &expected[k], &w[k], sizeof *w, sizeof *w);
+		lanewise_check_after(c);
+	}
+}
+
+void lanewise_check_json_round_f32(struct lw_check *c)
+{
+	uint64_t w[MOST_NUMBERS];
+	int8_t scale[MOST_NUMBERS];
+	float expected[MOST_NUMBERS];
+
+	c->where.pattern = "numbers";
+	for (int i = 0; i < (c->quick ? 300 : 10000); i++) {
+		size_t n = lanewise_check_below(c, MOST_NUMBERS), begin = n ? lanewise_check_below(c, n) : 0;
+		int place = lanewise_check_random_place(c, 4);
+
+		fill_array(c, n);
+		c->reference->json_decimals(c->scratch[0], c->scratch[3], n, w, scale);
+		for (size_t k = 0; k < n; k++)
+			if (i % 3 == 0) { /* integers in the middle between two floats, or near it */
+				w[k] = ((uint64_t)1 << 25) + 2 * lanewise_check_below(c, 1 << 24) + 1;
+				w[k] = (w[k] << 28) + 20 * lanewise_check_below(c, 3);
+				scale[k] = 0;
+			}
+		c->where.length = n;
+		c->where.place = place;
+
+		size_t n_expected = c->reference->json_round_f32(w, scale, begin, n, expected);
+		float *out = lanewise_check_output(c, 0, n * sizeof *out, place);
+		size_t got = c->subject->json_round_f32(w, scale, begin, n, out);
+
+		lanewise_check_same(c, "count", &n_expected, &got, sizeof got, sizeof got);
+		lanewise_check_same(c, "floats", expected + begin, out + begin, (n_expected - begin) * sizeof *out,
+		                    sizeof *out);
+		lanewise_check_after(c);
+	}
+}

@@ -261,4 +261,28 @@ static int reference_parse(const void *text, size_t n, lanewise_json_node *nodes
 	return ok;
 }
 
+/* A tree as LANEWISE_JSON_NUMBER_ARRAYS has it; returns the number of nodes. `places` has room for one more than there are. */
+static inline size_t reference_fold(lanewise_json_node *nodes, size_t n_nodes, uint32_t *places)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_nodes; i++) {
+		size_t child = i + 1, next = nodes[i].next;
+
+		places[i] = (uint32_t)n;
+		nodes[n] = nodes[i];
+		while (child < next && nodes[child].type == LANEWISE_JSON_NUMBER)
+			child++;
+		if (nodes[n].type == LANEWISE_JSON_ARRAY && next > i + 1 && child == next) {
+			nodes[n].flags |= LANEWISE_JSON_NUMBERS;
+			i = next - 1;
+		}
+		n++;
+	}
+	places[n_nodes] = (uint32_t)n;
+	for (size_t i = 0; i < n; i++)
+		nodes[i].next = places[nodes[i].next];
+	return n;
+}
+
 #endif

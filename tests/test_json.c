@@ -124,7 +124,7 @@ static void test_arguments(void)
 	CHECK_EQUAL(lanewise_json_parse("[1,2]", 5, NULL, nodes, 3, &n, NULL), LANEWISE_OK);
 	CHECK_EQUAL(n, 3);
 	CHECK_EQUAL(lanewise_json_parse(NULL, 0, NULL, NULL, 0, &n, NULL), LANEWISE_ERROR_DATA);
-	options.flags = 4;
+	options.flags = 8;
 	CHECK_EQUAL(lanewise_json_parse("1", 1, &options, nodes, 3, &n, NULL), LANEWISE_ERROR_ARGUMENT);
 	options.flags = 0;
 	options.struct_size = 4;
@@ -553,6 +553,136 @@ static void test_integer_array(void)
 }
 
 /* Lines with whatever room there is give what each line alone gives. */
+enum { ARRAY_TEXT = 1 << 17, ARRAY_NODES = 1 << 14 };
+
+/* A number as a model, a program or a tester may write it; returns its size. */
+static size_t write_number(char *out, uint64_t *state)
+{
+	static const char *const fixed[] = { "0",    "-0",    "0.0", "-0.0e5", "1e-400", "9223372036854775807",
+		                             "1E+2", "1e-05", "1.5", "-0.25e1" };
+	uint64_t random = test_random(state);
+	double value = (double)(int64_t)test_random(state) * 0x1p-63;
+
+	switch (random % 8) {
+	case 0:
+		return (size_t)sprintf(out, "%s", fixed[random / 8 % (sizeof fixed / sizeof *fixed)]);
+	case 1:
+		return (size_t)sprintf(out, "%d", (int)(random >> 40) - (1 << 23));
+	case 2:
+		return (size_t)sprintf(out, "%.17g", value * 1e-6);
+	case 3:
+		return (size_t)sprintf(out, "%.25f", value);
+	case 4:
+		return (size_t)sprintf(out, "%.17f", value);
+	case 5:
+		return (size_t)sprintf(out, "%.*f", (int)(random / 8 % 12) + 1, value * (double)(random >> 50));
+	default:
+		return (size_t)sprintf(out, "%.9f", value);
+	}
+}
+
+/* An object of arrays of numbers and other things; returns its size. */
+static size_t write_arrays(char *out, uint64_t *state)
+{
+	static const size_t lengths[] = { 0, 1, 2, 5, 40, 300, 3000 };
+	static const char *const others[] = { "\"x,[1\"",          "[]",         "{\"1\": [2]}", "[true]", "-1.5",
+		                              "[[1], [ 2 , 3\n]]", "[1, \"2\"]", "[0.5, null]" };
+	size_t at = (size_t)sprintf(out, "{\"a\": 1"), n_arrays = 1 + below(state, 5);
+
+	for (size_t i = 0; i < n_arrays; i++) {
+		size_t n = lengths[below(state, below(state, 4) ? 6 : 7)], spaced = below(state, 2);
+
+		at += (size_t)sprintf(out + at, ", \"o\": %s, \"n\": [%s", others[below(state, 8)], spaced ? " " : "");
+		for (size_t k = 0; k < n; k++) {
+			if (k)
+				at += (size_t)sprintf(out + at, "%s", spaced ? " ,\t" : ",");
+			at += write_number(out + at, state);
+		}
+		at += (size_t)sprintf(out + at, "%s]", spaced ? "\r\n" : "");
+	}
+	out[at++] = '}';
+	return at;
+}
+
+/* All elements by themselves, and the array as a whole. */
+static void check_array(const char *text, const lanewise_json_node *tree, size_t array,
+                        const lanewise_json_node *numbers)
+{
+	static double f64[4000];
+	static float f32[4000];
+	static int64_t i64[4000];
+	size_t n_f64, n_f32, n_i64, n = 0;
+	lanewise_status status = lanewise_json_f64_array(text, tree, array, f64, 4000, &n_f64), expected = LANEWISE_OK;
+
+	CHECK_EQUAL(status, LANEWISE_OK);
+	CHECK_EQUAL(lanewise_json_f32_array(text, tree, array, f32, 4000, &n_f32), LANEWISE_OK);
+	status = lanewise_json_i64_array(text, tree, array, i64, 4000, &n_i64);
+	for (; numbers[n].type == LANEWISE_JSON_NUMBER; n++) {
+		char *end;
+		double d = strtod(text + numbers[n].offset, &end);
+		float f = strtof(text + numbers[n].offset, NULL);
+		int64_t integer = 0;
+
+		CHECK(end == text + numbers[n].offset + numbers[n].n_bytes);
+		if (!CHECK(n < n_f64 && memcmp(&d, &f64[n], sizeof d) == 0) ||
+		    !CHECK(n < n_f32 && memcmp(&f, &f32[n], sizeof f) == 0))
+			fprintf(stderr, "  %.*s\n", (int)numbers[n].n_bytes, text + numbers[n].offset);
+		if (expected == LANEWISE_OK) {
+			expected = lanewise_json_i64(text, &numbers[n], &integer);
+			CHECK(expected == LANEWISE_OK ? n < n_i64 && i64[n] == integer : n == n_i64);
+		}
+	}
+	CHECK_EQUAL(status, expected);
+	CHECK(n == n_f64 && n == n_f32);
+	if (n) {
+		CHECK_EQUAL(lanewise_json_f64_array(text, tree, array, f64, n - 1, &n_f64), LANEWISE_ERROR_CAPACITY);
+		CHECK_EQUAL(n_f64, n - 1);
+	}
+}
+
+static void test_number_arrays(uint64_t seed)
+{
+	static lanewise_json_node tree[ARRAY_NODES + 1], folded[ARRAY_NODES], expected[ARRAY_NODES];
+	static uint32_t places[ARRAY_NODES + 1];
+	char *text = malloc(ARRAY_TEXT);
+	size_t n_tree, n_folded, n_expected, n;
+
+	for (int round = 0; round < 60; round++) {
+		n = write_arrays(text, &seed);
+		text[n] = '\0';
+
+		lanewise_json_node *array = tree;
+		lanewise_json_options options = { .struct_size = sizeof options, .flags = LANEWISE_JSON_NUMBER_ARRAYS };
+
+		CHECK_EQUAL(lanewise_json_parse(text, n, NULL, tree, ARRAY_NODES, &n_tree, NULL), LANEWISE_OK);
+		tree[n_tree].type = LANEWISE_JSON_NULL;
+		CHECK_EQUAL(lanewise_json_parse(text, n, &options, folded, ARRAY_NODES, &n_folded, NULL), LANEWISE_OK);
+		memcpy(expected, tree, n_tree * sizeof *tree);
+		n_expected = reference_fold(expected, n_tree, places);
+		CHECK(n_folded == n_expected && memcmp(folded, expected, n_folded * sizeof *folded) == 0);
+		for (size_t i = 0; i < n_folded; i++) {
+			if (!(folded[i].flags & LANEWISE_JSON_NUMBERS))
+				continue;
+			while (array->offset != folded[i].offset)
+				array++;
+			check_array(text, folded, i, array + 1);
+			if (array->next == n_tree || tree[array->next].type != LANEWISE_JSON_NUMBER)
+				check_array(text, tree, (size_t)(array - tree), array + 1);
+		}
+
+		/* With a byte changed: valid or not, the same with the flag and without. */
+		text[below(&seed, n)] = "0123456789+-.eE, ]["[below(&seed, 19)];
+
+		lanewise_error error = { 0 }, folded_error = { 0 };
+		lanewise_status status = lanewise_json_parse(text, n, NULL, tree, ARRAY_NODES, &n_tree, &error);
+
+		CHECK_EQUAL(lanewise_json_parse(text, n, &options, folded, ARRAY_NODES, &n_folded, &folded_error),
+		            status);
+		CHECK(error.offset == folded_error.offset && strcmp(error.what, folded_error.what) == 0);
+	}
+	free(text);
+}
+
 static void test_lines(void)
 {
 	static const char text[] = "{\"a\": [1, 2]}\n\r\n \t\n[\"x\", {}]\r\n{\"bad\": }\n\"\\u00e9\"\n[1,\n null\n7";
@@ -763,6 +893,7 @@ int main(void)
 		test_integers();
 		test_arrays();
 		test_integer_array();
+		test_number_arrays((uint64_t)tier + 7);
 		test_lines();
 		test_strings();
 

@@ -101,6 +101,19 @@ size_t json_string(const char *text, size_t n, char *out)
 	return string.size();
 }
 
+// By the library's inner function, which its parsers call for every string.
+size_t json_unescape(const char *text, size_t n, char *out)
+{
+	static std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
+	uint8_t *to = reinterpret_cast<uint8_t *>(out);
+
+	if (!parser && simdjson::get_active_implementation()->create_dom_parser_implementation(64, 1024, parser))
+		return 0;
+	const uint8_t *behind = parser->parse_string(reinterpret_cast<const uint8_t *>(padded(text, n).data()) + 1, to);
+
+	return behind ? static_cast<size_t>(behind - to) : 0;
+}
+
 // Lines by memchr, in a text that is there as a whole.
 size_t sse_content(const char *text, size_t n)
 {
@@ -143,6 +156,7 @@ const bench_peer *bench_peer_get(void)
 	peer.json_f32 = embeddings<float>;
 	peer.json_f64 = embeddings<double>;
 	peer.json_string = json_string;
+	peer.json_unescape = json_unescape;
 	peer.sse_content = sse_content;
 	return &peer;
 }

@@ -77,7 +77,8 @@ enum {
 enum {
 	LANEWISE_JSON_NAME = 1,    /* a string that is the name of a member: the next node is the member's value */
 	LANEWISE_JSON_ESCAPES = 2, /* a string that holds escapes */
-	LANEWISE_JSON_INTEGER = 4  /* a number without fraction and exponent */
+	LANEWISE_JSON_INTEGER = 4, /* a number without fraction and exponent */
+	LANEWISE_JSON_NUMBERS = 8  /* an array of numbers without nodes for them: see LANEWISE_JSON_NUMBER_ARRAYS */
 };
 
 /*
@@ -95,12 +96,19 @@ typedef struct lanewise_json_node {
 } lanewise_json_node;
 
 /*
- * What RFC 8259 leaves open. Without flags, a byte order mark and \u escapes of surrogates that do not come in pairs are
+ * What RFC 8259 leaves open, and what nodes there are. Without flags, a byte order mark and \u escapes of surrogates that do not come in pairs are
  * errors. Numbers may have any size: whether one fits is asked when it is decoded. Names may occur more than once.
  */
 enum {
-	LANEWISE_JSON_ALLOW_BOM = 1,            /* U+FEFF before the value is passed over */
-	LANEWISE_JSON_ALLOW_LONE_SURROGATES = 2 /* such an escape is taken; it decodes to U+FFFD */
+	LANEWISE_JSON_ALLOW_BOM = 1,             /* U+FEFF before the value is passed over */
+	LANEWISE_JSON_ALLOW_LONE_SURROGATES = 2, /* such an escape is taken; it decodes to U+FFFD */
+
+	/*
+	 * An array of at least one number, and of nothing else, becomes a single node, flagged LANEWISE_JSON_NUMBERS, with no
+	 * nodes for its elements; lanewise_json_f32_array and the like read them from the text. Made for long arrays, such as
+	 * embeddings, which then cost next to nothing but the reading. Validation alone has no nodes and ignores it.
+	 */
+	LANEWISE_JSON_NUMBER_ARRAYS = 4
 };
 
 typedef struct lanewise_json_options {
@@ -175,7 +183,8 @@ LANEWISE_API lanewise_status lanewise_json_f64(const char *text, const lanewise_
 LANEWISE_API lanewise_status lanewise_json_f32(const char *text, const lanewise_json_node *node, float *value);
 
 /*
- * The elements of an array of numbers, nodes[array], to values[0 ...), their number to `n_values`.
+ * The elements of an array of numbers, nodes[array], to values[0 ...), their number to `n_values`. They are read from the
+ * text, whether or not there are nodes for them.
  * LANEWISE_ERROR_ARGUMENT: no array, or an element is no number, for i64 no integer. LANEWISE_ERROR_CAPACITY: more than `capacity`.
  * LANEWISE_ERROR_TOO_LARGE: an element is beyond the type. `n_values` becomes the number written before.
  */
@@ -190,7 +199,8 @@ LANEWISE_API lanewise_status lanewise_json_i64_array(const char *text, const lan
 
 /*
  * The string of a node, escapes decoded, to out[0 ...) and its size to `n_out`; it may hold NUL. node->n_bytes - 2 is
- * always room enough. LANEWISE_ERROR_ARGUMENT: no string. LANEWISE_ERROR_CAPACITY: more than `capacity` bytes.
+ * always room enough, and the fastest; anything may be written to what is left of it. LANEWISE_ERROR_ARGUMENT: no string.
+ * LANEWISE_ERROR_CAPACITY: more than `capacity` bytes.
  */
 LANEWISE_API lanewise_status lanewise_json_string(const char *text, const lanewise_json_node *node, char *out,
                                                   size_t capacity, size_t *n_out);
@@ -201,8 +211,8 @@ LANEWISE_API size_t lanewise_json_member(const char *text, const lanewise_json_n
 
 /*
  * Text to the inside of a JSON string: quotes, backslashes and bytes below 0x20 are escaped, the latter as \b \t \n \f
- * \r or \u00XX; everything else stays as it is. Returns the size; 6 * n_bytes is always room enough. If `capacity` is
- * less than the size, nothing meaningful is in `out`.
+ * \r or \u00XX; everything else stays as it is. Returns the size; 6 * n_bytes is always room enough, and the fastest;
+ * anything may be written to what is left of it. If `capacity` is less than the size, nothing meaningful is in `out`.
  */
 LANEWISE_API size_t lanewise_json_escape(const char *text, size_t n_bytes, char *out, size_t capacity);
 

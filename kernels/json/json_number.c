@@ -385,3 +385,35 @@ uint64_t lanewise_json_float_bits(const char *text, size_t n, int precision, int
 	}
 	return bits | (uint64_t)d.negative << (precision - 1 + exponent_bits);
 }
+
+/*
+ * w * 10^q, -32 <= q <= 0, w > 0, by one product with the upper 64 bits of the power: the true upper 64 bits are those of the
+ * product or one more, and anything may be behind them. Settled unless that crosses, or may be, the middle.
+ */
+static inline int round_quickly(uint64_t w, int q, uint64_t *bits)
+{
+	int shift = __builtin_clzll(w);
+	uint64_t high = (uint64_t)((unsigned __int128)(w << shift) * lw_powers_of_five[q - LW_FIRST_POWER][0] >> 64);
+	int top = (int)(high >> 63), drop = 10 + top;
+	int64_t exponent = q + ((152170 * q) >> 16) + 63 - shift + top;
+	uint64_t half = (uint64_t)1 << (drop - 1), dropped = high & (2 * half - 1);
+
+	*bits = ((uint64_t)(exponent + 1022) << 52) + (high >> drop) + (dropped > half);
+	return dropped - (half - 1) > 1;
+}
+
+size_t lanewise_json_round_f64(const uint64_t *w, const int8_t *scale, size_t begin, size_t n, double *values)
+{
+	size_t i = begin;
+
+	for (; i < n; i++) {
+		int negative = scale[i] < 0, q = negative ? scale[i] + 1 : -scale[i];
+		uint64_t bits = 0;
+
+		if (LW_UNLIKELY(q < -32) || (LW_LIKELY(w[i]) && LW_UNLIKELY(!round_quickly(w[i], q, &bits))))
+			break;
+		bits |= (uint64_t)negative << 63;
+		memcpy(&values[i], &bits, sizeof bits);
+	}
+	return i;
+}

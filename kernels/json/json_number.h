@@ -3,13 +3,21 @@
 #ifndef LW_JSON_NUMBER_H
 #define LW_JSON_NUMBER_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <lanewise/base.h>
 
 /*
  * The value nearest to the JSON number text[0 ... n), which is valid, as the bits of an IEEE 754 number with so many
  * bits of precision (53 or 24, the first one not stored) and so many of the exponent (11 or 8).
  */
 uint64_t lanewise_json_float_bits(const char *text, size_t n, int precision, int exponent_bits);
+
+/* The JSON number text[0 ... n) as an integer; the errors are those of lanewise_json_i64. */
+lanewise_status lanewise_json_read_i64(const char *text, size_t n, int64_t *value);
+
+/*
+ * Numbers as the kernel json_decimals gives them, from number `begin` on, to the nearest doubles, up to the first that is to
+ * be read otherwise or that one product does not settle; returns its number, or n.
+ */
+size_t lanewise_json_round_f64(const uint64_t *w, const int8_t *scale, size_t begin, size_t n, double *values);
 
 #endif

@@ -15,7 +15,13 @@
 #include "json_run.h"
 #include "support.h"
 
-enum { WINDOW = 4096, DEFAULT_DEPTH = 1024, MAX_VALIDATED_DEPTH = LANEWISE_JSON_MAX_VALIDATED_DEPTH };
+enum {
+	WINDOW = 4096,
+	SHORT_WINDOW = 256,
+	NUMBERS_PIECE = 1 << 20,
+	DEFAULT_DEPTH = 1024,
+	MAX_VALIDATED_DEPTH = LANEWISE_JSON_MAX_VALIDATED_DEPTH
+};
 
 #define NONE SIZE_MAX
 
@@ -34,7 +40,7 @@ struct parser {
 	/* The window of the index. */
 	lanewise_json_index_state state;
 	lanewise_status status; /* of the index; an error counts once its positions are used up */
-	size_t indexed, base, count;
+	size_t indexed, base, count, window;
 	uint32_t index[WINDOW];
 };
 
@@ -61,8 +67,9 @@ static LW_NOINLINE int next_window(struct parser *p)
 			return 0;
 		p->base = p->indexed;
 		p->status = lanewise_json_index_feed(&p->state, (const char *)p->text + p->base,
-		                                     left < WINDOW ? left : WINDOW, p->index, WINDOW, &p->count, &taken,
-		                                     p->error);
+		                                     left < p->window ? left : p->window, p->index, WINDOW, &p->count,
+		                                     &taken, p->error);
+		p->window = WINDOW;
 		p->indexed += taken;
 	} while (p->count == 0);
 	return 1;
@@ -287,6 +294,42 @@ LW_INLINE lanewise_status read_scalar(struct parser *p, int keep, size_t at)
 }
 
 /*
+ * If the array at `at` holds numbers and nothing else, the position of its closing bracket; or 0. Then the cursor goes behind
+ * that bracket.
+ */
+static LW_NOINLINE size_t skip_numbers(struct parser *p, struct cursor *c, size_t at)
+{
+	struct lw_json_numbers numbers = { 0 };
+	size_t end = at + 1, piece;
+
+	do {
+		piece = p->n - end < NUMBERS_PIECE ? p->n - end : NUMBERS_PIECE;
+		lw_kernels()->json_numbers(p->text + end, piece, &numbers);
+		end += numbers.stop;
+	} while (numbers.stop == piece && piece > 0);
+	if (numbers.state == LW_NUMBERS_BAD || end == p->n || p->text[end] != ']')
+		return 0;
+	switch (numbers.state) {
+	case LW_NUMBERS_AFTER_VALUE:
+	case LW_NUMBERS_AT_ZERO:
+	case LW_NUMBERS_AT_WHOLE:
+	case LW_NUMBERS_AT_FRACTION:
+	case LW_NUMBERS_AT_EXPONENT:
+		break;
+	default:
+		return 0;
+	}
+	while (c->at < c->end && c->base + *c->at <= end)
+		c->at++;
+	if (p->indexed <= end) { /* the index need not go through the rest of the array: it begins anew behind it */
+		p->indexed = end + 1;
+		p->window = SHORT_WINDOW; /* there may be another array soon */
+		p->state = (lanewise_json_index_state) { .n_bytes = end + 1, .utf8.n_valid = end + 1 };
+	}
+	return end;
+}
+
+/*
  * The grammar as a machine whose states are labels: `container` is the innermost open one, `in_object` what it is. At
  * each label, `at` is the position of a token not yet used, or NONE.
  */
@@ -351,6 +394,16 @@ open:
 
 	if (LW_UNLIKELY(!opened))
 		return fail_capacity(p);
+	if (keep && !in_object && (p->flags & LANEWISE_JSON_NUMBER_ARRAYS)) {
+		size_t end = skip_numbers(p, &cursor, at);
+
+		if (end) {
+			opened->n_bytes = (uint32_t)(end + 1 - at);
+			opened->flags = LANEWISE_JSON_NUMBERS;
+			in_object = p->nodes[container].type == LANEWISE_JSON_OBJECT;
+			goto after_value;
+		}
+	}
 	if (keep) {
 		opened->next = container;
 		container = (uint32_t)(p->n_nodes - 1);
@@ -402,7 +455,8 @@ size_t lanewise_json_nodes_bound(size_t n_bytes, const lanewise_json_options *op
 static lanewise_status begin(struct parser *p, const char *text, size_t n_bytes, const lanewise_json_options *options,
                              lanewise_error *error)
 {
-	static const uint32_t known = LANEWISE_JSON_ALLOW_BOM | LANEWISE_JSON_ALLOW_LONE_SURROGATES;
+	static const uint32_t known =
+	        LANEWISE_JSON_ALLOW_BOM | LANEWISE_JSON_ALLOW_LONE_SURROGATES | LANEWISE_JSON_NUMBER_ARRAYS;
 
 	if (!text && n_bytes)
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: a NULL pointer");
@@ -425,6 +479,7 @@ static lanewise_status begin(struct parser *p, const char *text, size_t n_bytes,
 	p->status = LANEWISE_OK;
 	p->indexed = bom;
 	p->base = p->count = 0;
+	p->window = WINDOW;
 	p->n_nodes = 0;
 	return LANEWISE_OK;
 }

@@ -8,6 +8,14 @@
 
 enum { LW_JSON_SHORT_RUN = 32 };
 
+/* The high bit of each byte that is c, and perhaps of bytes above one; the first byte is the lowest. */
+static inline uint64_t lw_json_find_byte(uint64_t eight, uint8_t c)
+{
+	const uint64_t ones = 0x0101010101010101, x = eight ^ ones * c;
+
+	return (x - ones) & ~x & (ones * 0x80);
+}
+
 /*
  * The number of bytes from p on, at most n, that are neither quote nor backslash nor below 0x20. Not settled: those are
  * the first LW_JSON_SHORT_RUN, and there may be more.

@@ -12,6 +12,8 @@
  * A block of less than 64 bytes at the end is filled up with spaces, and the three bits are those at its last byte.
  */
 #include "block.h"
+#include "json_escape.h"
+#include "json_numbers.h"
 
 struct masks {
 	uint64_t quote, backslash, op, space, control;
@@ -93,6 +95,18 @@ LW_INLINE uint64_t index_block(blk b, struct state *s, unsigned last, uint64_t *
 	return ((m.op | first) & ~in_string) | quote | (begins & in_string);
 }
 
+/* The lowest bit's number, 64 for no bits, and the bits without it. */
+LW_INLINE uint32_t take_bit(uint64_t *bits)
+{
+#if defined(__BMI__)
+	uint32_t bit = (uint32_t)_tzcnt_u64(*bits);
+#else
+	uint32_t bit = *bits ? (uint32_t)__builtin_ctzll(*bits) : 64;
+#endif
+	*bits &= *bits - 1;
+	return bit;
+}
+
 #if V8_BYTES == 64
 
 /* Positions of set bits to index[0 ...): may write up to 64 places. Returns the number of bits. */
@@ -111,18 +125,6 @@ LW_INLINE size_t write_positions(uint64_t bits, uint32_t base, uint32_t *index)
 }
 
 #else
-
-/* The lowest bit's number, which is any for no bits, and the bits without it. */
-LW_INLINE uint32_t take_bit(uint64_t *bits)
-{
-#if defined(LW_THIS_TIER_IS_avx2)
-	uint32_t bit = (uint32_t)_tzcnt_u64(*bits);
-#else
-	uint32_t bit = *bits ? (uint32_t)__builtin_ctzll(*bits) : 64;
-#endif
-	*bits &= *bits - 1;
-	return bit;
-}
 
 /* The same: eight and eight without asking whether there are so many, as there are seldom more. */
 LW_INLINE size_t write_positions(uint64_t bits, uint32_t base, uint32_t *index)
@@ -201,4 +203,694 @@ size_t LW_FN(json_plain)(const uint8_t *text, size_t n)
 			return at + (size_t)__builtin_ctzll(bits);
 	}
 	return n;
+}
+
+/* ---------------------------------------------------------------- strings */
+
+/*
+ * Escapes are few, and how many a block has is hard to predict. So two are supposed to be there without asking; for one that
+ * is not, what is written lies behind the block's bytes, and the next block's go there. Only every fourth block is asked
+ * whether it has any.
+ */
+enum { SUPPOSED = 2, BLOCKS = 4 };
+
+#if defined(__AVX2__) && !defined(LW_THIS_TIER_IS_neon)
+
+/* Four escapes of \u from p on, if these are there and are characters of three bytes, to out[0 ... 12); may read 28 bytes and write 14. */
+LW_INLINE int unescape_four(const uint8_t *p, uint8_t *out)
+{
+	__m256i x = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)p)),
+	                                    _mm_loadu_si128((const __m128i *)(p + 12)), 1);
+
+	const __m256i mark = _mm256_setr_epi8('\\', 'u', 0, 0, 0, 0, '\\', 'u', 0, 0, 0, 0, 0, 0, 0, 0, '\\', 'u', 0, 0,
+	                                      0, 0, '\\', 'u', 0, 0, 0, 0, 0, 0, 0, 0);
+	const __m256i digits = _mm256_setr_epi8(2, 3, 4, 5, 8, 9, 10, 11, -1, -1, -1, -1, -1, -1, -1, -1, 2, 3, 4, 5, 8,
+	                                        9, 10, 11, -1, -1, -1, -1, -1, -1, -1, -1);
+
+	if ((_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, mark)) & 0x00c300c3) != 0x00c300c3)
+		return 0;
+	x = _mm256_shuffle_epi8(x, digits);
+
+	/* A letter's low half is one for a: nine more, 8 and 1 by its bit 6. */
+	__m256i nine = _mm256_or_si256(_mm256_and_si256(_mm256_srli_epi16(x, 3), _mm256_set1_epi8(8)),
+	                               _mm256_and_si256(_mm256_srli_epi16(x, 6), _mm256_set1_epi8(1)));
+	__m256i halves = _mm256_add_epi8(_mm256_and_si256(x, _mm256_set1_epi8(15)), nine);
+	__m256i code = _mm256_madd_epi16(_mm256_maddubs_epi16(halves, _mm256_set1_epi16(0x0110)),
+	                                 _mm256_set1_epi32(0x00010100));
+	__m256i top = _mm256_and_si256(code, _mm256_set1_epi32(0xf800));
+	__m256i other = _mm256_or_si256(_mm256_cmpeq_epi32(top, _mm256_setzero_si256()),
+	                                _mm256_cmpeq_epi32(top, _mm256_set1_epi32(0xd800)));
+
+	if (_mm256_movemask_epi8(other) & 0x00ff00ff)
+		return 0;
+
+	__m256i first = _mm256_srli_epi32(code, 12);
+	__m256i second = _mm256_and_si256(_mm256_slli_epi32(code, 2), _mm256_set1_epi32(0x3f00));
+	__m256i third = _mm256_and_si256(_mm256_slli_epi32(code, 16), _mm256_set1_epi32(0x3f0000));
+	__m256i bytes =
+	        _mm256_or_si256(_mm256_or_si256(first, second), _mm256_or_si256(third, _mm256_set1_epi32(0x8080e0)));
+
+	bytes = _mm256_shuffle_epi8(bytes, _mm256_setr_epi8(0, 1, 2, 4, 5, 6, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0,
+	                                                    1, 2, 4, 5, 6, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1));
+	_mm_storel_epi64((__m128i *)out, _mm256_castsi256_si128(bytes));
+	_mm_storel_epi64((__m128i *)(out + 6), _mm256_extracti128_si256(bytes, 1));
+	return 1;
+}
+
+#else
+
+LW_INLINE int unescape_four(const uint8_t *p, uint8_t *out)
+{
+	(void)p, (void)out;
+	return 0;
+}
+
+#endif
+
+/* Decodes escapes of \u at *p as long as one follows the other and 28 bytes are left. */
+static uint8_t *unescape_units(const uint8_t **p, const uint8_t *end, uint8_t *out)
+{
+	const uint8_t *at = *p;
+
+	while (end - at >= 28 && at[0] == '\\' && at[1] == 'u') {
+		if (unescape_four(at, out)) {
+			at += 24;
+			out += 12;
+		} else {
+			out += lw_json_read_escape(&at, end, out);
+		}
+	}
+	*p = at;
+	return out;
+}
+
+/* Decodes one escape after the other, at least up to `stop`. */
+static LW_NOINLINE uint8_t *unescape_until(const uint8_t **begin, const uint8_t *stop, const uint8_t *end, uint8_t *out)
+{
+	const uint8_t *p = *begin;
+
+	while (p < stop) {
+		uint64_t eight, hits;
+
+		if (end - p >= 64) {
+			blk b = blk_load(p);
+			uint64_t bits = blk_eq(b, '\\');
+			unsigned plain = take_bit(&bits);
+
+			blk_store(out, b);
+			p += plain;
+			out += plain;
+			if (plain == 64)
+				continue;
+		} else if (end - p >= 8) {
+			memcpy(&eight, p, sizeof eight);
+			memcpy(out, &eight, sizeof eight);
+			hits = lw_json_find_byte(eight, '\\');
+			p += hits ? __builtin_ctzll(hits) / 8 : 8;
+			out += hits ? __builtin_ctzll(hits) / 8 : 8;
+			if (!hits)
+				continue;
+		} else if (*p != '\\') {
+			*out++ = *p++;
+			continue;
+		}
+		out += lw_json_read_escape(&p, end, out);
+		out = unescape_units(&p, end, out);
+	}
+	*begin = p;
+	return out;
+}
+
+/* What the escape at p[bit] stands for to out[bit]. */
+LW_INLINE void put_value(const uint8_t *p, uint8_t *out, unsigned bit) { out[bit] = lw_json_unescaped[p[bit + 1]]; }
+
+/* A block whose escapes begin at these bits, each of two bytes within it; returns behind what is written. */
+LW_INLINE uint8_t *unescape_block(const uint8_t *p, vc x, uint64_t begins, uint8_t *out)
+{
+	unsigned count = (unsigned)__builtin_popcountll(begins);
+	uint64_t second = begins & (begins - 1);
+
+	x = vc_drop_behind(x, begins ^ (begins - 1));
+	x = vc_drop_behind(x, (uint64_t)((int64_t)(second ^ (second - 1)) >> 1));
+	vc_store(out, x);
+	put_value(p, out, take_bit(&begins));
+	put_value(p, out - (count > 0), take_bit(&begins));
+	for (unsigned i = SUPPOSED; LW_UNLIKELY(i < count); i++) {
+		unsigned bit = take_bit(&begins);
+
+		put_value(p, out - i, bit);
+		vc_store(out - i + bit + 1, vc_load(p + bit + 2));
+	}
+	return out + 64 - count;
+}
+
+/* BLOCKS blocks, or up to an escape that unescape_block cannot do; returns whether there were any escapes. */
+LW_INLINE int unescape_blocks(const uint8_t **begin, const uint8_t *end, uint8_t **out)
+{
+	const uint8_t *p = *begin;
+	uint8_t *o = *out;
+	uint64_t any = 0;
+
+	for (int i = 0; i < BLOCKS; i++) {
+		vc x = vc_load(p);
+		uint64_t begins = vc_bits_eq(x, '\\'), behind = begins << 1;
+
+		any |= begins;
+		/* Backslashes in a row or as the last byte, and \u. */
+		if (LW_UNLIKELY(((vc_bits_eq(x, 'u') | begins) & behind) | begins >> 63)) {
+			if ((vc_bits_eq(x, 'u') | begins) & behind) {
+				o = unescape_until(&p, p + 64, end, o);
+				break;
+			}
+			o = unescape_block(p, x, begins ^ (uint64_t)1 << 63, o) - 1;
+			p += 63;
+			continue;
+		}
+		o = unescape_block(p, x, begins, o);
+		p += 64;
+	}
+	*begin = p;
+	*out = o;
+	return any != 0;
+}
+
+size_t LW_FN(json_unescape)(const uint8_t *text, size_t n, uint8_t *out)
+{
+	enum { ROOM = BLOCKS * 64 + 2 + 64 };
+	const uint8_t *p = text, *end = text + n;
+	uint8_t *o = out;
+	int any = 0;
+
+	while (end - p >= ROOM) {
+		if (any) {
+			any = unescape_blocks(&p, end, &o);
+			continue;
+		}
+
+		vc x = vc_load(p);
+
+		any = vc_bits_eq(x, '\\') != 0;
+		if (!any) {
+			vc_store(o, x);
+			p += 64;
+			o += 64;
+		}
+	}
+	o = unescape_until(&p, end, end, o);
+	return (size_t)(o - out);
+}
+
+static uint8_t *escape_rest(const uint8_t *p, const uint8_t *end, uint8_t *out)
+{
+	for (; p < end; p++) {
+		const struct lw_json_escaped *escaped = &lw_json_escapes[*p];
+
+		*out = *p;
+		if (LW_UNLIKELY(escaped->n))
+			memcpy(out, escaped->bytes, 6);
+		out += escaped->n ? escaped->n : 1;
+	}
+	return out;
+}
+
+LW_INLINE uint64_t find_escapable(blk b) { return blk_eq(b, '"') | blk_eq(b, '\\') | blk_below(b, 0x20); }
+
+/* p[bit], if bit is not 64, is written as an escape, and what is behind it behind that; returns `out` as it is from there on. */
+LW_INLINE uint8_t *escape_one(const uint8_t *p, uint8_t *out, unsigned bit)
+{
+	const struct lw_json_escaped *escaped = &lw_json_escapes[p[bit]];
+	ptrdiff_t growth = (escaped->n - 1) & -(ptrdiff_t)(bit < 64);
+
+	memcpy(out + bit, escaped, sizeof *escaped);
+	blk_store(out + bit + 1 + growth, blk_load(p + bit + 1));
+	return out + growth;
+}
+
+LW_INLINE int escape_blocks(const uint8_t *p, uint8_t **out)
+{
+	uint8_t *o = *out;
+	uint64_t any = 0;
+
+	for (int i = 0; i < BLOCKS; i++, p += 64, o += 64) {
+		blk b = blk_load(p);
+		uint64_t bits = find_escapable(b);
+		unsigned count = (unsigned)__builtin_popcountll(bits);
+
+		any |= bits;
+		blk_store(o, b);
+#pragma GCC unroll 2
+		for (unsigned k = 0; k < SUPPOSED; k++)
+			o = escape_one(p, o, take_bit(&bits));
+		for (unsigned k = SUPPOSED; LW_UNLIKELY(k < count); k++)
+			o = escape_one(p, o, take_bit(&bits));
+	}
+	*out = o;
+	return any != 0;
+}
+
+size_t LW_FN(json_escape)(const uint8_t *text, size_t n, uint8_t *out)
+{
+	enum { ROOM = BLOCKS * 64 + 1 + 64 };
+	const uint8_t *p = text, *end = text + n;
+	uint8_t *o = out;
+	int any = 0;
+
+	while (end - p >= ROOM) {
+		if (any) {
+			any = escape_blocks(p, &o);
+			p += 64 * BLOCKS;
+			continue;
+		}
+
+		blk b = blk_load(p);
+
+		any = find_escapable(b) != 0;
+		if (!any) {
+			blk_store(o, b);
+			p += 64;
+			o += 64;
+		}
+	}
+	return (size_t)(escape_rest(p, end, o) - out);
+}
+
+/* ---------------------------------------------------------------- numbers */
+
+/* What blocks of an array of numbers need to know of the bytes before: each 0 or 1. */
+struct numbers_state {
+	uint64_t within, digit, point, e, sign,
+	        zero;  /* the last byte is of a number; is what; `zero`: its first digit, 0 */
+	uint64_t lead; /* ... is a number's minus */
+	uint64_t e_sign;
+	uint64_t fraction, exponent; /* ... is a digit of one */
+	uint64_t value;              /* the last of commas and numbers is a number */
+	uint64_t bad;                /* not 0 if something was wrong */
+};
+
+static struct numbers_state unpack_state(int state)
+{
+	struct numbers_state s = { 0 };
+
+	s.within = (uint64_t)lw_numbers_within(state);
+	s.point = state == LW_NUMBERS_AT_POINT;
+	s.e = state == LW_NUMBERS_AT_E;
+	s.lead = state == LW_NUMBERS_AT_SIGN;
+	s.e_sign = state == LW_NUMBERS_AT_E_SIGN;
+	s.sign = s.lead | s.e_sign;
+	s.zero = state == LW_NUMBERS_AT_ZERO;
+	s.fraction = state == LW_NUMBERS_AT_FRACTION;
+	s.exponent = state == LW_NUMBERS_AT_EXPONENT;
+	s.digit = s.zero | s.fraction | s.exponent | (state == LW_NUMBERS_AT_WHOLE);
+	s.value = s.within | (state == LW_NUMBERS_AFTER_VALUE);
+	s.bad = state == LW_NUMBERS_BAD;
+	return s;
+}
+
+static int pack_state(const struct numbers_state *s)
+{
+	if (s->bad)
+		return LW_NUMBERS_BAD;
+	if (!s->within)
+		return s->value ? LW_NUMBERS_AFTER_VALUE : LW_NUMBERS_AFTER_COMMA;
+	if (s->digit)
+		return s->fraction   ? LW_NUMBERS_AT_FRACTION
+		       : s->exponent ? LW_NUMBERS_AT_EXPONENT
+		       : s->zero     ? LW_NUMBERS_AT_ZERO
+		                     : LW_NUMBERS_AT_WHOLE;
+	return s->point  ? LW_NUMBERS_AT_POINT
+	       : s->e    ? LW_NUMBERS_AT_E
+	       : s->lead ? LW_NUMBERS_AT_SIGN
+	                 : LW_NUMBERS_AT_E_SIGN;
+}
+
+/*
+ * The bits behind runs of digits that begin at `begins`, or before the block if *carry: what is added there goes through the
+ * run. *carry becomes whether one of them goes on behind the block.
+ */
+LW_INLINE uint64_t behind_runs(uint64_t begins, uint64_t digits, uint64_t *carry)
+{
+	unsigned long long sum;
+	int over = __builtin_uaddll_overflow(begins, digits, &sum);
+
+	over |= __builtin_uaddll_overflow(sum, *carry, &sum);
+	*carry = (uint64_t)over;
+	return sum & ~digits;
+}
+
+struct number_masks {
+	uint64_t digit, zero, point, minus, plus, e, comma, space;
+};
+
+/* Numbers and commas must come in turn: their parity says which it is. */
+LW_INLINE uint64_t out_of_turn(uint64_t begins, uint64_t comma, uint64_t *value)
+{
+	uint64_t parity = prefix_parity(begins | comma) ^ (0 - *value);
+
+	*value = parity >> 63;
+	return (begins & ~parity) | (comma & parity);
+}
+
+/*
+ * What is wrong in a block without exponents. What may stand behind what is a matter of masks shifted by one; only that
+ * fractions have no second point concerns whole runs of digits.
+ */
+LW_INLINE uint64_t wrong_in_plain(const struct number_masks *m, struct numbers_state *s)
+{
+	uint64_t number = m->digit | m->point | m->minus, number_before = number << 1 | s->within;
+	uint64_t digit_before = m->digit << 1 | s->digit, point_before = m->point << 1 | s->point;
+	uint64_t minus_before = m->minus << 1 | s->sign;
+	uint64_t whole_zero = m->zero & ~(digit_before | point_before);
+	uint64_t wrong = (m->point & ~digit_before) | (m->minus & number_before);
+
+	wrong |= (point_before | minus_before) & ~m->digit;
+	wrong |= (whole_zero << 1 | s->zero) & m->digit;
+	wrong |= behind_runs(m->digit & point_before, m->digit, &s->fraction) & m->point;
+	wrong |= out_of_turn(number & ~number_before, m->comma, &s->value);
+	s->within = number >> 63;
+	s->digit = m->digit >> 63;
+	s->point = m->point >> 63;
+	s->sign = s->lead = m->minus >> 63;
+	s->zero = whole_zero >> 63;
+	return wrong;
+}
+
+/* The same where there are some: these have no point, and no second one behind. */
+static LW_NOINLINE uint64_t wrong_in_any(const struct number_masks *m, struct numbers_state *s)
+{
+	uint64_t digit = m->digit, point = m->point, e = m->e, sign = m->minus | m->plus;
+	uint64_t number = digit | point | e | sign, begins = number & ~(number << 1 | s->within);
+	uint64_t digit_before = digit << 1 | s->digit, point_before = point << 1 | s->point;
+	uint64_t e_before = e << 1 | s->e, sign_before = sign << 1 | s->sign;
+	uint64_t lead = m->minus & begins, lead_before = lead << 1 | s->lead;
+	uint64_t e_sign = sign & e_before, e_sign_before = e_sign << 1 | s->e_sign;
+	uint64_t whole_zero = m->zero & (begins | lead_before), exponent = digit & (e_before | e_sign_before);
+	uint64_t wrong = (point | e) & ~digit_before;
+
+	wrong |= (m->minus & ~(begins | e_before)) | (m->plus & ~e_before);
+	wrong |= ((point_before | sign_before) & ~digit) | (e_before & ~(digit | sign));
+	wrong |= (whole_zero << 1 | s->zero) & digit;
+	wrong |= behind_runs(digit & point_before, digit, &s->fraction) & point;
+	wrong |= behind_runs(exponent, digit, &s->exponent) & (point | e);
+	wrong |= out_of_turn(begins, m->comma, &s->value);
+	s->within = number >> 63;
+	s->digit = digit >> 63;
+	s->point = point >> 63;
+	s->e = e >> 63;
+	s->sign = sign >> 63;
+	s->lead = lead >> 63;
+	s->e_sign = e_sign >> 63;
+	s->zero = whole_zero >> 63;
+	return wrong;
+}
+
+/* Checks a block; 0 and nothing done if there is a foreign byte. *any: whether there is anything but white space. */
+LW_INLINE int numbers_block(blk b, struct numbers_state *s, int *any)
+{
+	static const uint8_t spaces[16] = { ' ',  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		                            0xff, '\t', '\n', 0xff, 0xff, '\r', 0xff, 0xff };
+	struct number_masks m = { .digit = blk_below(b, '9' + 1) & ~blk_below(b, '0'),
+		                  .zero = blk_eq(b, '0'),
+		                  .point = blk_eq(b, '.'),
+		                  .minus = blk_eq(b, '-'),
+		                  .comma = blk_eq(b, ','),
+		                  .space = blk_in_table(b, v8_table(spaces)) };
+	uint64_t known = m.digit | m.point | m.minus | m.comma | m.space;
+
+	*any = m.space != ~(uint64_t)0;
+	if (LW_LIKELY(known == ~(uint64_t)0 && !(s->e | s->e_sign | s->exponent))) {
+		s->bad = wrong_in_plain(&m, s);
+		return 1;
+	}
+	m.plus = blk_eq(b, '+');
+	m.e = blk_eq(blk_or(b, 0x20), 'e');
+	if ((known | m.plus | m.e) != ~(uint64_t)0)
+		return 0;
+	s->bad = wrong_in_any(&m, s);
+	return 1;
+}
+
+void LW_FN(json_numbers)(const uint8_t *text, size_t n, struct lw_json_numbers *numbers)
+{
+	struct numbers_state s = unpack_state(numbers->state);
+	int any, blank = numbers->state == LW_NUMBERS_AT_START;
+	size_t at = 0;
+
+	for (; n - at >= 64 && !s.bad && numbers_block(blk_load(text + at), &s, &any); at += 64)
+		blank &= !any;
+	numbers->state = (uint8_t)(blank && !s.bad ? LW_NUMBERS_AT_START : pack_state(&s));
+	lw_numbers_scan(text, at, n, numbers);
+}
+
+size_t LW_FN(json_ends)(const uint8_t *text, size_t n, int *within, uint32_t base, uint32_t *ends)
+{
+	uint64_t before = (uint64_t)*within;
+	size_t at = 0, count = 0;
+
+	for (; n - at >= 64; at += 64) {
+		blk b = blk_load(text + at);
+		uint64_t between = blk_eq(b, ',') | blk_below(b, 0x21);
+
+		count += write_positions(between & (~between << 1 | before), base + (uint32_t)at, ends + count);
+		before = ~between >> 63;
+	}
+	for (; at < n; at++) {
+		uint64_t inside = text[at] > ' ' && text[at] != ',';
+
+		if (before & ~inside)
+			ends[count++] = base + (uint32_t)at;
+		before = inside;
+	}
+	*within = (int)before;
+	return count;
+}
+
+#if defined(__AVX2__) && !defined(LW_THIS_TIER_IS_neon)
+
+/* The value of sixteen digits, the first in the lowest byte. */
+LW_INLINE uint64_t value_of_sixteen(__m128i digits)
+{
+	__m128i two = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010a));
+	__m128i four = _mm_madd_epi16(two, _mm_set1_epi32(0x00010064));
+	__m128i eight = _mm_madd_epi16(_mm_packus_epi32(four, four), _mm_set1_epi32(0x00012710));
+	uint64_t both = (uint64_t)_mm_cvtsi128_si64(eight);
+
+	return (both & 0xffffffff) * 100000000 + (both >> 32);
+}
+
+/*
+ * The number that ends 16 bytes on from p, as far as it is there: its digits as bytes, those before a point moved up beside
+ * those behind it, zeros before. Returns how many bytes it has there; *behind is the number of digits behind the point, 16
+ * without one.
+ */
+LW_INLINE unsigned read_sixteen(const uint8_t *p, __m128i *digits, unsigned *behind)
+{
+	static const uint8_t keep[32] = { [16] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		                          0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static const int8_t one_back[32] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	__m128i places = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	__m128i d = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)p), _mm_set1_epi8('0'));
+	uint32_t is_digit = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d));
+	uint32_t is_point = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(d, _mm_set1_epi8('.' - '0')));
+	unsigned n = (unsigned)__builtin_clz((~(is_digit | is_point) & 0xffff) << 16 | 0x8000);
+
+	*behind = (unsigned)__builtin_clz(is_point << 16 | 0x8000);
+	*behind = *behind < n ? *behind : 16;
+	d = _mm_and_si128(d, _mm_loadu_si128((const __m128i *)(keep + n)));
+	*digits = _mm_shuffle_epi8(d, _mm_add_epi8(places, _mm_loadu_si128((const __m128i *)(one_back + *behind))));
+	return n;
+}
+
+LW_INLINE int8_t read_decimal(const uint8_t *text, uint32_t end, uint64_t *w)
+{
+	const uint8_t *p = text + end;
+	__m128i digits;
+	unsigned behind, n, more, behind_more, scale;
+	uint64_t high;
+
+	*w = 0;
+	if (LW_UNLIKELY(end < 33))
+		return LW_UNREAD;
+	n = read_sixteen(p - 16, &digits, &behind);
+	*w = value_of_sixteen(digits);
+	scale = behind == 16 ? 0 : behind;
+	if (n == 16 && (more = read_sixteen(p - 32, &digits, &behind_more)) > 0) {
+		high = value_of_sixteen(digits);
+		if (LW_UNLIKELY(more == 16 || behind != 16 || high > 1843))
+			return LW_UNREAD;
+		*w += high * 10000000000000000;
+		scale = behind_more == 16 ? 0 : 16 + behind_more;
+		n += more;
+	}
+	p -= n;
+	if (LW_UNLIKELY(lw_is_exponent(p)))
+		return LW_UNREAD;
+	return (int8_t)(p[-1] == '-' ? -1 - (int)scale : (int)scale);
+}
+
+#else
+
+LW_INLINE int8_t read_decimal(const uint8_t *text, uint32_t end, uint64_t *w)
+{
+	const uint8_t *p = text + end, *first = p, *point = p;
+	ptrdiff_t scale;
+
+	*w = 0;
+	if (end < 33)
+		return LW_UNREAD;
+	while (p - first < 32 && ((uint8_t)(first[-1] - '0') < 10 || first[-1] == '.'))
+		if (*--first == '.')
+			point = first;
+	if (p - first > 31 || (p - first > 16 && p - point <= 16 && point < p) || lw_is_exponent(first))
+		return LW_UNREAD;
+	for (const uint8_t *at = first; at < p; at++) {
+		if (p - at == 16 && *w > 1843)
+			return LW_UNREAD;
+		if (at != point)
+			*w = 10 * *w + *at - '0';
+	}
+	scale = point < p ? p - point - 1 : 0;
+	return (int8_t)(first[-1] == '-' ? -1 - scale : scale);
+}
+
+#endif
+
+#if V8_BYTES == 64
+
+/* Four times the 16 bytes before text[ends[i] - back]. */
+LW_INLINE __m512i load_four(const uint8_t *text, const uint32_t *ends, size_t back)
+{
+	__m512i x = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(text + ends[0] - back - 16)));
+
+	x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[1] - back - 16)), 1);
+	x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[2] - back - 16)), 2);
+	return _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(text + ends[3] - back - 16)), 3);
+}
+
+/* The values of 16 digits in each 128-bit part, in both its halves. */
+LW_INLINE __m512i values_of_four(__m512i digits)
+{
+	__m512i two = _mm512_maddubs_epi16(digits, _mm512_set1_epi16(0x010a));
+	__m512i four = _mm512_madd_epi16(two, _mm512_set1_epi32(0x00010064));
+	__m512i eight = _mm512_madd_epi16(_mm512_packus_epi32(four, four), _mm512_set1_epi32(0x00012710));
+
+	return _mm512_add_epi64(_mm512_mul_epu32(eight, _mm512_set1_epi64(100000000)), _mm512_srli_epi64(eight, 32));
+}
+
+/* The fields of 16 bits as four integers. */
+LW_INLINE __m128i widen_fields(uint64_t fields) { return _mm_cvtepu16_epi32(_mm_cvtsi64_si128((long long)fields)); }
+
+/*
+ * Four numbers at once, one in each 128-bit part, all up to 15 bytes or all longer; 0 if one of them has no point or an exponent.
+ * Bits of the masks are in fields of 16, each for a number, and what is done to a field stays in it.
+ */
+LW_INLINE int read_four(const uint8_t *text, const uint32_t *ends, uint64_t *w, int8_t *scale)
+{
+	const uint64_t ones = 0x0001000100010001;
+	__m512i x = load_four(text, ends, 0), d = _mm512_sub_epi8(x, _mm512_set1_epi8('0')), low = d;
+	uint64_t is_digit = _mm512_cmplt_epu8_mask(d, _mm512_set1_epi8(10));
+	int is_long = is_digit == ~(uint64_t)0;
+
+	if (is_long) {
+		low = values_of_four(d);
+		x = load_four(text, ends, 16);
+		d = _mm512_sub_epi8(x, _mm512_set1_epi8('0'));
+		is_digit = _mm512_cmplt_epu8_mask(d, _mm512_set1_epi8(10));
+	}
+
+	uint64_t is_point = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('.')), others = ~(is_digit | is_point);
+	uint64_t minus = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('-'));
+	__mmask64 of_exponent = _kor_mask64(_mm512_cmpge_epu8_mask(x, _mm512_set1_epi8('E')),
+	                                    _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('+')));
+
+	/* What is behind the last other byte is the number. */
+	__m128i begin = _mm_sub_epi32(_mm_set1_epi32(32), _mm_lzcnt_epi32(widen_fields(others)));
+	__m128i kept = _mm_and_si128(_mm_sllv_epi32(_mm_set1_epi32(0xffff), begin), _mm_set1_epi32(0xffff));
+	uint64_t keep = (uint64_t)_mm_cvtsi128_si64(_mm_packus_epi32(kept, kept));
+	uint64_t point = is_point & keep, before = ~keep & (keep >> 1 | 0x8000 * ones);
+
+	if (LW_UNLIKELY(of_exponent) || __builtin_popcountll(point) != 4 || __builtin_popcountll(before) != 4)
+		return 0;
+	d = _mm512_maskz_mov_epi8(keep, d);
+	d = _mm512_mask_mov_epi8(d, point ^ (point - ones), _mm512_bslli_epi128(d, 1)); /* up to the point, one on */
+
+	__m512i values = values_of_four(d);
+	__m128i behind = _mm_sub_epi32(_mm_lzcnt_epi32(widen_fields(point)), _mm_set1_epi32(is_long ? 0 : 16));
+	__m128i sign = widen_fields(minus & before);
+
+	if (is_long) {
+		if (LW_UNLIKELY(_mm512_cmpgt_epu64_mask(values, _mm512_set1_epi64(1843))))
+			return 0;
+		values = _mm512_add_epi64(low, _mm512_mullo_epi64(values, _mm512_set1_epi64(10000000000000000)));
+	}
+	behind = _mm_mask_xor_epi32(behind, _mm_test_epi32_mask(sign, sign), behind, _mm_set1_epi32(-1));
+	values = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 0, 2, 4, 6), values);
+	_mm256_storeu_si256((__m256i *)w, _mm512_castsi512_si256(values));
+	_mm_storeu_si32(scale, _mm_cvtepi32_epi8(behind));
+	return 1;
+}
+
+/* Eight numbers to floats; 0 if it is not settled for one of them. */
+LW_INLINE int round_eight(const uint64_t *w, const int8_t *scale, float *out)
+{
+	static const double powers[16] = { 1e0,  1e-1, 1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,
+		                           1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15 };
+	__m512i x = _mm512_loadu_si512(w), s = _mm512_cvtepi8_epi64(_mm_loadl_epi64((const __m128i *)scale));
+	__mmask8 negative = _mm512_movepi64_mask(s);
+	__m512i index = _mm512_mask_xor_epi64(s, negative, s, _mm512_set1_epi64(-1));
+	__m512d power = _mm512_permutex2var_pd(_mm512_loadu_pd(powers), index, _mm512_loadu_pd(powers + 8));
+	__m512d product = _mm512_mul_pd(_mm512_cvtepi64_pd(x), power);
+	__m512i bits = _mm512_castpd_si512(product);
+	__m512i below = _mm512_sub_epi64(_mm512_and_si512(bits, _mm512_set1_epi64(0x1fffffff)),
+	                                 _mm512_set1_epi64(0x10000000 - 8));
+
+	if (LW_UNLIKELY(_mm512_cmple_epu64_mask(below, _mm512_set1_epi64(16)) |
+	                _mm512_cmpgt_epu64_mask(index, _mm512_set1_epi64(15)) | _mm512_movepi64_mask(x)))
+		return 0;
+	product = _mm512_castsi512_pd(_mm512_mask_xor_epi64(bits, negative, bits, _mm512_set1_epi64(INT64_MIN)));
+	_mm256_storeu_ps(out, _mm512_cvtpd_ps(product));
+	return 1;
+}
+
+#else
+
+LW_INLINE int read_four(const uint8_t *text, const uint32_t *ends, uint64_t *w, int8_t *scale)
+{
+	(void)text, (void)ends, (void)w, (void)scale;
+	return 0;
+}
+
+LW_INLINE int round_eight(const uint64_t *w, const int8_t *scale, float *out)
+{
+	(void)w, (void)scale, (void)out;
+	return 0;
+}
+
+#endif
+
+void LW_FN(json_decimals)(const uint8_t *text, const uint32_t *ends, size_t n, uint64_t *w, int8_t *scale)
+{
+	for (size_t i = 0; i < n;) {
+		if (n - i >= 4 && ends[i] >= 33 && read_four(text, ends + i, w + i, scale + i)) {
+			i += 4;
+			continue;
+		}
+		for (size_t stop = n - i < 4 ? n : i + 4; i < stop; i++)
+			scale[i] = read_decimal(text, ends[i], &w[i]);
+	}
+}
+
+size_t LW_FN(json_round_f32)(const uint64_t *w, const int8_t *scale, size_t begin, size_t n, float *out)
+{
+	size_t i = begin;
+
+	while (i < n) {
+		if (n - i >= 8 && round_eight(w + i, scale + i, out + i)) {
+			i += 8;
+			continue;
+		}
+		for (size_t stop = n - i < 8 ? n : i + 8; i < stop; i++)
+			if (!lw_product_f32(w[i], scale[i], &out[i]))
+				return i;
+	}
+	return i;
 }

@@ -64,6 +64,47 @@ static void check_string(const char *text, const lanewise_json_node *node)
 	free(again);
 }
 
+/* Arrays of numbers in one node each: the same verdict, the tree but for that, and the numbers. */
+static void check_folded(const char *text, size_t n, lanewise_json_node *tree, size_t n_tree,
+                         const struct outcome *plain)
+{
+	uint32_t *places = fuzz_allocate((n_tree + 1) * sizeof *places);
+	double *all = fuzz_allocate(n * sizeof *all), one;
+	size_t n_values, at = 0;
+
+	for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++) {
+		if (lanewise_set_tier(tier) != LANEWISE_OK)
+			continue;
+		struct outcome o = parse(text, n, LANEWISE_JSON_NUMBER_ARRAYS);
+
+		FUZZ_REQUIRE(o.status == plain->status);
+		FUZZ_REQUIRE(o.status == LANEWISE_OK ||
+		             (o.error.offset == plain->error.offset && !strcmp(o.error.what, plain->error.what)));
+		for (size_t i = at = 0; o.status == LANEWISE_OK && i < o.n_nodes; i++, at++) {
+			FUZZ_REQUIRE(o.nodes[i].offset == plain->nodes[at].offset);
+			if (!(o.nodes[i].flags & LANEWISE_JSON_NUMBERS))
+				continue;
+
+			lanewise_status status = lanewise_json_f64_array(text, o.nodes, i, all, n, &n_values);
+
+			for (size_t k = 0; k < n_values; k++) {
+				FUZZ_REQUIRE(lanewise_json_f64(text, &plain->nodes[at + 1 + k], &one) == LANEWISE_OK);
+				FUZZ_REQUIRE(memcmp(&one, &all[k], sizeof one) == 0);
+			}
+			FUZZ_REQUIRE(status == LANEWISE_OK || status == LANEWISE_ERROR_TOO_LARGE);
+			FUZZ_REQUIRE((status == LANEWISE_OK) == (at + 1 + n_values == plain->nodes[at].next));
+			at = plain->nodes[at].next - 1;
+		}
+		if (o.status == LANEWISE_OK && tier == 0)
+			n_tree = reference_fold(tree, n_tree, places);
+		FUZZ_REQUIRE(o.status != LANEWISE_OK ||
+		             (o.n_nodes == n_tree && !memcmp(o.nodes, tree, n_tree * sizeof *tree)));
+		free(o.nodes);
+	}
+	free(places);
+	free(all);
+}
+
 static void check_parse(const char *text, size_t n)
 {
 	lanewise_json_node *expected = fuzz_allocate((n + 1) * sizeof *expected);
@@ -87,6 +128,7 @@ static void check_parse(const char *text, size_t n)
 		                : o.error.offset == first.error.offset && !strcmp(o.error.what, first.error.what));
 		free(o.nodes);
 	}
+	check_folded(text, n, expected, ok ? n_expected : 0, &first);
 	for (size_t i = 0; lenient.status == LANEWISE_OK && i < lenient.n_nodes; i++)
 		if (lenient.nodes[i].type == LANEWISE_JSON_NUMBER)
 			check_number(text, &lenient.nodes[i]);
