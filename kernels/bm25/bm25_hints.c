@@ -151,29 +151,79 @@ static size_t n_below(const uint64_t *prefixes, size_t n, uint64_t prefix, int o
 	return (size_t)(at - prefixes) + (*at < prefix || (or_equal && *at == prefix));
 }
 
-size_t lanewise_bm25_find_word(const lanewise_bm25 *bm25, const lanewise_word *word)
+/* The words among which one is, if it is there. */
+struct range {
+	size_t low, high;
+};
+
+static struct range range_of(const lanewise_bm25 *bm25, const lanewise_word *word)
 {
 	const struct lw_bm25_hints *hints = &bm25->hints;
 	uint64_t prefix = lw_bm25_prefix_of(word->text, word->n_bytes);
-	size_t n_terms = (size_t)bm25->header.n_terms;
 	size_t below = n_below(hints->prefixes, hints->n_prefixes, prefix, 0), above = below;
 
 	if (above < hints->n_prefixes && hints->prefixes[above] == prefix)
 		above = n_below(hints->prefixes, hints->n_prefixes, prefix, 1);
+	return (struct range) {
+		.low = below ? (below - 1) * LW_BM25_PREFIX_WORDS : 0,
+		.high = above < hints->n_prefixes ? above * LW_BM25_PREFIX_WORDS : (size_t)bm25->header.n_terms,
+	};
+}
 
-	size_t low = below ? (below - 1) * LW_BM25_PREFIX_WORDS : 0;
-	size_t high = above < hints->n_prefixes ? above * LW_BM25_PREFIX_WORDS : n_terms;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+static size_t find_in(const lanewise_bm25 *bm25, struct range range, const lanewise_word *word)
+{
+	while (range.low < range.high) {
+		size_t middle = range.low + (range.high - range.low) / 2;
 		int order = compare_word(bm25, middle, word);
 
 		if (order == 0)
 			return middle;
 		if (order < 0)
-			low = middle + 1;
+			range.low = middle + 1;
 		else
-			high = middle;
+			range.high = middle;
 	}
-	return n_terms;
+	return (size_t)bm25->header.n_terms;
+}
+
+enum { LINE = 64 };
+
+static void fetch(const void *begin, size_t n_bytes)
+{
+	for (size_t at = 0; at < n_bytes + LINE - 1; at += LINE)
+		__builtin_prefetch((const char *)begin + at);
+}
+
+/* What is in memory of a word is far apart, so each step fetches what the next one needs of all words. */
+void lanewise_bm25_find_words(const lanewise_bm25 *bm25, const lanewise_word *words, size_t n, size_t *numbers)
+{
+	enum { MOST_TEXT = 8 * LINE };
+	struct range ranges[LW_BM25_FIND_MOST];
+
+	for (size_t i = 0; i < n; i++) {
+		ranges[i] = range_of(bm25, &words[i]);
+		fetch(bm25->term_at + ranges[i].low, LW_BM25_PREFIX_WORDS * sizeof *bm25->term_at);
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t n_text = (size_t)(bm25->term_at[ranges[i].high] - bm25->term_at[ranges[i].low]);
+
+		fetch(bm25->terms + bm25->term_at[ranges[i].low], n_text < MOST_TEXT ? n_text : MOST_TEXT);
+	}
+	for (size_t i = 0; i < n; i++) {
+		numbers[i] = find_in(bm25, ranges[i], &words[i]);
+		if (numbers[i] == bm25->header.n_terms)
+			continue;
+		__builtin_prefetch(bm25->posting_at + numbers[i]);
+		__builtin_prefetch(bm25->run_at + numbers[i]);
+		__builtin_prefetch(bm25->hints.at + numbers[i] / LW_BM25_PREFIX_WORDS);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (numbers[i] == bm25->header.n_terms)
+			continue;
+		__builtin_prefetch(bm25->runs + bm25->run_at[numbers[i]]);
+		__builtin_prefetch(bm25->most + bm25->run_at[numbers[i]]);
+		fetch(bm25->hints.hints + bm25->hints.at[numbers[i] / LW_BM25_PREFIX_WORDS], 2 * LINE);
+		fetch(bm25->documents + bm25->posting_at[numbers[i]], 2 * LINE);
+		fetch(bm25->quanta + bm25->posting_at[numbers[i]], 2 * LINE);
+	}
 }

@@ -11,6 +11,7 @@ struct lw_bm25_term {
 	uint64_t posting;
 	const struct lw_bm25_hint *hint; /* NULL if it has none */
 	const uint16_t *skips;
+	uint32_t count; /* how often the query has it */
 	float weight;
 };
 
