@@ -8,7 +8,7 @@
 enum { CHUNK = 256 };
 
 /* The parts of n postings, of which none has a large count, in loops that can be vectorised. */
-static void find_parts(const struct lw_bm25_formula *f, const uint8_t *counts, const uint32_t *lengths, size_t n,
+LW_INLINE void find_parts(const struct lw_bm25_formula *f, const uint8_t *counts, const uint32_t *lengths, size_t n,
                        float *parts)
 {
 	switch (f->variant) {
@@ -69,6 +69,31 @@ void lanewise_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_fo
 		find_parts_at(bm25, formula, list->posting, at, hits, n_hits, parts);
 		for (size_t i = 0; i < n_hits; i++)
 			scores[which[i]] += weight * parts[i];
+	}
+}
+
+void lanewise_bm25_score_marked(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
+                                const struct lw_bm25_list *list, float weight, size_t first, const uint16_t *which,
+                                float *scores)
+{
+	uint32_t at[CHUNK], hits[CHUNK];
+	uint16_t numbers[CHUNK];
+	float parts[CHUNK];
+
+	for (size_t begin = 0; begin < list->n; begin += CHUNK) {
+		size_t end = list->n - begin < CHUNK ? list->n : begin + CHUNK, n_hits = 0;
+
+		for (size_t i = begin; i < end; i++) {
+			uint32_t document = list->documents[i];
+
+			at[n_hits] = (uint32_t)i;
+			hits[n_hits] = (uint32_t)first + document;
+			numbers[n_hits] = which[document];
+			n_hits += which[document] != 0;
+		}
+		find_parts_at(bm25, formula, list->posting, at, hits, n_hits, parts);
+		for (size_t i = 0; i < n_hits; i++)
+			scores[numbers[i] - 1] += weight * parts[i];
 	}
 }
 

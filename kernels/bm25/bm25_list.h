@@ -82,6 +82,14 @@ void lanewise_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_fo
                               const struct lw_bm25_list *list, float weight, const uint32_t *documents, size_t n,
                               float *scores);
 
+/*
+ * The same for documents that are marked, in the segment whose first document is `first`: which[d] is d's number in
+ * `scores`, plus 1, or 0.
+ */
+void lanewise_bm25_score_marked(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
+                                const struct lw_bm25_list *list, float weight, size_t first, const uint16_t *which,
+                                float *scores);
+
 /* Adds the list's parts, times the weight, to the scores of the segment, whose first document is `first`. */
 void lanewise_bm25_add_parts(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
                              const struct lw_bm25_list *list, float weight, size_t first, float *scores);

@@ -36,6 +36,7 @@ enum {
 	BUCKET_BITS = 4, /* sums of one bucket of the histogram */
 	BUCKETS = 65536 >> BUCKET_BITS,
 	LOOKUPS = 256,   /* at once */
+	PASS_SHARE = 8,  /* so many postings for each candidate are gone through rather than looked up */
 	SCAN_SHARE = 24, /* of so small a share of a segment's documents the postings are gone over again */
 
 	/* Rough costs, in eighths of a cycle. */
@@ -210,17 +211,46 @@ static void weigh(struct ranking *r)
 
 /* ---------------------------------------------------------- exact scores */
 
+static void clean_sums(struct ranking *r)
+{
+	if (!r->clean)
+		memset(r->sums, 0, segment_length(r->bm25, 0) * sizeof *r->sums);
+	r->clean = 1;
+}
+
+/* Notes at the place of each document's sum which of the candidates it is, plus 1; or takes that back. */
+static void mark(struct ranking *r, const uint32_t *documents, size_t n, uint32_t times)
+{
+	for (size_t i = 0; i < n; i++)
+		r->sums[documents[i] % LW_BM25_SEGMENT] = (uint16_t)((i + 1) * times);
+}
+
 /* Scores candidates of one segment, and offers them. */
 static void score_some(struct ranking *r, struct lw_bm25_term *terms, uint32_t segment, const uint32_t *documents,
                        size_t n)
 {
+	int marked = 0;
+
 	memset(r->scores, 0, n * sizeof *r->scores);
 	for (size_t i = 0; i < r->n_terms; i++) {
 		struct lw_bm25_list list;
 
-		if (lw_bm25_take_list(r->bm25, &terms[i], segment, &list))
+		if (!lw_bm25_take_list(r->bm25, &terms[i], segment, &list))
+			continue;
+		if (list.n / PASS_SHARE >= n || n > UINT16_MAX) {
 			lanewise_bm25_score_some(r->bm25, &r->formula, &list, terms[i].weight, documents, n, r->scores);
+			continue;
+		}
+		if (!marked) {
+			clean_sums(r);
+			mark(r, documents, n, 1);
+			marked = 1;
+		}
+		lanewise_bm25_score_marked(r->bm25, &r->formula, &list, terms[i].weight,
+		                           (size_t)segment * LW_BM25_SEGMENT, r->sums, r->scores);
 	}
+	if (marked)
+		mark(r, documents, n, 0);
 	lanewise_topk_push_some_f32(r->topk, r->scores, documents, n);
 }
 
@@ -392,13 +422,6 @@ static void sort_by_document(uint32_t *found, uint32_t *other, size_t n)
 		other[low[found[i] & 255]++] = found[i];
 	for (size_t i = 0; i < n; i++)
 		found[high[other[i] >> 8 & 255]++] = other[i];
-}
-
-static void clean_sums(struct ranking *r)
-{
-	if (!r->clean)
-		memset(r->sums, 0, segment_length(r->bm25, 0) * sizeof *r->sums);
-	r->clean = 1;
 }
 
 /* Only those that the postings of some terms need: if they are few, all takes longer than all the rest. */
