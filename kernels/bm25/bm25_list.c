@@ -83,6 +83,8 @@ void lanewise_bm25_score_marked(const lanewise_bm25 *bm25, const struct lw_bm25_
 	for (size_t begin = 0; begin < list->n; begin += CHUNK) {
 		size_t end = list->n - begin < CHUNK ? list->n : begin + CHUNK, n_hits = 0;
 
+		for (size_t i = begin; i < end; i += 64)
+			__builtin_prefetch(bm25->counts + list->posting + i + CHUNK);
 		for (size_t i = begin; i < end; i++) {
 			uint32_t document = list->documents[i];
 

@@ -36,7 +36,8 @@ enum {
 	BUCKET_BITS = 4, /* sums of one bucket of the histogram */
 	BUCKETS = 65536 >> BUCKET_BITS,
 	LOOKUPS = 256,   /* at once */
-	PASS_SHARE = 8,  /* so many postings for each candidate are gone through rather than looked up */
+	FEW = 128,       /* candidates, for which all sums are not cleared */
+	PASS_SHARE = 8,   /* so many postings for each candidate are gone through rather than looked up */
 	SCAN_SHARE = 24, /* of so small a share of a segment's documents the postings are gone over again */
 
 	/* Rough costs, in eighths of a cycle. */
@@ -218,11 +219,20 @@ static void clean_sums(struct ranking *r)
 	r->clean = 1;
 }
 
-/* Notes at the place of each document's sum which of the candidates it is, plus 1; or takes that back. */
-static void mark(struct ranking *r, const uint32_t *documents, size_t n, uint32_t times)
+/* Notes at the place of each document's sum which of the candidates it is, plus 1. */
+static void mark(struct ranking *r, const uint32_t *documents, size_t n)
+{
+	clean_sums(r);
+	for (size_t i = 0; i < n; i++) {
+		__builtin_prefetch(r->bm25->lengths + documents[i]);
+		r->sums[documents[i] % LW_BM25_SEGMENT] = (uint16_t)(i + 1);
+	}
+}
+
+static void unmark(struct ranking *r, const uint32_t *documents, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		r->sums[documents[i] % LW_BM25_SEGMENT] = (uint16_t)((i + 1) * times);
+		r->sums[documents[i] % LW_BM25_SEGMENT] = 0;
 }
 
 /* Scores candidates of one segment, and offers them. */
@@ -237,20 +247,18 @@ static void score_some(struct ranking *r, struct lw_bm25_term *terms, uint32_t s
 
 		if (!lw_bm25_take_list(r->bm25, &terms[i], segment, &list))
 			continue;
-		if (list.n / PASS_SHARE >= n || n > UINT16_MAX) {
+		if (list.n / PASS_SHARE >= n || n > UINT16_MAX || (!r->clean && n < FEW)) {
 			lanewise_bm25_score_some(r->bm25, &r->formula, &list, terms[i].weight, documents, n, r->scores);
 			continue;
 		}
-		if (!marked) {
-			clean_sums(r);
-			mark(r, documents, n, 1);
-			marked = 1;
-		}
+		if (!marked)
+			mark(r, documents, n);
+		marked = 1;
 		lanewise_bm25_score_marked(r->bm25, &r->formula, &list, terms[i].weight,
 		                           (size_t)segment * LW_BM25_SEGMENT, r->sums, r->scores);
 	}
 	if (marked)
-		mark(r, documents, n, 0);
+		unmark(r, documents, n);
 	lanewise_topk_push_some_f32(r->topk, r->scores, documents, n);
 }
 
