@@ -38,6 +38,7 @@ enum {
 	LOOKUPS = 256,   /* at once */
 	FEW = 128,       /* candidates, for which all sums are not cleared */
 	PASS_SHARE = 8,   /* so many postings for each candidate are gone through rather than looked up */
+	CLEAN_POSTINGS = 4096, /* in all segments to come, for which all sums are cleared */
 	SCAN_SHARE = 24, /* of so small a share of a segment's documents the postings are gone over again */
 
 	/* Rough costs, in eighths of a cycle. */
@@ -60,7 +61,7 @@ struct ranking {
 	const lanewise_bm25 *bm25;
 	const struct lw_bm25_term *terms; /* in the order of the query */
 	struct ranked *ranked;            /* ascending by strength */
-	size_t n_terms, k;
+	size_t n_terms, k, n_left; /* segments that are left */
 	const uint64_t *filter;
 	lanewise_topk *topk;
 	struct lw_bm25_formula formula;
@@ -176,6 +177,18 @@ static uint32_t least_of(const struct lw_bm25_term *term, uint32_t weight, size_
 	return 0;
 }
 
+/* Fetches the run that a term is at, as much as is not fetched while it is added. */
+static void fetch_run(const lanewise_bm25 *bm25, const struct lw_bm25_term *term)
+{
+	enum { LINE = 32, MOST = 8 * LINE };
+	size_t n = term->run < term->run_end ? (bm25->runs[term->run] & 0xffff) + (size_t)1 : 0;
+
+	for (size_t i = 0; i < n && i < MOST; i += LINE) {
+		__builtin_prefetch(bm25->documents + term->posting + i);
+		__builtin_prefetch(bm25->quanta + term->posting + i);
+	}
+}
+
 static void weigh(struct ranking *r)
 {
 	uint16_t greatest[MAX_TERMS];
@@ -191,12 +204,7 @@ static void weigh(struct ranking *r)
 		size_t at = i;
 		uint32_t least = least_of(term, ranked.weight, r->k);
 
-		/* The first run, for which nothing before it asks. */
-		for (size_t line = 0; line < 16; line++) {
-			__builtin_prefetch(r->bm25->documents + term->posting + 32 * line);
-			__builtin_prefetch(r->bm25->quanta + term->posting + 32 * line);
-		}
-
+		fetch_run(r->bm25, term);
 		loss += ((double)ranked.weight + (scaled - (double)ranked.weight) * (most + 1)) / 65536;
 		for (; at > 0 && r->ranked[at - 1].strength > ranked.strength; at--)
 			r->ranked[at] = r->ranked[at - 1];
@@ -456,7 +464,7 @@ static size_t gather(struct ranking *r, size_t first, size_t n_postings, uint32_
 			return kernels->bm25_filter(ranked->list.documents, ranked->list.quanta, n_postings,
 			                            ranked->weight, bound, r->found);
 	}
-	if (n_postings > length / SCAN_SHARE)
+	if (n_postings > length / SCAN_SHARE || n_postings * r->n_left > CLEAN_POSTINGS)
 		clean_sums(r);
 	else if (!r->clean)
 		clean_some_sums(r, first);
@@ -538,6 +546,8 @@ static void rank_segment(struct ranking *r, uint32_t segment)
 	n_weak = choose_weak(r, bounds, length);
 	for (size_t i = n_weak; i < r->n_terms; i++)
 		n_postings += r->ranked[i].list.n;
+	for (size_t i = n_weak; i < r->n_terms; i++)
+		fetch_run(r->bm25, &r->ranked[i].term);
 	n = gather(r, n_weak, n_postings, r->cut - bounds[n_weak] + 1, length);
 	if (r->filter)
 		n = apply_filter(r, segment, n);
@@ -604,7 +614,9 @@ void lanewise_bm25_rank(const lanewise_bm25 *bm25, struct lw_bm25_term *terms, s
 	}
 	weigh(&r);
 	for (uint32_t segment = 0, n = (uint32_t)((bm25->header.n_documents + LW_BM25_SEGMENT - 1) / LW_BM25_SEGMENT);
-	     segment < n; segment++)
+	     segment < n; segment++) {
+		r.n_left = n - segment;
 		rank_segment(&r, segment);
+	}
 	empty_pool(&r);
 }
