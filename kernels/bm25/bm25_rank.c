@@ -35,11 +35,11 @@ enum {
 	MAX_TERMS = 64,  /* of a query that is ranked by integers */
 	BUCKET_BITS = 4, /* sums of one bucket of the histogram */
 	BUCKETS = 65536 >> BUCKET_BITS,
-	LOOKUPS = 256,   /* at once */
-	FEW = 128,       /* candidates, for which all sums are not cleared */
-	PASS_SHARE = 8,   /* so many postings for each candidate are gone through rather than looked up */
+	LOOKUPS = 256,         /* at once */
+	FEW = 128,             /* candidates, for which all sums are not cleared */
+	PASS_SHARE = 8,        /* so many postings for each candidate are gone through rather than looked up */
 	CLEAN_POSTINGS = 4096, /* in all segments to come, for which all sums are cleared */
-	SCAN_SHARE = 24, /* of so small a share of a segment's documents the postings are gone over again */
+	SCAN_SHARE = 24,       /* of so small a share of a segment's documents the postings are gone over again */
 
 	/* Rough costs, in eighths of a cycle. */
 	ADD_COST = 14,     /* of a posting that is added */
@@ -61,7 +61,7 @@ struct ranking {
 	const lanewise_bm25 *bm25;
 	const struct lw_bm25_term *terms; /* in the order of the query */
 	struct ranked *ranked;            /* ascending by strength */
-	size_t n_terms, k, n_left; /* segments that are left */
+	size_t n_terms, k, n_left;        /* segments that are left */
 	const uint64_t *filter;
 	lanewise_topk *topk;
 	struct lw_bm25_formula formula;
@@ -72,9 +72,10 @@ struct ranking {
 	int in_order;            /* those found are in the order of documents */
 	float *scores;           /* of a segment's candidates, or documents */
 
-	uint32_t *histogram, lowest, n_counted; /* candidates counted in bucket `lowest` and above; others do not count */
-	uint32_t least;                         /* k documents have such a sum */
-	uint32_t margin, cut;                   /* sums of `cut` or less do not matter */
+	uint32_t *histogram, lowest,
+	        n_counted;    /* candidates counted in bucket `lowest` and above; others do not count */
+	uint32_t least;       /* k documents have such a sum */
+	uint32_t margin, cut; /* sums of `cut` or less do not matter */
 
 	/* Candidates that are not scored yet. */
 	uint32_t *pool;
@@ -232,7 +233,8 @@ static void mark(struct ranking *r, const uint32_t *documents, size_t n)
 {
 	clean_sums(r);
 	for (size_t i = 0; i < n; i++) {
-		__builtin_prefetch(r->bm25->lengths + documents[i]);
+		if (r->bm25->lengths)
+			__builtin_prefetch(r->bm25->lengths + documents[i]);
 		r->sums[documents[i] % LW_BM25_SEGMENT] = (uint16_t)(i + 1);
 	}
 }

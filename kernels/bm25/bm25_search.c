@@ -381,6 +381,8 @@ static lanewise_status score_all_f64(const lanewise_bm25 *bm25, struct query que
 {
 	if (!bm25 || !is_scratch(scratch) || (!score && bm25->header.n_documents))
 		return LANEWISE_ERROR_ARGUMENT;
+	if (!bm25->counts)
+		return LANEWISE_ERROR_UNSUPPORTED;
 
 	struct places places = lay_out(bm25, 1);
 	struct search search = read_query(bm25, query, &places, scratch);
@@ -457,6 +459,8 @@ size_t lanewise_bm25_n_documents(const lanewise_bm25 *bm25) { return (size_t)bm2
 
 size_t lanewise_bm25_n_terms(const lanewise_bm25 *bm25) { return (size_t)bm25->header.n_terms; }
 
+int32_t lanewise_bm25_has_counts(const lanewise_bm25 *bm25) { return bm25->counts != NULL; }
+
 void lanewise_bm25_destroy(lanewise_bm25 *bm25)
 {
 	if (!bm25)
@@ -465,6 +469,7 @@ void lanewise_bm25_destroy(lanewise_bm25 *bm25)
 	lanewise_allocator copy = bm25->allocator;
 
 	lw_release(lw_allocator_of(&copy), bm25->hints.memory, bm25->hints.n_bytes);
+	lw_release(lw_allocator_of(&copy), bm25->expanded, bm25->expanded_bytes);
 	lanewise_analyzer_destroy(bm25->analyzer);
 	lw_release(lw_allocator_of(&copy), bm25, bm25->n_bytes);
 }

@@ -122,11 +122,13 @@ class BM25(Immutable):
     An `analyzer` says what their words are, and the queries'; the index keeps it, also in files.
 
     `variant` is one of VARIANTS (formulas: lanewise/bm25.h; "okapi" is that of the rank_bm25 package, with epsilon 0.25).
+    Without `counts` a saved index is a quarter smaller, and scores are of parts that are rounded to 16 bits.
     """
 
     def __init__(self, texts: Iterable[Text], k1: float = 1.2, b: float = 0.75, variant: str = "lucene",
-                 delta: float | None = None, epsilon: float = 0.25, analyzer: Analyzer | None = None) -> None:
-        builder = _builder(k1, b, variant, delta, epsilon, analyzer)
+                 delta: float | None = None, epsilon: float = 0.25, analyzer: Analyzer | None = None,
+                 counts: bool = True) -> None:
+        builder = _builder(k1, b, variant, delta, epsilon, analyzer, counts)
         for text in texts:
             data = text_bytes(text)
             check(lib.lanewise_bm25_builder_add_text(builder, ffi.from_buffer(data), len(data)))
@@ -134,10 +136,10 @@ class BM25(Immutable):
 
     @classmethod
     def from_words(cls, documents: Iterable[Sequence[Text]], k1: float = 1.2, b: float = 0.75, variant: str = "lucene",
-                   delta: float | None = None, epsilon: float = 0.25) -> BM25:
+                   delta: float | None = None, epsilon: float = 0.25, counts: bool = True) -> BM25:
         """The same of documents that were made words elsewhere: stemmed, without stop words, by another tokenizer. Words have
         1 to 255 bytes. Queries are sequences of words too."""
-        builder, bm25 = _builder(k1, b, variant, delta, epsilon), cls.__new__(cls)
+        builder, bm25 = _builder(k1, b, variant, delta, epsilon, None, counts), cls.__new__(cls)
         for number, document in enumerate(documents):
             found, _keep = _words(document, f"documents[{number}]")
             check(lib.lanewise_bm25_builder_add_words(builder, found, len(document)))
@@ -182,6 +184,11 @@ class BM25(Immutable):
     def n_terms(self) -> int:
         """How many different words the texts have."""
         return int(lib.lanewise_bm25_n_terms(self._handle))
+
+    @property
+    def has_counts(self) -> bool:
+        """Whether scores are exact, or those of an index without counts."""
+        return bool(lib.lanewise_bm25_has_counts(self._handle))
 
     def __repr__(self) -> str:
         return f"<lanewise.BM25 of {len(self)} texts, {self.n_terms} words>"
@@ -270,8 +277,8 @@ class BM25Builder(Uncopyable):
     _advice = "make an index, which can be saved"
 
     def __init__(self, k1: float = 1.2, b: float = 0.75, variant: str = "lucene", delta: float | None = None, epsilon: float = 0.25,
-                 analyzer: Analyzer | None = None) -> None:
-        self._builder = _builder(k1, b, variant, delta, epsilon, analyzer)
+                 analyzer: Analyzer | None = None, counts: bool = True) -> None:
+        self._builder = _builder(k1, b, variant, delta, epsilon, analyzer, counts)
 
     def __len__(self) -> int:
         """How many texts were added, removed ones too unless compact() was called since."""
@@ -311,12 +318,14 @@ def _bm25_of_bytes(image: bytes, made_of_words: bool) -> BM25:
     return BM25._open(file_of_bytes(image), made_of_words)
 
 
-def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: float, analyzer: Analyzer | None = None) -> Any:
+def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: float, analyzer: Analyzer | None,
+             counts: bool) -> Any:
     if variant not in VARIANTS:
         raise ValueError(f"variant: {variant!r} is none of {', '.join(VARIANTS)}")
     options = ffi.new("lanewise_bm25_options *", {
         "struct_size": ffi.sizeof("lanewise_bm25_options"), "k1": k1, "b": b, "variant": VARIANTS[variant],
-        "delta": _DELTA.get(variant, 0) if delta is None else delta, "epsilon": epsilon if variant == "okapi" else 0})
+        "delta": _DELTA.get(variant, 0) if delta is None else delta, "epsilon": epsilon if variant == "okapi" else 0,
+        "without_counts": not counts})
     out = ffi.new("lanewise_bm25_builder **")
     if lib.lanewise_bm25_builder_create(options, ffi.NULL, out) == lib.LANEWISE_ERROR_ARGUMENT:
         raise ValueError(f"k1 {k1}, b {b}, delta {delta} or epsilon {epsilon} is out of range (0 to 1000, 0 to 1)")
