@@ -349,6 +349,8 @@ static void take(struct ranking *r, uint32_t segment, size_t n)
 		shrink_pool(r);
 	if (n > r->capacity - r->n_pool)
 		empty_pool(r);
+	for (size_t i = 0; r->bm25->lengths && r->k > CHUNK && i < n; i++)
+		__builtin_prefetch(r->bm25->lengths + segment * (size_t)LW_BM25_SEGMENT + (r->found[i] & 0xffff));
 	for (size_t i = 0; i < n; i += CHUNK) {
 		take_some(r, segment * LW_BM25_SEGMENT, r->found + i, n - i < CHUNK ? n - i : CHUNK);
 		raise_cut(r);
