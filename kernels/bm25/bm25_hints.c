@@ -53,7 +53,7 @@ static void find_kths(const uint16_t *quanta, size_t n, uint16_t kth[LW_BM25_KTH
 }
 
 /* Returns how many it made. */
-static size_t make_skips(const uint16_t *documents, size_t n, uint16_t *skips)
+static size_t make_skips(const uint16_t *documents, const uint16_t *quanta, size_t n, uint16_t *skips, uint8_t *most)
 {
 	size_t n_skips = lw_bm25_n_skips(n), at = 0;
 
@@ -64,11 +64,19 @@ static size_t make_skips(const uint16_t *documents, size_t n, uint16_t *skips)
 			at++;
 		skips[block] = (uint16_t)at; /* below 65536, since then a block has postings */
 	}
+	if (n_skips)
+		memset(most, 0, n_skips);
+	for (size_t i = 0; n_skips && i < n; i++) {
+		size_t block = (size_t)documents[i] >> lw_bm25_skip_shift(n);
+		uint8_t upper = (uint8_t)(quanta[i] >> 8);
+
+		most[block] = upper > most[block] ? upper : most[block];
+	}
 	return n_skips;
 }
 
-static void fill(const lanewise_bm25 *bm25, struct lw_bm25_hint *hints, uint16_t *skips, uint64_t *prefixes,
-                 uint32_t *at)
+static void fill(const lanewise_bm25 *bm25, struct lw_bm25_hint *hints, uint16_t *skips, uint8_t *most,
+                 uint64_t *prefixes, uint32_t *at)
 {
 	size_t n_terms = (size_t)bm25->header.n_terms, n_skips = 0;
 	const struct lw_bm25_hint *first = hints;
@@ -88,7 +96,8 @@ static void fill(const lanewise_bm25 *bm25, struct lw_bm25_hint *hints, uint16_t
 		find_kths(bm25->quanta + posting, n_postings_of(bm25, term), hints->kth);
 		hints++;
 		for (uint64_t run = bm25->run_at[term]; run < bm25->run_at[term + 1]; run++) {
-			n_skips += make_skips(bm25->documents + posting, n_in_run(bm25, run), skips + n_skips);
+			n_skips += make_skips(bm25->documents + posting, bm25->quanta + posting, n_in_run(bm25, run),
+			                      skips + n_skips, most + n_skips);
 			posting += n_in_run(bm25, run);
 		}
 	}
@@ -101,7 +110,7 @@ lanewise_status lanewise_bm25_make_hints(lanewise_bm25 *bm25, const lanewise_all
 	size_t hints_bytes = amounts.n_hints * sizeof(struct lw_bm25_hint),
 	       prefixes_bytes = amounts.n_prefixes * sizeof(uint64_t);
 	size_t at_bytes = amounts.n_prefixes * sizeof(uint32_t);
-	size_t n_bytes = hints_bytes + prefixes_bytes + at_bytes + (amounts.n_skips + 1) * sizeof(uint16_t);
+	size_t n_bytes = hints_bytes + prefixes_bytes + at_bytes + (amounts.n_skips + 1) * 3;
 	unsigned char *memory = lw_allocate(allocator, n_bytes);
 
 	if (!memory)
@@ -112,9 +121,11 @@ lanewise_status lanewise_bm25_make_hints(lanewise_bm25 *bm25, const lanewise_all
 	uint32_t *at = (uint32_t *)(void *)(memory + hints_bytes + prefixes_bytes);
 	uint16_t *skips = (uint16_t *)(void *)(memory + hints_bytes + prefixes_bytes + at_bytes);
 
-	fill(bm25, hints, skips, prefixes, at);
+	uint8_t *most = (uint8_t *)(skips + amounts.n_skips + 1);
+
+	fill(bm25, hints, skips, most, prefixes, at);
 	bm25->hints = (struct lw_bm25_hints) {
-		memory, n_bytes, hints, skips, at, prefixes, amounts.n_prefixes,
+		memory, n_bytes, hints, skips, most, at, prefixes, amounts.n_prefixes,
 	};
 	return LANEWISE_OK;
 }

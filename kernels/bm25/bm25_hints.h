@@ -4,7 +4,8 @@
  * smaller, and need not be believed.
  *
  * Long runs have skips: the documents of a segment are cut into blocks of 2^shift, with 8 to 16 postings in the mean,
- * and for each block the number of postings before it is known, so that a document's posting is found in a few steps.
+ * and for each block the number of postings before it is known, so that a document's posting is found in a few steps; and
+ * the greatest quantum in it, by which many need not be looked for.
  */
 #ifndef LW_BM25_HINTS_H
 #define LW_BM25_HINTS_H
@@ -36,6 +37,7 @@ struct lw_bm25_hints {
 
 	const struct lw_bm25_hint *hints; /* ascending by term */
 	const uint16_t *skips;
+	const uint8_t *most;      /* of each block that has a skip: the upper 8 bits of its greatest quantum */
 	const uint32_t *at;       /* for every LW_BM25_PREFIX_WORDS-th word, the number of hints of words before it */
 	const uint64_t *prefixes; /* of every LW_BM25_PREFIX_WORDS-th word, ascending */
 	size_t n_prefixes;

@@ -19,6 +19,7 @@ struct lw_bm25_term {
 struct lw_bm25_list {
 	const uint16_t *documents, *quanta;
 	const uint16_t *skips; /* NULL if it is short */
+	const uint8_t *most;   /* of the same blocks */
 	size_t n;
 	unsigned shift;
 	uint64_t posting; /* the number of the first */
@@ -65,6 +66,7 @@ static inline int lw_bm25_take_list(const lanewise_bm25 *bm25, struct lw_bm25_te
 				.documents = bm25->documents + term->posting,
 				.quanta = bm25->quanta + term->posting,
 				.skips = n_skips ? term->skips : NULL,
+				.most = n_skips ? bm25->hints.most + (term->skips - bm25->hints.skips) : NULL,
 				.n = n,
 				.shift = n_skips ? lw_bm25_skip_shift(n) : 16,
 				.posting = term->posting,

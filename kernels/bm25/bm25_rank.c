@@ -481,6 +481,32 @@ static size_t gather(struct ranking *r, size_t first, size_t n_postings, uint32_
 	return walk(r, first, bound);
 }
 
+/* Keeps the candidates that the n_weak weakest terms can bring over the cut, by the greatest quanta of their blocks. */
+static size_t drop_hopeless(const struct ranking *r, size_t n_weak, size_t n)
+{
+	uint32_t *found = r->found;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t candidate = found[i], sum = candidate >> 16;
+
+		for (size_t j = 0; j < n_weak; j++) {
+			const struct ranked *ranked = &r->ranked[j];
+			const struct lw_bm25_list *list = &ranked->list;
+
+			if (list->n && list->most)
+				sum += 1 + ((list->most[(candidate & 0xffff) >> list->shift] << 8 | 255u) *
+				                    ranked->weight >>
+				            16);
+			else
+				sum += ranked->bound;
+		}
+		found[kept] = candidate;
+		kept += sum > r->cut;
+	}
+	return kept;
+}
+
 /* Adds a weak term's quanta to the candidates, and keeps those with a sum of `bound` or more. */
 static size_t complete(const struct ranked *ranked, uint32_t *found, size_t n, uint32_t bound)
 {
@@ -557,6 +583,7 @@ static void rank_segment(struct ranking *r, uint32_t segment)
 		n = apply_filter(r, segment, n);
 	for (size_t i = n_weak; i > 0 && n > 0; i--)
 		if (r->ranked[i - 1].list.n) {
+			n = i == n_weak || i == 1 ? drop_hopeless(r, i, n) : n;
 			n_lookups += n;
 			n = complete(&r->ranked[i - 1], r->found, n, r->cut - bounds[i - 1] + 1);
 		}
