@@ -295,7 +295,7 @@ static void test_rank_bm25(void)
 		  "a b c",
 		  { -0.32431835817588556, -0.32431835817588556, 0.34866644464804797 } },
 	};
-	lanewise_bm25_options options = { sizeof options, 1.5f, 0.75f, LANEWISE_BM25_OKAPI, 0, 0.25f };
+	lanewise_bm25_options options = { sizeof options, 1.5f, 0.75f, LANEWISE_BM25_OKAPI, 0, 0.25f, 0 };
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		lanewise_bm25_builder *builder = NULL;

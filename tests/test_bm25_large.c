@@ -298,9 +298,13 @@ static void check_variants(void)
 	uint64_t seed = 8;
 
 	for (size_t i = 0; i < 7 * 4; i++) {
-		lanewise_bm25_options options = { sizeof options,      parameters[i / 7].k1,
-			                          parameters[i / 7].b, (lanewise_bm25_variant)(i % 7),
-			                          i % 2 ? 0.5f : 1000, 0.25f };
+		lanewise_bm25_options options = { sizeof options,
+			                          parameters[i / 7].k1,
+			                          parameters[i / 7].b,
+			                          (lanewise_bm25_variant)(i % 7),
+			                          i % 2 ? 0.5f : 1000,
+			                          0.25f,
+			                          0 };
 		lanewise_bm25 *bm25 = build_variant(&options, i < 7 ? 80000 : 3000, i);
 
 		for (size_t round = 0; round < 6; round++) {

@@ -239,6 +239,16 @@ class Analysis(TestCase):
         self.index("--k1", "1000", "--b", "0")
         self.assertLess(self.search("out", "cat", "--mode", "bm25")["results"][0]["score"], scores[0] / 100)
 
+    def test_no_counts(self):
+        self.index()
+        exact = self.search("out", "cat", "--mode", "bm25")["results"]
+        self.index("--no-counts")
+        found = self.search("out", "cat", "--mode", "bm25")["results"]
+        self.assertEqual({r["id"] for r in found}, {r["id"] for r in exact})
+        for result in found:
+            score = next(r["score"] for r in exact if r["id"] == result["id"])
+            self.assertAlmostEqual(result["score"], score, places=3)
+
 
 class Vectors(TestCase):
     rows = [[3, 4, 0], [0, 0, 0], [-1, 2, 2], [1e-20, 0, 0], [0.5, 0.25, -8]]

@@ -10,6 +10,8 @@
  * since idf and the query come later. The quantum is that part, rounded down to 16 bits of fixed point: by quanta a
  * search finds the few documents of which the exact scores matter (bm25_rank.c).
  *
+ * An index without counts has no lengths either: the quanta are all that is left of the parts.
+ *
  * Documents are searched by segments of 65,536, so that their sums stay in the L2 cache, and 16 bits tell which of a
  * segment's documents a posting means. A word's postings in a segment are a run; its runs are numbers run_at[w] ...
  * run_at[w + 1] - 1 of `runs`, ascending, each the segment's number above the number of its postings less 1, and of
@@ -33,6 +35,9 @@
  * only; format 2 had the parts as floats, and wider offsets; format 3 did not have OKAPI's epsilon.
  */
 #define LW_BM25_FORMAT 4
+
+/* The format of an index without counts. */
+#define LW_BM25_FORMAT_SHORT 5
 
 /* Documents of one segment. */
 #define LW_BM25_SEGMENT 65536u
@@ -74,13 +79,13 @@ struct lanewise_bm25 {
 	lanewise_analyzer *analyzer;  /* of texts and queries, or NULL */
 
 	struct lw_bm25_header header;
-	const uint32_t *lengths;    /* words per document, at most LW_BM25_MAX_LENGTH */
+	const uint32_t *lengths;    /* words per document, at most LW_BM25_MAX_LENGTH; NULL without counts */
 	const uint32_t *term_at;    /* n_terms + 1 */
 	const char *terms;          /* term_at[n_terms] */
 	const uint64_t *posting_at; /* n_terms + 1 */
 	const uint16_t *documents;  /* n_postings */
 	const uint16_t *quanta;     /* n_postings */
-	const uint8_t *counts;      /* n_postings */
+	const uint8_t *counts;      /* n_postings; NULL without counts */
 	const uint64_t *large_at;   /* n_large */
 	const uint32_t *large;      /* n_large */
 	size_t n_large;
@@ -88,6 +93,8 @@ struct lanewise_bm25 {
 	const uint32_t *runs;   /* run_at[n_terms] */
 	const uint16_t *most;   /* the same number */
 
+	void *expanded; /* posting_at, runs and most of a file without counts, or NULL */
+	size_t expanded_bytes;
 	struct lw_bm25_hints hints; /* made when the index is */
 };
 

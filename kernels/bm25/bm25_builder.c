@@ -119,7 +119,8 @@ static int are_valid(const lanewise_bm25_options *options)
 {
 	return options->k1 >= 0 && options->k1 <= LW_BM25_MAX_K1 && options->b >= 0 && options->b <= 1 &&
 	       (unsigned)options->variant <= LANEWISE_BM25_OKAPI && options->delta >= 0 &&
-	       options->delta <= LW_BM25_MAX_DELTA && options->epsilon >= 0 && options->epsilon <= 1;
+	       options->delta <= LW_BM25_MAX_DELTA && options->epsilon >= 0 && options->epsilon <= 1 &&
+	       (options->without_counts == 0 || options->without_counts == 1);
 }
 
 lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *options, const lanewise_allocator *allocator,
@@ -702,19 +703,18 @@ static size_t place(size_t *end, size_t n, size_t element_bytes, int *overflow)
 
 static int lay_out(struct layout *layout, const lanewise_bm25_builder *builder, const struct amounts *amounts)
 {
-	size_t n_terms = amounts->n_terms, n_runs = amounts->n_runs;
-
-	int overflow = 0;
+	size_t n_terms = amounts->n_terms, n_runs = amounts->n_runs, n_postings = (size_t)builder->n_postings;
+	int overflow = 0, counts = !builder->options.without_counts;
 	size_t end = 0;
 
 	place(&end, 1, sizeof(struct lanewise_bm25), &overflow);
-	layout->lengths = place(&end, builder->lengths.n, sizeof(uint32_t), &overflow);
+	layout->lengths = place(&end, counts ? builder->lengths.n : 0, sizeof(uint32_t), &overflow);
 	layout->term_at = place(&end, n_terms + 1, sizeof(uint32_t), &overflow);
 	layout->terms = place(&end, amounts->n_text, 1, &overflow);
 	layout->posting_at = place(&end, n_terms + 1, sizeof(uint64_t), &overflow);
-	layout->documents = place(&end, (size_t)builder->n_postings, sizeof(uint16_t), &overflow);
-	layout->quanta = place(&end, (size_t)builder->n_postings, sizeof(uint16_t), &overflow);
-	layout->counts = place(&end, (size_t)builder->n_postings, sizeof(uint8_t), &overflow);
+	layout->documents = place(&end, n_postings, sizeof(uint16_t), &overflow);
+	layout->quanta = place(&end, n_postings, sizeof(uint16_t), &overflow);
+	layout->counts = place(&end, counts ? n_postings : 0, sizeof(uint8_t), &overflow);
 	layout->large_at = place(&end, amounts->n_large, sizeof(uint64_t), &overflow);
 	layout->large = place(&end, amounts->n_large, sizeof(uint32_t), &overflow);
 	layout->run_at = place(&end, n_terms + 1, sizeof(uint32_t), &overflow);
@@ -794,7 +794,7 @@ static struct amounts collect_terms(const lanewise_bm25_builder *builder, struct
 			                     (uint32_t)i };
 		amounts.n_text += terms[i].n_bytes;
 		amounts.n_runs += (size_t)filling->run;
-		amounts.n_large += (size_t)filling->large;
+		amounts.n_large += builder->options.without_counts ? 0 : (size_t)filling->large;
 	}
 	return amounts;
 }
@@ -805,7 +805,7 @@ struct arrays {
 	uint32_t *term_at, *run_at;
 	char *terms;
 	uint16_t *documents, *quanta, *most;
-	uint8_t *counts;
+	uint8_t *counts; /* NULL without counts */
 	uint32_t *runs, *large;
 };
 
@@ -841,13 +841,14 @@ static void add_posting(struct filling *filling, size_t document, uint32_t count
 {
 	uint32_t segment = (uint32_t)(document / LW_BM25_SEGMENT);
 
-	if (count >= LW_BM25_LARGE) {
+	if (arrays->counts && count >= LW_BM25_LARGE) {
 		arrays->large_at[filling->large] = filling->posting;
 		arrays->large[filling->large++] = count;
 		count = LW_BM25_LARGE;
 	}
 	arrays->documents[filling->posting] = (uint16_t)(document % LW_BM25_SEGMENT);
-	arrays->counts[filling->posting] = (uint8_t)count;
+	if (arrays->counts)
+		arrays->counts[filling->posting] = (uint8_t)count;
 	arrays->quanta[filling->posting++] = quantum;
 	if (filling->segment != segment) {
 		filling->segment = segment;
@@ -872,7 +873,8 @@ LW_INLINE void fetch_filling(const struct filling *fillings, const struct postin
 	__builtin_prefetch(&fillings[postings[FETCH_AHEAD].term], 1);
 	__builtin_prefetch(&arrays->documents[next], 1);
 	__builtin_prefetch(&arrays->quanta[next], 1);
-	__builtin_prefetch(&arrays->counts[next], 1);
+	if (arrays->counts)
+		__builtin_prefetch(&arrays->counts[next], 1);
 }
 
 static void fill_postings(const lanewise_bm25_builder *builder, struct work *work, const struct lw_bm25_header *header,
@@ -930,9 +932,9 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		                                                         : builder->options.delta,
 		.variant = (uint32_t)builder->options.variant,
 		.word_rules = builder->analyzer ? LW_WORD_RULES_ANALYZED : LW_WORD_RULES,
-		.format = LW_BM25_FORMAT,
+		.format = builder->options.without_counts ? LW_BM25_FORMAT_SHORT : LW_BM25_FORMAT,
 	};
-	for (size_t document = 0; document < builder->lengths.n; document++)
+	for (size_t document = 0; lw_bm25_has_counts(&made->header) && document < builder->lengths.n; document++)
 		((uint32_t *)(void *)(base + layout.lengths))[document] = length_of(builder, document);
 	arrays = (struct arrays) {
 		.term_at = (uint32_t *)(void *)(base + layout.term_at),
@@ -942,7 +944,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 		.documents = (uint16_t *)(void *)(base + layout.documents),
 		.runs = (uint32_t *)(void *)(base + layout.runs),
 		.quanta = (uint16_t *)(void *)(base + layout.quanta),
-		.counts = base + layout.counts,
+		.counts = lw_bm25_has_counts(&made->header) ? base + layout.counts : NULL,
 		.large_at = (uint64_t *)(void *)(base + layout.large_at),
 		.large = (uint32_t *)(void *)(base + layout.large),
 		.most = (uint16_t *)(void *)(base + layout.most),
@@ -950,7 +952,8 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 	fill_terms(builder, work, sorted, amounts.n_terms, &arrays);
 	fill_postings(builder, work, &made->header, &arrays);
 	made->header.floor = (float)lw_bm25_floor(&made->header, arrays.posting_at) + 0.0f;
-	made->lengths = (const uint32_t *)(void *)(base + layout.lengths);
+	if (lw_bm25_has_counts(&made->header))
+		made->lengths = (const uint32_t *)(void *)(base + layout.lengths);
 	made->term_at = arrays.term_at;
 	made->terms = arrays.terms;
 	made->posting_at = arrays.posting_at;

@@ -17,6 +17,15 @@
  *     bm25.runs        u32: the segment, ascending within a word, above the number of postings less 1, which add up to
  *                      the word's
  *     bm25.most        u16, as many: the greatest quantum in each run
+ *
+ * Without counts, bm25.lengths, posting_at, counts, large_at, large, runs and most are not there, but
+ *
+ *     bm25.segments    u16: each run's segment, ascending within a word
+ *     bm25.sizes       u8, as many: the number of its postings less 1, or LARGE_SIZE
+ *     bm25.large_runs  u16, at least LARGE_SIZE: this number of runs with LARGE_SIZE, in their order
+ *
+ * and quanta may be any. And
+ *
  *     bm25.analysis    bytes: the analyzer (text/analyzer.c); only if word_rules is LW_WORD_RULES_ANALYZED
  */
 #include "bm25/bm25.h"
@@ -32,6 +41,8 @@
 
 _Static_assert(sizeof(struct lw_bm25_header) == 64, "the header is part of the file format");
 
+#define LARGE_SIZE 255
+
 /* ---------------------------------------------------------------- writing */
 
 static lanewise_status write_section(lanewise_file_writer *writer, const char *name, const void *elements, size_t n,
@@ -42,18 +53,59 @@ static lanewise_status write_section(lanewise_file_writer *writer, const char *n
 	return status ? status : lanewise_file_writer_append(writer, elements, n, error);
 }
 
-lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_writer *writer, lanewise_error *error)
+/* One of the sections of runs of an index without counts. */
+enum run_section { SEGMENTS, SIZES, LARGE_SIZES };
+
+static lanewise_status write_run_section(lanewise_file_writer *writer, const lanewise_bm25 *bm25,
+                                         enum run_section section, lanewise_error *error)
 {
-	lanewise_status status;
+	static const char *const names[] = { "bm25.segments", "bm25.sizes", "bm25.large_runs" };
+	enum { CHUNK = 1024 };
+	size_t n_runs = (size_t)bm25->run_at[bm25->header.n_terms];
+	lanewise_status status = lanewise_file_writer_section(writer, names[section], section == SIZES ? 1 : 2, error);
+	uint16_t numbers[CHUNK];
+	uint8_t sizes[CHUNK];
 
-	if (!bm25 || !writer)
-		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
-		               bm25 ? "writer" : "bm25");
+	for (size_t begin = 0; !status && begin < n_runs; begin += CHUNK) {
+		size_t n = n_runs - begin < CHUNK ? n_runs - begin : CHUNK, n_here = 0;
 
+		for (size_t i = 0; i < n; i++) {
+			uint32_t run = bm25->runs[begin + i], size = run & 0xffff;
+
+			sizes[i] = (uint8_t)(size < LARGE_SIZE ? size : LARGE_SIZE);
+			numbers[n_here] = (uint16_t)(section == SEGMENTS ? run >> 16 : size);
+			n_here += section != LARGE_SIZES || size >= LARGE_SIZE;
+		}
+		status = lanewise_file_writer_append(writer, section == SIZES ? (void *)sizes : numbers, n_here, error);
+	}
+	return status;
+}
+
+/* The sections that an index has without counts instead of others. */
+static lanewise_status write_short(const lanewise_bm25 *bm25, lanewise_file_writer *writer, lanewise_error *error)
+{
 	const struct lw_bm25_header *header = &bm25->header;
 	size_t n_terms = (size_t)header->n_terms, n_postings = (size_t)header->n_postings;
+	lanewise_status status;
 
+	if ((status = write_section(writer, "bm25.header", header, 1, sizeof *header, error)) ||
+	    (status = write_section(writer, "bm25.term_at", bm25->term_at, n_terms + 1, 4, error)) ||
+	    (status = write_section(writer, "bm25.terms", bm25->terms, (size_t)bm25->term_at[n_terms], 1, error)) ||
+	    (status = write_section(writer, "bm25.documents", bm25->documents, n_postings, 2, error)) ||
+	    (status = write_section(writer, "bm25.quanta", bm25->quanta, n_postings, 2, error)) ||
+	    (status = write_section(writer, "bm25.run_at", bm25->run_at, n_terms + 1, 4, error)) ||
+	    (status = write_run_section(writer, bm25, SEGMENTS, error)) ||
+	    (status = write_run_section(writer, bm25, SIZES, error)))
+		return status;
+	return write_run_section(writer, bm25, LARGE_SIZES, error);
+}
+
+static lanewise_status write_whole(const lanewise_bm25 *bm25, lanewise_file_writer *writer, lanewise_error *error)
+{
+	const struct lw_bm25_header *header = &bm25->header;
+	size_t n_terms = (size_t)header->n_terms, n_postings = (size_t)header->n_postings;
 	size_t n_runs = (size_t)bm25->run_at[n_terms];
+	lanewise_status status;
 
 	if ((status = write_section(writer, "bm25.header", header, 1, sizeof *header, error)) ||
 	    (status = write_section(writer, "bm25.lengths", bm25->lengths, (size_t)header->n_documents, 4, error)) ||
@@ -68,7 +120,19 @@ lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_wri
 	    (status = write_section(writer, "bm25.run_at", bm25->run_at, n_terms + 1, 4, error)) ||
 	    (status = write_section(writer, "bm25.runs", bm25->runs, n_runs, 4, error)))
 		return status;
-	if ((status = write_section(writer, "bm25.most", bm25->most, n_runs, 2, error)) || !bm25->analyzer)
+	return write_section(writer, "bm25.most", bm25->most, n_runs, 2, error);
+}
+
+lanewise_status lanewise_bm25_write(const lanewise_bm25 *bm25, lanewise_file_writer *writer, lanewise_error *error)
+{
+	lanewise_status status;
+
+	if (!bm25 || !writer)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
+		               bm25 ? "writer" : "bm25");
+
+	status = bm25->counts ? write_whole(bm25, writer, error) : write_short(bm25, writer, error);
+	if (status || !bm25->analyzer)
 		return status;
 
 	size_t n_analysis;
@@ -91,6 +155,14 @@ struct opening {
 	size_t large; /* the next of the large counts when postings are gone through */
 	double quanta;
 	struct lw_bm25_formula formula;
+	/* Without counts. */
+	const uint16_t *segments, *large_sizes;
+	const uint8_t *sizes;
+	size_t n_sizes, n_large_sizes;
+	/* bm25.posting_at, runs and most, to be filled. */
+	uint64_t *posting_at;
+	uint32_t *runs;
+	uint16_t *most;
 };
 
 /* What is wrong with element `i` of a section, which begins at `elements`. */
@@ -104,14 +176,12 @@ struct opening {
 	        lanewise_file_offset((opening)->file, &(opening)->header->field), \
 	        "section bm25.header, " #field ": " format, __VA_ARGS__)
 
-static lanewise_status find_sections(struct opening *opening)
+static lanewise_status find_header(struct opening *opening)
 {
-	const void *header = NULL, *lengths = NULL, *term_at = NULL, *terms = NULL, *posting_at = NULL;
-	const void *documents = NULL, *quanta = NULL, *counts = NULL, *large_at = NULL, *large = NULL;
-	const void *run_at = NULL, *runs = NULL, *most = NULL;
 	const lanewise_file *file = opening->file;
 	lanewise_error *error = opening->error;
 	lanewise_bm25 *bm25 = &opening->bm25;
+	const void *header = NULL;
 	lanewise_status status;
 	size_t n;
 
@@ -127,10 +197,58 @@ static lanewise_status find_sections(struct opening *opening)
 		               lanewise_file_offset(file, &opening->header->word_rules),
 		               "section bm25.header, word_rules: %" PRIu32 ", this version has %d and %d",
 		               bm25->header.word_rules, LW_WORD_RULES, LW_WORD_RULES_ANALYZED);
-	if (bm25->header.format != LW_BM25_FORMAT)
+	if (bm25->header.format != LW_BM25_FORMAT && bm25->header.format != LW_BM25_FORMAT_SHORT)
 		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, lanewise_file_offset(file, &opening->header->format),
-		               "section bm25.header, format: %" PRIu32 ", this version reads %d; make the index again",
-		               bm25->header.format, LW_BM25_FORMAT);
+		               "section bm25.header, format: %" PRIu32
+		               ", this version reads %d and %d; make the index again",
+		               bm25->header.format, LW_BM25_FORMAT, LW_BM25_FORMAT_SHORT);
+	return LANEWISE_OK;
+}
+
+/* Those of an index without counts. */
+static lanewise_status find_short_sections(struct opening *opening)
+{
+	const void *term_at = NULL, *terms = NULL, *documents = NULL, *quanta = NULL, *run_at = NULL;
+	const void *segments = NULL, *sizes = NULL, *large_sizes = NULL;
+	const lanewise_file *file = opening->file;
+	lanewise_error *error = opening->error;
+	lanewise_bm25 *bm25 = &opening->bm25;
+	lanewise_status status;
+
+	if ((status = lanewise_file_section(file, "bm25.term_at", 4, &term_at, &opening->n_term_at, error)) ||
+	    (status = lanewise_file_section(file, "bm25.terms", 1, &terms, &opening->n_terms, error)) ||
+	    (status = lanewise_file_section(file, "bm25.documents", 2, &documents, &opening->n_documents, error)) ||
+	    (status = lanewise_file_section(file, "bm25.quanta", 2, &quanta, &opening->n_quanta, error)) ||
+	    (status = lanewise_file_section(file, "bm25.run_at", 4, &run_at, &opening->n_run_at, error)) ||
+	    (status = lanewise_file_section(file, "bm25.segments", 2, &segments, &opening->n_runs, error)) ||
+	    (status = lanewise_file_section(file, "bm25.sizes", 1, &sizes, &opening->n_sizes, error)) ||
+	    (status = lanewise_file_section(file, "bm25.large_runs", 2, &large_sizes, &opening->n_large_sizes, error)))
+		return status;
+	bm25->term_at = term_at;
+	bm25->terms = terms;
+	bm25->documents = documents;
+	bm25->quanta = quanta;
+	bm25->run_at = run_at;
+	opening->segments = segments;
+	opening->sizes = sizes;
+	opening->large_sizes = large_sizes;
+	opening->n_most = opening->n_runs;
+	opening->n_lengths = (size_t)bm25->header.n_documents;
+	opening->n_counts = opening->n_documents;
+	opening->n_posting_at = opening->n_term_at;
+	return LANEWISE_OK;
+}
+
+static lanewise_status find_whole_sections(struct opening *opening)
+{
+	const void *lengths = NULL, *term_at = NULL, *terms = NULL, *posting_at = NULL;
+	const void *documents = NULL, *quanta = NULL, *counts = NULL, *large_at = NULL, *large = NULL;
+	const void *run_at = NULL, *runs = NULL, *most = NULL;
+	const lanewise_file *file = opening->file;
+	lanewise_error *error = opening->error;
+	lanewise_bm25 *bm25 = &opening->bm25;
+	lanewise_status status;
+
 	if ((status = lanewise_file_section(file, "bm25.lengths", 4, &lengths, &opening->n_lengths, error)) ||
 	    (status = lanewise_file_section(file, "bm25.term_at", 4, &term_at, &opening->n_term_at, error)) ||
 	    (status = lanewise_file_section(file, "bm25.terms", 1, &terms, &opening->n_terms, error)) ||
@@ -157,6 +275,11 @@ static lanewise_status find_sections(struct opening *opening)
 	bm25->runs = runs;
 	bm25->most = most;
 	return LANEWISE_OK;
+}
+
+static lanewise_status find_sections(struct opening *opening)
+{
+	return lw_bm25_has_counts(&opening->bm25.header) ? find_whole_sections(opening) : find_short_sections(opening);
 }
 
 static lanewise_status check_header(const struct opening *opening)
@@ -334,14 +457,14 @@ static lanewise_status check_count(struct opening *opening, uint64_t i, uint64_t
 	return LANEWISE_OK;
 }
 
-/* The postings [begin, end) of a run, which lie within all. */
-static lanewise_status check_run(struct opening *opening, uint64_t run, uint64_t begin, uint64_t end)
+/* The documents of the postings [begin, end) of a run, which lie within all; `most` is the greatest of their quanta. */
+static lanewise_status check_documents(struct opening *opening, uint64_t run, uint64_t begin, uint64_t end,
+                                       uint16_t *most)
 {
 	const lanewise_bm25 *bm25 = &opening->bm25;
 	uint64_t first = (uint64_t)(bm25->runs[run] >> 16) * LW_BM25_SEGMENT;
-	lanewise_status status;
-	uint16_t most = 0;
 
+	*most = 0;
 	for (uint64_t i = begin; i < end; i++) {
 		if (first + bm25->documents[i] >= bm25->header.n_documents)
 			return WRONG(opening, "documents", bm25->documents, i, "%" PRIu64 " of %" PRIu64 " documents",
@@ -349,10 +472,24 @@ static lanewise_status check_run(struct opening *opening, uint64_t run, uint64_t
 		if (i > begin && bm25->documents[i] <= bm25->documents[i - 1])
 			return WRONG(opening, "documents", bm25->documents, i, "%d after %d in run %" PRIu64,
 			             bm25->documents[i], bm25->documents[i - 1], run);
+		*most = bm25->quanta[i] > *most ? bm25->quanta[i] : *most;
+	}
+	return LANEWISE_OK;
+}
+
+/* The postings [begin, end) of a run, which lie within all. */
+static lanewise_status check_run(struct opening *opening, uint64_t run, uint64_t begin, uint64_t end)
+{
+	const lanewise_bm25 *bm25 = &opening->bm25;
+	uint64_t first = (uint64_t)(bm25->runs[run] >> 16) * LW_BM25_SEGMENT;
+	lanewise_status status;
+	uint16_t most;
+
+	if ((status = check_documents(opening, run, begin, end, &most)))
+		return status;
+	for (uint64_t i = begin; i < end; i++)
 		if ((status = check_count(opening, i, first + bm25->documents[i])))
 			return status;
-		most = bm25->quanta[i] > most ? bm25->quanta[i] : most;
-	}
 	if (bm25->most[run] != most)
 		return WRONG(opening, "most", bm25->most, run, "%d instead of %d", bm25->most[run], most);
 	return LANEWISE_OK;
@@ -395,6 +532,115 @@ static lanewise_status check_runs(struct opening *opening)
 	return LANEWISE_OK;
 }
 
+/* Takes memory for what a file without counts does not have. */
+static lanewise_status allocate_expanded(struct opening *opening, const lanewise_allocator *allocator)
+{
+	lanewise_bm25 *bm25 = &opening->bm25;
+	size_t n_posting_at = opening->n_posting_at, n_runs = opening->n_runs;
+	unsigned char *memory;
+
+	if (n_posting_at > (SIZE_MAX - 8) / 16 || n_runs > (SIZE_MAX / 2 - 8) / 6)
+		return lw_fail(opening->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
+	bm25->expanded_bytes = n_posting_at * sizeof(uint64_t) + n_runs * (sizeof(uint32_t) + sizeof(uint16_t)) + 1;
+	memory = lw_allocate(allocator, bm25->expanded_bytes);
+	if (!memory)
+		return lw_fail(opening->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
+	bm25->expanded = memory;
+	opening->posting_at = (uint64_t *)(void *)memory;
+	opening->runs = (uint32_t *)(void *)(opening->posting_at + n_posting_at);
+	opening->most = (uint16_t *)(void *)(opening->runs + n_runs);
+	bm25->posting_at = opening->posting_at;
+	bm25->runs = opening->runs;
+	bm25->most = opening->most;
+	return LANEWISE_OK;
+}
+
+/* The number of a run's postings less 1; large ones are taken one after the other. */
+static lanewise_status read_size(struct opening *opening, uint64_t run, uint32_t *size)
+{
+	*size = opening->sizes[run];
+	if (*size < LARGE_SIZE)
+		return LANEWISE_OK;
+	if (opening->large == opening->n_large_sizes)
+		return WRONG(opening, "sizes", opening->sizes, run,
+		             "%d, but section bm25.large_runs has only %zu elements", LARGE_SIZE,
+		             opening->n_large_sizes);
+	*size = opening->large_sizes[opening->large++];
+	if (*size < LARGE_SIZE)
+		return WRONG(opening, "large_runs", opening->large_sizes, opening->large - 1, "%d", (int)*size);
+	return LANEWISE_OK;
+}
+
+/* The runs of one word, of which the postings begin at `at`. */
+static lanewise_status expand_word(struct opening *opening, size_t term, uint64_t at)
+{
+	const lanewise_bm25 *bm25 = &opening->bm25;
+	const struct lw_bm25_header *header = &bm25->header;
+	uint64_t begin = at, n_counted = header->n_documents - header->n_removed;
+	lanewise_status status;
+	uint32_t size;
+
+	for (uint64_t run = bm25->run_at[term]; run < bm25->run_at[term + 1]; run++) {
+		const uint16_t *segments = opening->segments;
+
+		if (run > bm25->run_at[term] && segments[run] <= segments[run - 1])
+			return WRONG(opening, "segments", segments, run, "%d after %d of word %zu", segments[run],
+			             segments[run - 1], term);
+		if ((status = read_size(opening, run, &size)))
+			return status;
+		if (size >= header->n_postings - at)
+			return WRONG(opening, "sizes", opening->sizes, run,
+			             "%" PRIu32 " postings of the %" PRIu64 " left", size + 1, header->n_postings - at);
+		opening->runs[run] = (uint32_t)segments[run] << 16 | size;
+		if ((status = check_documents(opening, run, at, at + size + 1, &opening->most[run])))
+			return status;
+		at += size + 1;
+	}
+	if (at - begin > n_counted)
+		return WRONG(opening, "run_at", bm25->run_at, term, "%" PRIu64 " postings, but %" PRIu64 " documents",
+		             at - begin, n_counted);
+	opening->posting_at[term + 1] = at;
+	return LANEWISE_OK;
+}
+
+/* Checks the runs and postings of an index without counts. */
+static lanewise_status expand(struct opening *opening, const lanewise_allocator *allocator)
+{
+	const struct lw_bm25_header *header = &opening->bm25.header;
+	lanewise_status status;
+
+	if (opening->n_sizes != opening->n_runs)
+		return lw_fail(opening->error, LANEWISE_ERROR_DATA, lanewise_file_offset(opening->file, opening->sizes),
+		               "section bm25.sizes: %zu elements, but bm25.segments has %zu", opening->n_sizes,
+		               opening->n_runs);
+	if ((status = check_run_at(opening)) || (status = allocate_expanded(opening, allocator)))
+		return status;
+	opening->posting_at[0] = 0;
+	for (size_t term = 0; term < header->n_terms; term++)
+		if ((status = expand_word(opening, term, opening->posting_at[term])))
+			return status;
+	if (opening->posting_at[header->n_terms] != header->n_postings)
+		return WRONG_FIELD(opening, n_postings, "%" PRIu64 ", but the runs have %" PRIu64, header->n_postings,
+		                   opening->posting_at[header->n_terms]);
+	if (opening->large < opening->n_large_sizes)
+		return WRONG(opening, "large_runs", opening->large_sizes, opening->large, "%d, of no run",
+		             opening->large_sizes[opening->large]);
+	return check_floor(opening);
+}
+
+/* Lengths, postings and runs, when words are known to be right. */
+static lanewise_status check_postings(struct opening *opening, const lanewise_allocator *allocator)
+{
+	lanewise_status status;
+
+	if (!lw_bm25_has_counts(&opening->bm25.header))
+		return expand(opening, allocator);
+	if ((status = check_lengths(opening)) || (status = check_posting_at(opening)) ||
+	    (status = check_floor(opening)) || (status = check_run_at(opening)))
+		return status;
+	return check_runs(opening);
+}
+
 /* The analyzer, where the index has one. */
 static lanewise_status open_analyzer(struct opening *opening, const lanewise_allocator *allocator)
 {
@@ -414,6 +660,24 @@ static lanewise_status open_analyzer(struct opening *opening, const lanewise_all
 	return lw_fail(opening->error, status, why.offset, "section bm25.analysis, %.200s", why.what);
 }
 
+/* The index itself, of what was found. */
+static lanewise_status make_index(struct opening *opening, const lanewise_allocator *allocator, lanewise_bm25 **bm25)
+{
+	lanewise_bm25 *made = lw_allocate(allocator, sizeof *made);
+
+	if (!made)
+		return lw_fail(opening->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
+	*made = opening->bm25;
+	if (allocator)
+		made->allocator = *allocator;
+	if (lanewise_bm25_make_hints(made, allocator)) {
+		lw_release(allocator, made, sizeof *made);
+		return lw_fail(opening->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
+	}
+	*bm25 = made;
+	return LANEWISE_OK;
+}
+
 lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_allocator *allocator, lanewise_bm25 **bm25,
                                    lanewise_error *error)
 {
@@ -423,27 +687,12 @@ lanewise_status lanewise_bm25_open(const lanewise_file *file, const lanewise_all
 	if (!file || !bm25)
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
 		               file ? "bm25" : "file");
-	if ((status = find_sections(&opening)) || (status = check_header(&opening)) ||
-	    (status = check_lengths(&opening)) || (status = check_terms(&opening)) ||
-	    (status = check_posting_at(&opening)) || (status = check_floor(&opening)) ||
-	    (status = check_run_at(&opening)) || (status = check_runs(&opening)) ||
-	    (status = open_analyzer(&opening, allocator)))
-		return status;
-	if (allocator)
-		opening.bm25.allocator = *allocator;
-
-	lanewise_bm25 *made = lw_allocate(allocator, sizeof *made);
-
-	if (!made) {
+	if ((status = find_header(&opening)) || (status = find_sections(&opening)) ||
+	    (status = check_header(&opening)) || (status = check_terms(&opening)) ||
+	    (status = check_postings(&opening, allocator)) || (status = open_analyzer(&opening, allocator)) ||
+	    (status = make_index(&opening, allocator, bm25))) {
 		lanewise_analyzer_destroy(opening.bm25.analyzer);
-		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
+		lw_release(allocator, opening.bm25.expanded, opening.bm25.expanded_bytes);
 	}
-	*made = opening.bm25;
-	if ((status = lanewise_bm25_make_hints(made, allocator))) {
-		lanewise_analyzer_destroy(made->analyzer);
-		lw_release(allocator, made, sizeof *made);
-		return lw_fail(error, status, LANEWISE_NO_OFFSET, "no memory for the index");
-	}
-	*bm25 = made;
-	return LANEWISE_OK;
+	return status;
 }

@@ -14,12 +14,42 @@ struct lw_bm25_formula {
 	lanewise_bm25_variant variant;
 	float base, scale; /* the norm is base + scale * length */
 	float k1, k1_plus_1, delta;
+	float step; /* the part of one quantum */
 };
+
+static inline int lw_bm25_has_counts(const struct lw_bm25_header *header)
+{
+	return header->format != LW_BM25_FORMAT_SHORT;
+}
 
 /* The documents that count. */
 static inline double lw_bm25_n(const struct lw_bm25_header *header)
 {
 	return (double)(header->n_documents - header->n_removed);
+}
+
+/* No part is greater. */
+static inline float lw_bm25_greatest_part(const struct lw_bm25_header *header)
+{
+	const float rounding = 1.000001f;
+
+	switch (header->variant) {
+	case LANEWISE_BM25_LUCENE:
+	case LANEWISE_BM25_ROBERTSON:
+		return 1;
+	case LANEWISE_BM25_TF_IDF:
+		return 23; /* 1 + ln(2^31) is 22.5 */
+	case LANEWISE_BM25_PLUS:
+		return (header->k1 + 1 + header->delta) * rounding;
+	default:
+		return (header->k1 + 1) * rounding;
+	}
+}
+
+/* A part times this is its quantum, before rounding down. */
+static inline double lw_bm25_quanta(const struct lw_bm25_header *header)
+{
+	return 65535.0 / (double)lw_bm25_greatest_part(header);
 }
 
 static inline struct lw_bm25_formula lw_bm25_formula_of(const struct lw_bm25_header *header)
@@ -32,6 +62,7 @@ static inline struct lw_bm25_formula lw_bm25_formula_of(const struct lw_bm25_hea
 		.k1 = header->k1,
 		.k1_plus_1 = (float)(k1 + 1.0),
 		.delta = header->delta,
+		.step = (float)(1 / lw_bm25_quanta(header)),
 	};
 
 	if (header->total_length)
@@ -61,30 +92,6 @@ static inline float lw_bm25_part(const struct lw_bm25_formula *f, uint32_t count
 	return tf / (tf + norm);
 }
 
-/* No part is greater. */
-static inline float lw_bm25_greatest_part(const struct lw_bm25_header *header)
-{
-	const float rounding = 1.000001f;
-
-	switch (header->variant) {
-	case LANEWISE_BM25_LUCENE:
-	case LANEWISE_BM25_ROBERTSON:
-		return 1;
-	case LANEWISE_BM25_TF_IDF:
-		return 23; /* 1 + ln(2^31) is 22.5 */
-	case LANEWISE_BM25_PLUS:
-		return (header->k1 + 1 + header->delta) * rounding;
-	default:
-		return (header->k1 + 1) * rounding;
-	}
-}
-
-/* A part times this is its quantum, before rounding down. */
-static inline double lw_bm25_quanta(const struct lw_bm25_header *header)
-{
-	return 65535.0 / (double)lw_bm25_greatest_part(header);
-}
-
 /* The count of posting number `posting`, whose byte says LW_BM25_LARGE. */
 static inline uint32_t lw_bm25_large_count(const lanewise_bm25 *bm25, uint64_t posting)
 {
@@ -106,6 +113,12 @@ static inline uint32_t lw_bm25_count_at(const lanewise_bm25 *bm25, uint64_t post
 	uint32_t count = bm25->counts[posting];
 
 	return count == LW_BM25_LARGE ? lw_bm25_large_count(bm25, posting) : count;
+}
+
+/* The part of which no more is known than its quantum. */
+static inline float lw_bm25_part_of_quantum(const struct lw_bm25_formula *f, uint16_t quantum)
+{
+	return ((float)quantum + 0.5f) * f->step;
 }
 
 /* The part of a posting in a document's score. */

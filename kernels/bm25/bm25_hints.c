@@ -53,7 +53,7 @@ static void find_kths(const uint16_t *quanta, size_t n, uint16_t kth[LW_BM25_KTH
 }
 
 /* Returns how many it made. */
-static size_t make_skips(const uint16_t *documents, size_t n, uint16_t *skips)
+static size_t make_skips(const uint16_t *documents, const uint16_t *quanta, size_t n, uint16_t *skips, uint8_t *most)
 {
 	size_t n_skips = lw_bm25_n_skips(n), at = 0;
 
@@ -64,11 +64,19 @@ static size_t make_skips(const uint16_t *documents, size_t n, uint16_t *skips)
 			at++;
 		skips[block] = (uint16_t)at; /* below 65536, since then a block has postings */
 	}
+	if (n_skips)
+		memset(most, 0, n_skips);
+	for (size_t i = 0; n_skips && i < n; i++) {
+		size_t block = (size_t)documents[i] >> lw_bm25_skip_shift(n);
+		uint8_t upper = (uint8_t)(quanta[i] >> 8);
+
+		most[block] = upper > most[block] ? upper : most[block];
+	}
 	return n_skips;
 }
 
-static void fill(const lanewise_bm25 *bm25, struct lw_bm25_hint *hints, uint16_t *skips, uint64_t *prefixes,
-                 uint32_t *at)
+static void fill(const lanewise_bm25 *bm25, struct lw_bm25_hint *hints, uint16_t *skips, uint8_t *most,
+                 uint64_t *prefixes, uint32_t *at)
 {
 	size_t n_terms = (size_t)bm25->header.n_terms, n_skips = 0;
 	const struct lw_bm25_hint *first = hints;
@@ -88,7 +96,8 @@ static void fill(const lanewise_bm25 *bm25, struct lw_bm25_hint *hints, uint16_t
 		find_kths(bm25->quanta + posting, n_postings_of(bm25, term), hints->kth);
 		hints++;
 		for (uint64_t run = bm25->run_at[term]; run < bm25->run_at[term + 1]; run++) {
-			n_skips += make_skips(bm25->documents + posting, n_in_run(bm25, run), skips + n_skips);
+			n_skips += make_skips(bm25->documents + posting, bm25->quanta + posting, n_in_run(bm25, run),
+			                      skips + n_skips, most + n_skips);
 			posting += n_in_run(bm25, run);
 		}
 	}
@@ -101,7 +110,7 @@ lanewise_status lanewise_bm25_make_hints(lanewise_bm25 *bm25, const lanewise_all
 	size_t hints_bytes = amounts.n_hints * sizeof(struct lw_bm25_hint),
 	       prefixes_bytes = amounts.n_prefixes * sizeof(uint64_t);
 	size_t at_bytes = amounts.n_prefixes * sizeof(uint32_t);
-	size_t n_bytes = hints_bytes + prefixes_bytes + at_bytes + (amounts.n_skips + 1) * sizeof(uint16_t);
+	size_t n_bytes = hints_bytes + prefixes_bytes + at_bytes + (amounts.n_skips + 1) * 3;
 	unsigned char *memory = lw_allocate(allocator, n_bytes);
 
 	if (!memory)
@@ -112,9 +121,11 @@ lanewise_status lanewise_bm25_make_hints(lanewise_bm25 *bm25, const lanewise_all
 	uint32_t *at = (uint32_t *)(void *)(memory + hints_bytes + prefixes_bytes);
 	uint16_t *skips = (uint16_t *)(void *)(memory + hints_bytes + prefixes_bytes + at_bytes);
 
-	fill(bm25, hints, skips, prefixes, at);
+	uint8_t *most = (uint8_t *)(skips + amounts.n_skips + 1);
+
+	fill(bm25, hints, skips, most, prefixes, at);
 	bm25->hints = (struct lw_bm25_hints) {
-		memory, n_bytes, hints, skips, at, prefixes, amounts.n_prefixes,
+		memory, n_bytes, hints, skips, most, at, prefixes, amounts.n_prefixes,
 	};
 	return LANEWISE_OK;
 }
@@ -151,29 +162,79 @@ static size_t n_below(const uint64_t *prefixes, size_t n, uint64_t prefix, int o
 	return (size_t)(at - prefixes) + (*at < prefix || (or_equal && *at == prefix));
 }
 
-size_t lanewise_bm25_find_word(const lanewise_bm25 *bm25, const lanewise_word *word)
+/* The words among which one is, if it is there. */
+struct range {
+	size_t low, high;
+};
+
+static struct range range_of(const lanewise_bm25 *bm25, const lanewise_word *word)
 {
 	const struct lw_bm25_hints *hints = &bm25->hints;
 	uint64_t prefix = lw_bm25_prefix_of(word->text, word->n_bytes);
-	size_t n_terms = (size_t)bm25->header.n_terms;
 	size_t below = n_below(hints->prefixes, hints->n_prefixes, prefix, 0), above = below;
 
 	if (above < hints->n_prefixes && hints->prefixes[above] == prefix)
 		above = n_below(hints->prefixes, hints->n_prefixes, prefix, 1);
+	return (struct range) {
+		.low = below ? (below - 1) * LW_BM25_PREFIX_WORDS : 0,
+		.high = above < hints->n_prefixes ? above * LW_BM25_PREFIX_WORDS : (size_t)bm25->header.n_terms,
+	};
+}
 
-	size_t low = below ? (below - 1) * LW_BM25_PREFIX_WORDS : 0;
-	size_t high = above < hints->n_prefixes ? above * LW_BM25_PREFIX_WORDS : n_terms;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+static size_t find_in(const lanewise_bm25 *bm25, struct range range, const lanewise_word *word)
+{
+	while (range.low < range.high) {
+		size_t middle = range.low + (range.high - range.low) / 2;
 		int order = compare_word(bm25, middle, word);
 
 		if (order == 0)
 			return middle;
 		if (order < 0)
-			low = middle + 1;
+			range.low = middle + 1;
 		else
-			high = middle;
+			range.high = middle;
 	}
-	return n_terms;
+	return (size_t)bm25->header.n_terms;
+}
+
+enum { LINE = 64 };
+
+static void fetch(const void *begin, size_t n_bytes)
+{
+	for (size_t at = 0; at < n_bytes + LINE - 1; at += LINE)
+		__builtin_prefetch((const char *)begin + at);
+}
+
+/* What is in memory of a word is far apart, so each step fetches what the next one needs of all words. */
+void lanewise_bm25_find_words(const lanewise_bm25 *bm25, const lanewise_word *words, size_t n, size_t *numbers)
+{
+	enum { MOST_TEXT = 8 * LINE };
+	struct range ranges[LW_BM25_FIND_MOST];
+
+	for (size_t i = 0; i < n; i++) {
+		ranges[i] = range_of(bm25, &words[i]);
+		fetch(bm25->term_at + ranges[i].low, LW_BM25_PREFIX_WORDS * sizeof *bm25->term_at);
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t n_text = (size_t)(bm25->term_at[ranges[i].high] - bm25->term_at[ranges[i].low]);
+
+		fetch(bm25->terms + bm25->term_at[ranges[i].low], n_text < MOST_TEXT ? n_text : MOST_TEXT);
+	}
+	for (size_t i = 0; i < n; i++) {
+		numbers[i] = find_in(bm25, ranges[i], &words[i]);
+		if (numbers[i] == bm25->header.n_terms)
+			continue;
+		__builtin_prefetch(bm25->posting_at + numbers[i]);
+		__builtin_prefetch(bm25->run_at + numbers[i]);
+		__builtin_prefetch(bm25->hints.at + numbers[i] / LW_BM25_PREFIX_WORDS);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (numbers[i] == bm25->header.n_terms)
+			continue;
+		__builtin_prefetch(bm25->runs + bm25->run_at[numbers[i]]);
+		__builtin_prefetch(bm25->most + bm25->run_at[numbers[i]]);
+		fetch(bm25->hints.hints + bm25->hints.at[numbers[i] / LW_BM25_PREFIX_WORDS], 2 * LINE);
+		fetch(bm25->documents + bm25->posting_at[numbers[i]], 2 * LINE);
+		fetch(bm25->quanta + bm25->posting_at[numbers[i]], 2 * LINE);
+	}
 }

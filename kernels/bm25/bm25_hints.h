@@ -4,7 +4,8 @@
  * smaller, and need not be believed.
  *
  * Long runs have skips: the documents of a segment are cut into blocks of 2^shift, with 8 to 16 postings in the mean,
- * and for each block the number of postings before it is known, so that a document's posting is found in a few steps.
+ * and for each block the number of postings before it is known, so that a document's posting is found in a few steps; and
+ * the greatest quantum in it, by which many need not be looked for.
  */
 #ifndef LW_BM25_HINTS_H
 #define LW_BM25_HINTS_H
@@ -18,6 +19,7 @@ enum {
 	LW_BM25_HINT_LEAST = 16,   /* postings of a word with a hint */
 	LW_BM25_PREFIX_WORDS = 32, /* of so many words the first has its prefix listed */
 	LW_BM25_KTHS = 3,
+	LW_BM25_FIND_MOST = 32, /* words that are looked up at once */
 };
 
 /* The k for which a word's k-th greatest quantum is known, roughly. */
@@ -35,6 +37,7 @@ struct lw_bm25_hints {
 
 	const struct lw_bm25_hint *hints; /* ascending by term */
 	const uint16_t *skips;
+	const uint8_t *most;      /* of each block that has a skip: the upper 8 bits of its greatest quantum */
 	const uint32_t *at;       /* for every LW_BM25_PREFIX_WORDS-th word, the number of hints of words before it */
 	const uint64_t *prefixes; /* of every LW_BM25_PREFIX_WORDS-th word, ascending */
 	size_t n_prefixes;
@@ -46,8 +49,8 @@ lanewise_status lanewise_bm25_make_hints(lanewise_bm25 *bm25, const lanewise_all
 /* The hint of a word; NULL if it has none. */
 const struct lw_bm25_hint *lanewise_bm25_hint_of(const lanewise_bm25 *bm25, size_t term);
 
-/* The word's number in the dictionary; n_terms if it is not there. */
-size_t lanewise_bm25_find_word(const lanewise_bm25 *bm25, const lanewise_word *word);
+/* The numbers of n <= LW_BM25_FIND_MOST words in the dictionary; n_terms for those that are not there. */
+void lanewise_bm25_find_words(const lanewise_bm25 *bm25, const lanewise_word *words, size_t n, size_t *numbers);
 
 /* The first eight bytes of a word, as an integer that orders as they do; words in order have them in order. */
 static inline uint64_t lw_bm25_prefix_of(const char *text, size_t n_bytes)

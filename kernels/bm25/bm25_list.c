@@ -8,8 +8,8 @@
 enum { CHUNK = 256 };
 
 /* The parts of n postings, of which none has a large count, in loops that can be vectorised. */
-static void find_parts(const struct lw_bm25_formula *f, const uint8_t *counts, const uint32_t *lengths, size_t n,
-                       float *parts)
+LW_INLINE void find_parts(const struct lw_bm25_formula *f, const uint8_t *counts, const uint32_t *lengths, size_t n,
+                          float *parts)
 {
 	switch (f->variant) {
 	case LANEWISE_BM25_LUCENE:
@@ -26,6 +26,14 @@ static void find_parts(const struct lw_bm25_formula *f, const uint8_t *counts, c
 	}
 }
 
+/* The same of an index without counts, at[i] after the first quantum. */
+static void find_parts_of_quanta(const struct lw_bm25_formula *f, const uint16_t *quanta, const uint32_t *at, size_t n,
+                                 float *parts)
+{
+	for (size_t i = 0; i < n; i++)
+		parts[i] = lw_bm25_part_of_quantum(f, quanta[at[i]]);
+}
+
 /* The parts of n postings, whose numbers are `first` + at[i], in documents. */
 static void find_parts_at(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula, uint64_t first,
                           const uint32_t *at, const uint32_t *documents, size_t n, float *parts)
@@ -33,6 +41,10 @@ static void find_parts_at(const lanewise_bm25 *bm25, const struct lw_bm25_formul
 	uint8_t counts[CHUNK], most = 0;
 	uint32_t lengths[CHUNK];
 
+	if (!bm25->counts) {
+		find_parts_of_quanta(formula, bm25->quanta + first, at, n, parts);
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		counts[i] = bm25->counts[first + at[i]];
 		lengths[i] = bm25->lengths[documents[i]];
@@ -62,7 +74,7 @@ void lanewise_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_fo
 			which[n_hits] = (uint32_t)i;
 			n_hits += at[i] < list->n;
 		}
-		for (size_t i = 0; i < n_hits; i++) {
+		for (size_t i = 0; bm25->counts && i < n_hits; i++) {
 			__builtin_prefetch(bm25->counts + list->posting + at[i]);
 			__builtin_prefetch(bm25->lengths + hits[i]);
 		}
@@ -72,12 +84,52 @@ void lanewise_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_fo
 	}
 }
 
+void lanewise_bm25_score_marked(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
+                                const struct lw_bm25_list *list, float weight, size_t first, const uint16_t *which,
+                                float *scores)
+{
+	uint32_t at[CHUNK], hits[CHUNK];
+	uint16_t numbers[CHUNK];
+	float parts[CHUNK];
+
+	for (size_t begin = 0; begin < list->n; begin += CHUNK) {
+		size_t end = list->n - begin < CHUNK ? list->n : begin + CHUNK, n_hits = 0;
+
+		for (size_t i = begin; bm25->counts && i < end; i += 64)
+			__builtin_prefetch(bm25->counts + list->posting + i + CHUNK);
+		for (size_t i = begin; i < end; i++) {
+			uint32_t document = list->documents[i];
+
+			at[n_hits] = (uint32_t)i;
+			hits[n_hits] = (uint32_t)first + document;
+			numbers[n_hits] = which[document];
+			n_hits += which[document] != 0;
+		}
+		find_parts_at(bm25, formula, list->posting, at, hits, n_hits, parts);
+		for (size_t i = 0; i < n_hits; i++)
+			scores[numbers[i] - 1] += weight * parts[i];
+	}
+}
+
+static void add_quanta(const struct lw_bm25_formula *formula, const struct lw_bm25_list *list, float weight,
+                       float *scores)
+{
+	for (size_t i = 0; i < list->n; i++)
+		scores[list->documents[i]] += weight * lw_bm25_part_of_quantum(formula, list->quanta[i]);
+}
+
 void lanewise_bm25_add_parts(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
                              const struct lw_bm25_list *list, float weight, size_t first, float *scores)
 {
-	const uint8_t *counts = bm25->counts + list->posting;
 	uint32_t lengths[CHUNK];
 	float parts[CHUNK];
+
+	if (!bm25->counts) {
+		add_quanta(formula, list, weight, scores);
+		return;
+	}
+
+	const uint8_t *counts = bm25->counts + list->posting;
 
 	for (size_t begin = 0; begin < list->n; begin += CHUNK) {
 		const uint16_t *documents = list->documents + begin;

@@ -11,6 +11,7 @@ struct lw_bm25_term {
 	uint64_t posting;
 	const struct lw_bm25_hint *hint; /* NULL if it has none */
 	const uint16_t *skips;
+	uint32_t count; /* how often the query has it */
 	float weight;
 };
 
@@ -18,6 +19,7 @@ struct lw_bm25_term {
 struct lw_bm25_list {
 	const uint16_t *documents, *quanta;
 	const uint16_t *skips; /* NULL if it is short */
+	const uint8_t *most;   /* of the same blocks */
 	size_t n;
 	unsigned shift;
 	uint64_t posting; /* the number of the first */
@@ -64,6 +66,7 @@ static inline int lw_bm25_take_list(const lanewise_bm25 *bm25, struct lw_bm25_te
 				.documents = bm25->documents + term->posting,
 				.quanta = bm25->quanta + term->posting,
 				.skips = n_skips ? term->skips : NULL,
+				.most = n_skips ? bm25->hints.most + (term->skips - bm25->hints.skips) : NULL,
 				.n = n,
 				.shift = n_skips ? lw_bm25_skip_shift(n) : 16,
 				.posting = term->posting,
@@ -80,6 +83,14 @@ static inline int lw_bm25_take_list(const lanewise_bm25 *bm25, struct lw_bm25_te
 void lanewise_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
                               const struct lw_bm25_list *list, float weight, const uint32_t *documents, size_t n,
                               float *scores);
+
+/*
+ * The same for documents that are marked, in the segment whose first document is `first`: which[d] is d's number in
+ * `scores`, plus 1, or 0.
+ */
+void lanewise_bm25_score_marked(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
+                                const struct lw_bm25_list *list, float weight, size_t first, const uint16_t *which,
+                                float *scores);
 
 /* Adds the list's parts, times the weight, to the scores of the segment, whose first document is `first`. */
 void lanewise_bm25_add_parts(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,

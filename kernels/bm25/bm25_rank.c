@@ -35,8 +35,11 @@ enum {
 	MAX_TERMS = 64,  /* of a query that is ranked by integers */
 	BUCKET_BITS = 4, /* sums of one bucket of the histogram */
 	BUCKETS = 65536 >> BUCKET_BITS,
-	LOOKUPS = 256,   /* at once */
-	SCAN_SHARE = 24, /* of so small a share of a segment's documents the postings are gone over again */
+	LOOKUPS = 256,         /* at once */
+	FEW = 128,             /* candidates, for which all sums are not cleared */
+	PASS_SHARE = 8,        /* so many postings for each candidate are gone through rather than looked up */
+	CLEAN_POSTINGS = 4096, /* in all segments to come, for which all sums are cleared */
+	SCAN_SHARE = 24,       /* of so small a share of a segment's documents the postings are gone over again */
 
 	/* Rough costs, in eighths of a cycle. */
 	ADD_COST = 14,     /* of a posting that is added */
@@ -58,20 +61,21 @@ struct ranking {
 	const lanewise_bm25 *bm25;
 	const struct lw_bm25_term *terms; /* in the order of the query */
 	struct ranked *ranked;            /* ascending by strength */
-	size_t n_terms, k;
+	size_t n_terms, k, n_left;        /* segments that are left */
 	const uint64_t *filter;
 	lanewise_topk *topk;
 	struct lw_bm25_formula formula;
 
-	uint16_t *sums; /* of the documents of a segment; all 0 between segments, once they are clean */
+	uint16_t *sums; /* of the documents of a segment; all 0 between segments if they are clean */
 	int clean;
 	uint32_t *found, *other; /* a segment's candidates, and room to sort them */
 	int in_order;            /* those found are in the order of documents */
 	float *scores;           /* of a segment's candidates, or documents */
 
-	uint32_t *histogram, lowest, n_counted; /* candidates counted in bucket `lowest` and above */
-	uint32_t least;                         /* k documents have such a sum */
-	uint32_t margin, cut;                   /* sums of `cut` or less do not matter */
+	uint32_t *histogram, lowest,
+	        n_counted;    /* candidates counted in bucket `lowest` and above; others do not count */
+	uint32_t least;       /* k documents have such a sum */
+	uint32_t margin, cut; /* sums of `cut` or less do not matter */
 
 	/* Candidates that are not scored yet. */
 	uint32_t *pool;
@@ -111,7 +115,7 @@ static size_t pool_capacity(const lanewise_bm25 *bm25, size_t k)
 	size_t n = (size_t)bm25->header.n_documents, segment = segment_length(bm25, 0);
 
 	k = k < n ? k : n;
-	return k > (SIZE_MAX - segment) / 2 ? SIZE_MAX : segment + 2 * k;
+	return k > (SIZE_MAX - 1 - segment) / 2 ? SIZE_MAX - 1 : segment + 2 * k;
 }
 
 static struct places lay_out(const lanewise_bm25 *bm25, size_t k)
@@ -124,8 +128,8 @@ static struct places lay_out(const lanewise_bm25 *bm25, size_t k)
 	places.other = place(&end, n, sizeof(uint32_t));
 	places.scores = place(&end, n, sizeof(float));
 	places.histogram = place(&end, BUCKETS, sizeof(uint32_t));
-	places.pool = place(&end, pool_capacity(bm25, k), sizeof(uint32_t));
-	places.pool_sums = place(&end, pool_capacity(bm25, k), sizeof(uint16_t));
+	places.pool = place(&end, pool_capacity(bm25, k) + 1, sizeof(uint32_t)); /* the last is written, not kept */
+	places.pool_sums = place(&end, pool_capacity(bm25, k) + 1, sizeof(uint16_t));
 	places.n_bytes = end > SIZE_MAX - 63 ? 0 : end + 63; /* room to align */
 	return places;
 }
@@ -144,8 +148,8 @@ static uint16_t most_of(const lanewise_bm25 *bm25, const struct lw_bm25_term *te
 	return most;
 }
 
-/* By what weights are multiplied: so that no sum and no weight reaches 2^16. */
-static double find_scale(const lanewise_bm25 *bm25, const struct lw_bm25_term *terms, size_t n)
+/* By what weights are multiplied: so that no sum and no weight reaches 2^16. `most` are the terms' greatest quanta. */
+static double find_scale(const struct lw_bm25_term *terms, const uint16_t *most, size_t n)
 {
 	double heaviest = 0, sum = 0, scale;
 
@@ -153,7 +157,7 @@ static double find_scale(const lanewise_bm25 *bm25, const struct lw_bm25_term *t
 		double weight = (double)terms[i].weight;
 
 		heaviest = weight > heaviest ? weight : heaviest;
-		sum += weight * (double)most_of(bm25, &terms[i]);
+		sum += weight * (double)most[i];
 	}
 	scale = 65535 / heaviest;
 	if (sum * scale > (double)(65535 - n) * 65536)
@@ -174,23 +178,34 @@ static uint32_t least_of(const struct lw_bm25_term *term, uint32_t weight, size_
 	return 0;
 }
 
+/* Fetches the run that a term is at, as much as is not fetched while it is added. */
+static void fetch_run(const lanewise_bm25 *bm25, const struct lw_bm25_term *term)
+{
+	enum { LINE = 32, MOST = 8 * LINE };
+	size_t n = term->run < term->run_end ? (bm25->runs[term->run] & 0xffff) + (size_t)1 : 0;
+
+	for (size_t i = 0; i < n && i < MOST; i += LINE) {
+		__builtin_prefetch(bm25->documents + term->posting + i);
+		__builtin_prefetch(bm25->quanta + term->posting + i);
+	}
+}
+
 static void weigh(struct ranking *r)
 {
-	double scale = find_scale(r->bm25, r->terms, r->n_terms), loss = 0;
+	uint16_t greatest[MAX_TERMS];
+	double scale, loss = 0;
 
+	for (size_t i = 0; i < r->n_terms; i++)
+		greatest[i] = most_of(r->bm25, &r->terms[i]);
+	scale = find_scale(r->terms, greatest, r->n_terms);
 	for (size_t i = 0; i < r->n_terms; i++) {
 		const struct lw_bm25_term *term = &r->terms[i];
-		double most = (double)most_of(r->bm25, term), scaled = (double)term->weight * scale;
+		double most = (double)greatest[i], scaled = (double)term->weight * scale;
 		struct ranked ranked = { .term = *term, .weight = (uint32_t)scaled, .strength = scaled * most };
 		size_t at = i;
 		uint32_t least = least_of(term, ranked.weight, r->k);
 
-		/* The first run, for which nothing before it asks. */
-		for (size_t line = 0; line < 16; line++) {
-			__builtin_prefetch(r->bm25->documents + term->posting + 32 * line);
-			__builtin_prefetch(r->bm25->quanta + term->posting + 32 * line);
-		}
-
+		fetch_run(r->bm25, term);
 		loss += ((double)ranked.weight + (scaled - (double)ranked.weight) * (most + 1)) / 65536;
 		for (; at > 0 && r->ranked[at - 1].strength > ranked.strength; at--)
 			r->ranked[at] = r->ranked[at - 1];
@@ -199,23 +214,61 @@ static void weigh(struct ranking *r)
 			r->least = least;
 	}
 	r->lowest = r->least >> BUCKET_BITS;
+	memset(r->histogram + r->lowest, 0, (BUCKETS - r->lowest) * sizeof *r->histogram);
 	r->margin = (uint32_t)r->n_terms + (uint32_t)loss + 2;
 	set_cut(r);
 }
 
 /* ---------------------------------------------------------- exact scores */
 
+static void clean_sums(struct ranking *r)
+{
+	if (!r->clean)
+		memset(r->sums, 0, segment_length(r->bm25, 0) * sizeof *r->sums);
+	r->clean = 1;
+}
+
+/* Notes at the place of each document's sum which of the candidates it is, plus 1. */
+static void mark(struct ranking *r, const uint32_t *documents, size_t n)
+{
+	clean_sums(r);
+	for (size_t i = 0; i < n; i++) {
+		if (r->bm25->lengths)
+			__builtin_prefetch(r->bm25->lengths + documents[i]);
+		r->sums[documents[i] % LW_BM25_SEGMENT] = (uint16_t)(i + 1);
+	}
+}
+
+static void unmark(struct ranking *r, const uint32_t *documents, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		r->sums[documents[i] % LW_BM25_SEGMENT] = 0;
+}
+
 /* Scores candidates of one segment, and offers them. */
 static void score_some(struct ranking *r, struct lw_bm25_term *terms, uint32_t segment, const uint32_t *documents,
                        size_t n)
 {
+	int marked = 0;
+
 	memset(r->scores, 0, n * sizeof *r->scores);
 	for (size_t i = 0; i < r->n_terms; i++) {
 		struct lw_bm25_list list;
 
-		if (lw_bm25_take_list(r->bm25, &terms[i], segment, &list))
+		if (!lw_bm25_take_list(r->bm25, &terms[i], segment, &list))
+			continue;
+		if (list.n / PASS_SHARE >= n || n > UINT16_MAX || (!r->clean && n < FEW)) {
 			lanewise_bm25_score_some(r->bm25, &r->formula, &list, terms[i].weight, documents, n, r->scores);
+			continue;
+		}
+		if (!marked)
+			mark(r, documents, n);
+		marked = 1;
+		lanewise_bm25_score_marked(r->bm25, &r->formula, &list, terms[i].weight,
+		                           (size_t)segment * LW_BM25_SEGMENT, r->sums, r->scores);
 	}
+	if (marked)
+		unmark(r, documents, n);
 	lanewise_topk_push_some_f32(r->topk, r->scores, documents, n);
 }
 
@@ -252,38 +305,55 @@ static void empty_pool(struct ranking *r)
 
 /* ------------------------------------------------------------- candidates */
 
-/* Counts a candidate's sum, which may raise the cut. */
-static void count(struct ranking *r, uint32_t sum)
+/* Raises the cut as far as the candidates that were counted allow. */
+static void raise_cut(struct ranking *r)
 {
-	uint32_t bucket = sum >> BUCKET_BITS, lowest = r->lowest;
-
-	if (bucket < lowest)
-		return;
-	r->histogram[bucket]++;
-	r->n_counted++;
-	while (r->n_counted - r->histogram[r->lowest] >= r->k)
+	while (r->n_counted >= r->k && r->n_counted - r->histogram[r->lowest] >= r->k)
 		r->n_counted -= r->histogram[r->lowest++];
-	if (r->lowest > lowest && r->lowest << BUCKET_BITS > r->least) {
+	if (r->n_counted >= r->k && r->lowest << BUCKET_BITS > r->least) {
 		r->least = r->lowest << BUCKET_BITS;
 		set_cut(r);
 	}
 }
 
+/*
+ * Counts n candidates, and takes those that pass the cut to the others, where there is room for all. Which do cannot be
+ * predicted, so there is no branch on it.
+ */
+static void take_some(struct ranking *r, uint32_t first, const uint32_t *found, size_t n)
+{
+	uint32_t *histogram = r->histogram, *pool = r->pool, lowest = r->lowest, cut = r->cut, n_counted = 0;
+	uint16_t *sums = r->pool_sums;
+	size_t kept = r->n_pool;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t sum = found[i] >> 16, bucket = sum >> BUCKET_BITS;
+
+		sums[kept] = (uint16_t)sum;
+		pool[kept] = first + (found[i] & 0xffff);
+		kept += sum > cut;
+		bucket = bucket < lowest ? lowest : bucket;
+		histogram[bucket] += sum >> BUCKET_BITS == bucket;
+		n_counted += sum >> BUCKET_BITS == bucket;
+	}
+	r->n_pool = kept;
+	r->n_counted += n_counted;
+}
+
 /* Takes a segment's candidates, in order of document, to the others. */
 static void take(struct ranking *r, uint32_t segment, size_t n)
 {
+	enum { CHUNK = 64 }; /* after which the cut may rise */
+
 	if (n > r->capacity - r->n_pool)
 		shrink_pool(r);
 	if (n > r->capacity - r->n_pool)
 		empty_pool(r);
-	for (size_t i = 0; i < n; i++) {
-		uint32_t sum = r->found[i] >> 16;
-
-		if (sum <= r->cut)
-			continue;
-		r->pool_sums[r->n_pool] = (uint16_t)sum;
-		r->pool[r->n_pool++] = segment * LW_BM25_SEGMENT + (r->found[i] & 0xffff);
-		count(r, sum);
+	for (size_t i = 0; r->bm25->lengths && r->k > CHUNK && i < n; i++)
+		__builtin_prefetch(r->bm25->lengths + segment * (size_t)LW_BM25_SEGMENT + (r->found[i] & 0xffff));
+	for (size_t i = 0; i < n; i += CHUNK) {
+		take_some(r, segment * LW_BM25_SEGMENT, r->found + i, n - i < CHUNK ? n - i : CHUNK);
+		raise_cut(r);
 	}
 }
 
@@ -374,6 +444,17 @@ static void sort_by_document(uint32_t *found, uint32_t *other, size_t n)
 		found[high[other[i] >> 8 & 255]++] = other[i];
 }
 
+/* Only those that the postings of some terms need: if they are few, all takes longer than all the rest. */
+static void clean_some_sums(struct ranking *r, size_t first)
+{
+	for (size_t i = first; i < r->n_terms; i++) {
+		const struct lw_bm25_list *list = &r->ranked[i].list;
+
+		for (size_t j = 0; j < list->n; j++)
+			r->sums[list->documents[j]] = 0;
+	}
+}
+
 /* The candidates of the terms from `first` on: documents that have one of them and a sum of `bound` or more by them. */
 static size_t gather(struct ranking *r, size_t first, size_t n_postings, uint32_t bound, size_t length)
 {
@@ -387,9 +468,10 @@ static size_t gather(struct ranking *r, size_t first, size_t n_postings, uint32_
 			return kernels->bm25_filter(ranked->list.documents, ranked->list.quanta, n_postings,
 			                            ranked->weight, bound, r->found);
 	}
-	if (!r->clean)
-		memset(r->sums, 0, segment_length(r->bm25, 0) * sizeof *r->sums);
-	r->clean = 1;
+	if (n_postings > length / SCAN_SHARE || n_postings * r->n_left > CLEAN_POSTINGS)
+		clean_sums(r);
+	else if (!r->clean)
+		clean_some_sums(r, first);
 	for (size_t i = first; i < r->n_terms; i++)
 		kernels->bm25_add(r->ranked[i].list.documents, r->ranked[i].list.quanta, r->ranked[i].list.n,
 		                  r->ranked[i].weight, r->sums);
@@ -397,6 +479,32 @@ static size_t gather(struct ranking *r, size_t first, size_t n_postings, uint32_
 		return kernels->bm25_scan(r->sums, length, bound, r->found);
 	r->in_order = 0;
 	return walk(r, first, bound);
+}
+
+/* Keeps the candidates that the n_weak weakest terms can bring over the cut, by the greatest quanta of their blocks. */
+static size_t drop_hopeless(const struct ranking *r, size_t n_weak, size_t n)
+{
+	uint32_t *found = r->found;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t candidate = found[i], sum = candidate >> 16;
+
+		for (size_t j = 0; j < n_weak; j++) {
+			const struct ranked *ranked = &r->ranked[j];
+			const struct lw_bm25_list *list = &ranked->list;
+
+			if (list->n && list->most)
+				sum += 1 + ((list->most[(candidate & 0xffff) >> list->shift] << 8 | 255u) *
+				                    ranked->weight >>
+				            16);
+			else
+				sum += ranked->bound;
+		}
+		found[kept] = candidate;
+		kept += sum > r->cut;
+	}
+	return kept;
 }
 
 /* Adds a weak term's quanta to the candidates, and keeps those with a sum of `bound` or more. */
@@ -468,11 +576,14 @@ static void rank_segment(struct ranking *r, uint32_t segment)
 	n_weak = choose_weak(r, bounds, length);
 	for (size_t i = n_weak; i < r->n_terms; i++)
 		n_postings += r->ranked[i].list.n;
+	for (size_t i = n_weak; i < r->n_terms; i++)
+		fetch_run(r->bm25, &r->ranked[i].term);
 	n = gather(r, n_weak, n_postings, r->cut - bounds[n_weak] + 1, length);
 	if (r->filter)
 		n = apply_filter(r, segment, n);
 	for (size_t i = n_weak; i > 0 && n > 0; i--)
 		if (r->ranked[i - 1].list.n) {
+			n = i == n_weak || i == 1 ? drop_hopeless(r, i, n) : n;
 			n_lookups += n;
 			n = complete(&r->ranked[i - 1], r->found, n, r->cut - bounds[i - 1] + 1);
 		}
@@ -532,10 +643,11 @@ void lanewise_bm25_rank(const lanewise_bm25 *bm25, struct lw_bm25_term *terms, s
 			score_segment(&r, terms, segment);
 		return;
 	}
-	memset(r.histogram, 0, BUCKETS * sizeof *r.histogram);
 	weigh(&r);
 	for (uint32_t segment = 0, n = (uint32_t)((bm25->header.n_documents + LW_BM25_SEGMENT - 1) / LW_BM25_SEGMENT);
-	     segment < n; segment++)
+	     segment < n; segment++) {
+		r.n_left = n - segment;
 		rank_segment(&r, segment);
+	}
 	empty_pool(&r);
 }

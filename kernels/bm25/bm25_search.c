@@ -2,9 +2,9 @@
 /*
  * Searching an index: the words of a query become terms, which are ranked (bm25_rank.c) or scored as they are.
  *
- * A word of the query that occurs in it several times must be scored once, with its count, where it occurs first. So
- * words are counted in an array over the dictionary, and listed when their count becomes 1. The array is not cleared as
- * a whole: counts are valid by blocks, each of which is cleared when it is first touched.
+ * A word of the query that occurs in it several times must be scored once, with its count, where it occurs first. Few
+ * terms are compared one by one; where each of many stands is noted in an array over the dictionary, which is not
+ * cleared as a whole: places are valid by blocks, each of which is cleared when it is first touched.
  */
 #include "bm25/bm25_rank.h"
 
@@ -16,10 +16,12 @@
 
 #include "common.h"
 #include "support.h"
+#include "text/text.h"
 
 enum {
-	COUNT_BITS = 6, /* counts per block, as a power of two: 256 bytes */
-	COUNT_BLOCK = 1 << COUNT_BITS,
+	FEW = 32,       /* terms */
+	BLOCK_BITS = 6, /* places per block, as a power of two: 256 bytes */
+	BLOCK = 1 << BLOCK_BITS,
 };
 
 /* Numbers that count as 0 until their block is touched. */
@@ -31,7 +33,7 @@ struct lazy {
 
 struct search {
 	const lanewise_bm25 *bm25;
-	struct lazy counts;         /* per word of the dictionary */
+	struct lazy places;         /* per word of the dictionary, where in `terms` it is, plus 1; once there are FEW */
 	struct lw_bm25_term *terms; /* in the order of the query */
 	size_t n_terms;
 };
@@ -39,7 +41,7 @@ struct search {
 /* ---------------------------------------------------------------- scratch */
 
 struct places {
-	size_t topk, rank, count_touched, counts, terms, n_bytes;
+	size_t topk, rank, touched, listed, terms, n_bytes;
 };
 
 /* The place of n elements at the end of what is laid out; SIZE_MAX as the end stands for overflow. */
@@ -54,7 +56,7 @@ static size_t place(size_t *end, size_t n, size_t element_bytes)
 	return begin;
 }
 
-static size_t n_blocks(size_t n) { return n / COUNT_BLOCK + (n % COUNT_BLOCK != 0); }
+static size_t n_blocks(size_t n) { return n / BLOCK + (n % BLOCK != 0); }
 
 /* More than all documents cannot be found. */
 static size_t least_k(const lanewise_bm25 *bm25, size_t k)
@@ -71,8 +73,8 @@ static struct places lay_out(const lanewise_bm25 *bm25, size_t k)
 
 	places.topk = place(&end, lanewise_topk_scratch_size(least_k(bm25, k)), 1);
 	places.rank = place(&end, rank_bytes ? rank_bytes : SIZE_MAX, 1);
-	places.count_touched = place(&end, n_blocks(n_terms), 1);
-	places.counts = place(&end, n_terms, sizeof(uint32_t));
+	places.touched = place(&end, n_blocks(n_terms), 1);
+	places.listed = place(&end, n_terms, sizeof(uint32_t));
 	places.terms = place(&end, n_terms, sizeof(struct lw_bm25_term));
 	places.n_bytes = end == SIZE_MAX ? 0 : end;
 	return places;
@@ -96,48 +98,98 @@ static float idf_of(const lanewise_bm25 *bm25, size_t term)
 	return idf < 0 ? bm25->header.floor : idf;
 }
 
-/* The query's count of a word in the dictionary. */
-static uint32_t *count_of(const struct search *search, size_t term)
+/* Where a word of the dictionary is listed, if many are. */
+static uint32_t *place_of(const struct search *search, size_t term)
 {
-	const struct lazy *counts = &search->counts;
-	size_t block = term >> COUNT_BITS;
+	const struct lazy *places = &search->places;
+	size_t block = term >> BLOCK_BITS;
 
-	if (!counts->touched[block]) {
-		size_t begin = block << COUNT_BITS, left = counts->n - begin;
+	if (!places->touched[block]) {
+		size_t begin = block << BLOCK_BITS, left = places->n - begin;
 
-		counts->touched[block] = 1;
-		memset(counts->values + begin, 0, (left < COUNT_BLOCK ? left : COUNT_BLOCK) * sizeof *counts->values);
+		places->touched[block] = 1;
+		memset(places->values + begin, 0, (left < BLOCK ? left : BLOCK) * sizeof *places->values);
 	}
-	return &counts->values[term];
+	return &places->values[term];
 }
 
-/* Counts a word, and lists it if it is the first of its kind. */
-static void take_word(struct search *search, const lanewise_word *word)
+/* The term of a word in the dictionary; NULL if it is not listed yet. */
+static struct lw_bm25_term *find_listed(const struct search *search, size_t number)
 {
-	const lanewise_bm25 *bm25 = search->bm25;
-	size_t number = lanewise_bm25_find_word(bm25, word);
-	uint32_t *count;
+	if (search->n_terms > FEW) {
+		uint32_t place = *place_of(search, number);
 
-	if (number == bm25->header.n_terms)
+		return place ? &search->terms[place - 1] : NULL;
+	}
+	for (size_t i = 0; i < search->n_terms; i++)
+		if (search->terms[i].number == number)
+			return &search->terms[i];
+	return NULL;
+}
+
+static void list_term(struct search *search, size_t number)
+{
+	search->terms[search->n_terms] = lw_bm25_term_of(search->bm25, number);
+	search->terms[search->n_terms++].count = 1;
+	if (search->n_terms <= FEW)
 		return;
-	count = count_of(search, number);
-	if (*count == 0)
-		search->terms[search->n_terms++] = lw_bm25_term_of(bm25, number);
-	*count += *count < UINT32_MAX;
+	if (search->n_terms == FEW + 1) {
+		memset(search->places.touched, 0, n_blocks(search->places.n));
+		for (size_t i = 0; i < FEW; i++)
+			*place_of(search, search->terms[i].number) = (uint32_t)i + 1;
+	}
+	*place_of(search, number) = (uint32_t)search->n_terms;
+}
+
+/* Counts n <= LW_BM25_FIND_MOST words, and lists those that are the first of their kind. */
+static void take_words(struct search *search, const lanewise_word *words, size_t n)
+{
+	size_t numbers[LW_BM25_FIND_MOST];
+
+	lanewise_bm25_find_words(search->bm25, words, n, numbers);
+	for (size_t i = 0; i < n; i++) {
+		struct lw_bm25_term *term;
+
+		if (numbers[i] == search->bm25->header.n_terms)
+			continue;
+		term = find_listed(search, numbers[i]);
+		if (!term)
+			list_term(search, numbers[i]);
+		else if (term->count < UINT32_MAX)
+			term->count++;
+	}
+}
+
+/* Words of a text, whose own text is there until the next. */
+struct kept_words {
+	lanewise_word words[LW_BM25_FIND_MOST];
+	size_t n, n_text;
+	char text[4 * LANEWISE_WORD_BYTES];
+};
+
+static void keep_word(struct search *search, struct kept_words *kept, const lanewise_word *word)
+{
+	if (kept->n == LW_BM25_FIND_MOST || word->n_bytes > sizeof kept->text - kept->n_text) {
+		take_words(search, kept->words, kept->n);
+		kept->n = kept->n_text = 0;
+	}
+	kept->words[kept->n++] = (lanewise_word) { .text = kept->text + kept->n_text, .n_bytes = word->n_bytes };
+	memcpy(kept->text + kept->n_text, word->text, word->n_bytes);
+	kept->n_text += word->n_bytes;
 }
 
 static void read_text(struct search *search, const char *query, size_t n_bytes)
 {
-	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
-	lanewise_words *words = lanewise_words_begin_analyzed(scratch, search->bm25->analyzer);
+	struct lanewise_words words;
+	struct kept_words kept;
 	lanewise_word word;
 
-	lanewise_words_feed(words, query, n_bytes);
-	while (lanewise_words_next(words, &word))
-		take_word(search, &word);
-	lanewise_words_finish(words);
-	while (lanewise_words_next(words, &word))
-		take_word(search, &word);
+	kept.n = kept.n_text = 0;
+	lanewise_words_begin_analyzed(&words, search->bm25->analyzer);
+	lanewise_words_feed_last(&words, query, n_bytes);
+	while (lanewise_words_next(&words, &word))
+		keep_word(search, &kept, &word);
+	take_words(search, kept.words, kept.n);
 }
 
 /* Gives the terms their weights, and drops those that have none. */
@@ -149,7 +201,7 @@ static void weigh(struct search *search)
 		struct lw_bm25_term term = search->terms[i];
 		float idf = idf_of(search->bm25, term.number);
 
-		term.weight = (float)*count_of(search, term.number) * idf;
+		term.weight = (float)term.count * idf;
 		search->terms[n_kept] = term;
 		n_kept += idf >= LW_BM25_LEAST_WEIGHT;
 	}
@@ -174,18 +226,18 @@ static struct search read_query(const lanewise_bm25 *bm25, struct query query, c
 	size_t n_terms = (size_t)bm25->header.n_terms;
 	struct search search = {
 		.bm25 = bm25,
-		.counts.touched = base + places->count_touched,
-		.counts.values = (uint32_t *)(void *)(base + places->counts),
-		.counts.n = n_terms,
+		.places.touched = base + places->touched,
+		.places.values = (uint32_t *)(void *)(base + places->listed),
+		.places.n = n_terms,
 		.terms = (struct lw_bm25_term *)(void *)(base + places->terms),
 	};
 
-	memset(search.counts.touched, 0, n_blocks(n_terms));
-	if (query.words)
-		for (size_t i = 0; i < query.n; i++)
-			take_word(&search, &query.words[i]);
-	else
+	if (!query.words)
 		read_text(&search, query.text, query.n);
+	for (size_t i = 0, n; query.words && i < query.n; i += n) {
+		n = query.n - i < LW_BM25_FIND_MOST ? query.n - i : LW_BM25_FIND_MOST;
+		take_words(&search, query.words + i, n);
+	}
 	return search;
 }
 
@@ -329,6 +381,8 @@ static lanewise_status score_all_f64(const lanewise_bm25 *bm25, struct query que
 {
 	if (!bm25 || !is_scratch(scratch) || (!score && bm25->header.n_documents))
 		return LANEWISE_ERROR_ARGUMENT;
+	if (!bm25->counts)
+		return LANEWISE_ERROR_UNSUPPORTED;
 
 	struct places places = lay_out(bm25, 1);
 	struct search search = read_query(bm25, query, &places, scratch);
@@ -337,7 +391,7 @@ static lanewise_status score_all_f64(const lanewise_bm25 *bm25, struct query que
 		memset(score, 0, (size_t)bm25->header.n_documents * sizeof *score);
 	for (size_t i = 0; i < search.n_terms; i++) {
 		struct lw_bm25_term *term = &search.terms[i];
-		double weight = weight_f64(bm25, term->number) * (double)*count_of(&search, term->number);
+		double weight = weight_f64(bm25, term->number) * (double)term->count;
 		struct lw_bm25_list list;
 
 		for (uint32_t segment; (segment = lw_bm25_next_segment(bm25, term, 1)) < LW_BM25_SEGMENT;)
@@ -405,6 +459,8 @@ size_t lanewise_bm25_n_documents(const lanewise_bm25 *bm25) { return (size_t)bm2
 
 size_t lanewise_bm25_n_terms(const lanewise_bm25 *bm25) { return (size_t)bm25->header.n_terms; }
 
+int32_t lanewise_bm25_has_counts(const lanewise_bm25 *bm25) { return bm25->counts != NULL; }
+
 void lanewise_bm25_destroy(lanewise_bm25 *bm25)
 {
 	if (!bm25)
@@ -413,6 +469,7 @@ void lanewise_bm25_destroy(lanewise_bm25 *bm25)
 	lanewise_allocator copy = bm25->allocator;
 
 	lw_release(lw_allocator_of(&copy), bm25->hints.memory, bm25->hints.n_bytes);
+	lw_release(lw_allocator_of(&copy), bm25->expanded, bm25->expanded_bytes);
 	lanewise_analyzer_destroy(bm25->analyzer);
 	lw_release(lw_allocator_of(&copy), bm25, bm25->n_bytes);
 }

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import array
+import functools
 import os
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ._files import Immutable, Uncopyable, bytes_of_file, destroy_later, file_of_bytes, open_file, write_file
-from ._library import CodePoints, check, empty, ffi, floats, integers, lib, new_error, pointer, room, scratch, text_bytes, tuples
+from ._library import (
+    FLOATS, CodePoints, check, empty, ffi, floats, from_buffer, integers, lib, new_error, pointer, room, scratch, text_bytes, tuples)
 from .vector import Hits, _positive, filter_of, hits_of_many
 
 Text = str | bytes | bytearray | memoryview
@@ -109,6 +111,8 @@ VARIANTS: dict[str, int] = {
     "okapi": lib.LANEWISE_BM25_OKAPI,
 }
 _WORD = struct.Struct("PNQQ")
+_UINT32 = ffi.typeof("uint32_t[]")
+_new_size = functools.partial(ffi.new, ffi.typeof("size_t *"))
 _DELTA = {"bm25l": 0.5, "bm25+": 1.0}
 
 
@@ -118,34 +122,39 @@ class BM25(Immutable):
     An `analyzer` says what their words are, and the queries'; the index keeps it, also in files.
 
     `variant` is one of VARIANTS (formulas: lanewise/bm25.h; "okapi" is that of the rank_bm25 package, with epsilon 0.25).
+    Without `counts` a saved index is a quarter smaller, and scores are of parts that are rounded to 16 bits.
     """
 
     def __init__(self, texts: Iterable[Text], k1: float = 1.2, b: float = 0.75, variant: str = "lucene",
-                 delta: float | None = None, epsilon: float = 0.25, analyzer: Analyzer | None = None) -> None:
-        builder = _builder(k1, b, variant, delta, epsilon, analyzer)
+                 delta: float | None = None, epsilon: float = 0.25, analyzer: Analyzer | None = None,
+                 counts: bool = True) -> None:
+        builder = _builder(k1, b, variant, delta, epsilon, analyzer, counts)
         for text in texts:
             data = text_bytes(text)
             check(lib.lanewise_bm25_builder_add_text(builder, ffi.from_buffer(data), len(data)))
-        self._made_of_words = False
         self._adopt(builder)
 
     @classmethod
     def from_words(cls, documents: Iterable[Sequence[Text]], k1: float = 1.2, b: float = 0.75, variant: str = "lucene",
-                   delta: float | None = None, epsilon: float = 0.25) -> BM25:
+                   delta: float | None = None, epsilon: float = 0.25, counts: bool = True) -> BM25:
         """The same of documents that were made words elsewhere: stemmed, without stop words, by another tokenizer. Words have
         1 to 255 bytes. Queries are sequences of words too."""
-        builder, bm25 = _builder(k1, b, variant, delta, epsilon), cls.__new__(cls)
+        builder, bm25 = _builder(k1, b, variant, delta, epsilon, None, counts), cls.__new__(cls)
         for number, document in enumerate(documents):
             found, _keep = _words(document, f"documents[{number}]")
             check(lib.lanewise_bm25_builder_add_words(builder, found, len(document)))
-        bm25._made_of_words = True
-        bm25._adopt(builder)
+        bm25._adopt(builder, made_of_words=True)
         return bm25
 
-    def _adopt(self, builder: Any) -> None:
+    def _adopt(self, builder: Any, made_of_words: bool = False) -> None:
         made = ffi.new("lanewise_bm25 **")
         check(lib.lanewise_bm25_create(builder, ffi.NULL, made))
-        self._handle = destroy_later(self, made[0], lib.lanewise_bm25_destroy)
+        self._use(destroy_later(self, made[0], lib.lanewise_bm25_destroy), made_of_words)
+
+    def _use(self, handle: Any, made_of_words: bool) -> None:
+        self._handle, self._made_of_words = handle, made_of_words
+        self._find = lib.lanewise_bm25_search_words if made_of_words else lib.lanewise_bm25_search_filtered
+        self._n = int(lib.lanewise_bm25_n_documents(handle))
         self._scratches: list[tuple[int, Any]] = []
 
     @classmethod
@@ -158,9 +167,7 @@ class BM25(Immutable):
         out, error = ffi.new("lanewise_bm25 **"), new_error()
         check(lib.lanewise_bm25_open(file, ffi.NULL, out, error), error)
         bm25 = cls.__new__(cls)
-        bm25._made_of_words = made_of_words
-        bm25._handle = destroy_later(bm25, out[0], lib.lanewise_bm25_destroy, file)
-        bm25._scratches = []
+        bm25._use(destroy_later(bm25, out[0], lib.lanewise_bm25_destroy, file), made_of_words)
         return bm25
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -171,12 +178,17 @@ class BM25(Immutable):
         write_file(path, self._handle, lib.lanewise_bm25_write)
 
     def __len__(self) -> int:
-        return int(lib.lanewise_bm25_n_documents(self._handle))
+        return self._n
 
     @property
     def n_terms(self) -> int:
         """How many different words the texts have."""
         return int(lib.lanewise_bm25_n_terms(self._handle))
+
+    @property
+    def has_counts(self) -> bool:
+        """Whether scores are exact, or those of an index without counts."""
+        return bool(lib.lanewise_bm25_has_counts(self._handle))
 
     def __repr__(self) -> str:
         return f"<lanewise.BM25 of {len(self)} texts, {self.n_terms} words>"
@@ -184,41 +196,51 @@ class BM25(Immutable):
     def search(self, query: Query, k: int = 10, documents: Any = None) -> Hits:
         """The best k texts for the words of a query; texts without any of them are never among these. `documents`, numbers of
         texts, limits the search to these."""
-        return self.search_many([query], k, documents)[0]
+        data, n, _keep = self._query(query, "query")
+        k = min(_positive(k), self._n)
+        if k == 0:
+            return Hits(empty("I", 0), empty("f", 0))
+        allowed = ffi.NULL if documents is None else filter_of(documents, self._n, "documents")
+        index, score, n_found, memory = empty("I", k), empty("f", k), _new_size(), self._take_scratch(k)
+        check(self._find(self._handle, data, n, allowed, k, memory[1], from_buffer(_UINT32, index), from_buffer(FLOATS, score),
+                         n_found))
+        self._scratches.append(memory)
+        found = n_found[0]
+        return Hits(index, score) if found == k else Hits(index[:found], score[:found])
 
     def search_many(self, queries: Sequence[Query], k: int = 10, documents: Any = None) -> list[Hits]:
-        """The same for many queries, faster than one by one; set_num_threads() lets several do parts."""
+        """The same for many queries; set_num_threads() lets several do parts."""
         if isinstance(queries, (str, bytes)):
             raise TypeError("queries: a sequence of queries is needed, not one")
         given = [self._query(query, f"queries[{i}]") for i, query in enumerate(queries)]
         k = min(_positive(k), len(self))
         allowed = filter_of(documents, len(self), "documents")
-        find = lib.lanewise_bm25_search_words if self._made_of_words else lib.lanewise_bm25_search_filtered
 
         def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
-            memory = self._take_scratch(k)
+            find, handle, memory = self._find, self._handle, self._take_scratch(k)
             for i in range(count):
                 data, n, _keep = given[begin + i]
-                check(find(self._handle, data, n, allowed, k, memory[1], index + i * k, score + i * k, n_found + i))
+                check(find(handle, data, n, allowed, k, memory[1], index + i * k, score + i * k, n_found + i))
             self._scratches.append(memory)
 
         return hits_of_many(len(given), k, part)
 
     def _take_scratch(self, k: int) -> tuple[int, Any]:
-        """Memory for searches and its size, which goes back to _scratches: new pages would take longer than a search."""
-        n_bytes = lib.lanewise_bm25_scratch_size(self._handle, k)
+        """Memory for searches and the k for which it is enough, which goes back to _scratches: new pages would take longer than a search."""
         try:
             memory = self._scratches.pop()
+            if memory[0] >= k:
+                return memory
         except IndexError:
-            memory = 0, None
-        return memory if memory[0] >= n_bytes > 0 else (n_bytes, scratch(n_bytes))
+            pass
+        return k, scratch(lib.lanewise_bm25_scratch_size(self._handle, k))
 
     def _query(self, query: Query, what: str) -> tuple[Any, int, Any]:
         if self._made_of_words:
             found, keep = _words(query, what)  # type: ignore[arg-type]
             return found, len(query), keep
         data = text_bytes(query, what)  # type: ignore[arg-type]
-        return ffi.from_buffer(data), len(data), data
+        return data if type(data) is bytes else ffi.from_buffer(data), len(data), data
 
     def scores(self, query: Text, documents: Any = None) -> Any:
         """The score of every text, or of those with the numbers `documents`, in their order; 0 for those without any of the words
@@ -255,8 +277,8 @@ class BM25Builder(Uncopyable):
     _advice = "make an index, which can be saved"
 
     def __init__(self, k1: float = 1.2, b: float = 0.75, variant: str = "lucene", delta: float | None = None, epsilon: float = 0.25,
-                 analyzer: Analyzer | None = None) -> None:
-        self._builder = _builder(k1, b, variant, delta, epsilon, analyzer)
+                 analyzer: Analyzer | None = None, counts: bool = True) -> None:
+        self._builder = _builder(k1, b, variant, delta, epsilon, analyzer, counts)
 
     def __len__(self) -> int:
         """How many texts were added, removed ones too unless compact() was called since."""
@@ -282,7 +304,6 @@ class BM25Builder(Uncopyable):
     def build(self) -> BM25:
         """An index of the texts that are there now; more may be added and removed afterwards."""
         bm25 = BM25.__new__(BM25)
-        bm25._made_of_words = False
         bm25._adopt(self._builder)
         return bm25
 
@@ -297,12 +318,14 @@ def _bm25_of_bytes(image: bytes, made_of_words: bool) -> BM25:
     return BM25._open(file_of_bytes(image), made_of_words)
 
 
-def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: float, analyzer: Analyzer | None = None) -> Any:
+def _builder(k1: float, b: float, variant: str, delta: float | None, epsilon: float, analyzer: Analyzer | None,
+             counts: bool) -> Any:
     if variant not in VARIANTS:
         raise ValueError(f"variant: {variant!r} is none of {', '.join(VARIANTS)}")
     options = ffi.new("lanewise_bm25_options *", {
         "struct_size": ffi.sizeof("lanewise_bm25_options"), "k1": k1, "b": b, "variant": VARIANTS[variant],
-        "delta": _DELTA.get(variant, 0) if delta is None else delta, "epsilon": epsilon if variant == "okapi" else 0})
+        "delta": _DELTA.get(variant, 0) if delta is None else delta, "epsilon": epsilon if variant == "okapi" else 0,
+        "without_counts": not counts})
     out = ffi.new("lanewise_bm25_builder **")
     if lib.lanewise_bm25_builder_create(options, ffi.NULL, out) == lib.LANEWISE_ERROR_ARGUMENT:
         raise ValueError(f"k1 {k1}, b {b}, delta {delta} or epsilon {epsilon} is out of range (0 to 1000, 0 to 1)")

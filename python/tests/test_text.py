@@ -82,6 +82,29 @@ def test_stop_words_are_texts():
         lw.Analyzer(stop_words=[1])
 
 
+def test_bm25_without_counts(tmp_path):
+    texts = [" ".join(f"w{i * j % 23}" for j in range(i % 17)) for i in range(300)]
+    whole, short = lw.BM25(texts), lw.BM25(texts, counts=False)
+    assert whole.has_counts and not short.has_counts
+    whole.save(tmp_path / "whole")
+    short.save(tmp_path / "short")
+    assert (tmp_path / "short").stat().st_size < (tmp_path / "whole").stat().st_size
+    opened = lw.BM25.open(tmp_path / "short")
+    assert not opened.has_counts
+    for k in 1, 10, 300:
+        found, again, exact = short.search("w3 w5 w22", k), opened.search("w3 w5 w22", k), whole.search("w3 w5 w22", k)
+        assert found.index.tolist() == again.index.tolist() and found.score.tolist() == again.score.tolist()
+        assert found.score.tolist() == pytest.approx(exact.score.tolist(), abs=1e-3)
+    every = short.scores("w3 w5")
+    assert short.scores("w3 w5", [7, 3]).tolist() == [every[7], every[3]]
+    builder = lw.BM25Builder(counts=False)
+    builder.add("a b")
+    assert not builder.build().has_counts
+    words = lw.BM25.from_words([["a", "b"], ["c"]], counts=False)
+    assert words.search(["c"]).index.tolist() == [1] and not words.has_counts
+    assert not pickle.loads(pickle.dumps(short)).has_counts
+
+
 # ------------------------------------------------------------ changing BM25
 
 

@@ -48,6 +48,10 @@ int analysis_take(struct analysis *analysis, const char *command, int option, co
 		*(is_b ? &analysis->has_b : &analysis->has_k1) = 1;
 		return 1;
 	}
+	if (option == ANALYSIS_NO_COUNTS) {
+		analysis->no_counts = 1;
+		return 1;
+	}
 	if (!analysis->wanted)
 		options->rule = LANEWISE_WORDS_SEGMENTS;
 	switch (option) {
@@ -121,7 +125,8 @@ lanewise_bm25_builder *analysis_builder(const struct analysis *analysis, const l
 {
 	const lanewise_bm25_options options = { .struct_size = sizeof options,
 		                                .k1 = analysis->has_k1 ? analysis->k1 : 1.2f,
-		                                .b = analysis->has_b ? analysis->b : 0.75f };
+		                                .b = analysis->has_b ? analysis->b : 0.75f,
+		                                .without_counts = analysis->no_counts };
 	lanewise_bm25_builder *builder = NULL;
 	lanewise_status status = lanewise_bm25_builder_create(&options, NULL, &builder);
 

@@ -13,7 +13,7 @@ struct analysis {
 	lanewise_analyzer_options options;
 	int wanted; /* any option of the analyzer was given */
 	float k1, b;
-	int has_k1, has_b;
+	int has_k1, has_b, no_counts;
 	const char *stop_file;
 };
 
@@ -26,7 +26,8 @@ enum {
 	ANALYSIS_MAX,
 	ANALYSIS_NUMBERS,
 	ANALYSIS_K1,
-	ANALYSIS_B
+	ANALYSIS_B,
+	ANALYSIS_NO_COUNTS
 };
 /* clang-format off */
 #define ANALYSIS_OPTIONS \
@@ -37,7 +38,8 @@ enum {
 	{ "max-length", required_argument, NULL, ANALYSIS_MAX }, \
 	{ "drop-numbers", no_argument, NULL, ANALYSIS_NUMBERS }, \
 	{ "k1", required_argument, NULL, ANALYSIS_K1 }, \
-	{ "b", required_argument, NULL, ANALYSIS_B }
+	{ "b", required_argument, NULL, ANALYSIS_B }, \
+	{ "no-counts", no_argument, NULL, ANALYSIS_NO_COUNTS }
 
 #define ANALYSIS_HELP \
 	"      --stop LIST      words to leave out: english, or a file with words between white space\n" \
@@ -47,7 +49,8 @@ enum {
 	"      --drop-numbers   words of digits alone are left out\n" \
 	"      --words RULE     segments: letters and numbers of one script, ideographs one by one (the default);\n" \
 	"                       runs: whatever \\w+ matches\n" \
-	"      --k1 X, --b X    BM25's parameters, 1.2 and 0.75 unless told\n"
+	"      --k1 X, --b X    BM25's parameters, 1.2 and 0.75 unless told\n" \
+	"      --no-counts      an index of words a quarter smaller, with scores of parts rounded to 16 bits\n"
 /* clang-format on */
 
 /* Takes one of these options; 0 if it is another. */
