@@ -28,7 +28,7 @@ typedef void lanewise_normalize_f32_rows_fn(float *rows, size_t n_rows, size_t d
  * out[q * out_ld + r] is the score of query q, at queries + q * query_ld, and row r; query_ld >= dim, out_ld >= n_rows.
  * `prefetch` as for rows.
  */
-enum { LW_F32_QUERIES = 32 }; /* at most so many queries */
+enum { LW_F32_QUERIES = 48 }; /* at most so many queries */
 typedef void lanewise_dot_f32_queries_fn(const float *queries, size_t n_queries, size_t query_ld, const float *rows,
                                          size_t n_rows, size_t dim, size_t ld, int prefetch, float *out, size_t out_ld);
 typedef void lanewise_cosine_f32_queries_fn(const float *queries, size_t n_queries, size_t query_ld, const float *rows,

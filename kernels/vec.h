@@ -12,6 +12,7 @@
  *   vf_canonical(v)        -0 to +0, NaN to 0x7fc00000, as lw_f32_canonical
  *   vf_sum(v)              the tail of the canonical tree in one vector, from VF_LANES lanes to one
  *   vf_sum_rows(v)         the same for VF_LANES vectors at once; lane r is the sum of v[r]
+ *   vf_transpose(v)        of VF_LANES vectors: lane j of vector i becomes lane i of vector j
  *
  *   vb                     a truth value per lane
  *   vf_ge vf_gt vf_eq      compare lanes; false for NaN

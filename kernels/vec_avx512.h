@@ -73,6 +73,36 @@ LW_INLINE vf vf_sum_rows(const vf v[VF_LANES])
 	return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), sums);
 }
 
+/* Blocks of 4 x 4 by pairs and fours, then the blocks. */
+LW_INLINE void vf_transpose(vf v[VF_LANES])
+{
+	vf x[VF_LANES];
+
+#pragma GCC unroll 4
+	for (int i = 0; i < VF_LANES; i += 4) {
+		__m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(v[i], v[i + 1]));
+		__m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(v[i], v[i + 1]));
+		__m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(v[i + 2], v[i + 3]));
+		__m512d d = _mm512_castps_pd(_mm512_unpackhi_ps(v[i + 2], v[i + 3]));
+
+		x[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+		x[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+		x[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+		x[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+	}
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		vf a = _mm512_shuffle_f32x4(x[i], x[4 + i], 0x88), b = _mm512_shuffle_f32x4(x[i], x[4 + i], 0xdd);
+		vf c = _mm512_shuffle_f32x4(x[8 + i], x[12 + i], 0x88),
+		   d = _mm512_shuffle_f32x4(x[8 + i], x[12 + i], 0xdd);
+
+		v[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+		v[4 + i] = _mm512_shuffle_f32x4(b, d, 0x88);
+		v[8 + i] = _mm512_shuffle_f32x4(a, c, 0xdd);
+		v[12 + i] = _mm512_shuffle_f32x4(b, d, 0xdd);
+	}
+}
+
 typedef __mmask16 vb;
 LW_INLINE vb vf_ge(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
 LW_INLINE vb vf_gt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }

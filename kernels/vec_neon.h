@@ -57,6 +57,19 @@ LW_INLINE float vf_sum(vf v)
 
 LW_INLINE vf vf_sum_rows(const vf v[VF_LANES]) { return vpaddq_f32(vpaddq_f32(v[0], v[1]), vpaddq_f32(v[2], v[3])); }
 
+LW_INLINE void vf_transpose(vf v[VF_LANES])
+{
+	float64x2_t a = vreinterpretq_f64_f32(vtrn1q_f32(v[0], v[1])),
+	            b = vreinterpretq_f64_f32(vtrn2q_f32(v[0], v[1]));
+	float64x2_t c = vreinterpretq_f64_f32(vtrn1q_f32(v[2], v[3])),
+	            d = vreinterpretq_f64_f32(vtrn2q_f32(v[2], v[3]));
+
+	v[0] = vreinterpretq_f32_f64(vtrn1q_f64(a, c));
+	v[1] = vreinterpretq_f32_f64(vtrn1q_f64(b, d));
+	v[2] = vreinterpretq_f32_f64(vtrn2q_f64(a, c));
+	v[3] = vreinterpretq_f32_f64(vtrn2q_f64(b, d));
+}
+
 typedef uint32x4_t vb; /* all ones or all zeros per lane */
 LW_INLINE vb vf_ge(vf a, vf b) { return vcgeq_f32(a, b); }
 LW_INLINE vb vf_gt(vf a, vf b) { return vcgtq_f32(a, b); }

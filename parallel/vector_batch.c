@@ -4,7 +4,7 @@
 
 #include "threads.h"
 
-enum { MAX_THREADS = 1024, MAX_PER_ITEM = 64, ITEM_BYTES = 1 << 20 };
+enum { MAX_THREADS = 1024, MAX_PER_ITEM = 96, ITEM_BYTES = 1 << 20 };
 
 /* Queries that go together: fewer for so large a k that they would need much scratch. */
 static size_t most_per_item(size_t k)

@@ -10,7 +10,7 @@
 
 #include "common.h"
 
-enum { GROUP = LW_F32_QUERIES, BLOCK = 192 /* rows that stay in the caches while groups meet them */ };
+enum { GROUP = LW_F32_QUERIES, BLOCK = 128 /* rows that stay in the caches while groups meet them */ };
 
 /* A set of rows and how they are compared; what the kernels need. */
 struct set {

@@ -114,7 +114,7 @@ lanewise_status lanewise_scan_topk_f32(const float *query, const float *rows, si
 
 /* ------------------------------------------------- scan + top-k, many queries */
 
-enum { MANY_BLOCK_ROWS = 192 }; /* rows that stay in L2 while all queries meet them; a multiple of a tile's */
+enum { MANY_BLOCK_ROWS = 256 }; /* rows that stay in L2 while all queries meet them; a multiple of a tile's */
 
 static size_t one_query_scratch(size_t k)
 {
@@ -123,19 +123,33 @@ static size_t one_query_scratch(size_t k)
 	return n_bytes ? (n_bytes + 63) / 64 * 64 : 0;
 }
 
+/* Scores of a group of queries and a block of rows. */
+static size_t scores_bytes(size_t n_queries)
+{
+	return (n_queries < LW_F32_QUERIES ? n_queries : LW_F32_QUERIES) * MANY_BLOCK_ROWS * sizeof(float);
+}
+
 size_t lanewise_scan_topk_queries_scratch_size(size_t n_queries, size_t k)
 {
-	size_t one = one_query_scratch(k);
+	size_t one = one_query_scratch(k), n = n_queries ? n_queries : 1;
 
-	return n_queries && one > SIZE_MAX / n_queries ? 0 : one * (n_queries ? n_queries : 1);
+	return one == 0 || one > (SIZE_MAX - scores_bytes(n)) / n ? 0 : one * n + scores_bytes(n);
+}
+
+/* Queries of the next group where `left` are left: alike many in all groups, in whole vectors. */
+static size_t group_of(size_t left)
+{
+	size_t n_groups = (left + LW_F32_QUERIES - 1) / LW_F32_QUERIES, n = (left + n_groups - 1) / n_groups;
+
+	n = (n + 15) / 16 * 16;
+	return n < left ? n : left;
 }
 
 /* One group of at most LW_F32_QUERIES queries against one block of rows. */
 static void scan_block(lanewise_metric metric, const float *queries, size_t n_queries, size_t query_ld,
                        const float *rows, size_t n_rows, size_t dim, size_t ld, int prefetch, uint32_t first_row,
-                       unsigned char *topk, size_t topk_bytes)
+                       unsigned char *topk, size_t topk_bytes, float *scores)
 {
-	float scores[LW_F32_QUERIES * MANY_BLOCK_ROWS];
 	const struct lw_kernels *kernels = lw_kernels();
 
 	/* A query alone streams the rows, which is another kernel's strength. */
@@ -178,6 +192,7 @@ lanewise_status lanewise_scan_topk_f32_queries(const float *queries, size_t n_qu
 	int smallest_first = metric == LANEWISE_METRIC_L2SQ, prefetch = beyond_l2(n_rows, ld);
 	unsigned char *topk = scratch;
 	size_t topk_bytes = one_query_scratch(k);
+	float *scores = (float *)(void *)(topk + n_queries * topk_bytes);
 
 	queries = rows_or_nothing(queries);
 	rows = rows_or_nothing(rows);
@@ -186,11 +201,11 @@ lanewise_status lanewise_scan_topk_f32_queries(const float *queries, size_t n_qu
 	for (size_t r = 0; r < n_rows; r += MANY_BLOCK_ROWS) {
 		size_t n = n_rows - r < MANY_BLOCK_ROWS ? n_rows - r : MANY_BLOCK_ROWS;
 
-		for (size_t q = 0; q < n_queries; q += LW_F32_QUERIES)
-			scan_block(metric, queries + q * query_ld,
-			           n_queries - q < LW_F32_QUERIES ? n_queries - q : LW_F32_QUERIES, query_ld,
-			           rows + r * ld, n, dim, ld, prefetch && q == 0, (uint32_t)r, topk + q * topk_bytes,
-			           topk_bytes);
+		for (size_t q = 0, group; q < n_queries; q += group) {
+			group = group_of(n_queries - q);
+			scan_block(metric, queries + q * query_ld, group, query_ld, rows + r * ld, n, dim, ld,
+			           prefetch && q == 0, (uint32_t)r, topk + q * topk_bytes, topk_bytes, scores);
+		}
 	}
 	for (size_t q = 0; q < n_queries; q++) {
 		n_found[q] = lanewise_topk_finish((lanewise_topk *)(void *)(topk + q * topk_bytes), index + q * k,
