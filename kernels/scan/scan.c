@@ -501,6 +501,12 @@ void lanewise_scan_restart(lanewise_scan *scan)
 	scan->last_plain = last_plain;
 }
 
+void lanewise_scan_restart_at(lanewise_scan *scan, uint64_t offset)
+{
+	lanewise_scan_restart(scan);
+	scan->piece_begin = offset;
+}
+
 static void take_deferred(struct lanewise_scan *scan)
 {
 	scan->chain = scan->deferred;
