@@ -336,6 +336,14 @@ typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, 
                                            uint16_t *positions);
 
 /*
+ * Whether bytes[0 ... n), 1 <= n <= 16, have a pair of bytes that is one by `pairs` (kernels/scan/scan_pairs.h), the first of
+ * them with the byte before them, whose groups as a first are `before`: 1 or 0.
+ */
+struct lw_scan_pairs;
+typedef uint32_t lanewise_scan_pairs_fn(const struct lw_scan_pairs *pairs, const uint8_t *bytes, size_t n,
+                                        uint32_t before);
+
+/*
  * --- secrets.h: which positions i < n (n <= 4096, a multiple of 64) of a text are candidates by the filter
  * (kernels/secrets/secrets_filter.h), in order; how many, `positions` having room for n. The text has n + 64 bytes;
  * after_word: whether a byte of a word stands before it.
