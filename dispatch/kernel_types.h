@@ -419,6 +419,23 @@ typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, 
                                            uint16_t *positions);
 
 /*
+ * Whether bytes[0 ... n), 1 <= n <= 16, have a pair of bytes that is one by `pairs` (kernels/scan/scan_pairs.h), the first of
+ * them with the byte before them, whose groups as a first are `before`: 1 or 0.
+ */
+struct lw_scan_pairs;
+typedef uint32_t lanewise_scan_pairs_fn(const struct lw_scan_pairs *pairs, const uint8_t *bytes, size_t n,
+                                        uint32_t before);
+
+/*
+ * --- secrets.h: which positions i < n (n <= 4096, a multiple of 64) of a text are candidates by the filter
+ * (kernels/secrets/secrets_filter.h), in order; how many, `positions` having room for n. The text has n + 64 bytes;
+ * after_word: whether a byte of a word stands before it.
+ */
+struct lw_secret_filter;
+typedef size_t lanewise_secret_candidates_fn(const struct lw_secret_filter *filter, const uint8_t *text, size_t n,
+                                             int after_word, uint16_t *positions);
+
+/*
  * --- text.h: text[0 ... n), n <= 65535, up to the first byte from 0x80 on; returns how many bytes that are. They go to
  * `out`, with capitals made small if `fold`. Where letters, digits and underscores begin and end to follow each other,
  * by turns, goes to `edges`, and the number of these positions to *n_edges: it is odd if a run goes on to the last of

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scan/scan_pairs.h"
 #include "scan/scan_set.h"
 
 enum { MAX_PATTERNS = 24, MAX_PATTERN = 9, LONGEST = 4 * 64 + 3 };
@@ -76,5 +77,39 @@ void lanewise_check_scan_candidates(struct lw_check *c)
 		make_filter(c, filter, width, alphabets[i / 4 % 4]);
 		fill_text(c, text, n + width - 1, alphabets[i / 4 % 4]);
 		judge(c, filter, text, n, lanewise_check_random_place(c, 2));
+	}
+}
+
+void lanewise_check_scan_pairs(struct lw_check *c)
+{
+	static const char *const alphabets[] = { "ab", "abcdefghijklmnopqrstuvwxyz -_", "\x01\x7f\x80\xff\xf0\x0f" };
+	_Alignas(16) struct lw_scan_pairs pairs;
+	unsigned char text[LW_SCAN_PAIRS_MAX];
+
+	for (int i = 0; i < (c->quick ? 300 : 3000); i++) {
+		const char *alphabet = alphabets[i % 3];
+		size_t n = 1 + lanewise_check_below(c, LW_SCAN_PAIRS_MAX);
+
+		c->where.pattern = alphabet;
+		c->where.length = n;
+		memset(&pairs, 0, sizeof pairs);
+		for (int k = 0; k < 8; k++) {
+			uint8_t byte = (uint8_t)alphabet[lanewise_check_below(c, strlen(alphabet))];
+
+			pairs.low[k & 1][byte & 15] |= (uint8_t)(1 << k / 2);
+			pairs.high[k & 1][byte >> 4] |= (uint8_t)(1 << k / 2);
+		}
+		fill_text(c, text, n, alphabet);
+		for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : 13) {
+			uint32_t random = (uint32_t)lanewise_check_below(c, 512), before = random < 256 ? random : 0;
+			uint32_t expected = c->reference->scan_pairs(&pairs, text, n, before);
+			const void *p = lanewise_check_input(c, 0, text, n, place);
+			uint32_t actual;
+
+			c->where.place = place;
+			actual = c->subject->scan_pairs(&pairs, p, n, before);
+			lanewise_check_same(c, "pairs", &expected, &actual, sizeof actual, sizeof actual);
+			lanewise_check_after(c);
+		}
 	}
 }

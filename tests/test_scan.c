@@ -326,6 +326,80 @@ static void test_at_once(void)
 	lanewise_scan_set_destroy(set);
 }
 
+/* How many bytes before text[n] a pattern may have begun that is not complete there. */
+static size_t under_way(const unsigned char *text, size_t n)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < made.n_patterns; i++)
+		for (size_t k = most + 1; k < made.patterns[i].n_bytes && k <= n; k++)
+			if (memcmp(text + n - k, made.patterns[i].bytes, k) == 0)
+				most = k;
+	return most;
+}
+
+/* The whole text's matches come from pieces of at most `most` bytes, each as soon as it can, and safe() is as it should. */
+static void check_small_pieces(const lanewise_scan_set *set, int32_t semantics, const unsigned char *text, size_t n,
+                               size_t most)
+{
+	lanewise_scan_options options = { sizeof options, semantics, 0 };
+	void *scratch = malloc(lanewise_scan_scratch_size(set)), *again = malloc(lanewise_scan_scratch_size(set));
+	lanewise_scan *whole = lanewise_scan_begin(set, &options, scratch);
+	lanewise_scan *scan = lanewise_scan_begin(set, &options, again);
+	lanewise_match expected, match;
+	size_t known;
+
+	lanewise_scan_feed(whole, text, n);
+	known = lanewise_scan_next(whole, &expected, 1);
+	for (size_t at = 0, size; at < n; at += size) {
+		size = 1 + below(below(16) == 0 ? 8 * most : most);
+		size = size < n - at ? size : n - at;
+
+		unsigned char *piece = malloc(size);
+
+		memcpy(piece, text + at, size);
+		lanewise_scan_feed(scan, piece, size);
+		while (lanewise_scan_next(scan, &match, 1) > 0) {
+			CHECK(known && memcmp(&match, &expected, sizeof match) == 0);
+			known = lanewise_scan_next(whole, &expected, 1);
+		}
+		CHECK(!known || expected.end > at + size);
+		CHECK_EQUAL(lanewise_scan_safe(scan), at + size - under_way(text, at + size));
+		free(piece);
+	}
+	CHECK(!known);
+	free(again);
+	free(scratch);
+}
+
+/* Many small pieces in a row, in most of which no pattern begins. */
+static void test_small_pieces(void)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} alphabets[] = {
+		{ "abcdefghijklmnopqrstuvwxyz ", 27 }, { "\x00\x01\x80\xe1\xff", 5 }, { "ab", 2 }, { "aAbBcC<|>- ", 11 }
+	};
+	enum { N_TEXT = 4000 };
+	unsigned char *text = malloc(N_TEXT);
+
+	for (size_t round = 0; round < 60; round++) {
+		size_t kind = round % 4;
+
+		make_patterns(1 + below(12), 2, 9, alphabets[kind].bytes, alphabets[kind].n);
+		fill(text, N_TEXT, alphabets[kind].bytes, alphabets[kind].n);
+		plant(text, N_TEXT, 20);
+
+		lanewise_scan_set *set = create(0);
+
+		for (int32_t semantics = LANEWISE_SCAN_OVERLAPPING; semantics <= LANEWISE_SCAN_STANDARD; semantics++)
+			check_small_pieces(set, semantics, text, N_TEXT, 1 + below(20));
+		lanewise_scan_set_destroy(set);
+	}
+	free(text);
+}
+
 static int fail_after;
 
 static void *counted_allocate(void *context, size_t n_bytes, size_t alignment)
@@ -389,6 +463,7 @@ int main(void)
 	test_grams();
 	test_long_pattern();
 	test_at_once();
+	test_small_pieces();
 	test_arguments();
 	return test_result();
 }

@@ -978,6 +978,132 @@ static void test_time(void)
 	lanewise_secrets_destroy(secrets);
 }
 
+/* Rules' examples, about as check_examples makes them, with a few characters too many or too few at times. */
+static size_t make_example(uint64_t *state, const char *example, char *out)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	size_t n = 0;
+
+	while (*example && *example != '\n') {
+		if (memcmp(example, "%{", 2) != 0) {
+			out[n++] = *example++;
+			continue;
+		}
+
+		char *set;
+		size_t count = strtoul(example + 2, &set, 10), odd = test_random(state) % 6;
+		int is_hex = memcmp(set, " a-f", 4) == 0 || memcmp(set, " 0-9a-f", 7) == 0;
+		int is_number = memcmp(set, " 0-9}", 5) == 0;
+
+		count = odd == 0 ? count + 1 : odd == 1 ? count - 1 : count;
+		for (size_t i = 0; i < count; i++) {
+			uint64_t random = test_random(state);
+
+			out[n++] = is_number ? letters[52 + random % 10]
+			           : is_hex  ? letters[26 + (random % 16 < 10 ? 26 + random % 10 : random % 6)]
+			                     : letters[random % 62];
+		}
+		example = strchr(set, '}') + 1;
+	}
+	return n;
+}
+
+/* Examples of the built-in rules, anchors and what is neither, up to about `most` bytes. */
+static size_t make_mixture(uint64_t *state, const char *const examples[], size_t n_examples, size_t most, char *out)
+{
+	static const char *const others[] = { "the discovery of a horizontal passage ",
+		                              "self.tokens = [",
+		                              "\n",
+		                              "password: ",
+		                              "https://",
+		                              "a_rather_long_name_of_a_thing(",
+		                              "\"",
+		                              "secret=",
+		                              "-----BEGIN ",
+		                              "-------------------------------",
+		                              "sk-",
+		                              "\xc3\xa9",
+		                              "api_key",
+		                              " = ",
+		                              "0Q~",
+		                              "xoxb-1-",
+		                              "AKIA",
+		                              " AKIA" };
+	size_t n = 0, every = 1 + test_random(state) % 40;
+
+	while (n < most) {
+		uint64_t random = test_random(state);
+
+		if (random % every == 0) {
+			n += make_example(state, examples[random / 64 % n_examples], out + n);
+		} else {
+			const char *other = others[random / 64 % (sizeof others / sizeof *others)];
+
+			memcpy(out + n, other, strlen(other));
+			n += strlen(other);
+		}
+	}
+	return n;
+}
+
+/* All that a stream finds which is fed `piece` bytes at a time. */
+static size_t find_in_stream(const lanewise_secrets *secrets, const char *text, size_t n_bytes, size_t piece,
+                             lanewise_secret *found, size_t capacity)
+{
+	void *scratch = malloc(lanewise_secrets_stream_scratch_size(secrets));
+	lanewise_secrets_stream *stream = lanewise_secrets_stream_begin(secrets, NULL, scratch);
+	size_t n = 0, k;
+
+	for (size_t at = 0; at < n_bytes; at += piece) {
+		lanewise_secrets_stream_feed(stream, text + at, piece < n_bytes - at ? piece : n_bytes - at);
+		while ((k = lanewise_secrets_stream_next(stream, found + n, capacity - n)) > 0)
+			n += k;
+	}
+	lanewise_secrets_stream_finish(stream);
+	while ((k = lanewise_secrets_stream_next(stream, found + n, capacity - n)) > 0)
+		n += k;
+	free(scratch);
+	return n;
+}
+
+/*
+ * Long texts, in which a kernel finds the places of anchors, against streams of small pieces, in which automata find the
+ * anchors themselves.
+ */
+static void test_finder(void)
+{
+	enum { MOST_TEXT = 100000, MOST_FOUND = 20000, MOST_EXAMPLES = 1000 };
+	const char *examples[MOST_EXAMPLES], *rules = lanewise_secrets_builtin_rules(&(size_t) { 0 });
+	lanewise_secrets_options options = { sizeof options, 1, 1 };
+	lanewise_secrets *secrets;
+	lanewise_secret *found = malloc(MOST_FOUND * sizeof *found), *expected = malloc(MOST_FOUND * sizeof *found);
+	char *text = malloc(MOST_TEXT + 10000);
+	size_t n_examples = 0, n_found = 0;
+	uint64_t state = 29;
+
+	for (; (rules = strstr(rules, "\n  true ")) && n_examples < MOST_EXAMPLES; rules++)
+		examples[n_examples++] = rules + 11;
+	CHECK(lanewise_secrets_create(NULL, 0, &options, NULL, &secrets, NULL) == LANEWISE_OK);
+	for (int round = 0; round < 300; round++) {
+		size_t most = 400 + test_random(&state) % (round % 8 == 0 ? MOST_TEXT - 400 : 6000);
+		size_t n_text = make_mixture(&state, examples, n_examples, most, text);
+		size_t n = find_all(secrets, text, n_text, found, MOST_FOUND);
+
+		CHECK_EQUAL(find_in_stream(secrets, text, n_text, 300, expected, MOST_FOUND), n);
+		CHECK(n == 0 || memcmp(found, expected, n * sizeof *found) == 0);
+		CHECK_EQUAL(find_in_stream(secrets, text, n_text, 1000, found, MOST_FOUND), n);
+		CHECK(n == 0 || memcmp(found, expected, n * sizeof *found) == 0);
+		CHECK_EQUAL(find_in_stream(secrets, text, n_text, n_text, found, MOST_FOUND), n);
+		CHECK(n == 0 || memcmp(found, expected, n * sizeof *found) == 0);
+		n_found += n;
+	}
+	CHECK(n_found > 3000);
+	free(text);
+	free(expected);
+	free(found);
+	lanewise_secrets_destroy(secrets);
+}
+
 int main(void)
 {
 	test_builtin();
@@ -992,6 +1118,7 @@ int main(void)
 	test_streams();
 	test_long_stream();
 	test_stream_lag();
+	test_finder();
 	test_entropy();
 	test_runs();
 	test_places();

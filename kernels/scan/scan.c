@@ -19,6 +19,7 @@
  * on the spot. For the leftmost ones the best match of every beginning is kept in a ring as large as the longest pattern,
  * and decided when nothing that begins at or before it can still be under way: the text is never read twice.
  */
+#include "scan/scan_pairs.h"
 #include "scan/scan_set.h"
 
 struct hit {
@@ -53,6 +54,12 @@ struct lanewise_scan {
 	uint64_t cursor, limit; /* pending matches begin at or behind the cursor; those before the limit are decided */
 	size_t n_pending;
 
+	/* For pieces of few bytes, see skim_pairs. */
+	uint32_t begins;                    /* the last byte's groups as a first, if they tell the state; or NOT_TOLD */
+	uint32_t n_small;                   /* pieces that were small, up to PAIRS_AFTER */
+	lanewise_scan_pairs_fn *find_pairs; /* NULL: not used */
+	struct lw_scan_pairs *pairs;
+
 	struct hit *hits;
 	uint16_t *candidates;
 	struct pending *ring;
@@ -63,6 +70,8 @@ struct lanewise_scan {
 enum {
 	SHORT_MAX = 8,    /* bytes before and of patterns that read_short is for */
 	SKIM_MAX = 32,    /* bytes of a piece that is so small that calls take longer than reading */
+	PAIRS_AFTER = 64, /* so many small pieces show that more come, which are worth preparing for */
+	NOT_TOLD = 256,
 	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
 	LANES = 6,        /* as many as there are registers for */
 	SEGMENT = LW_SCAN_BLOCK / LANES,
@@ -424,13 +433,10 @@ static void leave_piece(struct lanewise_scan *scan)
 	scan->n_hits = scan->hit = 0;
 }
 
-size_t lanewise_scan_next(lanewise_scan *scan, lanewise_match *matches, size_t capacity)
+static LW_NOINLINE size_t read_on(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
 {
 	size_t n = 0;
 
-	LW_ASSERT(capacity > 0);
-	if (scan->n == 0 && scan->chain == LW_SCAN_NONE && scan->n_pending == 0)
-		return 0;
 	do {
 		n += release_pending(scan, matches + n, capacity - n);
 		if (n < capacity)
@@ -443,6 +449,14 @@ size_t lanewise_scan_next(lanewise_scan *scan, lanewise_match *matches, size_t c
 }
 
 /* ----------------------------------------------------------------- public */
+
+size_t lanewise_scan_next(lanewise_scan *scan, lanewise_match *matches, size_t capacity)
+{
+	LW_ASSERT(capacity > 0);
+	if (LW_LIKELY(scan->n == 0 && scan->chain == LW_SCAN_NONE && scan->n_pending == 0))
+		return 0; /* where all is done when text comes by the token */
+	return read_on(scan, matches, capacity);
+}
 
 /* The least power of two above the longest pattern: the ring's entries, and the history's bytes. */
 static size_t ring_size(const struct lanewise_scan_set *set)
@@ -459,7 +473,7 @@ static size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
 size_t lanewise_scan_scratch_size(const lanewise_scan_set *set)
 {
 	return round_up(sizeof(struct lanewise_scan)) + LW_SCAN_BLOCK * (sizeof(struct hit) + sizeof(uint16_t)) +
-	       ring_size(set) * (sizeof(struct pending) + 1);
+	       ring_size(set) * (sizeof(struct pending) + 1) + sizeof(struct lw_scan_pairs);
 }
 
 static int options_are_valid(const lanewise_scan_options *options)
@@ -481,10 +495,12 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 	scan->semantics = options ? options->semantics : LANEWISE_SCAN_OVERLAPPING;
 	scan->whole_word = options ? options->whole_word : 0;
 	scan->chain = scan->deferred = LW_SCAN_NONE;
+	scan->begins = NOT_TOLD;
 	scan->hits = (struct hit *)((char *)scratch + round_up(sizeof *scan));
 	scan->candidates = (uint16_t *)(scan->hits + LW_SCAN_BLOCK);
 	scan->ring = (struct pending *)(scan->candidates + LW_SCAN_BLOCK);
-	scan->history = (uint8_t *)(scan->ring + n_ring);
+	scan->pairs = (struct lw_scan_pairs *)(void *)(scan->ring + n_ring);
+	scan->history = (uint8_t *)(scan->pairs + 1);
 	scan->ring_mask = n_ring - 1;
 	if (scan->semantics >= LANEWISE_SCAN_LEFTMOST_FIRST)
 		memset(scan->ring, 0, n_ring * sizeof *scan->ring);
@@ -494,11 +510,22 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 void lanewise_scan_restart(lanewise_scan *scan)
 {
 	lanewise_scan_options options = { sizeof options, scan->semantics, scan->whole_word };
-	uint32_t n_plain = scan->n_plain, last_plain = scan->last_plain;
+	uint32_t n_plain = scan->n_plain, last_plain = scan->last_plain, n_small = scan->n_small;
+
+	lanewise_scan_pairs_fn *find_pairs = scan->find_pairs;
 
 	lanewise_scan_begin(scan->set, &options, scan);
+	scan->n_small = n_small;
+	scan->find_pairs = find_pairs;
+	scan->begins = find_pairs ? 0 : NOT_TOLD;
 	scan->n_plain = n_plain;
 	scan->last_plain = last_plain;
+}
+
+void lanewise_scan_restart_at(lanewise_scan *scan, uint64_t offset)
+{
+	lanewise_scan_restart(scan);
+	scan->piece_begin = offset;
 }
 
 static void take_deferred(struct lanewise_scan *scan)
@@ -508,10 +535,80 @@ static void take_deferred(struct lanewise_scan *scan)
 	scan->deferred = LW_SCAN_NONE;
 }
 
+static uint32_t first_state(const struct lanewise_scan_set *set, uint8_t byte)
+{
+	return set->table[LW_SCAN_ROOT + set->class_of[byte]];
+}
+
+/* Whether few pairs of letters are such that patterns begin with, so that most small pieces have none. */
+static int has_few_pairs(const struct lw_scan_pairs *pairs)
+{
+	enum { MOST = 40 }; /* of 26 * 26 */
+	int n = 0;
+
+	for (int a = 'a'; a <= 'z'; a++)
+		for (int b = 'a'; b <= 'z'; b++)
+			n += (lw_scan_groups(pairs, 0, (uint8_t)a) & lw_scan_groups(pairs, 1, (uint8_t)b)) != 0;
+	return n <= MOST;
+}
+
+static void add_to_groups(struct lw_scan_pairs *pairs, int place, int byte, uint8_t group)
+{
+	pairs->low[place][byte & 15] |= group;
+	pairs->high[place][byte >> 4] |= group;
+}
+
+/* Fills in the pairs that patterns begin with. */
+static void make_pairs(const struct lanewise_scan_set *set, struct lw_scan_pairs *pairs)
+{
+	uint32_t n_firsts = 0;
+
+	memset(pairs, 0, sizeof *pairs);
+	for (int a = 0; a < 256; a++) {
+		uint32_t state = first_state(set, (uint8_t)a);
+		uint8_t group = (uint8_t)(1 << n_firsts % 8);
+
+		if (state == LW_SCAN_ROOT)
+			continue;
+		n_firsts++;
+		add_to_groups(pairs, 0, a, group);
+		for (int b = 0; b < 256; b++)
+			if (set->table[state + set->class_of[b]] != first_state(set, (uint8_t)b))
+				add_to_groups(pairs, 1, b, group);
+	}
+}
+
+/* There were enough small pieces: from now on pairs are looked for, if the set has few and the kernel is fast. */
+static void prepare_pairs(struct lanewise_scan *scan)
+{
+	const struct lw_kernels *kernels = lw_kernels();
+
+	if (scan->set->min_length < 2 || scan->semantics >= LANEWISE_SCAN_LEFTMOST_FIRST ||
+	    kernels->scan_pairs == lanewise_kernels_of(0)->scan_pairs)
+		return;
+	make_pairs(scan->set, scan->pairs);
+	if (has_few_pairs(scan->pairs))
+		scan->find_pairs = kernels->scan_pairs;
+}
+
 /*
- * Reads a piece of a few bytes in which no pattern ends, where that is all there is to do, so that text by the token costs
- * little; 0 if there is more.
+ * Goes over a piece of a few bytes if no pattern has its first two bytes in it, and none that may go on began before:
+ * then the last byte alone tells the state. There is no branch on the text but the one, and no piece waits for the state
+ * that the one before it leaves.
  */
+LW_INLINE int skim_pairs(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
+{
+	uint32_t begins = scan->begins;
+
+	if (LW_UNLIKELY(begins == NOT_TOLD || scan->find_pairs(scan->pairs, bytes, n, begins)))
+		return 0;
+	scan->begins = lw_scan_groups(scan->pairs, 0, bytes[n - 1]);
+	scan->state = first_state(scan->set, bytes[n - 1]);
+	scan->piece_begin += n;
+	return 1;
+}
+
+/* Reads a piece of a few bytes in which no pattern ends, if that is all there is to do; 0 if there is more. */
 static int skim(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
 {
 	const struct lanewise_scan_set *set = scan->set;
@@ -524,6 +621,11 @@ static int skim(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
 		if (state & LW_SCAN_OUTPUT)
 			return 0;
 	}
+	if (scan->n_small < PAIRS_AFTER && ++scan->n_small == PAIRS_AFTER)
+		prepare_pairs(scan);
+	scan->begins = NOT_TOLD;
+	if (scan->find_pairs && state == first_state(set, bytes[n - 1]))
+		scan->begins = lw_scan_groups(scan->pairs, 0, bytes[n - 1]);
 	scan->state = state;
 	scan->piece_begin += n;
 	return 1;
@@ -532,8 +634,11 @@ static int skim(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
 void lanewise_scan_feed(lanewise_scan *scan, const void *bytes, size_t n_bytes)
 {
 	LW_ASSERT(scan->at == scan->n && scan->chain == LW_SCAN_NONE && !scan->finished);
+	if (scan->find_pairs && n_bytes - 1 < LW_SCAN_PAIRS_MAX && skim_pairs(scan, bytes, n_bytes))
+		return;
 	if (n_bytes == 0 || skim(scan, bytes, n_bytes))
 		return;
+	scan->begins = NOT_TOLD;
 	scan->text = bytes;
 	scan->n = n_bytes;
 	take_deferred(scan);

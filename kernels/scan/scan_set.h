@@ -113,4 +113,7 @@ int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pat
 /* The piece under way, which lay in memory at `from`, lies the same way in memory at `to` now. */
 void lanewise_scan_move_text(lanewise_scan *scan, const void *from, const void *to);
 
+/* Restarts a scan whose next piece begins at this offset of the text; what is before it is not known. */
+void lanewise_scan_restart_at(lanewise_scan *scan, uint64_t offset);
+
 #endif

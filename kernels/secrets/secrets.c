@@ -24,6 +24,8 @@ size_t lanewise_secrets_scratch_size(const lanewise_secrets *secrets)
 
 /* ------------------------------------------------------------- candidates */
 
+static uint64_t lesser(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
 static uint64_t text_end(const lanewise_secrets_search *s) { return s->origin + s->matcher.n; }
 
 static uint8_t byte_at(const lanewise_secrets_search *s, uint64_t at) { return s->matcher.text[at - s->origin]; }
@@ -109,7 +111,7 @@ lanewise_secrets_search *lanewise_secrets_begin(const lanewise_secrets *secrets,
 	lanewise_secrets_search *s = scratch;
 	char *behind = (char *)scratch + lw_secrets_round_up(sizeof *s);
 
-	memset(s, 0, sizeof *s);
+	memset(s, 0, offsetof(lanewise_secrets_search, found.anchors));
 	s->matcher = (struct lw_secret_matcher) { .secrets = secrets, .text = (const uint8_t *)text, .n = n_bytes };
 	s->matcher.ended = 1;
 	s->matcher.runs = (struct lw_secret_run *)(void *)behind;
@@ -129,26 +131,39 @@ lanewise_secrets_search *lanewise_secrets_begin(const lanewise_secrets *secrets,
 	return s;
 }
 
-/* All matches in the text that the source has, if there is room for them. */
-static void fill_matches(struct lw_secret_source *source)
+/* More of a source's matches in the text that it has, without those that the finder has found; 0 if there are none. */
+static int read_matches(const lanewise_secrets_search *s, struct lw_secret_source *source)
 {
-	size_t left = source->n_matches - source->next, n;
+	lanewise_match *to = source->matches + source->n_matches;
+	size_t n = lanewise_scan_next(source->scan, to, LW_SECRET_MATCHES - source->n_matches), known = 0;
+
+	while (known < n && to[known].end <= s->sources_from)
+		known++;
+	if (known > 0)
+		memmove(to, to + known, (n - known) * sizeof *to);
+	source->n_matches += n - known;
+	return n > 0;
+}
+
+/* All matches in the text that the source has, if there is room for them. */
+static void fill_matches(const lanewise_secrets_search *s, struct lw_secret_source *source)
+{
+	size_t left = source->n_matches - source->next;
 
 	memmove(source->matches, source->matches + source->next, left * sizeof *source->matches);
 	source->next = 0;
 	source->n_matches = left;
-	while (source->n_matches < LW_SECRET_MATCHES &&
-	       (n = lanewise_scan_next(source->scan, source->matches + source->n_matches,
-	                               LW_SECRET_MATCHES - source->n_matches)) > 0)
-		source->n_matches += n;
+	while (source->n_matches < LW_SECRET_MATCHES && read_matches(s, source))
+		continue;
 }
 
 /* A source's next match in the text that it has, or NULL. */
-static const lanewise_match *next_match(struct lw_secret_source *source)
+static const lanewise_match *next_match(const lanewise_secrets_search *s, struct lw_secret_source *source)
 {
 	if (source->next == source->n_matches) {
-		source->next = 0;
-		source->n_matches = lanewise_scan_next(source->scan, source->matches, LW_SECRET_MATCHES);
+		source->next = source->n_matches = 0;
+		while (source->n_matches == 0 && read_matches(s, source))
+			continue;
 	}
 	return source->n_matches > 0 ? &source->matches[source->next] : NULL;
 }
@@ -158,20 +173,44 @@ static int comes_before(const lanewise_match *a, const lanewise_match *b)
 	return a->end != b->end ? a->end < b->end : a->begin < b->begin;
 }
 
-/* Gives the sources the next chunk; 0 if there is none. */
-static int feed_sources(lanewise_secrets_search *s)
+/*
+ * Gives the sources the text from where the finder has come to, and what an anchor that ends behind it may begin with,
+ * unless they are there already.
+ */
+static void feed_sources(lanewise_secrets_search *s, uint64_t from, uint64_t end)
 {
-	uint64_t left = text_end(s) - s->fed;
-	size_t n = left < LW_SECRET_CHUNK ? (size_t)left : LW_SECRET_CHUNK;
+	uint64_t begin = from, anchor = s->matcher.secrets->reach.anchor;
 
-	for (uint32_t k = 0; k < s->n_sources && n > 0; k++)
-		lanewise_scan_feed(s->sources[k].scan, s->matcher.text + (s->fed - s->origin), n);
-	s->chunk = s->fed;
-	s->fed += n;
-	return n > 0;
+	if (from != s->sources_fed) {
+		begin -= lesser(anchor - 1, from - s->origin);
+		s->chunk = lesser(s->chunk, begin);
+	}
+	for (uint32_t k = 0; k < s->n_sources; k++) {
+		if (from != s->sources_fed)
+			lanewise_scan_restart_at(s->sources[k].scan, begin);
+		lanewise_scan_feed(s->sources[k].scan, s->matcher.text + (begin - s->origin), (size_t)(end - begin));
+	}
+	s->sources_from = from;
+	s->sources_fed = end;
 }
 
-/* The next anchor, which is not consumed, of all sources; NULL if there is none. Matches come by end, then begin. */
+/* Searches the next chunk for anchors; 0 if there is none. */
+static int search_chunk(lanewise_secrets_search *s)
+{
+	uint64_t end = s->fed + lesser(text_end(s) - s->fed, LW_SECRET_CHUNK), from = s->fed;
+
+	if (end == from)
+		return 0;
+	s->chunk = from;
+	if (s->matcher.secrets->finder)
+		from = lanewise_secrets_find_anchors(s, from, end);
+	if (from < end)
+		feed_sources(s, from, end);
+	s->fed = end;
+	return 1;
+}
+
+/* The next anchor, which is not consumed; NULL if there is none. They come by end, then begin. */
 static const lanewise_match *next_anchor(lanewise_secrets_search *s)
 {
 	const lanewise_match *first = NULL;
@@ -181,15 +220,19 @@ static const lanewise_match *next_anchor(lanewise_secrets_search *s)
 		return NULL;
 	}
 	do {
+		if (s->found.next < s->found.n) {
+			s->last_source = s->n_sources;
+			return &s->found.anchors[s->found.next];
+		}
 		for (uint32_t k = 0; k < s->n_sources; k++) {
-			const lanewise_match *match = next_match(&s->sources[k]);
+			const lanewise_match *match = next_match(s, &s->sources[k]);
 
 			if (match && (!first || comes_before(match, first))) {
 				first = match;
 				s->last_source = k;
 			}
 		}
-	} while (!first && feed_sources(s));
+	} while (!first && search_chunk(s));
 	return first;
 }
 
@@ -229,16 +272,19 @@ static int next_candidate(lanewise_secrets_search *s, struct candidate *candidat
 
 static int try_anchor(lanewise_secrets_search *s, const lanewise_match *anchor, lanewise_secret *found)
 {
-	struct lw_secret_source *source = &s->sources[s->last_source];
-	int fits =
-	        lanewise_secrets_match(&s->matcher, source->numbers[anchor->pattern],
-	                               (size_t)(anchor->begin - s->origin), (size_t)(anchor->end - s->origin), found);
+	struct lw_secret_source *source = s->last_source < s->n_sources ? &s->sources[s->last_source] : NULL;
+	uint32_t number = source ? source->numbers[anchor->pattern] : anchor->pattern;
+	int fits = lanewise_secrets_match(&s->matcher, number, (size_t)(anchor->begin - s->origin),
+	                                  (size_t)(anchor->end - s->origin), found);
 
 	if (fits < 0) {
 		s->blocked = 1;
 		return fits;
 	}
-	source->next++;
+	if (source)
+		source->next++;
+	else
+		s->found.next++;
 	if (fits) {
 		found->begin += s->origin;
 		found->end += s->origin;
@@ -330,8 +376,6 @@ uint64_t lanewise_secrets_cover_most(const lanewise_secrets *secrets)
 	return 2 * (reach->before + reach->anchor + reach->after + reach->run) + LW_SECRET_CHUNK;
 }
 
-static uint64_t lesser(uint64_t a, uint64_t b) { return a < b ? a : b; }
-
 /* Where the anchors that a source has and those to come from it may begin. */
 static uint64_t source_from(const lanewise_secrets_search *s, const struct lw_secret_source *source)
 {
@@ -353,6 +397,8 @@ uint64_t lanewise_secrets_candidates_from(const lanewise_secrets_search *s)
 
 	for (uint32_t k = 0; k < s->n_sources && !s->matcher.ended; k++)
 		from = lesser(from, source_from(s, &s->sources[k]));
+	for (size_t i = s->found.next; i < s->found.n; i++)
+		from = lesser(from, s->found.anchors[i].begin);
 	for (uint32_t k = 0; k < secrets->n_run_rules; k++)
 		if (s->ahead[k].state != LW_RUN_NONE)
 			from = lesser(from, s->ahead[k].begin);
@@ -432,7 +478,7 @@ int lanewise_secrets_next_covered(lanewise_secrets_search *s, struct lw_covered 
 			return 1;
 	}
 	for (uint32_t k = 0; k < s->n_sources && s->blocked; k++)
-		fill_matches(&s->sources[k]);
+		fill_matches(s, &s->sources[k]);
 	if (s->is_held && (s->matcher.ended || lanewise_secrets_candidates_from(s) >= s->held.secret.end))
 		return give_held(s, out);
 	return 0;

@@ -12,6 +12,8 @@
 #include <lanewise/scan.h>
 #include <lanewise/secrets.h>
 
+#include "secrets/secrets_filter.h"
+
 enum {
 	LW_SECRET_JUDGED = 256, /* bytes of a secret that entropy and stop words are looked for in */
 	LW_SHAPE_MANY = 16384,  /* what * and + and {m,} take at most */
@@ -23,11 +25,11 @@ enum {
 #define LW_NODE_NONE UINT32_MAX
 
 enum lw_node_kind {
-	LW_NODE_BYTES,       /* `count` bytes in the pool, at `first` */
-	LW_NODE_SET,         /* `first` to `count` bytes of set number `set`; `run` is its memory */
-	LW_NODE_GROUP,       /* the first alternative that fits */
-	LW_NODE_NOT,         /* none of the alternatives */
-	LW_NODE_ALTERNATIVE, /* in a group's list of children: its own child begins the sequence */
+	LW_NODE_BYTES, /* `count` bytes in the pool, at `first` */
+	LW_NODE_SET,   /* `first` to `count` bytes of set number `set`; `run` is its memory */
+	LW_NODE_GROUP, /* the first alternative that fits */
+	LW_NODE_NOT,   /* none of the alternatives */
+	LW_NODE_ALTERNATIVE, /* in a group's list of children: its own child begins the sequence, which takes a byte of `set` first */
 	LW_NODE_EDGE,
 	LW_NODE_OPEN,
 	LW_NODE_CLOSE,
@@ -48,9 +50,11 @@ static inline int lw_set_has(const uint8_t set[32], uint8_t byte) { return set[b
 
 enum { LW_NEED_DIGIT = 1, LW_NEED_LETTER = 2, LW_NEED_LOWER = 4, LW_NEED_UPPER = 8, LW_NEED_SYMBOL = 16 };
 
+/* Sets of what a sequence takes first may be LW_NODE_NONE: any byte, or none. */
 struct lw_secret_rule {
 	uint32_t name, about; /* in the pool, NUL behind them */
 	uint32_t before, after;
+	uint32_t first; /* the set of what `after` takes first */
 	int ignore_case, is_run;
 	uint32_t need;
 	double entropy;
@@ -69,6 +73,28 @@ struct lw_secret_anchor {
 	uint32_t rule;
 };
 
+/* An array that grows. */
+struct lw_list {
+	void *items;
+	size_t n, capacity, item_bytes;
+};
+
+/* That some place is an anchor's, which begins so many bytes before it. */
+struct lw_secret_place {
+	uint32_t head, head_mask; /* the anchor's first three or four bytes as lw_secret_bytes has them */
+	uint16_t offset, count;   /* of the anchor's bytes */
+	uint32_t next;            /* of the same key, or LW_NODE_NONE */
+	uint32_t anchor, bytes;   /* in the pool */
+	uint32_t ignore_case, set;
+};
+
+/* How anchors are found without reading all of a text for each set of them. */
+struct lw_secret_finder {
+	struct lw_secret_filter filter;
+	uint32_t first[1 << LW_SECRET_KEY_BITS]; /* by key, in places; LW_NODE_NONE: none */
+	struct lw_list places;
+};
+
 /*
  * A secret of some rule may begin up to `most` bytes before its anchor, all of this set; so of text whose anchors are yet
  * to come, a run of the set at the end may belong to a secret.
@@ -84,12 +110,6 @@ struct lw_secret_reach {
 	uint64_t run;                   /* of a rule of runs */
 };
 
-/* An array that grows. */
-struct lw_list {
-	void *items;
-	size_t n, capacity, item_bytes;
-};
-
 struct lanewise_secrets {
 	struct lw_list nodes, sets, rules, anchors, stops, pool;
 	struct lw_list holds; /* struct lw_secret_hold */
@@ -103,6 +123,7 @@ struct lanewise_secrets {
 	 */
 	lanewise_scan_set *set[LW_SECRET_SETS]; /* NULL: there are none */
 	struct lw_list numbers[LW_SECRET_SETS]; /* uint32_t: the anchor that a pattern is */
+	struct lw_secret_finder *finder;        /* or NULL: only the sets find anchors */
 	double n_log_n[LW_SECRET_JUDGED + 1];   /* n * log2 n */
 	lanewise_allocator allocator;
 	int own_allocator;
@@ -165,6 +186,15 @@ int lanewise_secrets_check_fragment(struct lw_rules_reader *reader);
 
 /* Sets the reach and the holds of all rules; 0 if there is no memory. */
 int lanewise_secrets_measure(struct lw_rules_reader *reader);
+
+/* Sets what all rules' sequences take first; 0 if there is no memory. */
+int lanewise_secrets_find_firsts(struct lw_rules_reader *reader);
+
+/* The set of anchors that one belongs to. */
+uint32_t lanewise_secrets_set_of(const lanewise_secrets *secrets, const struct lw_secret_anchor *anchor);
+
+/* Makes secrets->finder, or leaves it NULL if anchors are too many or too short; 0 if there is no memory. */
+int lanewise_secrets_make_finder(struct lw_rules_reader *reader);
 
 /* ------------------------------------------------------------------- matching */
 

@@ -128,6 +128,16 @@ static int walk_edge(const struct walk *w, size_t at)
 	return before != behind;
 }
 
+/* Whether a sequence may take the byte that comes next; 1 where the text ends. */
+static int may_begin(const struct walk *w, uint32_t set, size_t at, int backward)
+{
+	const struct lw_secret_matcher *m = w->matcher;
+
+	if (set == LW_NODE_NONE || (backward ? at == 0 : at == m->n))
+		return 1;
+	return lw_set_has(lw_secrets_set(m->secrets, set), m->text[backward ? at - 1 : at]);
+}
+
 /* The first alternative that fits; `at` is behind it then. */
 static int walk_group(struct walk *w, const struct lw_node *group, size_t *at, int backward)
 {
@@ -135,6 +145,8 @@ static int walk_group(struct walk *w, const struct lw_node *group, size_t *at, i
 	size_t open = w->open, close = w->close, begin = *at;
 
 	for (uint32_t i = group->child; i != LW_NODE_NONE; i = nodes[i].next) {
+		if (!may_begin(w, nodes[i].set, begin, backward))
+			continue;
 		*at = begin;
 		if (walk_sequence(w, nodes[i].child, at, backward))
 			return 1;
@@ -274,7 +286,7 @@ int lanewise_secrets_match(struct lw_secret_matcher *matcher, uint32_t number, s
 	if (!rule->ignore_case &&
 	    memcmp(matcher->text + begin, lw_secrets_pool(secrets) + anchor->first, end - begin) != 0)
 		return 0;
-	if (!walk_sequence(&w, rule->before, &begin, 1))
+	if (!may_begin(&w, rule->first, end, 0) || !walk_sequence(&w, rule->before, &begin, 1))
 		return 0;
 
 	int fits = walk_sequence(&w, rule->after, &end, 0);

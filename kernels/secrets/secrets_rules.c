@@ -436,7 +436,7 @@ static lanewise_status read_text(lanewise_secrets *secrets, const lanewise_alloc
 
 /* ---------------------------------------------------------- making it ready */
 
-static uint32_t set_of(const lanewise_secrets *secrets, const struct lw_secret_anchor *anchor)
+uint32_t lanewise_secrets_set_of(const lanewise_secrets *secrets, const struct lw_secret_anchor *anchor)
 {
 	enum { SHORT_BYTES = 3 };
 
@@ -456,7 +456,7 @@ static lanewise_status make_set(struct lw_rules_reader *reader, uint32_t k, lane
 	for (uint32_t i = 0; i < secrets->anchors.n; i++) {
 		uint32_t *number;
 
-		if (set_of(secrets, &anchors[i]) != k)
+		if (lanewise_secrets_set_of(secrets, &anchors[i]) != k)
 			continue;
 		patterns[n++] = (lanewise_pattern) { lw_secrets_pool(secrets) + anchors[i].first, anchors[i].count };
 		number = lanewise_secrets_list_add(reader, &secrets->numbers[k], 1, MAX_ANCHORS);
@@ -480,7 +480,8 @@ static lanewise_status make_sets(lanewise_secrets *secrets, const lanewise_alloc
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for rules");
 	for (uint32_t k = 0; k < LW_SECRET_SETS && status == LANEWISE_OK; k++)
 		status = make_set(&reader, k, patterns);
-	if (status == LANEWISE_OK && !lanewise_secrets_measure(&reader))
+	if (status == LANEWISE_OK && !(lanewise_secrets_measure(&reader) && lanewise_secrets_find_firsts(&reader) &&
+	                               lanewise_secrets_make_finder(&reader)))
 		status = reader.status;
 	lw_release(allocator, patterns, n_bytes);
 	return status;
@@ -551,6 +552,10 @@ void lanewise_secrets_destroy(lanewise_secrets *secrets)
 	for (int k = 0; k < LW_SECRET_SETS; k++) {
 		lanewise_scan_set_destroy(secrets->set[k]);
 		list_free(allocator, &secrets->numbers[k]);
+	}
+	if (secrets->finder) {
+		list_free(allocator, &secrets->finder->places);
+		lw_release(allocator, secrets->finder, sizeof *secrets->finder);
 	}
 	list_free(allocator, &secrets->nodes);
 	list_free(allocator, &secrets->sets);

@@ -6,7 +6,7 @@
 #include "common.h"
 #include "secrets/secrets.h"
 
-enum { LW_SECRET_MATCHES = 64, LW_SECRET_CHUNK = 1 << 15 };
+enum { LW_SECRET_MATCHES = 64, LW_SECRET_CHUNK = 1 << 15, LW_SECRET_FOUND = 256 };
 
 /* A finding, all that it and those it beat cover, and whether it is reported or only covers. */
 struct lw_covered {
@@ -33,18 +33,28 @@ struct lw_secret_source {
 	lanewise_match matches[LW_SECRET_MATCHES];
 };
 
+/* The anchors that the finder found in a chunk, by end and so on as the sources give them. */
+struct lw_secret_found {
+	size_t n, next;
+	lanewise_match anchors[LW_SECRET_FOUND]; /* `pattern` is the anchor, `reserved` its set */
+};
+
 struct lanewise_secrets_search {
 	struct lw_secret_matcher matcher;
 	uint64_t origin; /* of matcher.text in the whole text */
 	struct lw_secret_source sources[LW_SECRET_SETS];
-	uint32_t n_sources, last_source; /* that gave the candidate under way */
-	uint64_t chunk, fed;             /* the chunk that the sources have begins and ends here */
+	uint32_t n_sources, last_source; /* that gave the candidate under way; n_sources: the finder */
+	uint64_t chunk, fed;             /* the chunk that was searched begins and ends here */
+	uint64_t sources_from,
+	        sources_fed; /* the sources' anchors count that end behind the one; they know text up to the other */
 	struct lw_run_ahead ahead[LW_SECRET_RUN_RULES];
 	int blocked; /* more text has to decide an anchor that is known */
 
 	struct lw_covered held, second; /* `second` comes next, if there is one */
 	int is_held, has_second;
 	uint64_t reported_end; /* of the last finding that was reported */
+
+	struct lw_secret_found found; /* last, so that it need not be cleared */
 };
 
 static inline size_t lw_secrets_round_up(size_t n)
@@ -58,6 +68,12 @@ int lanewise_secrets_next_covered(lanewise_secrets_search *search, struct lw_cov
 /* After that has returned 0: no candidate to come begins before this, nor any secret before the second. */
 uint64_t lanewise_secrets_candidates_from(const lanewise_secrets_search *search);
 uint64_t lanewise_secrets_safe(const lanewise_secrets_search *search);
+
+/*
+ * Finds anchors that end in [from, end) of the whole text, of which the search has all that matters, into search->found,
+ * and returns the end of where it has: less than `end` if there is too little text behind, or if they are many.
+ */
+uint64_t lanewise_secrets_find_anchors(lanewise_secrets_search *search, uint64_t from, uint64_t end);
 
 /* The text up to `origin` is given up, and what is left lies at `text` now. */
 void lanewise_secrets_move(lanewise_secrets_search *search, uint64_t origin, const uint8_t *text);

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From rules to the filter of secrets_filter.h. An anchor is found by its run if its shape has one and begins where words
+ * do; else by a window in it, rare or shared with other anchors. Windows are put into eight groups so that few bytes pass
+ * where they are mixed. Frequencies are a guess about the text; they decide nothing but speed.
+ */
+#include "secrets/secrets.h"
+
+#include <string.h>
+
+#include "support.h"
+
+enum {
+	MAX_ANCHORS = 1024, /* of more, the sets find them */
+	MAX_WINDOWS = 64,
+	MAX_CHAIN = 32, /* anchors with the same key */
+	MAX_CHOICES = 4096,
+	GROUPS = 8
+};
+
+/* -------------------------------------------------------------------- runs */
+
+static int is_token(uint8_t byte) { return lw_secret_class_low[byte & 15] & lw_secret_class_high[byte >> 4]; }
+
+static int is_word(uint8_t byte) { return is_token(byte) & LW_SECRET_WORD; }
+
+/* The least bytes of tokens that something begins with, and whether it can be all of it. */
+struct span {
+	uint32_t least;
+	int whole;
+};
+
+static struct span span_of_bytes(const uint8_t *bytes, uint32_t n)
+{
+	struct span span = { 0, 1 };
+
+	while (span.least < n && is_token(bytes[span.least]))
+		span.least++;
+	span.whole = span.least == n;
+	return span;
+}
+
+static struct span span_of_set(const uint8_t set[32], uint32_t least)
+{
+	struct span span = { least, 1 };
+
+	for (int byte = 0; byte < 256; byte++)
+		span.whole &= !lw_set_has(set, (uint8_t)byte) || is_token((uint8_t)byte);
+	if (!span.whole)
+		span.least = 0;
+	return span;
+}
+
+static struct span span_of_sequence(const lanewise_secrets *secrets, uint32_t node);
+
+static struct span span_of_group(const lanewise_secrets *secrets, const struct lw_node *group)
+{
+	const struct lw_node *nodes = lw_secrets_nodes(secrets);
+	struct span span = { UINT32_MAX, 1 };
+
+	for (uint32_t i = group->child; i != LW_NODE_NONE; i = nodes[i].next) {
+		struct span other = span_of_sequence(secrets, nodes[i].child);
+
+		span.least = other.least < span.least ? other.least : span.least;
+		span.whole &= other.whole;
+	}
+	if (group->optional || group->child == LW_NODE_NONE)
+		span.least = 0;
+	return span;
+}
+
+static struct span span_of_sequence(const lanewise_secrets *secrets, uint32_t node)
+{
+	const struct lw_node *nodes = lw_secrets_nodes(secrets);
+	struct span sum = { 0, 1 };
+
+	for (; node != LW_NODE_NONE && sum.whole && sum.least < LW_SECRET_RUN_BYTES; node = nodes[node].next) {
+		const struct lw_node *part = &nodes[node];
+		struct span span = { 0, 1 };
+
+		if (part->kind == LW_NODE_BYTES)
+			span = span_of_bytes(lw_secrets_pool(secrets) + part->first, part->count);
+		else if (part->kind == LW_NODE_SET)
+			span = span_of_set(lw_secrets_set(secrets, part->set), part->first);
+		else if (part->kind == LW_NODE_GROUP)
+			span = span_of_group(secrets, part);
+		sum.least += span.least;
+		sum.whole = span.whole;
+	}
+	return sum;
+}
+
+/* Whether the shape wants an edge of a word right before the anchor. */
+static int has_edge_before(const lanewise_secrets *secrets, const struct lw_secret_rule *rule)
+{
+	const struct lw_node *nodes = lw_secrets_nodes(secrets);
+
+	for (uint32_t i = rule->before; i != LW_NODE_NONE; i = nodes[i].next)
+		if (nodes[i].kind == LW_NODE_EDGE)
+			return 1;
+		else if (nodes[i].kind != LW_NODE_OPEN && nodes[i].kind != LW_NODE_CLOSE)
+			return 0;
+	return 0;
+}
+
+/* Whether a word begins at a byte of the anchor and what follows from there is a run. */
+static int has_run(const lanewise_secrets *secrets, const struct lw_secret_anchor *anchor, uint32_t at)
+{
+	const struct lw_secret_rule *rule = &lw_secrets_rules(secrets)[anchor->rule];
+	const uint8_t *bytes = lw_secrets_pool(secrets) + anchor->first;
+
+	if (!is_word(bytes[at]) || (at ? is_word(bytes[at - 1]) : !has_edge_before(secrets, rule)))
+		return 0;
+
+	struct span span = span_of_bytes(bytes + at, anchor->count - at);
+
+	if (span.whole)
+		span.least += span_of_sequence(secrets, rule->after).least;
+	return span.least >= LW_SECRET_RUN_BYTES;
+}
+
+/* ----------------------------------------------------------------- windows */
+
+/* In a thousand bytes of text. */
+static float frequency(uint8_t byte)
+{
+	static const uint8_t letters[26] = { 65, 12, 25, 33, 100, 19, 16, 45, 57, 2,  6, 33, 20,
+		                             57, 61, 17, 1,  49,  52, 73, 23, 8,  19, 2, 16, 1 };
+
+	if (byte >= 'a' && byte <= 'z')
+		return letters[byte - 'a'];
+	if (byte >= 'A' && byte <= 'Z')
+		return (float)letters[byte - 'A'] / 8;
+	return byte == ' ' ? 170 : byte >= '0' && byte <= '9' ? 3 : 6;
+}
+
+/* A place in an anchor where a window may be. */
+struct choice {
+	uint32_t anchor, offset, bytes;
+	int narrow;
+	float cost;
+};
+
+/* A window's group: which halves of bytes it has at each place. */
+struct group {
+	uint16_t low[LW_SECRET_PLACES], high[LW_SECRET_PLACES];
+};
+
+struct draft {
+	struct lw_rules_reader *reader;
+	lanewise_secrets *secrets;
+	struct lw_secret_finder *finder;
+	uint8_t done[MAX_ANCHORS]; /* anchors that have their place */
+	struct choice choices[MAX_CHOICES];
+	size_t n_choices, n_groups;
+	struct group groups[MAX_WINDOWS];
+	float share[8][2][256], passes[MAX_WINDOWS];
+};
+
+static void add_byte(struct group *group, int place, uint8_t byte)
+{
+	group->low[place] |= (uint16_t)(1 << (byte & 15));
+	group->high[place] |= (uint16_t)(1 << (byte >> 4));
+}
+
+static int ignores_case(const lanewise_secrets *secrets, const struct lw_secret_anchor *anchor)
+{
+	return lw_secrets_rules(secrets)[anchor->rule].ignore_case;
+}
+
+/* A choice's bytes, in both cases if the rule ignores them, into a group. */
+static void add_window(const struct draft *d, const struct choice *choice, struct group *group)
+{
+	const struct lw_secret_anchor *anchor = &lw_secrets_anchors(d->secrets)[choice->anchor];
+	const uint8_t *bytes = lw_secrets_pool(d->secrets) + anchor->first + choice->offset;
+
+	for (int j = 0; j < LW_SECRET_PLACES - choice->narrow; j++) {
+		uint8_t folded = bytes[j] | 0x20;
+
+		add_byte(group, j, bytes[j]);
+		if (folded >= 'a' && folded <= 'z' && ignores_case(d->secrets, anchor)) {
+			add_byte(group, j, folded);
+			add_byte(group, j, folded & 0xdf);
+		}
+	}
+	if (choice->narrow)
+		group->low[LW_SECRET_PLACES - 1] = group->high[LW_SECRET_PLACES - 1] = 0xffff;
+}
+
+/* Adds an anchor at one of its bytes to those that are looked up there; 0 if it cannot be. */
+static int add_place(struct draft *d, uint32_t number, uint32_t offset, int narrow)
+{
+	const struct lw_secret_anchor *anchor = &lw_secrets_anchors(d->secrets)[number];
+	const uint8_t *begin = lw_secrets_pool(d->secrets) + anchor->first, *bytes = begin + offset;
+	uint8_t four[LW_SECRET_PLACES] = { bytes[0], bytes[1], bytes[2], narrow ? 0 : bytes[3] };
+	uint8_t head[4] = { begin[0], begin[1], begin[2], anchor->count > 3 ? begin[3] : 0 };
+	uint32_t head_mask = anchor->count > 3 ? UINT32_MAX : 0xffffff;
+	uint32_t folded = lw_secret_bytes(four), key = lw_secret_key(narrow ? lw_secret_narrow(folded) : folded);
+	uint32_t *first = &d->finder->first[key], length = 0;
+	struct lw_list *places = &d->finder->places;
+
+	for (uint32_t i = *first; i != LW_NODE_NONE; i = ((struct lw_secret_place *)places->items)[i].next)
+		length++;
+
+	struct lw_secret_place *place =
+	        length < MAX_CHAIN ? lanewise_secrets_list_add(d->reader, places, 1, MAX_ANCHORS) : NULL;
+
+	if (!place)
+		return 0;
+	*place = (struct lw_secret_place) {
+		.head = lw_secret_bytes(head) & head_mask,
+		.head_mask = head_mask,
+		.offset = (uint16_t)offset,
+		.count = (uint16_t)anchor->count,
+		.next = *first,
+		.anchor = number,
+		.bytes = anchor->first,
+		.ignore_case = (uint32_t)ignores_case(d->secrets, anchor),
+		.set = lanewise_secrets_set_of(d->secrets, anchor),
+	};
+	*first = (uint32_t)(places->n - 1);
+	(narrow ? d->finder->filter.narrow : d->finder->filter.wide)[key / 64] |= UINT64_C(1) << key % 64;
+	d->done[number] = 1;
+	return 1;
+}
+
+static float cost_of(const uint8_t *bytes, int n, int ignore_case)
+{
+	float cost = 1;
+
+	for (int i = 0; i < n; i++) {
+		uint8_t folded = bytes[i] | 0x20;
+		int letter = folded >= 'a' && folded <= 'z';
+
+		if (i > 0 && bytes[i] == bytes[i - 1] && !letter)
+			cost *= 0.5f; /* rules of text are drawn with them */
+		else
+			cost *= (letter && ignore_case ? frequency(folded) * 9 / 8 : frequency(bytes[i])) / 1000;
+	}
+	return cost;
+}
+
+/* The anchor by its run, at the rarest place there is; 0 if none is. */
+static int take_run(struct draft *d, uint32_t number)
+{
+	const struct lw_secret_anchor *anchor = &lw_secrets_anchors(d->secrets)[number];
+	const uint8_t *bytes = lw_secrets_pool(d->secrets) + anchor->first;
+	uint32_t best = LW_NODE_NONE;
+	float least = 0;
+
+	for (uint32_t at = 0; at + 3 <= anchor->count; at++) {
+		float cost = cost_of(bytes + at, at + 4 <= anchor->count ? 4 : 3, 0);
+
+		if (has_run(d->secrets, anchor, at) && (best == LW_NODE_NONE || cost < least)) {
+			best = at;
+			least = cost;
+		}
+	}
+	return best != LW_NODE_NONE && add_place(d, number, best, best + 4 > anchor->count);
+}
+
+static void list_choices(struct draft *d, uint32_t number)
+{
+	const struct lw_secret_anchor *anchor = &lw_secrets_anchors(d->secrets)[number];
+	const uint8_t *bytes = lw_secrets_pool(d->secrets) + anchor->first;
+	int narrow = anchor->count < LW_SECRET_PLACES;
+	uint32_t width = LW_SECRET_PLACES - (uint32_t)narrow;
+
+	for (uint32_t at = 0; at + width <= anchor->count && d->n_choices < MAX_CHOICES; at++) {
+		uint8_t four[LW_SECRET_PLACES] = { 0 }, any = 0;
+
+		memcpy(four, bytes + at, width);
+		for (uint32_t j = 0; j < width; j++)
+			any |= four[j];
+		if (any < 0x80)
+			d->choices[d->n_choices++] = (struct choice) {
+				number,
+				at,
+				lw_secret_bytes(four),
+				narrow,
+				cost_of(four, (int)width, ignores_case(d->secrets, anchor)) + 1e-9f,
+			};
+	}
+}
+
+static int same_window(const struct choice *a, const struct choice *b)
+{
+	return a->bytes == b->bytes && a->narrow == b->narrow;
+}
+
+static int comes_after(const struct choice *a, const struct choice *b)
+{
+	return a->narrow != b->narrow ? a->narrow > b->narrow : a->bytes > b->bytes;
+}
+
+/* By window, so that anchors with the same one stand together. */
+static void sort_choices(struct draft *d)
+{
+	for (size_t gap = d->n_choices / 2; gap > 0; gap /= 2)
+		for (size_t i = gap; i < d->n_choices; i++) {
+			struct choice choice = d->choices[i];
+			size_t j = i;
+
+			for (; j >= gap && comes_after(&d->choices[j - gap], &choice); j -= gap)
+				d->choices[j] = d->choices[j - gap];
+			d->choices[j] = choice;
+		}
+}
+
+/* The first of the choices with the same window, their end, and how many of their anchors have no place yet. */
+struct window {
+	size_t begin, end;
+	uint32_t n_anchors;
+};
+
+static struct window window_of(const struct draft *d, size_t i)
+{
+	struct window window = { i, i, 0 };
+
+	while (window.begin > 0 && same_window(&d->choices[window.begin - 1], &d->choices[i]))
+		window.begin--;
+	for (i = window.begin; i < d->n_choices && same_window(&d->choices[i], &d->choices[window.begin]); i++)
+		window.n_anchors += !d->done[d->choices[i].anchor];
+	window.end = i;
+	return window;
+}
+
+/* The window of an anchor that is rarest for the anchors which it finds; it finds all of them. 0 if there is no room. */
+static int take_window(struct draft *d, uint32_t number)
+{
+	struct window best = { 0 };
+	float least = 0;
+
+	for (size_t i = 0; i < d->n_choices; i++) {
+		struct window window = d->choices[i].anchor == number ? window_of(d, i) : (struct window) { 0 };
+
+		if (window.n_anchors > 0 &&
+		    (best.n_anchors == 0 || d->choices[i].cost / (float)window.n_anchors < least)) {
+			best = window;
+			least = d->choices[i].cost / (float)window.n_anchors;
+		}
+	}
+	if (best.n_anchors == 0 || d->n_groups == MAX_WINDOWS)
+		return 0;
+
+	struct group *group = &d->groups[d->n_groups++];
+
+	for (size_t i = best.begin; i < best.end; i++) {
+		const struct choice *choice = &d->choices[i];
+
+		if (d->done[choice->anchor])
+			continue;
+		add_window(d, choice, group);
+		if (!add_place(d, choice->anchor, choice->offset, choice->narrow))
+			return 0;
+	}
+	return 1;
+}
+
+/* ------------------------------------------------------------------ groups */
+
+/* d->share[h][k][m]: how many bytes of text have the high half h and, of the low halves from 8 * k on, one of mask m. */
+static void count_shares(struct draft *d)
+{
+	for (int half = 0; half < 8; half++)
+		for (int k = 0; k < 2; k++)
+			for (int mask = 0; mask < 256; mask++)
+				for (int bit = 0; bit < 8; bit++)
+					if (mask >> bit & 1)
+						d->share[half][k][mask] +=
+						        frequency((uint8_t)(half << 4 | k << 3 | bit));
+}
+
+static struct group both(const struct group *a, const struct group *b)
+{
+	struct group sum;
+
+	for (int j = 0; j < LW_SECRET_PLACES; j++) {
+		sum.low[j] = a->low[j] | b->low[j];
+		sum.high[j] = a->high[j] | b->high[j];
+	}
+	return sum;
+}
+
+/* How many of a billion bytes pass. */
+static float passes(const struct draft *d, const struct group *group)
+{
+	float product = 1e-3f;
+
+	for (int j = 0; j < LW_SECRET_PLACES; j++) {
+		float sum = 0;
+
+		for (int half = 0; half < 8; half++)
+			if (group->high[j] >> half & 1)
+				sum += d->share[half][0][group->low[j] & 0xff] + d->share[half][1][group->low[j] >> 8];
+		product *= sum;
+	}
+	return product;
+}
+
+/* The two groups that gain least from each other are joined until there are few enough. */
+static void join_groups(struct draft *d)
+{
+	for (; d->n_groups > GROUPS; d->n_groups--) {
+		size_t a = 0, b = 1;
+		float least = 0;
+
+		for (size_t i = 0; i < d->n_groups; i++)
+			d->passes[i] = passes(d, &d->groups[i]);
+		for (size_t i = 0; i < d->n_groups; i++)
+			for (size_t k = i + 1; k < d->n_groups; k++) {
+				struct group sum = both(&d->groups[i], &d->groups[k]);
+				float more = passes(d, &sum) - d->passes[i] - d->passes[k];
+
+				if ((i == 0 && k == 1) || more < least) {
+					a = i;
+					b = k;
+					least = more;
+				}
+			}
+		d->groups[a] = both(&d->groups[a], &d->groups[b]);
+		d->groups[b] = d->groups[d->n_groups - 1];
+	}
+}
+
+static void write_groups(const struct draft *d)
+{
+	struct lw_secret_filter *filter = &d->finder->filter;
+
+	for (size_t i = 0; i < d->n_groups; i++)
+		for (int j = 0; j < LW_SECRET_PLACES; j++)
+			for (int half = 0; half < 16; half++) {
+				filter->low[j][half] |= (uint8_t)((d->groups[i].low[j] >> half & 1) << i);
+				filter->high[j][half] |= (uint8_t)((d->groups[i].high[j] >> half & 1) << i);
+			}
+}
+
+static int find_places(struct draft *d)
+{
+	uint32_t n = (uint32_t)d->secrets->anchors.n;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (lw_secrets_anchors(d->secrets)[i].count < 3)
+			return 0;
+		else if (!take_run(d, i))
+			list_choices(d, i);
+	sort_choices(d);
+	/* Short ones first: they have the least choice. */
+	for (uint32_t length = 3; length <= d->secrets->reach.anchor; length++)
+		for (uint32_t i = 0; i < n; i++)
+			if (lw_secrets_anchors(d->secrets)[i].count == length && !d->done[i] && !take_window(d, i))
+				return 0;
+	count_shares(d);
+	join_groups(d);
+	write_groups(d);
+	return 1;
+}
+
+int lanewise_secrets_make_finder(struct lw_rules_reader *reader)
+{
+	lanewise_secrets *secrets = reader->secrets;
+	const lanewise_allocator *allocator = reader->allocator;
+
+	if (secrets->anchors.n == 0 || secrets->anchors.n > MAX_ANCHORS)
+		return 1;
+
+	struct draft *d = lw_allocate(allocator, sizeof *d);
+	struct lw_secret_finder *finder = lw_allocate(allocator, sizeof *finder);
+	int made = 0;
+
+	if (d && finder) {
+		memset(d, 0, sizeof *d);
+		memset(finder, 0, sizeof *finder);
+		memset(finder->first, 0xff, sizeof finder->first);
+		finder->places.item_bytes = sizeof(struct lw_secret_place);
+		d->reader = reader;
+		d->secrets = secrets;
+		d->finder = finder;
+		made = find_places(d);
+	} else {
+		reader->status =
+		        lw_fail(reader->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for rules");
+	}
+	lw_release(allocator, d, sizeof *d);
+	if (made) {
+		secrets->finder = finder;
+		return 1;
+	}
+	if (finder && d)
+		lw_release(allocator, finder->places.items, finder->places.capacity * finder->places.item_bytes);
+	lw_release(allocator, finder, sizeof *finder);
+	return reader->status == LANEWISE_OK;
+}
