@@ -15,7 +15,7 @@ static void make_filter(struct lw_check *c, struct lw_scan_filter *filter, uint3
 	unsigned char bytes[MAX_PATTERNS][MAX_PATTERN];
 	lanewise_pattern patterns[MAX_PATTERNS];
 	size_t n = 1 + lanewise_check_below(c, MAX_PATTERNS), n_letters = strlen(alphabet);
-	int pays;
+	float passes;
 	struct lanewise_scan_set set = { .n_patterns = (uint32_t)n, .min_length = width };
 
 	for (size_t i = 0; i < n; i++) {
@@ -23,7 +23,7 @@ static void make_filter(struct lw_check *c, struct lw_scan_filter *filter, uint3
 		for (size_t j = 0; j < patterns[i].n_bytes; j++)
 			bytes[i][j] = (unsigned char)alphabet[lanewise_check_below(c, n_letters)];
 	}
-	if (!lanewise_scan_build_filter(&set, patterns, (int)lanewise_check_below(c, 2), filter, &pays))
+	if (!lanewise_scan_build_filter(&set, patterns, (int)lanewise_check_below(c, 2), filter, &passes))
 		lanewise_check_fail(c, "no filter for %zu patterns", n);
 }
 
