@@ -408,16 +408,21 @@ static lanewise_status check_states(struct opening *o)
 /* Whether the tables, or the two bytes, let a window pass. */
 static int passes(const struct lw_scan_filter *f, uint32_t window)
 {
+	if (f->letters && (window & 0x80808080))
+		return 0;
 	if (f->n_places == 0)
 		return (uint8_t)(window >> 8 * f->place[0]) == f->byte[0] &&
 		       (uint8_t)(window >> 8 * f->place[1]) == f->byte[1];
 	for (uint32_t bank = 0; bank < f->n_banks; bank++) {
 		uint8_t groups = 0xff;
 
+		if (f->letters)
+			groups &= f->high[bank][0][lw_scan_fifth_bits(window)];
+
 		for (uint32_t j = 0; j < f->n_places; j++) {
 			uint8_t byte = (uint8_t)(window >> 8 * f->place[j]);
 
-			groups &= f->low[bank][j][byte & 15] & f->high[bank][j][byte >> 4];
+			groups &= f->low[bank][j][byte & 15] & (f->letters ? 0xff : f->high[bank][j][byte >> 4]);
 		}
 		if (groups)
 			return 1;
@@ -442,8 +447,10 @@ static lanewise_status check_filter(struct opening *o)
 		return WRONG_FIELD(o, "filter", f->n_places, "n_places: %" PRIu32, f->n_places);
 	if (f->n_banks != 1 && (f->n_banks != 2 || f->n_places < 3))
 		return WRONG_FIELD(o, "filter", f->n_banks, "n_banks: %" PRIu32, f->n_banks);
+	if (f->letters > 1 || (f->letters && (f->n_places != LW_SCAN_WIDTH || f->width != LW_SCAN_WIDTH)))
+		return WRONG_FIELD(o, "filter", f->letters, "letters: %" PRIu32, f->letters);
 	for (int j = 0; j < LW_SCAN_WIDTH; j++)
-		if (f->place[j] >= f->width)
+		if (f->place[j] >= f->width || (f->letters && f->place[j] != (uint32_t)j))
 			return WRONG_FIELD(o, "filter", f->place[j], "place[%d]: %" PRIu32, j, f->place[j]);
 	for (int i = 0; i < 1 << LW_SCAN_SLOT_BITS; i++)
 		for (int j = 0; j < LW_SCAN_SLOT_DEPTH; j++)

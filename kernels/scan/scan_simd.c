@@ -18,6 +18,7 @@
 #include "scan/scan_filter.h"
 
 enum { WORDS = 64, GROUP = 4, PADDED = 64 + LW_SCAN_READABLE };
+enum { LETTERS = LW_SCAN_WIDTH + 1 }; /* instead of a number of places: filter->letters */
 
 struct tables {
 	vq low[LW_SCAN_BANKS][LW_SCAN_WIDTH], high[LW_SCAN_BANKS][LW_SCAN_WIDTH];
@@ -58,17 +59,41 @@ LW_INLINE uint64_t group_bits(const struct tables *t, int n_places, int n_banks,
 	return vq_nonzero_bits(n_banks == 2 ? vq_or(groups, more) : groups);
 }
 
+/* group_bits for windows of letters. */
+LW_INLINE uint64_t letter_bits(const struct tables *t, int n_banks, const uint8_t *p)
+{
+	vq bytes[LW_SCAN_WIDTH], fifth, any;
+
+#pragma GCC unroll 4
+	for (int j = 0; j < LW_SCAN_WIDTH; j++)
+		bytes[j] = vq_load(p + j);
+	fifth = vq_fifth_bits(bytes[0], bytes[1], bytes[2], bytes[3]);
+#pragma GCC unroll 2
+	for (int bank = 0; bank < n_banks; bank++) {
+		vq groups = vq_lookup(t->high[bank][0], fifth);
+
+#pragma GCC unroll 4
+		for (int j = 0; j < LW_SCAN_WIDTH; j++)
+			groups = vq_and(groups, vq_lookup(t->low[bank][j], vq_ascii_index(bytes[j])));
+		any = bank ? vq_or(any, groups) : groups;
+	}
+	return vq_nonzero_bits(any);
+}
+
+LW_INLINE uint64_t bits_at(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *p)
+{
+	return n_places == 0         ? pair_bits(t, p)
+	       : n_places == LETTERS ? letter_bits(t, n_banks, p)
+	                             : group_bits(t, n_places, n_banks, ascii, p);
+}
+
 LW_INLINE uint64_t word_at(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *p)
 {
 	uint64_t word = 0;
 
 #pragma GCC unroll 4
-	for (int v = 0; v < 64 / VQ_LANES; v++) {
-		const uint8_t *at = p + v * VQ_LANES;
-
-		word |= (n_places == 0 ? pair_bits(t, at) : group_bits(t, n_places, n_banks, ascii, at))
-		        << (v * VQ_LANES & 63);
-	}
+	for (int v = 0; v < 64 / VQ_LANES; v++)
+		word |= bits_at(t, n_places, n_banks, ascii, p + v * VQ_LANES) << (v * VQ_LANES & 63);
 	return word;
 }
 
@@ -147,7 +172,7 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_b
 		t.byte[j] = vq_set1(filter->byte[j]);
 	}
 #pragma GCC unroll 4
-	for (int j = 0; j < n_places; j++) {
+	for (int j = 0; j < n_places && j < LW_SCAN_WIDTH; j++) {
 		t.place[j] = filter->place[j];
 		for (int bank = 0; bank < n_banks; bank++) {
 			t.low[bank][j] = vq_repeat16(filter->low[bank][j]);
@@ -189,6 +214,9 @@ LW_INLINE int is_ascii(const struct lw_scan_filter *filter)
 LW_INLINE size_t find_in_banks(const struct lw_scan_filter *filter, int ascii, const uint8_t *text, size_t n,
                                uint16_t *positions)
 {
+	if (filter->letters)
+		return filter->n_banks == 2 ? find(filter, LETTERS, 2, 1, text, n, positions)
+		                            : find(filter, LETTERS, 1, 1, text, n, positions);
 	if (filter->n_banks == 2)
 		return filter->n_places < 4 ? find(filter, 3, 2, ascii, text, n, positions)
 		                            : find(filter, 4, 2, ascii, text, n, positions);

@@ -510,6 +510,36 @@ static void write_tables(const struct draft *d, struct lw_scan_filter *filter)
 			}
 }
 
+static int is_letters(uint32_t window) { return (window & 0xe0e0e0e0) == 0x60606060; }
+
+static int are_letters(const struct draft *d)
+{
+	for (size_t i = 0; i < d->n_windows; i++)
+		if (d->width != LW_SCAN_WIDTH || !is_letters(d->windows[i]))
+			return 0;
+	return 1;
+}
+
+/* The tables for windows of letters, whose high halves are replaced. A window may be within several groups. */
+static void write_letters(const struct draft *d, struct lw_scan_filter *filter)
+{
+	filter->letters = 1;
+	filter->n_places = LW_SCAN_WIDTH;
+	for (uint32_t j = 0; j < LW_SCAN_WIDTH; j++)
+		filter->place[j] = j;
+	write_tables(d, filter);
+	memset(filter->high, 0, sizeof filter->high);
+	for (size_t i = 0; i < d->n_windows; i++) {
+		uint32_t fifth = lw_scan_fifth_bits(d->windows[i]);
+		struct group alone;
+
+		begin_group(d, &alone, d->windows[i]);
+		for (size_t g = 0; g < d->n; g++)
+			if (is_within(&alone, &d->groups[g], d->width))
+				filter->high[g / GROUPS][0][fifth] |= (uint8_t)(1u << g % GROUPS);
+	}
+}
+
 /* ------------------------------------------------------------------ slots */
 
 static int put_slot(struct lw_scan_filter *filter, uint8_t *n_used, uint32_t window)
@@ -593,7 +623,10 @@ static int finish_filter(struct draft *d, struct lw_scan_filter *filter, float *
 		choose_bytes(d, filter);
 	} else {
 		choose_places(d, filter);
-		write_tables(d, filter);
+		if (filter->n_places == LW_SCAN_WIDTH && are_letters(d))
+			write_letters(d, filter);
+		else
+			write_tables(d, filter);
 	}
 	return 1;
 }
@@ -724,7 +757,7 @@ static float try_width(struct choice *c, uint32_t width, int ignore_case, struct
 	}
 	if (!choose_all(c, &d) || !finish_filter(&d, filter, passes))
 		return -1;
-	return 0.06f * (float)(filter->n_banks * filter->n_places) + 100 * *passes;
+	return 0.06f * (float)(filter->n_banks * (filter->letters ? 3 : filter->n_places)) + 100 * *passes;
 }
 
 int lanewise_scan_build_gram_filter(struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
