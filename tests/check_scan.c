@@ -56,13 +56,14 @@ static void judge(struct lw_check *c, const struct lw_scan_filter *filter, const
 void lanewise_check_scan_candidates(struct lw_check *c)
 {
 	static const char *const alphabets[] = { "ab", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
-		                                 "\x01\x7f\x80\xff\xf0\x0f", "aAzZ@`[{" };
+		                                 "\x01\x7f\x80\xff\xf0\x0f", "aAzZ@`[{", "abcdefghijklmnopqrstuvwxyz" };
+	enum { ALPHABETS = sizeof alphabets / sizeof *alphabets };
 	struct lw_scan_filter *filter = c->scratch[0];
 	unsigned char *text = c->scratch[2];
 
 	for (size_t n = 0; n <= LONGEST; n += c->quick && n > 70 ? 1 + lanewise_check_below(c, 20) : 1)
 		for (uint32_t width = 1; width <= LW_SCAN_WIDTH; width++)
-			for (int a = 0; a < 4; a++) {
+			for (int a = 0; a < ALPHABETS; a++) {
 				c->where.pattern = alphabets[a];
 				make_filter(c, filter, width, alphabets[a]);
 				fill_text(c, text, n + width - 1, alphabets[a]);
@@ -73,8 +74,8 @@ void lanewise_check_scan_candidates(struct lw_check *c)
 		size_t n = lanewise_check_below(c, 65536);
 		uint32_t width = 1 + (uint32_t)i % LW_SCAN_WIDTH;
 
-		make_filter(c, filter, width, alphabets[i / 4 % 4]);
-		fill_text(c, text, n + width - 1, alphabets[i / 4 % 4]);
+		make_filter(c, filter, width, alphabets[i / 4 % ALPHABETS]);
+		fill_text(c, text, n + width - 1, alphabets[i / 4 % ALPHABETS]);
 		judge(c, filter, text, n, lanewise_check_random_place(c, 2));
 	}
 }

@@ -418,6 +418,7 @@ static void test_filter_messages(void)
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_places), 5, "section scan.filter, n_places: 5");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_banks), 0, "section scan.filter, n_banks: 0");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_banks), 3, "section scan.filter, n_banks: 3");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, letters), 1, "section scan.filter, letters: 1");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, place[1]), 4, "section scan.filter, place[1]: 4");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[7][2]), 0x20202020,
 	       "section scan.filter, slot[7][2]: 20202020");
@@ -502,6 +503,20 @@ static void test_direct_messages(void)
 	EXPECT(&image, ENDS, 32 + 24, 2, "section scan.ends, element 1, tail_at: 2");
 	EXPECT(&image, ENDS, 28, 21, "section scan.ends, element 0, length: 21 instead of 20");
 	CHECK(delta <= 8 - set->filter->width);
+	free(image.bytes);
+	lanewise_scan_set_destroy(set);
+
+	/* Windows of letters, which the other tables do not let pass. */
+	make_patterns(40, 9, 20, 0);
+	for (size_t i = 0; i < n_patterns; i++)
+		for (size_t j = 0; j < patterns[i].n_bytes; j++)
+			pool[(size_t)((const unsigned char *)patterns[i].bytes - pool) + j] =
+			        (unsigned char)('a' + below(26));
+	set = create(0);
+	image = scan_image_of(set);
+	CHECK(set->filter && set->filter->letters == 0x60);
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, letters), 0x20, "section scan.filter, letters: 32");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, place[1]), 2, "section scan.filter, place[1]: 2");
 	free(image.bytes);
 	lanewise_scan_set_destroy(set);
 }

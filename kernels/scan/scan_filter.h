@@ -31,8 +31,9 @@ struct lw_scan_filter {
 	uint32_t n_places, place[LW_SCAN_WIDTH]; /* those that tell most; each below width */
 	/*
 	 * Of letters, bit 4 of a byte and the lower half are all that tells. If all windows are four letters, one table
-	 * for the bits 4 of four bytes, the first being the lowest, does for those of upper halves: high[k][0]. The
-	 * places are 0 to 3 then.
+	 * for the bits 4 of four bytes, the first being the lowest, does for those of upper halves: high[k][0]. Places
+	 * are 0 to 3 then, and `letters` is 0x60, or 0x40 where case is ignored: a position does not pass with a byte b
+	 * of which (uint8_t)(b - letters) is 128 or more. Otherwise it is 0.
 	 */
 	uint32_t letters;
 	/* The only window's bytes at place[0] and place[1]; n_places is 0 then, and the tables are not used. */

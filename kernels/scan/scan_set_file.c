@@ -408,8 +408,6 @@ static lanewise_status check_states(struct opening *o)
 /* Whether the tables, or the two bytes, let a window pass. */
 static int passes(const struct lw_scan_filter *f, uint32_t window)
 {
-	if (f->letters && (window & 0x80808080))
-		return 0;
 	if (f->n_places == 0)
 		return (uint8_t)(window >> 8 * f->place[0]) == f->byte[0] &&
 		       (uint8_t)(window >> 8 * f->place[1]) == f->byte[1];
@@ -418,10 +416,11 @@ static int passes(const struct lw_scan_filter *f, uint32_t window)
 
 		if (f->letters)
 			groups &= f->high[bank][0][lw_scan_fifth_bits(window)];
-
 		for (uint32_t j = 0; j < f->n_places; j++) {
 			uint8_t byte = (uint8_t)(window >> 8 * f->place[j]);
 
+			if (f->letters && (uint8_t)(byte - f->letters) >= 128)
+				return 0;
 			groups &= f->low[bank][j][byte & 15] & (f->letters ? 0xff : f->high[bank][j][byte >> 4]);
 		}
 		if (groups)
@@ -447,7 +446,8 @@ static lanewise_status check_filter(struct opening *o)
 		return WRONG_FIELD(o, "filter", f->n_places, "n_places: %" PRIu32, f->n_places);
 	if (f->n_banks != 1 && (f->n_banks != 2 || f->n_places < 3))
 		return WRONG_FIELD(o, "filter", f->n_banks, "n_banks: %" PRIu32, f->n_banks);
-	if (f->letters > 1 || (f->letters && (f->n_places != LW_SCAN_WIDTH || f->width != LW_SCAN_WIDTH)))
+	if ((f->letters && f->letters != 0x60 && f->letters != 0x40) ||
+	    (f->letters && (f->n_places != LW_SCAN_WIDTH || f->width != LW_SCAN_WIDTH)))
 		return WRONG_FIELD(o, "filter", f->letters, "letters: %" PRIu32, f->letters);
 	for (int j = 0; j < LW_SCAN_WIDTH; j++)
 		if (f->place[j] >= f->width || (f->letters && f->place[j] != (uint32_t)j))

@@ -523,7 +523,7 @@ static int are_letters(const struct draft *d)
 /* The tables for windows of letters, whose high halves are replaced. A window may be within several groups. */
 static void write_letters(const struct draft *d, struct lw_scan_filter *filter)
 {
-	filter->letters = 1;
+	filter->letters = d->ignore_case ? 0x40 : 0x60;
 	filter->n_places = LW_SCAN_WIDTH;
 	for (uint32_t j = 0; j < LW_SCAN_WIDTH; j++)
 		filter->place[j] = j;
