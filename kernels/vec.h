@@ -67,6 +67,7 @@
  *   vq_low_half vq_high_half   the lower or upper four bits of each byte, as 0 ... 15
  *   vq_lookup(t, i)        t[i] for indices 0 ... 15; t is a vq_repeat16
  *   vq_ascii_index(v)      an index for vq_lookup that stands for the lower half of bytes below 128; of others t gives 0
+ *   vq_fifth_bits(a, b, c, d)  bit 4 of each byte of a as bit 0, those of b, c and d as bits 1 to 3; the others are 0
  *   vq_nonzero_bits(v)     bit i of the 64-bit result: byte i is not 0
  *   vq_set1(x)             a constant
  *   vq_even_bytes vq_odd_bytes   bytes 0, 2, ... or 1, 3, ... as VQ_LANES / 2 uint16_t

@@ -347,6 +347,14 @@ LW_INLINE vq vq_high_half(vq v) { return vq_low_half(_mm256_srli_epi16(v, 4)); }
 LW_INLINE vq vq_ascii_index(vq v) { return v; } /* for vq_lookup, whose index is the low half, none from 128 on */
 LW_INLINE vq vq_lookup(vq t, vq i) { return _mm256_shuffle_epi8(t, i); }
 LW_INLINE vq vq_or(vq a, vq b) { return _mm256_or_si256(a, b); }
+LW_INLINE vq vq_fifth_bits(vq a, vq b, vq c, vq d)
+{
+	vq ab = vq_or(vq_and(a, _mm256_set1_epi8(0x10)), vq_and(_mm256_slli_epi16(b, 1), _mm256_set1_epi8(0x20)));
+	vq cd = vq_or(vq_and(_mm256_slli_epi16(c, 2), _mm256_set1_epi8(0x40)),
+	              vq_and(_mm256_slli_epi16(d, 3), _mm256_set1_epi8((char)0x80)));
+
+	return vq_high_half(vq_or(ab, cd));
+}
 LW_INLINE vq vq_xor(vq a, vq b) { return _mm256_xor_si256(a, b); }
 LW_INLINE vq vq_add(vq a, vq b) { return _mm256_add_epi8(a, b); }
 LW_INLINE vq vq_bit_counts(vq v)

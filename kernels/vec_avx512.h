@@ -272,6 +272,14 @@ LW_INLINE vq vq_high_half(vq v) { return vq_low_half(_mm512_srli_epi16(v, 4)); }
 LW_INLINE vq vq_ascii_index(vq v) { return v; } /* for vq_lookup, whose index is the low half, none from 128 on */
 LW_INLINE vq vq_lookup(vq t, vq i) { return _mm512_shuffle_epi8(t, i); }
 LW_INLINE vq vq_or(vq a, vq b) { return _mm512_or_si512(a, b); }
+LW_INLINE vq vq_fifth_bits(vq a, vq b, vq c, vq d)
+{
+	/* 0xca: where the first has bits, the second, else the third. */
+	vq ab = _mm512_ternarylogic_epi32(_mm512_set1_epi8(0x10), a, _mm512_slli_epi16(b, 1), 0xca);
+	vq cd = _mm512_ternarylogic_epi32(_mm512_set1_epi8(0x40), _mm512_slli_epi16(c, 2), _mm512_slli_epi16(d, 3), 0xca);
+
+	return vq_high_half(_mm512_ternarylogic_epi32(_mm512_set1_epi8(0x30), ab, cd, 0xca));
+}
 LW_INLINE vq vq_xor(vq a, vq b) { return _mm512_xor_si512(a, b); }
 LW_INLINE vq vq_add(vq a, vq b) { return _mm512_add_epi8(a, b); }
 LW_INLINE vq vq_bit_counts(vq v)

@@ -16,7 +16,7 @@ static void make_filter(struct lw_check *c, struct lw_scan_filter *filter, uint3
 	unsigned char bytes[MAX_PATTERNS][MAX_PATTERN];
 	lanewise_pattern patterns[MAX_PATTERNS];
 	size_t n = 1 + lanewise_check_below(c, MAX_PATTERNS), n_letters = strlen(alphabet);
-	int pays;
+	float passes;
 	struct lanewise_scan_set set = { .n_patterns = (uint32_t)n, .min_length = width };
 
 	for (size_t i = 0; i < n; i++) {
@@ -24,7 +24,7 @@ static void make_filter(struct lw_check *c, struct lw_scan_filter *filter, uint3
 		for (size_t j = 0; j < patterns[i].n_bytes; j++)
 			bytes[i][j] = (unsigned char)alphabet[lanewise_check_below(c, n_letters)];
 	}
-	if (!lanewise_scan_build_filter(&set, patterns, (int)lanewise_check_below(c, 2), filter, &pays))
+	if (!lanewise_scan_build_filter(&set, patterns, (int)lanewise_check_below(c, 2), filter, &passes))
 		lanewise_check_fail(c, "no filter for %zu patterns", n);
 }
 
@@ -57,13 +57,14 @@ static void judge(struct lw_check *c, const struct lw_scan_filter *filter, const
 void lanewise_check_scan_candidates(struct lw_check *c)
 {
 	static const char *const alphabets[] = { "ab", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
-		                                 "\x01\x7f\x80\xff\xf0\x0f", "aAzZ@`[{" };
+		                                 "\x01\x7f\x80\xff\xf0\x0f", "aAzZ@`[{", "abcdefghijklmnopqrstuvwxyz" };
+	enum { ALPHABETS = sizeof alphabets / sizeof *alphabets };
 	struct lw_scan_filter *filter = c->scratch[0];
 	unsigned char *text = c->scratch[2];
 
 	for (size_t n = 0; n <= LONGEST; n += c->quick && n > 70 ? 1 + lanewise_check_below(c, 20) : 1)
 		for (uint32_t width = 1; width <= LW_SCAN_WIDTH; width++)
-			for (int a = 0; a < 4; a++) {
+			for (int a = 0; a < ALPHABETS; a++) {
 				c->where.pattern = alphabets[a];
 				make_filter(c, filter, width, alphabets[a]);
 				fill_text(c, text, n + width - 1, alphabets[a]);
@@ -74,8 +75,8 @@ void lanewise_check_scan_candidates(struct lw_check *c)
 		size_t n = lanewise_check_below(c, 65536);
 		uint32_t width = 1 + (uint32_t)i % LW_SCAN_WIDTH;
 
-		make_filter(c, filter, width, alphabets[i / 4 % 4]);
-		fill_text(c, text, n + width - 1, alphabets[i / 4 % 4]);
+		make_filter(c, filter, width, alphabets[i / 4 % ALPHABETS]);
+		fill_text(c, text, n + width - 1, alphabets[i / 4 % ALPHABETS]);
 		judge(c, filter, text, n, lanewise_check_random_place(c, 2));
 	}
 }

@@ -261,6 +261,41 @@ static void test_grams(void)
 	}
 }
 
+/* Names with a few endings, among them such as differ in the middle only, contain each other, or are there twice. */
+static void test_names(void)
+{
+	static const char *const endings[] = { ".com", ".org", ".x", "@[" };
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzAB";
+	static unsigned char text[12000];
+
+	for (size_t i = 0; i < 6; i++) {
+		unsigned char name[40];
+		size_t n = 9000 + below(3000), n_random = i % 3 == 2 ? 700 : 40, shortest = 3 + 5 * (i % 2);
+
+		made.n_patterns = made.n_bytes = 0;
+		for (size_t j = 0; j < n_random; j++) {
+			size_t length = shortest + below(18);
+			const char *ending = endings[below(4)];
+
+			fill(name, length, letters, sizeof letters - 1);
+			memcpy(name + length, ending, strlen(ending));
+			add_pattern(name, length + strlen(ending));
+			if (j % 4 == 0) {
+				name[length / 2] ^= 1;
+				add_pattern(name, length + strlen(ending));
+				add_pattern(name + length / 2, length - length / 2 + strlen(ending));
+			}
+			if (j % 8 == 0)
+				add_pattern(name, length + strlen(ending));
+			if (made.n_patterns + 4 > sizeof made.patterns / sizeof *made.patterns)
+				break;
+		}
+		fill(text, n, letters, sizeof letters - 1);
+		plant(text, n, i == 1 ? 1500 : 150);
+		check_text(text, n, i / 3, 3);
+	}
+}
+
 static void test_long_pattern(void)
 {
 	static unsigned char pattern[LANEWISE_SCAN_PATTERN_BYTES + 1], text[70001];
@@ -461,6 +496,7 @@ int main(void)
 	test_large();
 	test_many_states();
 	test_grams();
+	test_names();
 	test_long_pattern();
 	test_at_once();
 	test_small_pieces();

@@ -173,7 +173,7 @@ static void check_file(const struct scan_image *expected)
 static void test_round_trip(void)
 {
 	static unsigned char text[MAX_TEXT];
-	int n_filters = 0, n_sparse = 0, n_grams = 0;
+	int n_filters = 0, n_sparse = 0, n_grams = 0, n_both = 0;
 
 	for (int i = 0; i < 3 * KINDS; i++) {
 		lanewise_scan_set *made = create_kind(i), *copied = NULL, *mapped = NULL;
@@ -183,6 +183,7 @@ static void test_round_trip(void)
 		n_filters += made->filter != NULL;
 		n_sparse += !made->all_rows;
 		n_grams += made->grams.n_patterns > 0;
+		n_both += made->grams.n_patterns > 0 && made->filter;
 		memcpy(unaligned.bytes + 1, image.bytes, image.n_bytes);
 		if (!CHECK(!lanewise_scan_set_from_image(unaligned.bytes + 1, image.n_bytes, NULL, &copied, &error) &&
 		           !lanewise_scan_set_save(made, path, &error) &&
@@ -205,7 +206,8 @@ static void test_round_trip(void)
 		lanewise_scan_set_destroy(mapped);
 		free(image.bytes);
 	}
-	CHECK(n_filters > 3 && n_filters < 3 * KINDS && n_sparse > 3 && n_sparse < 3 * KINDS && n_grams == 6);
+	CHECK(n_filters > 3 && n_filters < 3 * KINDS && n_sparse > 3 && n_sparse < 3 * KINDS && n_grams > 6 &&
+	      n_both > 3 && n_both < n_grams);
 }
 
 /* ----------------------------------------------------------------- damage */
@@ -358,7 +360,7 @@ static void test_messages(void)
 
 	/* Classes: 0, a, b, c, x, z. States: the first, a, b, z, ab, zz, abc, zzx. */
 	CHECK(row == 8 && last == 56 && set->all_rows);
-	expect(&image, HEADER, 0, 2, LANEWISE_ERROR_UNSUPPORTED, "section scan.header, format: 2");
+	expect(&image, HEADER, 0, 3, LANEWISE_ERROR_UNSUPPORTED, "section scan.header, format: 3");
 	EXPECT(&image, HEADER, 4, 6, "section scan.header, n_patterns: 6, but section scan.next has 5");
 	EXPECT(&image, HEADER, 8, 257, "section scan.header, n_classes: 257");
 	EXPECT(&image, HEADER, 12, 65, "section scan.header, rows_end: 65");
@@ -416,6 +418,7 @@ static void test_filter_messages(void)
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_places), 5, "section scan.filter, n_places: 5");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_banks), 0, "section scan.filter, n_banks: 0");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_banks), 3, "section scan.filter, n_banks: 3");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, letters), 1, "section scan.filter, letters: 1");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, place[1]), 4, "section scan.filter, place[1]: 4");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[7][2]), 0x20202020,
 	       "section scan.filter, slot[7][2]: 20202020");
@@ -455,25 +458,65 @@ static struct sparse_states find_states(const lanewise_scan_set *set)
 
 static void test_gram_messages(void)
 {
-	make_patterns(64, 9, 9, 6); /* a stride of 4, so 256 entries in as many buckets */
+	unsigned char pattern[300] = { 0 };
+
+	make_patterns(1023, 9, 40, 20);
+	add_pattern(pattern,
+	            sizeof pattern); /* too long for a direct set; a stride of 4, so as many entries as buckets */
 
 	lanewise_scan_set *set = create(0);
 	struct scan_image image = scan_image_of(set);
 
-	CHECK(set->grams.stride == 4 && set->grams.bucket_log == 8);
+	CHECK(set->grams.stride == 4 && set->grams.bucket_log == 12 && !set->direct);
 	EXPECT(&image, GRAMS, 0, 9, "section scan.grams, width: 9");
 	EXPECT(&image, GRAMS, 0, 0, "section scan.grams, width: 0");
 	EXPECT(&image, GRAMS, 4, 5, "section scan.grams, stride: 5");
 	EXPECT(&image, GRAMS, 4, 3, "section scan.grams, stride: 3, but scan.header has a max_offset of 3");
 	EXPECT(&image, GRAMS, 8, 0, "section scan.grams, bucket_log: 0");
 	EXPECT(&image, GRAMS, 8, 32, "section scan.grams, bucket_log: 32");
-	EXPECT(&image, GRAMS, 8, 9, "section scan.grams, bucket_log: 9, but section scan.bucket has 257 elements");
-	EXPECT(&image, GRAMS, 12, 1, "section scan.grams, zero: 1");
-	EXPECT(&image, ENDS, 16, 9, "section scan.ends, element 0, tail_at: 9");
-	EXPECT(&image, BUCKET, 0, 1, "section scan.bucket, element 0: 1 of 256 entries");
-	EXPECT(&image, BUCKET, 1024, 257, "section scan.bucket, element 256: 257 of 256 entries");
-	EXPECT(&image, BUCKET, 1020, 300, "section scan.bucket, element 255: 300 of 256 entries");
-	EXPECT(&image, ENTRY, 1020, 64 * 16, "section scan.entry, element 255: pattern 64 of 64");
+	EXPECT(&image, GRAMS, 8, 9, "section scan.grams, bucket_log: 9, but section scan.bucket has 4097 elements");
+	EXPECT(&image, BUCKET, 0, 1, "section scan.bucket, element 0: 1 of 4096 entries");
+	EXPECT(&image, BUCKET, 4096 * 4, 4097, "section scan.bucket, element 4096: 4097 of 4096 entries");
+	EXPECT(&image, BUCKET, 4095 * 4, 5000, "section scan.bucket, element 4095: 5000 of 4096 entries");
+	EXPECT(&image, ENTRY, 4095 * 4, 1024 << 8, "section scan.entry, element 4095: pattern 1024 of 1024");
+	EXPECT(&image, ENTRY, 4095 * 4, 4, "section scan.entry, element 4095: offset 4 with a stride of 4");
+	free(image.bytes);
+	lanewise_scan_set_destroy(set);
+}
+
+/* Grams whose places the filter finds. */
+static void test_direct_messages(void)
+{
+	n_patterns = pool_used = 0;
+	add_pattern("Qxyz1234567890abcdef", 20);
+	add_pattern("Zqkv!Zq12", 9);
+
+	lanewise_scan_set *set = create(0);
+	struct scan_image image = scan_image_of(set);
+	uint32_t delta = set->grams.delta;
+
+	CHECK(set->direct && set->filter && set->grams.width == 8);
+	EXPECT(&image, GRAMS, 12, 9 - set->filter->width, "section scan.grams, delta: ");
+	EXPECT(&image, GRAMS, 12, UINT32_MAX, "section scan.grams, delta: 4294967295");
+	EXPECT(&image, GRAMS, 4, 2, "section scan.grams, stride: 2, delta: ");
+	EXPECT(&image, ENDS, 24, 9, "section scan.ends, element 0, tail_at: 9");
+	EXPECT(&image, ENDS, 32 + 24, 2, "section scan.ends, element 1, tail_at: 2");
+	EXPECT(&image, ENDS, 28, 21, "section scan.ends, element 0, length: 21 instead of 20");
+	CHECK(delta <= 8 - set->filter->width);
+	free(image.bytes);
+	lanewise_scan_set_destroy(set);
+
+	/* Windows of letters, which the other tables do not let pass. */
+	make_patterns(40, 9, 20, 0);
+	for (size_t i = 0; i < n_patterns; i++)
+		for (size_t j = 0; j < patterns[i].n_bytes; j++)
+			pool[(size_t)((const unsigned char *)patterns[i].bytes - pool) + j] =
+			        (unsigned char)('a' + below(26));
+	set = create(0);
+	image = scan_image_of(set);
+	CHECK(set->filter && set->filter->letters == 0x60);
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, letters), 0x20, "section scan.filter, letters: 32");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, place[1]), 2, "section scan.filter, place[1]: 2");
 	free(image.bytes);
 	lanewise_scan_set_destroy(set);
 }
@@ -640,6 +683,7 @@ int main(void)
 	test_filter_messages();
 	test_sparse_messages();
 	test_gram_messages();
+	test_direct_messages();
 	test_small_set();
 	test_large_sets();
 	unlink(path);

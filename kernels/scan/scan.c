@@ -3,14 +3,16 @@
  * lanewise/scan.h: from text to matches, in two stages with a queue of hits between them.
  *
  * The first reads a block of text and notes every place where patterns end, with the state's output (scan_set.h). It
- * knows nothing of semantics. It has two ways to read:
+ * knows nothing of semantics. It has three ways to read:
  *
  *   read_all       the automaton takes every byte; read_interleaved does it in six places at once;
+ *   read_direct    for patterns that are not very long, places of grams are found and patterns compared with the text there
+ *                  (scan_grams.h, scan_direct.c); the automaton's state is found out when it is needed;
  *   read_filtered  a kernel finds the places that hold a rare part ("window", scan_filter.h) of a pattern, or for many
- *                  long patterns a hash of some bytes does (scan_grams.h), and the automaton runs only from before such
+ *                  long patterns grams do (scan_grams.h), and the automaton runs only from before such
  *                  a place until no pattern that it belongs to is under way.
  *
- * Both leave the same hits, and at the end of a piece the same state. For the second this takes care: a window that
+ * All leave the same hits, and at the end of a piece the same state. For the last this takes care: a window that
  * does not lie in the piece completely is not found, so the automaton reads the last bytes of each piece always. Where
  * windows are so frequent that the automaton reads much of a block anyway, some blocks are read by the first way, more
  * each time in a row; so no text costs much more than the automaton alone.
@@ -21,11 +23,6 @@
  */
 #include "scan/scan_pairs.h"
 #include "scan/scan_set.h"
-
-struct hit {
-	uint32_t end; /* from the beginning of the block */
-	uint32_t output;
-};
 
 /* The best match of one beginning. */
 struct pending {
@@ -42,6 +39,7 @@ struct lanewise_scan {
 	uint64_t piece_begin;
 
 	uint32_t state;
+	int32_t is_stale;             /* the state has to be read from the bytes before `at`, which are in the piece */
 	uint32_t n_plain, last_plain; /* blocks to read without the filter, now and the last time */
 
 	size_t block_begin; /* in the piece */
@@ -60,7 +58,7 @@ struct lanewise_scan {
 	lanewise_scan_pairs_fn *find_pairs; /* NULL: not used */
 	struct lw_scan_pairs *pairs;
 
-	struct hit *hits;
+	struct lw_scan_hit *hits;
 	uint16_t *candidates;
 	struct pending *ring;
 	uint8_t *history; /* the last bytes of pieces before, by offset */
@@ -68,7 +66,6 @@ struct lanewise_scan {
 };
 
 enum {
-	SHORT_MAX = 8,    /* bytes before and of patterns that read_short is for */
 	SKIM_MAX = 32,    /* bytes of a piece that is so small that calls take longer than reading */
 	PAIRS_AFTER = 64, /* so many small pieces show that more come, which are worth preparing for */
 	NOT_TOLD = 256,
@@ -87,8 +84,8 @@ static inline uint32_t advance(struct lanewise_scan *scan, uint32_t state, size_
 
 	if (LW_UNLIKELY(next & LW_SCAN_OUTPUT)) {
 		next &= ~LW_SCAN_OUTPUT;
-		scan->hits[scan->n_hits++] =
-		        (struct hit) { (uint32_t)(at + 1 - scan->block_begin), lw_scan_output(scan->set, next) };
+		scan->hits[scan->n_hits++] = (struct lw_scan_hit) { (uint32_t)(at + 1 - scan->block_begin),
+			                                            lw_scan_output(scan->set, next) };
 	}
 	return next;
 }
@@ -105,10 +102,10 @@ static void read_all(struct lanewise_scan *scan, size_t n)
 
 /*
  * read_all for LANES segments at once, since one automaton's steps wait for each other: the time is that of the table's
- * loads, not of their latency. A segment's state comes from reading the bytes before it, as many as a pattern can reach
+ * loads, not of their latency. (Not inlined: its states need all registers.) A segment's state comes from reading the bytes before it, as many as a pattern can reach
  * back. Hits are noted segment by segment and then moved together.
  */
-static void read_interleaved(struct lanewise_scan *scan)
+static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 {
 	const uint32_t *table = scan->set->table;
 	const uint8_t *class_of = scan->set->class_of, *text = scan->text + scan->at;
@@ -135,7 +132,7 @@ static void read_interleaved(struct lanewise_scan *scan)
 			if (state[k] & LW_SCAN_OUTPUT) {
 				state[k] &= ~LW_SCAN_OUTPUT;
 				scan->hits[k * SEGMENT + n_hits[k]++] =
-				        (struct hit) { k * SEGMENT + i + 1, table[state[k] - 1] };
+				        (struct lw_scan_hit) { k * SEGMENT + i + 1, table[state[k] - 1] };
 			}
 	}
 	for (size_t k = 0; k < LANES; k++) {
@@ -160,7 +157,7 @@ static inline uint32_t walk_rows(struct lanewise_scan *scan, uint32_t state, siz
 		uint32_t next = table[state + class_of[text[at]]];
 
 		state = next & ~LW_SCAN_OUTPUT;
-		scan->hits[n_hits] = (struct hit) { (uint32_t)(at + 1 - scan->block_begin), table[state - 1] };
+		scan->hits[n_hits] = (struct lw_scan_hit) { (uint32_t)(at + 1 - scan->block_begin), table[state - 1] };
 		n_hits += next / LW_SCAN_OUTPUT;
 	}
 	scan->n_hits = n_hits;
@@ -223,7 +220,7 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	uint32_t state = scan->state;
 	size_t reached = begin; /* one behind, so that it is not below 0 */
 
-	if (set->all_rows && set->max_length + set->max_offset <= SHORT_MAX) {
+	if (set->all_rows && set->max_length + set->max_offset <= LW_SCAN_SHORT_MAX) {
 		if (n_candidates > n / 16)
 			return read_plainly(scan);
 		read_short(scan, n, n_candidates);
@@ -264,10 +261,57 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	return 1;
 }
 
+/* The automaton's state at scan->at. */
+static uint32_t state_now(const struct lanewise_scan *scan)
+{
+	size_t far = scan->set->max_length - 1;
+	uint32_t state = LW_SCAN_ROOT;
+
+	if (!scan->is_stale)
+		return scan->state;
+	for (size_t at = scan->at > far ? scan->at - far : 0; at < scan->at; at++)
+		state = lw_scan_step(scan->set, state, scan->text[at]) & ~LW_SCAN_OUTPUT;
+	return state;
+}
+
+static void refresh_state(struct lanewise_scan *scan)
+{
+	scan->state = state_now(scan);
+	scan->is_stale = 0;
+}
+
+/*
+ * The hits of a direct set up to about the end of a block, if all patterns under way begin in the piece; otherwise, and
+ * where grams are too frequent, nothing, and it returns 0. Eight bytes behind every hit can be read; the automaton
+ * reads the rest.
+ */
+static int read_direct(struct lanewise_scan *scan)
+{
+	const struct lanewise_scan_set *set = scan->set;
+	size_t far = set->max_length - 1, first = scan->at > far ? scan->at - far : 0;
+	size_t end = scan->n - LW_SCAN_GRAM_BYTES, n_hits;
+
+	if (!scan->is_stale && lw_scan_reach(set, scan->state) > scan->at)
+		return 0;
+	if (end > first + LW_SCAN_BLOCK)
+		end = first + LW_SCAN_BLOCK;
+	n_hits = lanewise_scan_find_hits(set, scan->text + first, scan->at - first, end - first, scan->candidates,
+	                                 scan->hits);
+	if (n_hits == SIZE_MAX) {
+		refresh_state(scan);
+		return read_plainly(scan);
+	}
+	scan->n_hits = (uint32_t)n_hits;
+	scan->at = end;
+	scan->is_stale = 1;
+	scan->last_plain = 0;
+	return 1;
+}
+
 /* scan_candidates is slower than the automaton where it is scalar. */
 static int has_filter(const struct lanewise_scan_set *set)
 {
-	return set->grams.n_patterns || (set->filter && lw_kernels() != lanewise_kernels_of(0));
+	return (set->grams.n_patterns && !set->filter) || (set->filter && lw_kernels() != lanewise_kernels_of(0));
 }
 
 /* Whether there was text to read. */
@@ -282,14 +326,21 @@ static int read_block(struct lanewise_scan *scan)
 
 	size_t n = left < LW_SCAN_BLOCK ? left : LW_SCAN_BLOCK;
 
-	if (left >= FILTER_MIN && scan->n_plain == 0 && has_filter(scan->set)) {
+	if (left >= FILTER_MIN && scan->n_plain == 0 && has_filter(scan->set) && scan->set->direct) {
+		if (read_direct(scan))
+			return 1;
+		if (scan->n_plain == 0 && n > scan->set->max_length)
+			n = scan->set->max_length; /* then all that is under way begins in the piece */
+	} else if (left >= FILTER_MIN && scan->n_plain == 0 && has_filter(scan->set)) {
 		size_t positions = left - (scan->set->width - 1);
 
 		if (read_filtered(scan, positions < n ? positions : n))
 			return 1;
 	}
-	scan->n_plain -= scan->n_plain > 0;
-	if (left >= LANES * SEGMENT && scan->set->all_rows && scan->set->max_length <= MAX_REPLAY)
+	refresh_state(scan);
+	if (n == LW_SCAN_BLOCK)
+		scan->n_plain -= scan->n_plain > 0;
+	if (n == LW_SCAN_BLOCK && scan->set->all_rows && scan->set->max_length <= MAX_REPLAY)
 		read_interleaved(scan);
 	else
 		read_all(scan, n);
@@ -390,7 +441,7 @@ static int take_hit(struct lanewise_scan *scan)
 	if (scan->hit == scan->n_hits)
 		return 0;
 
-	struct hit hit = scan->hits[scan->hit++];
+	struct lw_scan_hit hit = scan->hits[scan->hit++];
 	size_t end = scan->block_begin + hit.end;
 
 	if (scan->whole_word && end == scan->n) {
@@ -407,7 +458,7 @@ static int take_hit(struct lanewise_scan *scan)
 /* How far back a match to come may begin, all hits being taken. */
 static uint32_t under_way(const struct lanewise_scan *scan)
 {
-	uint32_t reach = lw_scan_reach(scan->set, scan->state);
+	uint32_t reach = lw_scan_reach(scan->set, state_now(scan));
 	uint32_t longest = scan->deferred == LW_SCAN_NONE ? 0 : scan->set->length[scan->deferred];
 
 	return reach > longest ? reach : longest;
@@ -416,8 +467,10 @@ static uint32_t under_way(const struct lanewise_scan *scan)
 /* Beginnings before the patterns under way are decided, when all hits are taken. Whether that releases any. */
 static int settle(struct lanewise_scan *scan)
 {
+	if (scan->n_pending == 0)
+		return 0;
 	set_limit(scan, scan->finished ? UINT64_MAX : scan->piece_begin + scan->at - under_way(scan));
-	return scan->n_pending > 0 && scan->cursor < scan->limit;
+	return scan->cursor < scan->limit;
 }
 
 /* The piece is done with: its last bytes are kept for is_whole_word. */
@@ -472,7 +525,8 @@ static size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
 
 size_t lanewise_scan_scratch_size(const lanewise_scan_set *set)
 {
-	return round_up(sizeof(struct lanewise_scan)) + LW_SCAN_BLOCK * (sizeof(struct hit) + sizeof(uint16_t)) +
+	return round_up(sizeof(struct lanewise_scan)) +
+	       LW_SCAN_BLOCK * (sizeof(struct lw_scan_hit) + sizeof(uint16_t)) +
 	       ring_size(set) * (sizeof(struct pending) + 1) + sizeof(struct lw_scan_pairs);
 }
 
@@ -496,7 +550,7 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 	scan->whole_word = options ? options->whole_word : 0;
 	scan->chain = scan->deferred = LW_SCAN_NONE;
 	scan->begins = NOT_TOLD;
-	scan->hits = (struct hit *)((char *)scratch + round_up(sizeof *scan));
+	scan->hits = (struct lw_scan_hit *)((char *)scratch + round_up(sizeof *scan));
 	scan->candidates = (uint16_t *)(scan->hits + LW_SCAN_BLOCK);
 	scan->ring = (struct pending *)(scan->candidates + LW_SCAN_BLOCK);
 	scan->pairs = (struct lw_scan_pairs *)(void *)(scan->ring + n_ring);

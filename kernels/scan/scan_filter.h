@@ -29,6 +29,13 @@ struct lw_scan_filter {
 	_Alignas(16) uint8_t high[LW_SCAN_BANKS][LW_SCAN_WIDTH][16];
 	uint32_t n_banks;
 	uint32_t n_places, place[LW_SCAN_WIDTH]; /* those that tell most; each below width */
+	/*
+	 * Of letters, bit 4 of a byte and the lower half are all that tells. If all windows are four letters, one table
+	 * for the bits 4 of four bytes, the first being the lowest, does for those of upper halves: high[k][0]. Places
+	 * are 0 to 3 then, and `letters` is 0x60, or 0x40 where case is ignored: a position does not pass with a byte b
+	 * of which (uint8_t)(b - letters) is 128 or more. Otherwise it is 0.
+	 */
+	uint32_t letters;
 	/* The only window's bytes at place[0] and place[1]; n_places is 0 then, and the tables are not used. */
 	uint8_t byte[2];
 	uint32_t width; /* 1 ... LW_SCAN_WIDTH */
@@ -36,5 +43,8 @@ struct lw_scan_filter {
 	uint32_t multiplier;
 	uint32_t slot[1 << LW_SCAN_SLOT_BITS][LW_SCAN_SLOT_DEPTH]; /* unused ones repeat some window */
 };
+
+/* Bit 4 of each byte of a window. */
+static inline uint32_t lw_scan_fifth_bits(uint32_t window) { return (window >> 4 & 0x01010101) * 0x10204080 >> 28; }
 
 #endif

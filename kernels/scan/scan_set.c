@@ -29,7 +29,9 @@ struct builder {
 	struct lanewise_scan_set *set; /* what is known of it; moved to its own memory at the end */
 	struct lw_scan_filter filter;
 	struct lw_scan_grams grams;
-	int use_filter, use_grams; /* one or none */
+	int use_filter, use_grams; /* both where the set is direct, else one or none */
+	uint8_t *offsets;          /* of grams: for each pattern, grams.stride of them */
+	uint32_t *counts;          /* for lanewise_scan_build_gram_filter */
 	size_t total_bytes;
 	struct node *nodes;
 	uint32_t *order, *spare; /* pattern numbers */
@@ -213,8 +215,9 @@ static size_t class_words(const struct node *node) { return node->n_children > 1
 static void place_states(struct builder *b)
 {
 	size_t row_words = b->set->n_classes + 2, at = 0;
+	int is_long = b->set->n_patterns >= LW_SCAN_GRAM_PATTERNS_MIN && b->set->min_length >= LW_SCAN_GRAM_PATTERN_MIN;
 
-	b->n_dense = (b->use_grams ? LW_SCAN_DENSE_GRAM_BYTES : LW_SCAN_DENSE_BYTES) / (row_words * sizeof(uint32_t));
+	b->n_dense = (is_long ? LW_SCAN_DENSE_GRAM_BYTES : LW_SCAN_DENSE_BYTES) / (row_words * sizeof(uint32_t));
 	for (size_t i = 0; i < b->n_nodes; i++)
 		if (is_row(b, i)) {
 			b->nodes[i].state = (uint32_t)(at + 2);
@@ -282,17 +285,16 @@ static void fill_table(const struct builder *b, uint32_t *table)
 static lanewise_status finish_set(struct builder *b, const lanewise_allocator *allocator, lanewise_scan_set **out)
 {
 	size_t n = b->set->n_patterns;
-	size_t filter_bytes = b->use_filter  ? sizeof(struct lw_scan_filter)
-	                      : b->use_grams ? sizeof b->grams + lanewise_scan_grams_size(&b->grams)
-	                                     : 0;
-	size_t n_bytes = SET_BYTES + filter_bytes + (b->n_words + 2 * n) * sizeof(uint32_t);
+	size_t filter_bytes = b->use_filter ? sizeof(struct lw_scan_filter) : 0;
+	size_t grams_bytes = b->use_grams ? lanewise_scan_grams_size(&b->grams) : 0;
+	size_t n_bytes = SET_BYTES + filter_bytes + grams_bytes + (b->n_words + 2 * n) * sizeof(uint32_t);
 	struct lanewise_scan_set *set = lw_allocate(allocator, n_bytes);
 
 	if (!set)
 		return LANEWISE_ERROR_NO_MEMORY;
 
-	void *filter = (char *)set + SET_BYTES;
-	uint32_t *table = (uint32_t *)((char *)filter + filter_bytes), *next_output = table + b->n_words,
+	void *filter = (char *)set + SET_BYTES, *grams = (char *)filter + filter_bytes;
+	uint32_t *table = (uint32_t *)((char *)grams + grams_bytes), *next_output = table + b->n_words,
 	         *length = next_output + n;
 
 	*set = *b->set;
@@ -303,8 +305,9 @@ static lanewise_status finish_set(struct builder *b, const lanewise_allocator *a
 	if (b->use_filter) {
 		memcpy(filter, &b->filter, sizeof b->filter); /* with its padding: it may be saved */
 		set->filter = filter;
-	} else if (b->use_grams) {
-		lanewise_scan_fill_grams(&b->grams, b->patterns, filter);
+	}
+	if (b->use_grams) {
+		lanewise_scan_fill_grams(&b->grams, b->patterns, b->offsets, grams);
 		set->grams = b->grams;
 		set->width = b->grams.width;
 		set->max_offset = b->grams.stride - 1;
@@ -319,11 +322,43 @@ static lanewise_status finish_set(struct builder *b, const lanewise_allocator *a
 	return LANEWISE_OK;
 }
 
+/* How many places of a text may pass a filter, of one, so that it is better than reading all by the automaton. */
+static float most_to_pass(const struct builder *b)
+{
+	/* An automaton of rows is read faster. Of wide windows, which are parts of words, several times as many pass as
+	 * if their bytes were independent. */
+	return !b->set->all_rows ? 0.25f : b->set->min_length > 2 ? 0.015f : 0.06f;
+}
+
+/* Chooses how the set's places are found. */
+static void choose_way(struct builder *b, int ignore_case)
+{
+	struct lanewise_scan_set *set = b->set;
+	struct lw_scan_grams by_stride, by_filter;
+	float passes = 1;
+	int has_filter = 0;
+	int has_stride = lanewise_scan_plan_grams(set->n_patterns, set->min_length, ignore_case, &by_stride);
+
+	set->direct = set->max_length <= LW_SCAN_DIRECT_MAX && (has_stride || set->max_length > LW_SCAN_SHORT_MAX);
+	lanewise_scan_plan_filter_grams(set->n_patterns, set->min_length, ignore_case, &by_filter);
+	if (set->direct)
+		has_filter = lanewise_scan_build_gram_filter(set, b->patterns, ignore_case, &by_filter, b->offsets,
+		                                             b->counts, &b->filter, &passes);
+	else if (!has_stride)
+		has_filter = lanewise_scan_build_filter(set, b->patterns, ignore_case, &b->filter, &passes);
+	b->use_filter = has_filter && passes < (has_stride ? 0.01f : most_to_pass(b));
+	b->use_grams = b->use_filter ? set->direct : has_stride;
+	b->grams = b->use_filter ? by_filter : by_stride;
+	set->direct &= b->use_grams;
+	if (b->use_grams && !b->use_filter)
+		lanewise_scan_choose_grams(set, b->patterns, ignore_case, &b->grams, b->offsets);
+}
+
 static lanewise_status build_in(struct builder *b, const lanewise_allocator *allocator, int ignore_case,
                                 lanewise_scan_set **out)
 {
 	size_t n = b->set->n_patterns, nodes_bytes = (b->total_bytes + 1) * sizeof *b->nodes;
-	size_t n_bytes = nodes_bytes + 3 * n * sizeof(uint32_t);
+	size_t n_bytes = nodes_bytes + (3 * n + LW_SCAN_COUNTS) * sizeof(uint32_t) + b->total_bytes;
 	void *memory = lw_allocate(allocator, n_bytes);
 	lanewise_status status;
 
@@ -333,14 +368,14 @@ static lanewise_status build_in(struct builder *b, const lanewise_allocator *all
 	b->order = (uint32_t *)((char *)memory + nodes_bytes);
 	b->spare = b->order + n;
 	b->next_output = b->spare + n;
+	b->counts = b->next_output + n;
+	b->offsets = (uint8_t *)(b->counts + LW_SCAN_COUNTS);
 	assign_classes(b, ignore_case);
 	build_trie(b);
-	b->use_grams = lanewise_scan_plan_grams(b->set->n_patterns, b->set->min_length, ignore_case, &b->grams);
 	pass_over_leaves(b);
 	place_states(b);
 	b->set->all_rows = b->rows_end == b->n_words;
-	if (!b->use_grams)
-		lanewise_scan_build_filter(b->set, b->patterns, ignore_case, &b->filter, &b->use_filter);
+	choose_way(b, ignore_case);
 	status = finish_set(b, allocator, out);
 	lw_release(allocator, memory, n_bytes);
 	return status;

@@ -40,9 +40,10 @@
 
 enum {
 	LW_SCAN_DENSE_BYTES = 4 << 20,      /* still faster than the other form in L3 */
-	LW_SCAN_DENSE_GRAM_BYTES = 1 << 20, /* where little of the text is read */
+	LW_SCAN_DENSE_GRAM_BYTES = 1 << 20, /* where patterns are many and long, so that little of the text is read */
 	LW_SCAN_SPARSE_MAX = 64,
-	LW_SCAN_BLOCK = 4096 /* bytes of text worked on at a time */
+	LW_SCAN_SHORT_MAX = 8, /* bytes before and of patterns that are better read by the automaton, all at once */
+	LW_SCAN_BLOCK = 4096   /* bytes of text worked on at a time */
 };
 
 struct lanewise_scan_set {
@@ -61,8 +62,15 @@ struct lanewise_scan_set {
 
 	lanewise_allocator allocator;
 	int own_allocator;
+	int direct;          /* hits come from grams (scan_direct.c) */
 	lanewise_file *file; /* that all the above lies in, or NULL */
 	size_t n_bytes;      /* of this and all it points to, without the file */
+};
+
+/* Where patterns end. */
+struct lw_scan_hit {
+	uint32_t end; /* from the beginning of the block */
+	uint32_t output;
 };
 
 /* From state s, without LW_SCAN_OUTPUT, by one byte; the result may have it. */
@@ -105,10 +113,32 @@ LW_INLINE uint8_t lw_scan_fold(uint8_t byte) { return byte >= 'A' && byte <= 'Z'
 
 /*
  * Makes the filter for set->n_patterns patterns as the caller gave them, of which none is shorter than set->min_length,
- * and fills in set->max_offset. 0 if there is none for so many; *pays tells whether to use it.
+ * and fills in set->max_offset. 0 if there is none for them; *passes is how many places of a text, of one, will pass.
  */
 int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
-                               struct lw_scan_filter *filter, int *pays);
+                               struct lw_scan_filter *filter, float *passes);
+
+enum { LW_SCAN_COUNTS = 1 << 14 };
+
+/*
+ * The same for a set whose hits come from grams: where the windows lie in grams goes to grams->delta, where grams lie in
+ * patterns to offsets. `counts` is LW_SCAN_COUNTS numbers of memory to work in.
+ */
+int lanewise_scan_build_gram_filter(struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
+                                    struct lw_scan_grams *grams, uint8_t *offsets, uint32_t *counts,
+                                    struct lw_scan_filter *filter, float *passes);
+
+/* The rarest grams of patterns for each residue of the stride; offsets[i * stride ...] are those of pattern i. */
+void lanewise_scan_choose_grams(const struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
+                                const struct lw_scan_grams *grams, uint8_t *offsets);
+
+/*
+ * The hits of a direct set that end in (begin, end] and begin at 0 or later, by ends counted from `begin`, in order; how
+ * many, at most end - begin. SIZE_MAX if the automaton is the better way to find them. The text has end + 8 bytes or
+ * more; end is at least the grams' width, and `places` has room for so many numbers.
+ */
+size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_t *text, size_t begin, size_t end,
+                               uint16_t *places, struct lw_scan_hit *hits);
 
 /* The piece under way, which lay in memory at `from`, lies the same way in memory at `to` now. */
 void lanewise_scan_move_text(lanewise_scan *scan, const void *from, const void *to);

@@ -7,7 +7,7 @@
  *     scan.next     n_patterns u32: next_output
  *     scan.length   n_patterns u32
  *     scan.filter   one struct lw_scan_filter, or none
- *     scan.grams    one struct grams, or none, in which case these have no elements:
+ *     scan.grams    one struct grams, or none, in which case these have no elements; with a filter its stride is 1:
  *     scan.ends     n_patterns struct lw_scan_ends; scan.bits u64; scan.bucket, scan.entry u32
  *
  * A file is a stranger's. What a scan relies on is checked here, so that it need not check anything:
@@ -19,7 +19,7 @@
  *   - Outputs are numbers of patterns, and lists of them end, since each is shorter than the one before or, if it is as
  *     long, of a higher number.
  *   - The filter's windows lie in what the block kernels may read, and both its forms find the same.
- *   - Places in the grams' arrays lie in these.
+ *   - Places in the grams' arrays lie in these, and windows in grams, and what is compared at the ends of patterns there.
  *
  * Whether the automaton finds the right patterns is not checked.
  */
@@ -31,7 +31,7 @@
 #include "support.h"
 
 /* Raise it when the arrays or the filter come to mean something else. */
-enum { FORMAT = 1, PARTS = 10 };
+enum { FORMAT = 2, PARTS = 10 };
 
 struct header {
 	uint32_t format, n_patterns, n_classes, rows_end;
@@ -41,10 +41,10 @@ struct header {
 
 /* What struct lw_scan_grams has besides arrays. */
 struct grams {
-	uint32_t width, stride, bucket_log, zero;
+	uint32_t width, stride, bucket_log, delta;
 	uint64_t fold;
 };
-_Static_assert(sizeof(struct grams) == 24 && sizeof(struct lw_scan_ends) == 24, "they are part of the file format");
+_Static_assert(sizeof(struct grams) == 24 && sizeof(struct lw_scan_ends) == 32, "they are part of the file format");
 _Static_assert(sizeof(struct header) == 288, "the header is part of the file format");
 _Static_assert(sizeof(struct lw_scan_filter) == 16688, "the filter is part of the file format");
 
@@ -69,7 +69,7 @@ static void list_parts(const struct lanewise_scan_set *set, struct header *heade
 	parts[2] = (struct lw_file_part) { "scan.next", sizeof(uint32_t), n, set->next_output };
 	parts[3] = (struct lw_file_part) { "scan.length", sizeof(uint32_t), n, set->length };
 	parts[4] = (struct lw_file_part) { "scan.filter", sizeof *set->filter, set->filter != NULL, set->filter };
-	*grams = (struct grams) { g->width, g->stride, (uint32_t)g->bucket_log, 0, g->fold };
+	*grams = (struct grams) { g->width, g->stride, (uint32_t)g->bucket_log, g->delta, g->fold };
 	parts[5] = (struct lw_file_part) { "scan.grams", sizeof *grams, n_grams > 0, grams };
 	parts[6] = (struct lw_file_part) { "scan.ends", sizeof *g->ends, n_grams, g->ends };
 	parts[7] =
@@ -414,10 +414,14 @@ static int passes(const struct lw_scan_filter *f, uint32_t window)
 	for (uint32_t bank = 0; bank < f->n_banks; bank++) {
 		uint8_t groups = 0xff;
 
+		if (f->letters)
+			groups &= f->high[bank][0][lw_scan_fifth_bits(window)];
 		for (uint32_t j = 0; j < f->n_places; j++) {
 			uint8_t byte = (uint8_t)(window >> 8 * f->place[j]);
 
-			groups &= f->low[bank][j][byte & 15] & f->high[bank][j][byte >> 4];
+			if (f->letters && (uint8_t)(byte - f->letters) >= 128)
+				return 0;
+			groups &= f->low[bank][j][byte & 15] & (f->letters ? 0xff : f->high[bank][j][byte >> 4]);
 		}
 		if (groups)
 			return 1;
@@ -442,8 +446,11 @@ static lanewise_status check_filter(struct opening *o)
 		return WRONG_FIELD(o, "filter", f->n_places, "n_places: %" PRIu32, f->n_places);
 	if (f->n_banks != 1 && (f->n_banks != 2 || f->n_places < 3))
 		return WRONG_FIELD(o, "filter", f->n_banks, "n_banks: %" PRIu32, f->n_banks);
+	if ((f->letters && f->letters != 0x60 && f->letters != 0x40) ||
+	    (f->letters && (f->n_places != LW_SCAN_WIDTH || f->width != LW_SCAN_WIDTH)))
+		return WRONG_FIELD(o, "filter", f->letters, "letters: %" PRIu32, f->letters);
 	for (int j = 0; j < LW_SCAN_WIDTH; j++)
-		if (f->place[j] >= f->width)
+		if (f->place[j] >= f->width || (f->letters && f->place[j] != (uint32_t)j))
 			return WRONG_FIELD(o, "filter", f->place[j], "place[%d]: %" PRIu32, j, f->place[j]);
 	for (int i = 0; i < 1 << LW_SCAN_SLOT_BITS; i++)
 		for (int j = 0; j < LW_SCAN_SLOT_DEPTH; j++)
@@ -475,22 +482,43 @@ static lanewise_status check_gram_sizes(const struct opening *o)
 	return LANEWISE_OK;
 }
 
+static lanewise_status check_ends(const struct opening *o)
+{
+	const struct lw_scan_ends *ends = o->set.grams.ends;
+
+	for (size_t i = 0; i < o->n_ends; i++) {
+		uint32_t length = o->set.length[i];
+		uint32_t room = length > LW_SCAN_GRAM_BYTES ? length - LW_SCAN_GRAM_BYTES : 0;
+
+		if (ends[i].length != length)
+			return WRONG_FIELD(o, "ends", ends[i].length,
+			                   "element %zu, length: %" PRIu32 " instead of %" PRIu32, i, ends[i].length,
+			                   length);
+		if (ends[i].tail_at > LW_SCAN_GRAM_BYTES || ends[i].tail_at > room)
+			return WRONG_FIELD(o, "ends", ends[i].tail_at, "element %zu, tail_at: %" PRIu32, i,
+			                   ends[i].tail_at);
+	}
+	return LANEWISE_OK;
+}
+
 static lanewise_status check_gram_elements(const struct opening *o)
 {
 	const struct lw_scan_grams *g = &o->set.grams;
+	uint32_t offset;
 
-	for (size_t i = 0; i < o->n_ends; i++)
-		if (g->ends[i].tail_at > 8)
-			return WRONG_FIELD(o, "ends", g->ends[i].tail_at, "element %zu, tail_at: %" PRIu64, i,
-			                   g->ends[i].tail_at);
 	for (size_t i = 0; i < o->n_bucket; i++)
 		if (i == 0 ? g->bucket[i] != 0 : g->bucket[i] < g->bucket[i - 1] || g->bucket[i] > o->n_entries)
 			return WRONG(o, "bucket", g->bucket, i, "%" PRIu32 " of %zu entries", g->bucket[i],
 			             o->n_entries);
-	for (size_t i = 0; i < o->n_entries; i++)
-		if (g->entry[i] / LW_SCAN_GRAM_STRIDE_MAX >= o->set.n_patterns)
+	for (size_t i = 0; i < o->n_entries; i++) {
+		if (g->entry[i] >> LW_SCAN_GRAM_OFFSET_LOG >= o->set.n_patterns)
 			return WRONG(o, "entry", g->entry, i, "pattern %" PRIu32 " of %" PRIu32,
-			             g->entry[i] / LW_SCAN_GRAM_STRIDE_MAX, o->set.n_patterns);
+			             g->entry[i] >> LW_SCAN_GRAM_OFFSET_LOG, o->set.n_patterns);
+		offset = g->entry[i] & (LW_SCAN_DIRECT_MAX - 1);
+		if (!o->set.direct && offset >= o->grams->stride)
+			return WRONG(o, "entry", g->entry, i, "offset %" PRIu32 " with a stride of %" PRIu32, offset,
+			             o->grams->stride);
+	}
 	return LANEWISE_OK;
 }
 
@@ -502,27 +530,31 @@ static lanewise_status check_grams(struct opening *o)
 
 	if (o->n_grams == 0)
 		return LANEWISE_OK;
-	if (o->n_grams > 1 || o->set.filter)
+	if (o->n_grams > 1)
 		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, g),
-		               "section scan.grams: %zu elements, %d in scan.filter", o->n_grams,
-		               o->set.filter != NULL);
+		               "section scan.grams: %zu elements", o->n_grams);
+	o->set.direct = o->set.max_length <= LW_SCAN_DIRECT_MAX;
 	if (g->width == 0 || g->width > 8)
 		return WRONG_FIELD(o, "grams", g->width, "width: %" PRIu32, g->width);
 	if (g->stride == 0 || g->stride > LW_SCAN_GRAM_STRIDE_MAX || g->width + g->stride - 1 > o->set.min_length)
 		return WRONG_FIELD(o, "grams", g->stride, "stride: %" PRIu32, g->stride);
 	if (g->bucket_log == 0 || g->bucket_log > 31)
 		return WRONG_FIELD(o, "grams", g->bucket_log, "bucket_log: %" PRIu32, g->bucket_log);
-	if (g->zero)
-		return WRONG_FIELD(o, "grams", g->zero, "zero: %" PRIu32, g->zero);
+	if (o->set.filter ? g->stride != 1 || !o->set.direct : g->delta != 0)
+		return WRONG_FIELD(o, "grams", g->stride, "stride: %" PRIu32 ", delta: %" PRIu32 ", %d in scan.filter",
+		                   g->stride, g->delta, o->set.filter != NULL);
+	if (o->set.filter && (g->delta > g->width || g->delta + o->set.width > g->width))
+		return WRONG_FIELD(o, "grams", g->delta, "delta: %" PRIu32, g->delta);
 	if (o->set.max_offset != g->stride - 1)
 		return WRONG_FIELD(o, "grams", g->stride,
 		                   "stride: %" PRIu32 ", but scan.header has a max_offset of %" PRIu32, g->stride,
 		                   o->set.max_offset);
-	if ((status = check_gram_sizes(o)) || (status = check_gram_elements(o)))
+	if ((status = check_gram_sizes(o)) || (status = check_ends(o)) || (status = check_gram_elements(o)))
 		return status;
 	grams->n_patterns = o->set.n_patterns;
 	grams->width = o->set.width = g->width;
 	grams->stride = g->stride;
+	grams->delta = g->delta;
 	grams->bucket_log = (int)g->bucket_log;
 	grams->word_mask = o->n_bits - 1;
 	grams->fold = g->fold;

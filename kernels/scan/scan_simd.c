@@ -18,11 +18,13 @@
 #include "scan/scan_filter.h"
 
 enum { WORDS = 64, GROUP = 4, PADDED = 64 + LW_SCAN_READABLE };
+enum { LETTERS = LW_SCAN_WIDTH + 1 }; /* instead of a number of places: filter->letters */
 
 struct tables {
 	vq low[LW_SCAN_BANKS][LW_SCAN_WIDTH], high[LW_SCAN_BANKS][LW_SCAN_WIDTH];
 	size_t place[LW_SCAN_WIDTH];
 	vq byte[2];
+	vq no_letters; /* added to bytes, makes all below letters 128 or more */
 };
 
 /* The two bytes that a single window is found by. */
@@ -58,22 +60,49 @@ LW_INLINE uint64_t group_bits(const struct tables *t, int n_places, int n_banks,
 	return vq_nonzero_bits(n_banks == 2 ? vq_or(groups, more) : groups);
 }
 
+/* group_bits for windows of letters. */
+LW_INLINE uint64_t letter_bits(const struct tables *t, int n_banks, const uint8_t *p)
+{
+	vq bytes[LW_SCAN_WIDTH], fifth, any;
+
+#pragma GCC unroll 4
+	for (int j = 0; j < LW_SCAN_WIDTH; j++)
+		bytes[j] = vq_load(p + j);
+	fifth = vq_fifth_bits(bytes[0], bytes[1], bytes[2], bytes[3]);
+#pragma GCC unroll 4
+	for (int j = 0; j < LW_SCAN_WIDTH; j++)
+		bytes[j] = vq_ascii_index(vq_add(bytes[j], t->no_letters));
+#pragma GCC unroll 2
+	for (int bank = 0; bank < n_banks; bank++) {
+		vq groups = vq_lookup(t->high[bank][0], fifth);
+
+#pragma GCC unroll 4
+		for (int j = 0; j < LW_SCAN_WIDTH; j++)
+			groups = vq_and(groups, vq_lookup(t->low[bank][j], bytes[j]));
+		any = bank ? vq_or(any, groups) : groups;
+	}
+	return vq_nonzero_bits(any);
+}
+
+LW_INLINE uint64_t bits_at(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *p)
+{
+	return n_places == 0         ? pair_bits(t, p)
+	       : n_places == LETTERS ? letter_bits(t, n_banks, p)
+	                             : group_bits(t, n_places, n_banks, ascii, p);
+}
+
 LW_INLINE uint64_t word_at(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *p)
 {
 	uint64_t word = 0;
 
 #pragma GCC unroll 4
-	for (int v = 0; v < 64 / VQ_LANES; v++) {
-		const uint8_t *at = p + v * VQ_LANES;
-
-		word |= (n_places == 0 ? pair_bits(t, at) : group_bits(t, n_places, n_banks, ascii, at))
-		        << (v * VQ_LANES & 63);
-	}
+	for (int v = 0; v < 64 / VQ_LANES; v++)
+		word |= bits_at(t, n_places, n_banks, ascii, p + v * VQ_LANES) << (v * VQ_LANES & 63);
 	return word;
 }
 
 /*
- * Appends the positions of a word's bits to `raw`: four at least, of which those that are none are overwritten by the
+ * Appends the positions of a word's bits to `raw`: two at least, of which those that are none are overwritten by the
  * next. How many bits there are is no branch that way, as there are seldom more.
  */
 LW_INLINE size_t append_bits(uint64_t word, size_t first, uint16_t *raw, size_t n)
@@ -81,23 +110,42 @@ LW_INLINE size_t append_bits(uint64_t word, size_t first, uint16_t *raw, size_t 
 	size_t end = n + (size_t)__builtin_popcountll(word);
 
 	for (;;) {
-#pragma GCC unroll 4
-		for (int i = 0; i < 4; i++) {
+#pragma GCC unroll 2
+		for (int i = 0; i < 2; i++) {
 			raw[n + i] = (uint16_t)(first + (size_t)__builtin_ctzll(word | UINT64_C(1) << 63));
 			word &= word - 1;
 		}
-		n += 4;
+		n += 2;
 		if (LW_LIKELY(n >= end))
 			return end;
 	}
 }
 
-/* The positions of whole words, at most WORDS of them, to `raw`; *n_words is how many. */
+/* Words that are not 0, and which ones they are. */
+struct words {
+	uint64_t word[WORDS];
+	uint8_t number[WORDS];
+	size_t n;
+};
+
+LW_INLINE void add_word(struct words *words, uint64_t word, size_t number)
+{
+	words->word[words->n] = word;
+	words->number[words->n] = (uint8_t)number;
+	words->n += word != 0;
+}
+
+/*
+ * The positions of whole words, at most WORDS of them, to `raw`; *n_words is how many. With two banks some bits are set in
+ * most groups of words, so whether there are any is no good branch.
+ */
 LW_INLINE size_t find_raw(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *text,
                           size_t readable, size_t first, uint16_t *raw, size_t *n_words)
 {
+	struct words words;
 	size_t n = 0, i = 0;
 
+	words.n = 0;
 	for (; i < WORDS && (i + GROUP) * 64 + LW_SCAN_READABLE <= readable; i += GROUP) {
 		uint64_t word[GROUP], any = 0;
 
@@ -107,12 +155,14 @@ LW_INLINE size_t find_raw(const struct tables *t, int n_places, int n_banks, int
 			word[k] = word_at(t, n_places, n_banks, ascii, text + (i + k) * 64);
 			any |= word[k];
 		}
-		if (LW_LIKELY(any == 0))
+		if (n_banks == 1 && LW_LIKELY(any == 0))
 			continue;
 #pragma GCC unroll 4
 		for (int k = 0; k < GROUP; k++)
-			n = append_bits(word[k], first + (i + k) * 64, raw, n);
+			add_word(&words, word[k], i + k);
 	}
+	for (size_t k = 0; k < words.n; k++)
+		n = append_bits(words.word[k], first + words.number[k] * 64u, raw, n);
 	*n_words = i;
 	return n;
 }
@@ -142,12 +192,13 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_b
 	uint16_t raw[WORDS * 64 + 4];
 	size_t n_found = 0, at = 0, n_bytes = n + filter->width - 1, n_raw, n_words;
 
+	t.no_letters = vq_set1((uint8_t)-filter->letters);
 	for (int j = 0; j < 2; j++) {
 		t.place[j] = filter->place[j];
 		t.byte[j] = vq_set1(filter->byte[j]);
 	}
 #pragma GCC unroll 4
-	for (int j = 0; j < n_places; j++) {
+	for (int j = 0; j < n_places && j < LW_SCAN_WIDTH; j++) {
 		t.place[j] = filter->place[j];
 		for (int bank = 0; bank < n_banks; bank++) {
 			t.low[bank][j] = vq_repeat16(filter->low[bank][j]);
@@ -189,6 +240,9 @@ LW_INLINE int is_ascii(const struct lw_scan_filter *filter)
 LW_INLINE size_t find_in_banks(const struct lw_scan_filter *filter, int ascii, const uint8_t *text, size_t n,
                                uint16_t *positions)
 {
+	if (filter->letters)
+		return filter->n_banks == 2 ? find(filter, LETTERS, 2, 1, text, n, positions)
+		                            : find(filter, LETTERS, 1, 1, text, n, positions);
 	if (filter->n_banks == 2)
 		return filter->n_places < 4 ? find(filter, 3, 2, ascii, text, n, positions)
 		                            : find(filter, 4, 2, ascii, text, n, positions);

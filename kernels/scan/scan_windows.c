@@ -139,7 +139,7 @@ static uint32_t window_at(const struct draft *d, const lanewise_pattern *pattern
 }
 
 /* How many patterns use a window, in a hash table where nothing is taken out again. */
-enum { CHOICES = 3, USES_LOG = 12, USES = 1 << USES_LOG };
+enum { CHOICES = 3, LOOKED_AT = 2048, USES_LOG = 13, USES = 1 << USES_LOG };
 
 struct uses {
 	struct {
@@ -148,15 +148,15 @@ struct uses {
 	} at[USES];
 };
 
-_Static_assert(USES >= 2 * CHOICES * LW_SCAN_WINDOWS, "the table is never more than half full");
+_Static_assert(USES > CHOICES * LOOKED_AT + LW_SCAN_WINDOWS, "the table is never full");
 
-static int is_used(const struct uses *uses, uint32_t window)
+static uint32_t uses_of(const struct uses *uses, uint32_t window)
 {
 	size_t i = window * UINT32_C(0x9e3779b1) >> (32 - USES_LOG);
 
 	while (uses->at[i].known && uses->at[i].window != window)
 		i = (i + 1) % USES;
-	return uses->at[i].known && uses->at[i].n > 0;
+	return uses->at[i].known ? uses->at[i].n : 0;
 }
 
 static void change_use(struct uses *uses, uint32_t window, int by)
@@ -179,7 +179,7 @@ static uint16_t best_offset(const struct draft *d, const struct uses *uses, cons
 
 	for (uint16_t offset = 0; offset + d->width <= pattern->n_bytes && offset <= limit; offset++) {
 		uint32_t window = window_at(d, pattern, offset);
-		float cost = probability(d, window) * (is_used(uses, window) ? 1e-3f : 1);
+		float cost = probability(d, window) * (uses_of(uses, window) ? 1e-3f : 1);
 
 		if (cost < least) {
 			least = cost;
@@ -231,18 +231,27 @@ static size_t choose_limit(const struct draft *d, size_t n, const lanewise_patte
 	return best;
 }
 
-/* Inserts a window in order of its bytes, unless it is there. */
-static void add_window(struct draft *d, uint32_t window)
+/* Inserts a window in order of its bytes, unless it is there; 0 if there is no room. */
+static int add_window(struct draft *d, uint32_t window)
 {
-	size_t i = d->n;
+	size_t low = 0, high = d->n;
 
-	while (i > 0 && __builtin_bswap32(d->windows[i - 1]) > __builtin_bswap32(window))
-		i--;
-	if (i > 0 && d->windows[i - 1] == window)
-		return;
-	memmove(d->windows + i + 1, d->windows + i, (d->n - i) * sizeof *d->windows);
-	d->windows[i] = window;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (d->windows[middle] == window)
+			return 1;
+		if (__builtin_bswap32(d->windows[middle]) < __builtin_bswap32(window))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (d->n == LW_SCAN_WINDOWS)
+		return 0;
+	memmove(d->windows + low + 1, d->windows + low, (d->n - low) * sizeof *d->windows);
+	d->windows[low] = window;
 	d->n++;
+	return 1;
 }
 
 static void choose_windows(struct draft *d, struct lanewise_scan_set *set, const lanewise_pattern *patterns)
@@ -501,6 +510,36 @@ static void write_tables(const struct draft *d, struct lw_scan_filter *filter)
 			}
 }
 
+static int is_letters(uint32_t window) { return (window & 0xe0e0e0e0) == 0x60606060; }
+
+static int are_letters(const struct draft *d)
+{
+	for (size_t i = 0; i < d->n_windows; i++)
+		if (d->width != LW_SCAN_WIDTH || !is_letters(d->windows[i]))
+			return 0;
+	return 1;
+}
+
+/* The tables for windows of letters, whose high halves are replaced. A window may be within several groups. */
+static void write_letters(const struct draft *d, struct lw_scan_filter *filter)
+{
+	filter->letters = d->ignore_case ? 0x40 : 0x60;
+	filter->n_places = LW_SCAN_WIDTH;
+	for (uint32_t j = 0; j < LW_SCAN_WIDTH; j++)
+		filter->place[j] = j;
+	write_tables(d, filter);
+	memset(filter->high, 0, sizeof filter->high);
+	for (size_t i = 0; i < d->n_windows; i++) {
+		uint32_t fifth = lw_scan_fifth_bits(d->windows[i]);
+		struct group alone;
+
+		begin_group(d, &alone, d->windows[i]);
+		for (size_t g = 0; g < d->n; g++)
+			if (is_within(&alone, &d->groups[g], d->width))
+				filter->high[g / GROUPS][0][fifth] |= (uint8_t)(1u << g % GROUPS);
+	}
+}
+
 /* ------------------------------------------------------------------ slots */
 
 static int put_slot(struct lw_scan_filter *filter, uint8_t *n_used, uint32_t window)
@@ -564,41 +603,209 @@ static float group_windows(struct draft *d, size_t most)
 	return passes;
 }
 
+/* Groups, places and tables of the windows in the draft; 0 if they are too many for the slots. */
+static int finish_filter(struct draft *d, struct lw_scan_filter *filter, float *passes)
+{
+	d->n_windows = d->n;
+	filter->width = d->width;
+	filter->mask = UINT32_MAX >> 8 * (4 - d->width);
+	if (!fill_slots(d, filter))
+		return 0;
+	/* Another bank makes the kernel a half slower, and what passes a tenth. */
+	filter->n_banks = 1;
+	fill_shares(d);
+	*passes = group_windows(d, GROUPS);
+	if (d->n == GROUPS && d->width >= 3 && *passes > 0.0015f) {
+		filter->n_banks = 2;
+		*passes = group_windows(d, 2 * GROUPS);
+	}
+	if (d->n == 1 && !d->ignore_case) {
+		choose_bytes(d, filter);
+	} else {
+		choose_places(d, filter);
+		if (filter->n_places == LW_SCAN_WIDTH && are_letters(d))
+			write_letters(d, filter);
+		else
+			write_tables(d, filter);
+	}
+	return 1;
+}
+
 int lanewise_scan_build_filter(struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
-                               struct lw_scan_filter *filter, int *pays)
+                               struct lw_scan_filter *filter, float *passes)
 {
 	struct draft d = { .ignore_case = ignore_case };
-	float passes = 0;
 
-	*pays = 0;
 	memset(filter, 0, sizeof *filter);
 	if (set->n_patterns > LW_SCAN_WINDOWS)
 		return 0;
 	d.width = set->min_length < LW_SCAN_WIDTH ? set->min_length : LW_SCAN_WIDTH;
-	filter->width = set->width = d.width;
-	filter->mask = UINT32_MAX >> 8 * (4 - d.width);
+	set->width = d.width;
 	choose_windows(&d, set, patterns);
-	d.n_windows = d.n;
-	if (!fill_slots(&d, filter))
-		return 0;
-	/* Another bank makes the kernel a half slower, and what passes a tenth. */
-	filter->n_banks = 1;
-	fill_shares(&d);
-	passes = group_windows(&d, GROUPS);
-	if (d.n == GROUPS && d.width >= 3 && passes > 0.0015f) {
-		filter->n_banks = 2;
-		passes = group_windows(&d, 2 * GROUPS);
+	return finish_filter(&d, filter, passes);
+}
+
+/* ------------------------------------------------------------------ grams */
+
+struct choice {
+	const struct draft *draft;
+	const lanewise_pattern *patterns;
+	union {
+		uint32_t *counts; /* of windows, by a hash */
+		struct uses *uses;
+	};
+	uint8_t *offsets; /* of grams */
+	size_t n, step;   /* patterns, of which one in so many is looked at */
+	uint32_t width, delta;
+};
+
+static uint32_t *count_of(const struct choice *c, uint32_t window)
+{
+	return &c->counts[window * UINT32_C(0x9e3779b1) >> 18];
+}
+
+static uint32_t window_of(const struct choice *c, size_t i)
+{
+	return window_at(c->draft, &c->patterns[i], (size_t)c->offsets[i] + c->delta);
+}
+
+/* What a window more costs beside the places that have it, as a share of places. */
+#define NEW_WINDOW 1e-6f
+
+/* The gram of a pattern whose window is the best: rare, and one that others have or, once they have chosen, use. */
+static uint8_t best_gram(const struct choice *c, const lanewise_pattern *pattern, int have_chosen)
+{
+	float least = 0;
+	size_t best = 0;
+
+	for (size_t at = 0; at + c->width <= pattern->n_bytes; at++) {
+		uint32_t window = window_at(c->draft, pattern, at + c->delta);
+		uint32_t others = have_chosen ? uses_of(c->uses, window) : *count_of(c, window);
+		float cost = probability(c->draft, window);
+
+		if (!have_chosen)
+			cost = (cost + NEW_WINDOW) / (float)(others + 1);
+		else
+			cost = (others ? 1e-3f * cost : cost) + NEW_WINDOW / (float)(others + 1);
+		if (at == 0 || cost < least) {
+			least = cost;
+			best = at;
+		}
 	}
-	if (d.n == 1 && !ignore_case) {
-		choose_bytes(&d, filter);
-	} else {
-		choose_places(&d, filter);
-		write_tables(&d, filter);
+	return (uint8_t)best;
+}
+
+/* Chooses some patterns' grams, again some times; how often a text would have one of the windows. */
+static float choose_some(const struct choice *c)
+{
+	float sum = 0;
+
+	_Static_assert(LW_SCAN_COUNTS == 1 << 14 && sizeof(struct uses) <= LW_SCAN_COUNTS * sizeof(uint32_t),
+	               "what count_of and the uses need");
+	memset(c->counts, 0, LW_SCAN_COUNTS * sizeof *c->counts);
+	for (size_t i = 0; i < c->n; i += c->step)
+		for (size_t at = 0; at + c->width <= c->patterns[i].n_bytes; at++)
+			++*count_of(c, window_at(c->draft, &c->patterns[i], at + c->delta));
+	for (size_t i = 0; i < c->n; i += c->step)
+		c->offsets[i] = best_gram(c, &c->patterns[i], 0);
+	memset(c->uses, 0, sizeof *c->uses);
+	for (size_t i = 0; i < c->n; i += c->step)
+		change_use(c->uses, window_of(c, i), 1);
+	for (int choice = 1; choice < CHOICES; choice++)
+		for (size_t i = 0; i < c->n; i += c->step) {
+			change_use(c->uses, window_of(c, i), -1);
+			c->offsets[i] = best_gram(c, &c->patterns[i], 1);
+			change_use(c->uses, window_of(c, i), 1);
+		}
+	for (size_t i = 0; i < USES; i++)
+		if (c->uses->at[i].n > 0)
+			sum += probability(c->draft, c->uses->at[i].window);
+	return sum;
+}
+
+/* All patterns' grams and windows, those not looked at yet being given what others use; 0 if windows are too many. */
+static int choose_all(const struct choice *c, struct draft *d)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (i % c->step) {
+			c->offsets[i] = best_gram(c, &c->patterns[i], 1);
+			change_use(c->uses, window_of(c, i), 1);
+		}
+		if (!add_window(d, window_of(c, i)))
+			return 0;
 	}
-	/*
-	 * An automaton of rows is read faster. Of wide windows, which are parts of words, several times as many pass as if
-	 * their bytes were independent.
-	 */
-	*pays = passes < (!set->all_rows ? 0.25f : d.width > 2 ? 0.015f : 0.06f);
 	return 1;
+}
+
+/* The filter with windows of this width, and what it costs for a byte, about in cycles; negative if there is none. */
+static float try_width(struct choice *c, uint32_t width, int ignore_case, struct lw_scan_filter *filter, float *passes)
+{
+	struct draft d = { .ignore_case = ignore_case, .width = width };
+	float first, last;
+
+	c->draft = &d;
+	c->delta = 0;
+	memset(filter, 0, sizeof *filter);
+	first = choose_some(c);
+	if (c->width > width) {
+		c->delta = c->width - width;
+		last = choose_some(c);
+		if (first < last) {
+			c->delta = 0;
+			choose_some(c);
+		}
+	}
+	if (!choose_all(c, &d) || !finish_filter(&d, filter, passes))
+		return -1;
+	return 0.06f * (float)(filter->n_banks * (filter->letters ? 3 : filter->n_places)) + 100 * *passes;
+}
+
+int lanewise_scan_build_gram_filter(struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
+                                    struct lw_scan_grams *grams, uint8_t *offsets, uint32_t *counts,
+                                    struct lw_scan_filter *filter, float *passes)
+{
+	struct choice c = { .patterns = patterns, .counts = counts, .offsets = offsets };
+	uint32_t width = grams->width < LW_SCAN_WIDTH ? grams->width : LW_SCAN_WIDTH;
+	float cost, narrow_cost = -1;
+
+	c.n = set->n_patterns;
+	c.width = grams->width;
+	c.step = (c.n + LOOKED_AT - 1) / LOOKED_AT;
+	cost = try_width(&c, width, ignore_case, filter, passes);
+	if (width > 3 && c.n > GROUPS) {
+		narrow_cost = try_width(&c, 3, ignore_case, filter, passes);
+		if (narrow_cost < 0 || (cost >= 0 && cost <= narrow_cost))
+			narrow_cost = try_width(&c, width, ignore_case, filter, passes);
+	}
+	grams->delta = c.delta;
+	set->width = grams->width;
+	return cost >= 0 || narrow_cost >= 0;
+}
+
+static float gram_probability(const uint8_t *bytes, uint32_t width, int ignore_case)
+{
+	float product = frequency_of(bytes[0], ignore_case);
+
+	for (uint32_t j = 1; j < width; j++)
+		product *= follows(bytes[j - 1], bytes[j], ignore_case);
+	return product;
+}
+
+void lanewise_scan_choose_grams(const struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
+                                const struct lw_scan_grams *grams, uint8_t *offsets)
+{
+	for (size_t i = 0; i < set->n_patterns; i++, offsets += grams->stride) {
+		float least[LW_SCAN_GRAM_STRIDE_MAX];
+
+		for (size_t at = 0; at < grams->stride || (set->direct && at + grams->width <= patterns[i].n_bytes);
+		     at++) {
+			const uint8_t *bytes = (const uint8_t *)patterns[i].bytes + at;
+			float cost = gram_probability(bytes, grams->width, ignore_case);
+
+			if (at < grams->stride || cost < least[at % grams->stride]) {
+				least[at % grams->stride] = cost;
+				offsets[at % grams->stride] = (uint8_t)at;
+			}
+		}
+	}
 }
