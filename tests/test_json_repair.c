@@ -151,25 +151,28 @@ static void test_edits(void)
 /* Ten times the text must not take more than about ten times as long. */
 static void test_hostile(void)
 {
-	static const char *const parts[] = { "[{\"",    "\"",       "[",    "{",          "'",    "\"a\" ",
-		                             "[\"a\",", "{\"a\":",  "\\",   ",",          "/*",   "`",
-		                             "[1",      "\"\",\"",  "{a:",  "}]",         "``` ", "\"\n",
-		                             " \" , ",  "\xe2\x80", "\xff", "\"a\":\"b,", "...",  "[\"a\"+" };
-	static const char *const begins[] = { "", "[\"", "{\"a\": \"", "{" };
+	static const char *const parts[] = { "[{\"",       "\"",  "[",       "{",    "'",      "\"a\" ",   "[\"a\",",
+		                             "{\"a\":",    "\\",  ",",       "/*",   "`",      "[1",       "\"\",\"",
+		                             "{a:",        "}]",  "``` ",    "\"\n", " \" , ", "\xe2\x80", "\xff",
+		                             "\"a\":\"b,", "...", "[\"a\"+", "x,",   "\"\xe2," };
+	enum { N_BEGINS = 5, SPACES = 4 }; /* the last has as much white space as text before it */
+	static const char *const begins[N_BEGINS] = { "", "[\"", "{\"a\": \"", "{", "[" };
 	size_t sizes[2] = { 100000, 1000000 };
 
-	for (size_t i = 0; i < sizeof parts / sizeof *parts * 4; i++) {
-		const char *part = parts[i / 4], *begin = begins[i % 4];
+	for (size_t i = 0; i < sizeof parts / sizeof *parts * N_BEGINS; i++) {
+		const char *part = parts[i / N_BEGINS], *begin = begins[i % N_BEGINS];
 		double seconds[2];
 
 		for (int k = 0; k < 2; k++) {
-			size_t n = strlen(begin), length = strlen(part),
+			size_t n = i % N_BEGINS == SPACES ? sizes[k] / 2 : 0, length = strlen(part),
 			       bound = lanewise_json_repair_bound(sizes[k] + 16);
 			char *text = malloc(sizes[k] + 16), *room = malloc(bound);
 			lanewise_json_repair_result result;
 			clock_t before;
 
-			memcpy(text, begin, n);
+			memset(text, ' ', n);
+			memcpy(text + n, begin, strlen(begin));
+			n += strlen(begin);
 			for (; n + length <= sizes[k]; n += length)
 				memcpy(text + n, part, length);
 			before = clock();

@@ -876,8 +876,10 @@ static inline int plain_name(const struct repair *r, size_t at, struct plain_nam
 
 	if (c == '"' || c == '\'') {
 		end = plain_string(r, at);
+		if (end == 0)
+			return 0;
 		colon = skip_blank(r, end);
-		if (end == 0 || peek(r, colon) != ':')
+		if (peek(r, colon) != ':')
 			return 0;
 	} else {
 		while (end < r->n && (is_letter(r->text[end]) || r->text[end] == '_' || is_digit(r->text[end])))
@@ -1012,8 +1014,10 @@ value:
 		goto gap;
 	default:
 		at = plain_scalar(r, value, &word);
+		if (at == 0)
+			break;
 		next = skip_blank(r, at);
-		if (at == 0 || (peek(r, next) != ',' && peek(r, next) != '}' && peek(r, next) != ']'))
+		if (peek(r, next) != ',' && peek(r, next) != '}' && peek(r, next) != ']')
 			break;
 		if (word)
 			edit(r, LANEWISE_JSON_EDIT_WORD, value, at, word, strlen(word));
