@@ -7,7 +7,8 @@
  * dozen additions and shifts give eight of them at once, and it is used in two ways:
  *   17 ... 128 bytes: XXH3 takes up to four steps from the front and as many from the back. One string's eight steps
  *       are the eight lanes; steps that a shorter string does not have are masked out at the load. So all lengths take
- *       the same time. Eight strings' lanes are then added up as a transposition.
+ *       the same time, and if most strings of a round are such, these are not dealt out. Eight strings' lanes are then added
+ *       up as a transposition.
  *   4 ... 16 and 129 ... 240 bytes: eight strings of one class, step by step.
  * Masked loads neither read nor fault outside their strings.
  */
@@ -240,16 +241,18 @@ static struct one_keys make_one_keys(uint64_t seed)
 	return (struct one_keys) { _mm512_loadu_si512(first), _mm512_loadu_si512(second) };
 }
 
-/* By (length - 1) / 32: which words to load from the front and from the back, and which lanes are steps. */
+/* By (length - 1) / 32: which words to load from the front and from the back, and which lanes are steps. Last: none. */
+enum { NOT_ONE = 4 };
 static const struct {
 	uint8_t front, back, steps;
-} one_masks[4] = { { 0x03, 0xc0, 0x81 }, { 0x0f, 0xf0, 0xa5 }, { 0x3f, 0xfc, 0xbd }, { 0xff, 0xff, 0xff } };
+} one_masks[5] = {
+	{ 0x03, 0xc0, 0x81 }, { 0x0f, 0xf0, 0xa5 }, { 0x3f, 0xfc, 0xbd }, { 0xff, 0xff, 0xff }, { 0, 0, 0 }
+};
 
-LW_INLINE __m512i one_steps(const unsigned char *p, size_t length, const struct one_keys *keys)
+LW_INLINE __m512i one_steps(const unsigned char *p, const unsigned char *back_p, size_t m, const struct one_keys *keys)
 {
-	size_t m = (length - 1) / 32;
 	__m512i front = _mm512_maskz_loadu_epi64(one_masks[m].front, p);
-	__m512i back = _mm512_maskz_loadu_epi64(one_masks[m].back, (const void *)((uintptr_t)p + length - 64));
+	__m512i back = _mm512_maskz_loadu_epi64(one_masks[m].back, back_p);
 	__m512i first = _mm512_unpacklo_epi64(front, back), second = _mm512_unpackhi_epi64(front, back);
 
 	/* A factor of zero makes a lane without a step add nothing. */
@@ -285,13 +288,74 @@ static void hash_17_list(struct round *r, int class, const struct one_keys *keys
 		take_eight(&e, r, class, j);
 #pragma GCC unroll 8
 		for (int k = 0; k < 8; k++)
-			steps[k] = one_steps(e.begin[k], (size_t)(e.end[k] - e.begin[k]), keys);
+			steps[k] = one_steps(e.begin[k], (const void *)((uintptr_t)e.end[k] - 64),
+			                     ((size_t)(e.end[k] - e.begin[k]) - 1) / 32, keys);
 		put_eight(&e, r,
 		          avalanche(_mm512_add_epi64(sum_lanes(steps), _mm512_mullo_epi64(e.length, set1(PRIME64_1)))));
 	}
 }
 
+/* Strings i ... i + n - 1 of a round, n <= 8: those of 17 ... 128 bytes; returns which they were. */
+LW_INLINE uint32_t hash_ones(const struct round *r, size_t i, size_t n, const struct one_keys *keys)
+{
+	static const unsigned char nothing[64];
+	const __m512i data = set1((uint64_t)(uintptr_t)r->data), elsewhere = set1((uint64_t)(uintptr_t)nothing);
+	__mmask8 there = (__mmask8)(0xff >> (8 - n)), is_one;
+	__m512i begin = _mm512_maskz_loadu_epi64(there, r->begin + i);
+	__m512i end = _mm512_maskz_loadu_epi64(there, r->end + i), length = _mm512_sub_epi64(end, begin), row, steps[8];
+	const unsigned char *front[8], *back[8];
+	uint64_t m[8];
+
+	is_one = _mm512_mask_cmple_epu64_mask(there, _mm512_sub_epi64(length, set1(17)), set1(128 - 17));
+	if (is_one == 0)
+		return 0;
+	row = _mm512_srli_epi64(_mm512_sub_epi64(length, set1(1)), 5);
+	/* Others are nowhere, since loads without a lane are slow where there is no memory. */
+	_mm512_storeu_si512(m, _mm512_mask_blend_epi64(is_one, set1(NOT_ONE), row));
+	_mm512_storeu_si512(front, _mm512_mask_add_epi64(elsewhere, is_one, begin, data));
+	_mm512_storeu_si512(back, _mm512_mask_add_epi64(elsewhere, is_one, _mm512_sub_epi64(end, set1(64)), data));
+#pragma GCC unroll 8
+	for (int k = 0; k < 8; k++)
+		steps[k] = one_steps(front[k], back[k], m[k], keys);
+	_mm512_mask_storeu_epi64(
+	        r->out + i, is_one,
+	        avalanche(_mm512_add_epi64(sum_lanes(steps), _mm512_mullo_epi64(length, set1(PRIME64_1)))));
+	return is_one;
+}
+
 /* --------------------------------------------------------------- kernel */
+
+/* Whether most strings of a round have 17 ... 128 bytes, by its first ones. */
+static int has_many_ones(const struct round *r, size_t n)
+{
+	size_t n_sample = n < 64 ? n / 8 * 8 : 64, n_ones = 0;
+
+	for (size_t i = 0; i < n_sample; i += 8) {
+		__m512i length = _mm512_sub_epi64(_mm512_loadu_si512(r->end + i), _mm512_loadu_si512(r->begin + i));
+
+		n_ones += (size_t)__builtin_popcount(
+		        _mm512_cmple_epu64_mask(_mm512_sub_epi64(length, set1(17)), set1(128 - 17)));
+	}
+	return n_ones > n_sample / 4 * 3;
+}
+
+/* Hashes those strings, where they are most, and deals out the others. */
+static void hash_most(struct round *r, size_t n, const struct one_keys *keys)
+{
+	for (int c = 0; c < CLASSES; c++)
+		r->n[c] = 0;
+	for (size_t i = 0; i < n; i += 8) {
+		size_t n_part = n - i < 8 ? n - i : 8;
+
+		for (uint32_t rest = (0xffu >> (8 - n_part)) & ~hash_ones(r, i, n_part, keys); rest; rest &= rest - 1) {
+			size_t k = i + (size_t)__builtin_ctz(rest), length = length_of(r, k);
+
+			uint8_t c = class_of_length[length < 255 ? length : 255];
+
+			r->list[c][r->n[c]++] = (uint16_t)k;
+		}
+	}
+}
 
 void LW_FN(xxh3_64_batch)(const void *data, const uint64_t *begin, const uint64_t *end, size_t n, uint64_t seed,
                           uint64_t *out)
@@ -305,7 +369,13 @@ void LW_FN(xxh3_64_batch)(const void *data, const uint64_t *begin, const uint64_
 		r.end = end + at;
 		r.seed = seed;
 		r.out = out + at;
-		deal_out(&r, n - at < ROUND ? n - at : ROUND, n - at);
+
+		size_t n_round = n - at < ROUND ? n - at : ROUND;
+
+		if (has_many_ones(&r, n_round))
+			hash_most(&r, n_round, &keys);
+		else
+			deal_out(&r, n_round, n - at);
 		hash_tiny_list(&r);
 		hash_4_list(&r);
 		hash_9_list(&r);

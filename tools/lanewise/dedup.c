@@ -23,7 +23,7 @@
 enum {
 	PIECE_BYTES = 1 << 20,
 	UNITS = 1024,
-	LINES_PIECE = 256 << 10, /* stays in L2 while it is gone through */
+	LINES_PIECE = 64 << 10, /* stays in L2 while it is gone through */
 	LINE_ENDS = 16 << 10,
 	LONGEST_LINE = 16 << 20 /* that is compared with others, as in lanewise/dedup.h */
 };

@@ -166,12 +166,19 @@ static uint64_t place_at(const struct home *home, int i)
 
 	/* With the two bytes before it, as there may be none behind it. */
 	memcpy(&place, home->place[i] - 2, sizeof place);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return place & (UINT64_MAX >> 16);
+#else
 	return place >> 16;
+#endif
 }
 
 static void set_slot(struct home *home, int i, uint16_t tag, uint64_t place)
 {
 	home->tag[i] = tag;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	place <<= 16;
+#endif
 	memcpy(home->place[i], &place, sizeof home->place[i]);
 }
 
