@@ -505,23 +505,27 @@ static PyObject *loads(PyObject *module, PyObject *const *arguments, Py_ssize_t 
 
 /* ----------------------------------------------------------------- repair */
 
-/* repair(text, flags, max_depth): a str; the one given if it is JSON. */
+/* repair(text, flags, max_depth, dialect): a str; the one given if it is JSON. */
 static PyObject *repair(PyObject *module, PyObject *const *arguments, Py_ssize_t n_arguments)
 {
 	char small[4096], *out = small;
 	size_t capacity = sizeof small;
 	lanewise_json_repair_result result;
-	lanewise_json_options options;
+	lanewise_json_options valid;
+	lanewise_json_repair_options options;
+	unsigned long dialect;
 	lanewise_status status;
 	lanewise_error error;
 	PyObject *repaired = NULL;
 	struct text t;
 
 	(void)module;
-	if (n_arguments != 3)
-		return PyErr_Format(PyExc_TypeError, "repair takes 3 arguments");
-	if (!options_of(arguments[1], arguments[2], &options) || !text_of(arguments[0], &t))
+	if (n_arguments != 4)
+		return PyErr_Format(PyExc_TypeError, "repair takes 4 arguments");
+	dialect = PyLong_AsUnsignedLong(arguments[3]);
+	if (PyErr_Occurred() || !options_of(arguments[1], arguments[2], &valid) || !text_of(arguments[0], &t))
 		return NULL;
+	options = (lanewise_json_repair_options) { sizeof options, valid.flags, valid.max_depth, (uint32_t)dialect, 0 };
 	for (;;) {
 		Py_BEGIN_ALLOW_THREADS status =
 		        library.json_repair(t.bytes, t.n_bytes, &options, out, capacity, NULL, 0, &result, &error);

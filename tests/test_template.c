@@ -128,6 +128,7 @@ static void test_sizes(void)
 	CHECK_EQUAL(lanewise_template_render(t, &value, 0, out, 8, &n_out, NULL), LANEWISE_ERROR_TOO_LARGE);
 	CHECK_EQUAL(lanewise_template_render(t, NULL, 0, out, 8, &n_out, NULL), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_template_render(t, &value, 2, out, 8, &n_out, NULL), LANEWISE_ERROR_ARGUMENT);
+	lanewise_template_destroy(t);
 	CHECK_EQUAL(lanewise_template_create("", 0, 2, NULL, &t, NULL), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_template_create(NULL, 1, 0, NULL, &t, NULL), LANEWISE_ERROR_ARGUMENT);
 }

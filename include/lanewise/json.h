@@ -251,6 +251,44 @@ typedef struct lanewise_json_repair_result {
 	size_t n_edits; /* also if they did not fit; 0: the text is valid as it is, and nothing was written */
 } lanewise_json_repair_result;
 
+/*
+ * Whose conventions a repair follows where there is more than one. DEFAULT is what the description of lanewise_json_repair
+ * says. The others differ from it in this, and follow their models in no more:
+ *
+ *     text                          DEFAULT       JSON_REPAIR        JSONREPAIR
+ *     {"a":}                        {"a":null}    {"a":""}           {"a":null}
+ *     {"a":1,"b":                   {"a":1}       {"a":1,"b":""}     {"a":1,"b":null}
+ *     {"a":1,"b  and {"a":1,"b"     {"a":1}       {"a":1}            {"a":1,"b":null}
+ *     [tr                           [true]        ["tr"]             ["tr"]
+ *     [NaN, Infinity]               null          null               "NaN", "Infinity"
+ *     [undefined]                   null          "undefined"        null
+ *     [nil, inf]                    null          "nil", "inf"       "nil", "inf"
+ *     [007]                         "007"         7                  "007"
+ *     ["a" + "b"]                   ["ab"]        ["a\" + \"b"]      ["ab"]
+ *     {"a":1} and {"b":2}           {"a":1}       [{"a":1},{"b":2}]  {"a":1}
+ *     the same on two lines         {"a":1}       [{"a":1},{"b":2}]  [{"a":1},{"b":2}]
+ *     no array or object at all     a string      ""                 a string
+ *
+ * JSON_REPAIR is Python's json_repair (which writes NaN, and an array only of values that differ in structure), JSONREPAIR
+ * the npm package jsonrepair. VICTOR is the agent framework Victor's and repairs three things: single quotes, the words True,
+ * False and None, and commas before closing brackets. A text that is no JSON then is LANEWISE_ERROR_DATA, and nothing
+ * is guessed.
+ */
+enum {
+	LANEWISE_JSON_DIALECT_DEFAULT = 0,
+	LANEWISE_JSON_DIALECT_JSON_REPAIR = 1,
+	LANEWISE_JSON_DIALECT_JSONREPAIR = 2,
+	LANEWISE_JSON_DIALECT_VICTOR = 3
+};
+
+typedef struct lanewise_json_repair_options {
+	size_t struct_size; /* sizeof(lanewise_json_repair_options) */
+	uint32_t flags;     /* LANEWISE_JSON_ALLOW_... */
+	uint32_t max_depth; /* as in lanewise_json_options */
+	uint32_t dialect;   /* LANEWISE_JSON_DIALECT_... */
+	uint32_t reserved;  /* 0 */
+} lanewise_json_repair_options;
+
 /* A capacity for `out` that always suffices for a text of n_bytes bytes; SIZE_MAX if there is none. */
 LANEWISE_API size_t lanewise_json_repair_bound(size_t n_bytes);
 
@@ -273,11 +311,12 @@ LANEWISE_API size_t lanewise_json_repair_bound(size_t n_bytes);
  *
  * `edits` may be NULL if `edit_capacity` is 0; edits that do not fit are counted. LANEWISE_ERROR_CAPACITY: `out` is too
  * small; result->n_out is what it takes, and what is in `out` means nothing. Other errors as from
- * lanewise_json_validate, never LANEWISE_ERROR_DATA. `out` must not overlap `text`.
+ * lanewise_json_validate; LANEWISE_ERROR_DATA from LANEWISE_JSON_DIALECT_VICTOR alone, its offset is that in what was
+ * repaired, and what is in `out` means nothing. `out` must not overlap `text`.
  */
 LANEWISE_API lanewise_status lanewise_json_repair(const char *text, size_t n_bytes,
-                                                  const lanewise_json_options *options, char *out, size_t capacity,
-                                                  lanewise_json_edit *edits, size_t edit_capacity,
+                                                  const lanewise_json_repair_options *options, char *out,
+                                                  size_t capacity, lanewise_json_edit *edits, size_t edit_capacity,
                                                   lanewise_json_repair_result *result, lanewise_error *error);
 
 /* ------------------------------------------------------------------- find */

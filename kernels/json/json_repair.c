@@ -41,9 +41,9 @@ struct mark {
 struct repair {
 	const uint8_t *text;
 	size_t n; /* where the value ends at the latest */
-	uint32_t flags;
+	uint32_t flags, dialect;
 	size_t max_depth;
-	int is_utf8;
+	int is_utf8, all_values; /* JSON_REPAIR, JSONREPAIR: several values are an array */
 
 	char *out;
 	size_t capacity;
@@ -129,6 +129,36 @@ static void finish_early(struct repair *r)
 	while (r->depth)
 		brackets[n++] = pop(r);
 	edit(r, LANEWISE_JSON_EDIT_END, r->mark.gap, r->n, brackets, n);
+}
+
+static int is_python(const struct repair *r) { return r->dialect == LANEWISE_JSON_DIALECT_JSON_REPAIR; }
+
+static int is_node(const struct repair *r) { return r->dialect == LANEWISE_JSON_DIALECT_JSONREPAIR; }
+
+/* What a member has whose value lacks. */
+static const char *no_value(const struct repair *r) { return is_python(r) ? "\"\"" : "null"; }
+
+/* The text ends, and the member under way is kept: `rest` is what it has behind `from`. */
+static void finish_member(struct repair *r, size_t from, const char *rest)
+{
+	char end[MAX_DEPTH + 8];
+	size_t n = strlen(rest);
+
+	memcpy(end, rest, n);
+	while (r->depth)
+		end[n++] = pop(r);
+	edit(r, LANEWISE_JSON_EDIT_END, from, r->n, end, n);
+}
+
+/* The text ends within a member before its value, behind its colon or not; its name ended at `name`, or SIZE_MAX. */
+static void finish_within_member(struct repair *r, size_t name, int colon)
+{
+	if (colon && (is_python(r) || is_node(r)))
+		finish_member(r, r->n, no_value(r));
+	else if (is_node(r))
+		finish_member(r, name == SIZE_MAX ? r->n : name, ":null");
+	else
+		finish_early(r);
 }
 
 /* ------------------------------------------------------------------ looks */
@@ -244,6 +274,14 @@ static inline size_t skip_comment(const struct repair *r, size_t at)
 	uint8_t c = peek(r, at);
 
 	return c == '/' || c == '#' ? behind_comment(r, at) : at;
+}
+
+/* Whether a comment begins at `at`: where it ends may be far away. */
+static inline int is_comment(const struct repair *r, size_t at)
+{
+	uint8_t c = peek(r, at);
+
+	return c == '#' || (c == '/' && (peek(r, at + 1) == '/' || peek(r, at + 1) == '*'));
 }
 
 /* The size of white space at `at` that is none in JSON, or 0. */
@@ -364,7 +402,7 @@ static int follows_comma(const struct repair *r, size_t at, enum role role)
 	uint8_t c = peek(r, at);
 
 	if (at >= r->n || c == ',' || c == '}' || c == ']' || c == '{' || c == '.' || ellipsis(r, at) ||
-	    skip_comment(r, at) > at)
+	    is_comment(r, at))
 		return 1;
 	if (any_quote_at(r, at)) {
 		uint8_t behind = role == ROLE_MEMBER ? behind_short_string(r, at) : ':';
@@ -389,6 +427,9 @@ static int follows_string(const struct repair *r, const struct span *s, size_t e
 	return s->role != ROLE_MEMBER || newline || behind_short_string(r, at) == ':';
 }
 
+/* Whether strings with a + between them are one. */
+static int joins(const struct repair *r) { return !is_python(r); }
+
 static int has_newline(const struct repair *r, size_t from, size_t to)
 {
 	return to > from && memchr(r->text + from, '\n', to - from) != NULL;
@@ -404,7 +445,7 @@ static int closes(const struct repair *r, const struct span *s, size_t end)
 		return 1;
 	if (s->role == ROLE_TOP)
 		return 0;
-	if (c == '}' || c == ']' || skip_comment(r, at) > at || starts(r, at, "...") || starts(r, at, "```"))
+	if (c == '}' || c == ']' || is_comment(r, at) || starts(r, at, "...") || starts(r, at, "```"))
 		return c != '#' || at > end;
 	if (s->role == ROLE_NAME)
 		return c == ':' || c == '=' || c == ',' || c == '{' || c == '[' || any_quote_at(r, at) ||
@@ -413,7 +454,7 @@ static int closes(const struct repair *r, const struct span *s, size_t end)
 	if (c == ',')
 		return follows_comma(r, skip_blank(r, at + 1), s->role);
 	if (c == '+')
-		return any_quote_at(r, skip_blank(r, at + 1)) != 0;
+		return joins(r) && any_quote_at(r, skip_blank(r, at + 1));
 	if (any_quote_at(r, at))
 		return follows_string(r, s, end, at, has_newline(r, end, at));
 	if (s->role == ROLE_ELEMENT)
@@ -682,7 +723,7 @@ static size_t repair_string(struct repair *r, size_t at, enum role role, int *cu
 
 		if (!s.plain)
 			repair_inside(r, &s);
-		plus = s.after > s.end && role != ROLE_NAME ? skip_blank(r, s.after) : r->n;
+		plus = s.after > s.end && role != ROLE_NAME && joins(r) ? skip_blank(r, s.after) : r->n;
 		next = peek(r, plus) == '+' ? skip_blank(r, plus + 1) : r->n;
 		if (!any_quote_at(r, next))
 			break;
@@ -709,27 +750,42 @@ static void add_quotes(struct repair *r, size_t from, size_t to)
 
 /* ---------------------------------------------------------------- scalars */
 
-/* What a word stands for, or NULL. At the end of the text, the beginning of a word will do. */
+/* What a word stands for, or NULL. At the end of the text, the beginning of a word will do, but not in every dialect. */
 static const char *meaning(const struct repair *r, size_t from, size_t to)
 {
+	enum { NOT_PYTHON = 1 << LANEWISE_JSON_DIALECT_JSON_REPAIR, NOT_NODE = 1 << LANEWISE_JSON_DIALECT_JSONREPAIR };
 	static const struct {
 		const char *word, *value;
-	} words[] = { { "true", "true" },     { "false", "false" },    { "null", "null" }, { "True", "true" },
-		      { "False", "false" },   { "None", "null" },      { "TRUE", "true" }, { "FALSE", "false" },
-		      { "NULL", "null" },     { "undefined", "null" }, { "NaN", "null" },  { "nan", "null" },
-		      { "Infinity", "null" }, { "-Infinity", "null" }, { "inf", "null" },  { "-inf", "null" },
-		      { "nil", "null" } };
+		int not_in;
+	} words[] = { { "true", "true", 0 },
+		      { "false", "false", 0 },
+		      { "null", "null", 0 },
+		      { "True", "true", 0 },
+		      { "False", "false", 0 },
+		      { "None", "null", 0 },
+		      { "TRUE", "true", 0 },
+		      { "FALSE", "false", 0 },
+		      { "NULL", "null", 0 },
+		      { "undefined", "null", NOT_PYTHON },
+		      { "NaN", "null", NOT_NODE },
+		      { "nan", "null", NOT_PYTHON | NOT_NODE },
+		      { "Infinity", "null", NOT_NODE },
+		      { "-Infinity", "null", NOT_NODE },
+		      { "inf", "null", NOT_PYTHON | NOT_NODE },
+		      { "-inf", "null", NOT_PYTHON | NOT_NODE },
+		      { "nil", "null", NOT_PYTHON | NOT_NODE } };
 	size_t n = to - from;
+	int may_be_cut = to == r->n && r->dialect == LANEWISE_JSON_DIALECT_DEFAULT;
 
 	if (n == 0 || is_digit(r->text[from]) || (r->text[from] == '-' && n > 1 && is_digit(r->text[from + 1])))
 		return NULL;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		size_t length;
 
-		if (words[i].word[0] != (char)r->text[from])
+		if (words[i].word[0] != (char)r->text[from] || (words[i].not_in >> r->dialect & 1))
 			continue;
 		length = strlen(words[i].word);
-		if ((n == length || (n < length && to == r->n)) && memcmp(r->text + from, words[i].word, n) == 0)
+		if ((n == length || (n < length && may_be_cut)) && memcmp(r->text + from, words[i].word, n) == 0)
 			return words[i].value;
 	}
 	return NULL;
@@ -745,7 +801,7 @@ static size_t skip_digits(const struct repair *r, size_t at, size_t to)
 /* Writes text[from, to) as a number if it is nearly one. */
 static int repair_number(struct repair *r, size_t from, size_t to)
 {
-	size_t sign = from, whole, point, fraction, exponent, digits, at;
+	size_t sign = from, whole, zeros, point, fraction, exponent, digits, at;
 
 	whole = sign + (sign < to && (r->text[sign] == '-' || r->text[sign] == '+'));
 	point = skip_digits(r, whole, to);
@@ -758,11 +814,15 @@ static int repair_number(struct repair *r, size_t from, size_t to)
 		digits += digits < to && (r->text[digits] == '-' || r->text[digits] == '+');
 		at = skip_digits(r, digits, to);
 	}
-	if (at != to || (point == whole && exponent == fraction) || (point - whole > 1 && r->text[whole] == '0') ||
+	for (zeros = whole; zeros + 1 < point && r->text[zeros] == '0'; zeros++)
+		;
+	if (at != to || (point == whole && exponent == fraction) || (zeros > whole && !is_python(r)) ||
 	    (at == digits && digits > exponent && to != r->n))
 		return 0;
 	if (whole > sign && r->text[sign] == '+')
 		replace(r, LANEWISE_JSON_EDIT_NUMBER, sign, whole, "");
+	if (zeros > whole)
+		replace(r, LANEWISE_JSON_EDIT_NUMBER, whole, zeros, "");
 	if (point == whole)
 		replace(r, LANEWISE_JSON_EDIT_NUMBER, whole, whole, "0");
 	if (fraction > point && exponent == fraction)
@@ -790,7 +850,7 @@ static int may_end_word(const struct repair *r, size_t at)
 	uint8_t c = peek(r, at);
 
 	return at >= r->n || c == ',' || c == '}' || c == ']' || c == '{' || c == '[' || any_quote_at(r, at) ||
-	       skip_comment(r, at) > at || is_bare_name(r, at) || starts(r, at, "```") ||
+	       is_comment(r, at) || is_bare_name(r, at) || starts(r, at, "```") ||
 	       (!in_object(r) && (is_digit(c) || c == '-'));
 }
 
@@ -1049,7 +1109,8 @@ static size_t repair_name(struct repair *r, size_t at)
 	}
 	while (end < r->n && !strchr(":,{}[]=\"\n\r", r->text[end] ? r->text[end] : 'x') && !starts(r, end, "//"))
 		end++;
-	if (end == r->n)
+	cut = end == r->n;
+	if (cut && !is_node(r))
 		return SIZE_MAX;
 	for (next = end; next > at && is_blank(r->text[next - 1]); next--)
 		;
@@ -1057,23 +1118,23 @@ static size_t repair_name(struct repair *r, size_t at)
 		replace(r, LANEWISE_JSON_EDIT_VALUE, at, at, "\"\"");
 	else
 		add_quotes(r, at, next);
-	return next;
+	return cut ? SIZE_MAX : next;
 }
 
 /*
  * The colon behind a name that ended at `at`; returns where the value stands, or SIZE_MAX if the text ends. If there is
- * no value, null is put in, and `*done` set.
+ * no value, one is put in, and `*done` set; `*colon` is set if the text ends behind a colon.
  */
-static size_t repair_colon(struct repair *r, size_t at, int *done)
+static size_t repair_colon(struct repair *r, size_t at, int *done, int *colon)
 {
 	size_t next = skip_gap(r, at, COMMAS_END, 0, NULL);
 	uint8_t c = peek(r, next);
 
-	*done = 0;
+	*done = *colon = 0;
 	if (next >= r->n)
 		return SIZE_MAX;
 	if (c == ',' || c == '}' || c == ']') {
-		replace(r, LANEWISE_JSON_EDIT_VALUE, at, at, ":null");
+		replace(r, LANEWISE_JSON_EDIT_VALUE, at, at, is_python(r) ? ":\"\"" : ":null");
 		*done = 1;
 		return at;
 	}
@@ -1092,11 +1153,13 @@ static size_t repair_colon(struct repair *r, size_t at, int *done)
 		replace(r, LANEWISE_JSON_EDIT_COLON, next, next + 1, "");
 		next = skip_gap(r, next + 1, COMMAS_END, 1, NULL);
 	}
-	if (next >= r->n)
+	if (next >= r->n) {
+		*colon = 1;
 		return SIZE_MAX;
+	}
 	c = peek(r, next);
 	if (c == ',' || c == '}' || c == ']') {
-		replace(r, LANEWISE_JSON_EDIT_VALUE, next, next, "null");
+		replace(r, LANEWISE_JSON_EDIT_VALUE, next, next, no_value(r));
 		*done = 1;
 	}
 	return next;
@@ -1149,8 +1212,8 @@ static size_t skip_brackets(struct repair *r, size_t at)
 /* The value at `start`; returns behind it. */
 static size_t repair_from(struct repair *r, size_t start)
 {
-	size_t at = start, next, n_commas;
-	int done, cut, first, is_plain;
+	size_t at = start, next, name, n_commas;
+	int done, cut, first, is_plain, colon;
 
 	set_mark(r, start);
 
@@ -1224,11 +1287,10 @@ gap:
 		at = repair_close(r, next, next);
 		goto after_value;
 	}
-	at = repair_name(r, next);
-	if (at != SIZE_MAX)
-		at = repair_colon(r, at, &done);
+	name = repair_name(r, next);
+	at = name == SIZE_MAX ? SIZE_MAX : repair_colon(r, name, &done, &colon);
 	if (at == SIZE_MAX) {
-		finish_early(r);
+		finish_within_member(r, name, name != SIZE_MAX && colon);
 		return r->n;
 	}
 	if (done)
@@ -1247,7 +1309,7 @@ static int is_beginning(const struct repair *r, size_t at)
 	if (next >= r->n || any_quote_at(r, next))
 		return 1;
 	if (r->text[at] == '{')
-		return c == '}' || c == '_' || c == '$' || is_letter(c) || skip_comment(r, next) > next || c >= 0x80;
+		return c == '}' || c == '_' || c == '$' || is_letter(c) || is_comment(r, next) || c >= 0x80;
 	if (is_digit(c)) { /* [1] alone, followed by text, is a reference */
 		size_t end = skip_digits(r, next, r->n);
 
@@ -1318,25 +1380,122 @@ static void repair_top_scalar(struct repair *r)
 		add_quotes(r, begin, end);
 }
 
+/* Where another value begins behind the one that ended at `end`, if the dialect makes an array of them; else SIZE_MAX. */
+static size_t find_another(const struct repair *r, size_t end)
+{
+	size_t at = skip_blank(r, end);
+
+	if (is_node(r)) { /* lines of JSON, with commas or without */
+		if (peek(r, at) == ',')
+			at = skip_blank(r, at + 1);
+		return (peek(r, at) == '{' || peek(r, at) == '[') && has_newline(r, end, at) ? at : SIZE_MAX;
+	}
+	if (!is_python(r))
+		return SIZE_MAX;
+	for (; at < r->n; at++)
+		if ((r->text[at] == '{' || r->text[at] == '[') && is_beginning(r, at))
+			return at;
+	return SIZE_MAX;
+}
+
+/* Repairs the value at `begin`, or all from there on as an array; returns behind it, and where another is in `another`. */
+static size_t repair_values(struct repair *r, size_t n, size_t begin, size_t *another)
+{
+	for (;;) {
+		size_t end = repair_from(r, begin);
+
+		if (r->done > end)
+			end = r->done;
+		r->n = n;
+		*another = r->max_depth > 1 ? find_another(r, end) : SIZE_MAX;
+		if (*another == SIZE_MAX || !r->all_values)
+			return end;
+		replace(r, LANEWISE_JSON_EDIT_PROSE, end, *another, ",");
+		begin = *another;
+	}
+}
+
 static void repair_text(struct repair *r)
 {
-	size_t n = r->n, begin = find_beginning(r), end;
+	size_t n = r->n, begin = find_beginning(r), end, another;
 
 	if (begin == SIZE_MAX) {
-		repair_top_scalar(r);
+		if (is_python(r))
+			replace(r, LANEWISE_JSON_EDIT_PROSE, 0, n, "\"\"");
+		else
+			repair_top_scalar(r);
 		r->n = n;
 	} else {
 		if (skip_blank(r, 0) != begin)
 			replace(r, LANEWISE_JSON_EDIT_PROSE, 0, begin, "");
-		end = repair_from(r, begin);
-		if (r->done > end)
-			end = r->done;
-		r->n = n;
+		if (r->all_values) {
+			replace(r, LANEWISE_JSON_EDIT_BRACKET, begin, begin, "[");
+			r->max_depth--;
+		}
+		end = repair_values(r, n, begin, &another);
+		if (another != SIZE_MAX) { /* there is more than one: again, with a bracket before the first */
+			r->all_values = 1;
+			r->n_out = r->n_edits = r->done = 0;
+			repair_text(r);
+			return;
+		}
+		if (r->all_values)
+			replace(r, LANEWISE_JSON_EDIT_BRACKET, end, end, "]");
 		if (skip_blank(r, end) != n)
 			replace(r, LANEWISE_JSON_EDIT_PROSE, end, n, "");
 	}
 	put(r, r->text + r->done, n - r->done);
 }
+
+/* ------------------------------------------------------- Victor's dialect */
+
+/* The string in single quotes at `at`; returns behind it. */
+static size_t victor_string(struct repair *r, size_t at)
+{
+	replace(r, LANEWISE_JSON_EDIT_QUOTE, at, at + 1, "\"");
+	for (at++; at < r->n && r->text[at] != '\''; at++) {
+		if (r->text[at] == '"') {
+			replace(r, LANEWISE_JSON_EDIT_QUOTE, at, at + 1, "\\\"");
+		} else if (r->text[at] == '\\') {
+			if (peek(r, at + 1) == '\'')
+				replace(r, LANEWISE_JSON_EDIT_ESCAPE, at, at + 1, "");
+			at++;
+		}
+	}
+	if (at < r->n)
+		replace(r, LANEWISE_JSON_EDIT_QUOTE, at, at + 1, "\"");
+	return at + 1;
+}
+
+/* Single quotes, Python's words, commas before closing brackets, and nothing else: what comes of it may be no JSON. */
+static void repair_as_victor(struct repair *r)
+{
+	for (size_t at = 0, next; at < r->n;) {
+		const char *word = starts(r, at, "True") ? "true" : starts(r, at, "None") ? "null" : NULL;
+
+		if (r->text[at] == '"') {
+			for (at++; at < r->n && r->text[at] != '"'; at++)
+				at += r->text[at] == '\\';
+			at++;
+		} else if (r->text[at] == '\'') {
+			at = victor_string(r, at);
+		} else if (word) {
+			replace(r, LANEWISE_JSON_EDIT_WORD, at, at + 4, word);
+			at += 4;
+		} else if (starts(r, at, "False")) {
+			replace(r, LANEWISE_JSON_EDIT_WORD, at, at + 5, "false");
+			at += 5;
+		} else {
+			next = r->text[at] == ',' ? skip_blank(r, at + 1) : r->n;
+			if (peek(r, next) == '}' || peek(r, next) == ']')
+				replace(r, LANEWISE_JSON_EDIT_COMMA, at, at + 1, "");
+			at++;
+		}
+	}
+	put(r, r->text + r->done, r->n - r->done);
+}
+
+/* ------------------------------------------------------------- the whole */
 
 /* Whether a look at the first and the last byte shows that the text is no JSON: most spoilt ones do. */
 static int is_surely_broken(const uint8_t *text, size_t n)
@@ -1372,41 +1531,54 @@ size_t lanewise_json_repair_bound(size_t n_bytes)
 	               : bound;
 }
 
-lanewise_status lanewise_json_repair(const char *text, size_t n_bytes, const lanewise_json_options *options, char *out,
-                                     size_t capacity, lanewise_json_edit *edits, size_t edit_capacity,
+lanewise_status lanewise_json_repair(const char *text, size_t n_bytes, const lanewise_json_repair_options *options,
+                                     char *out, size_t capacity, lanewise_json_edit *edits, size_t edit_capacity,
                                      lanewise_json_repair_result *result, lanewise_error *error)
 {
+	lanewise_json_options valid = { sizeof valid, 0, 0 };
 	struct repair r;
 	lanewise_status status;
 
 	if (!result || (!out && capacity) || (!edits && edit_capacity))
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: a NULL pointer");
 	*result = (lanewise_json_repair_result) { 0, 0 };
+	if (options && (options->struct_size < sizeof *options || options->dialect > LANEWISE_JSON_DIALECT_VICTOR))
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: unknown options");
+	if (options)
+		valid = (lanewise_json_options) { sizeof valid, options->flags, options->max_depth };
 	/* What is broken anyway is not read for it: a byte will do to check the options. */
 	int is_broken = text && n_bytes <= UINT32_MAX && is_surely_broken((const uint8_t *)text, n_bytes);
 
-	status = lanewise_json_validate(text, is_broken ? n_bytes > 0 : n_bytes, options, NULL);
+	status = lanewise_json_validate(text, is_broken ? n_bytes > 0 : n_bytes, &valid, NULL);
 	if (status == LANEWISE_OK && !is_broken)
 		return status;
 	if (status != LANEWISE_OK && status != LANEWISE_ERROR_DATA)
-		return lanewise_json_validate(text, n_bytes, options, error);
+		return lanewise_json_validate(text, n_bytes, &valid, error);
 
 	r.text = (const uint8_t *)text;
 	r.n = n_bytes;
-	r.flags = options ? options->flags : 0;
-	r.max_depth = options && options->max_depth ? options->max_depth : DEFAULT_DEPTH;
+	r.flags = valid.flags;
+	r.dialect = options ? options->dialect : LANEWISE_JSON_DIALECT_DEFAULT;
+	r.max_depth = valid.max_depth ? valid.max_depth : DEFAULT_DEPTH;
 	r.is_utf8 = lanewise_utf8_valid_prefix(text, n_bytes) == n_bytes;
+	r.all_values = 0;
 	r.out = out;
 	r.capacity = capacity;
 	r.edits = edits;
 	r.edit_capacity = edit_capacity;
 	r.n_out = r.n_edits = r.done = r.depth = r.n_objects = 0;
 	r.last = (struct span) { .after = 0 };
-	repair_text(&r);
+	if (r.dialect == LANEWISE_JSON_DIALECT_VICTOR)
+		repair_as_victor(&r);
+	else
+		repair_text(&r);
 	result->n_out = r.n_out;
 	result->n_edits = r.n_edits;
+	if (r.n_edits == 0) /* VICTOR: nothing to repair, but no JSON */
+		return lanewise_json_validate(text, n_bytes, &valid, error);
 	if (r.n_out > capacity)
 		return lw_fail(error, LANEWISE_ERROR_CAPACITY, LANEWISE_NO_OFFSET,
 		               "json: the repaired text has %zu bytes", r.n_out);
-	return LANEWISE_OK;
+	return r.dialect == LANEWISE_JSON_DIALECT_VICTOR ? lanewise_json_validate(out, r.n_out, &valid, error)
+	                                                 : LANEWISE_OK;
 }

@@ -80,7 +80,7 @@ def loads(text: Text, *, repair: bool = False, bom: bool = False, replace_surrog
     try:
         return _json.loads(text, flags, max_depth)
     except JSONDecodeError:
-        return _json.loads(_json.repair(text, flags, max_depth), flags, max_depth)
+        return _json.loads(_json.repair(text, flags, max_depth, 0), flags, max_depth)
 
 
 def validate(text: Text, *, bom: bool = False, replace_surrogates: bool = False, max_depth: int = 0) -> None:
@@ -168,7 +168,7 @@ def _repair(data: Any, options: Any, n_edits: int) -> tuple[bytes, list[tuple[in
         if status != lib.LANEWISE_ERROR_CAPACITY or result.n_out <= capacity:
             break
         capacity = int(result.n_out)
-    check(status, error)
+    _check(status, error, data)
     if result.n_edits == 0:
         return bytes(data), []
     if n_edits and result.n_edits > n_edits:
@@ -179,16 +179,36 @@ def _repair(data: Any, options: Any, n_edits: int) -> tuple[bytes, list[tuple[in
     return bytes(ffi.buffer(out, result.n_out)), rows
 
 
-def repair(text: Text, *, max_depth: int = 0) -> str:
+DIALECTS = {
+    "lanewise": lib.LANEWISE_JSON_DIALECT_DEFAULT, "json_repair": lib.LANEWISE_JSON_DIALECT_JSON_REPAIR,
+    "jsonrepair": lib.LANEWISE_JSON_DIALECT_JSONREPAIR, "victor": lib.LANEWISE_JSON_DIALECT_VICTOR,
+}
+
+
+def _dialect(dialect: str) -> Any:
+    if dialect not in DIALECTS:
+        raise ValueError(f"dialect: {dialect!r} is none of {', '.join(DIALECTS)}")
+    return DIALECTS[dialect]
+
+
+def repair(text: Text, *, max_depth: int = 0, dialect: str = "lanewise") -> str:
     """JSON of what language models write for it: within prose or fences, with single quotes, missing commas and brackets,
-    True and None, comments, cut off. A valid text stays as it is, and anything becomes something (lanewise/json.h)."""
-    return _json.repair(text, 0, max_depth)
+    True and None, comments, cut off. A valid text stays as it is, and anything becomes something (lanewise/json.h).
+
+    `dialect` takes the conventions of "json_repair" (PyPI), "jsonrepair" (npm) or "victor" where they differ: the handbook has a
+    table. "victor" repairs single quotes, True, False, None and commas before brackets; what is no JSON then is a
+    JSONDecodeError, whose offset is that in the text as far as it was repaired."""
+    return _json.repair(text, 0, max_depth, 0 if dialect == "lanewise" else _dialect(dialect))
 
 
-def repair_edits(text: Text, *, max_depth: int = 0) -> tuple[str, list[Edit]]:
+def repair_edits(text: Text, *, max_depth: int = 0, dialect: str = "lanewise") -> tuple[str, list[Edit]]:
     """The same, and what was done: edits in the order of the text."""
+    if not 0 <= max_depth < 2**32:
+        raise ValueError(f"max_depth: {max_depth} is negative or too large")
     data = text_bytes(text)
-    repaired, edits = _repair(data, _options(max_depth), 16)
+    options = ffi.new("lanewise_json_repair_options *", {
+        "struct_size": ffi.sizeof("lanewise_json_repair_options"), "max_depth": max_depth, "dialect": _dialect(dialect)})
+    repaired, edits = _repair(data, options, 16)
     place = CodePoints(text, data)
     return repaired.decode(), [
         Edit(EDITS[kind], place(offset), place(offset + n_bytes), repaired[to : to + n_new].decode("utf-8", "replace"))

@@ -451,3 +451,87 @@ def test_real_events(name):
     for i in range(0, len(data), 5000):
         values += events.feed(data[i : i + 5000])
     assert values == wanted and events.n_skipped == lines.count(b"[DONE]")
+
+
+# ---------------------------------------------------------------- dialects
+
+DIALECTS = [
+    ('{"a":}', {"a": None}, {"a": ""}, {"a": None}),
+    ('{"a":1,"b":', {"a": 1}, {"a": 1, "b": ""}, {"a": 1, "b": None}),
+    ('{"a":1,"b', {"a": 1}, {"a": 1}, {"a": 1, "b": None}),
+    ("[tr", [True], ["tr"], ["tr"]),
+    ("[NaN]", [None], [None], ["NaN"]),
+    ("[undefined]", [None], ["undefined"], [None]),
+    ("[007]", ["007"], [7], ["007"]),
+    ('["a" + "b"]', ["ab"], ['a" + "b'], ["ab"]),
+    ('Here: {"a":1} and {"b":2}', {"a": 1}, [{"a": 1}, {"b": 2}], {"a": 1}),
+    ('{"a":1}\n{"b":2}', {"a": 1}, [{"a": 1}, {"b": 2}], [{"a": 1}, {"b": 2}]),
+    ("no JSON", "no JSON", "", "no JSON"),
+]
+
+
+@pytest.mark.parametrize("text, ours, python, node", DIALECTS)
+def test_dialects(text, ours, python, node):
+    for dialect, wanted in (("lanewise", ours), ("json_repair", python), ("jsonrepair", node)):
+        assert json.loads(lw.json.repair(text, dialect=dialect)) == wanted
+        assert lw.json.repair_edits(text, dialect=dialect)[0] == lw.json.repair(text, dialect=dialect)
+
+
+def test_dialect_as_json_repair():
+    json_repair = pytest.importorskip("json_repair")
+    for text, _, wanted, _ in DIALECTS:
+        if text != "[NaN]":  # which json_repair leaves as it is
+            assert json_repair.loads(text) == wanted
+
+
+def victor(text):
+    """What Victor does, escapes in single quotes mended."""
+    out, i, quote = [], 0, ""
+    while i < len(text):
+        c = text[i]
+        if quote:
+            if c == "\\" and i + 1 < len(text):
+                out.append("'" if quote == text[i + 1] == "'" else text[i : i + 2])
+                i += 2
+                continue
+            out.append('"' if c == quote else '\\"' if c == '"' else c)
+            quote = "" if c == quote else quote
+        elif c in "'\"":
+            quote = c
+            out.append('"')
+        else:
+            word = next((word for word in ("True", "False", "None") if text.startswith(word, i)), None)
+            if word:
+                out.append({"True": "true", "False": "false", "None": "null"}[word])
+                i += len(word)
+                continue
+            if not (c == "," and text[i + 1 :].lstrip(" \t\n\r")[:1] in ("}", "]")):
+                out.append(c)
+        i += 1
+    return "".join(out)
+
+
+@given(st.one_of(st.recursive(st.one_of(st.none(), st.booleans(), st.integers(-9, 99), st.text("ab'\"\\é\n", max_size=4)),
+                              lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("k'", max_size=2), inner, max_size=3),
+                              max_leaves=6).map(repr), st.text("{}[]'\",: aTrue\\", max_size=10)))
+def test_victor(text):
+    try:
+        json.loads(text)
+        wanted = text
+    except ValueError:
+        wanted = victor(text)
+    try:
+        lw.json.validate(wanted)
+    except ValueError:
+        with pytest.raises(lw.json.JSONDecodeError):
+            lw.json.repair(text, dialect="victor")
+        with pytest.raises(lw.json.JSONDecodeError):
+            lw.json.repair_edits(text, dialect="victor")
+    else:
+        assert lw.json.repair(text, dialect="victor") == wanted
+
+
+def test_unknown_dialect():
+    for function in (lw.json.repair, lw.json.repair_edits):
+        with pytest.raises(ValueError, match="dialect"):
+            function("{", dialect="other")
