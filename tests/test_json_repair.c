@@ -221,23 +221,15 @@ static void test_edits(void)
 /* Ten times the text must not take more than about ten times as long. */
 static void test_hostile(void)
 {
-<<<<<<< HEAD
-	static const char *const parts[] = { "[{\"",       "\"",  "[",       "{",    "'",      "\"a\" ",   "[\"a\",",
-		                             "{\"a\":",    "\\",  ",",       "/*",   "`",      "[1",       "\"\",\"",
-		                             "{a:",        "}]",  "``` ",    "\"\n", " \" , ", "\xe2\x80", "\xff",
-		                             "\"a\":\"b,", "...", "[\"a\"+", "x,",   "\"\xe2," };
+	static const char *const parts[] = { "[{\"",    "\"",       "[",        "{",          "'",     "\"a\" ",
+		                             "[\"a\",", "{\"a\":",  "\\",       ",",          "/*",    "`",
+		                             "[1",      "\"\",\"",  "{a:",      "}]",         "``` ",  "\"\n",
+		                             " \" , ",  "\xe2\x80", "\xff",     "\"a\":\"b,", "...",   "[\"a\"+",
+		                             "'a', ",   "{'a': '",  "\"a\":1,", "'#",         "True,", "{} ",
+		                             "[1] ",    "[1]\n",    "[   ",     "a: \"b\", ", "x,",    "\"\xe2," };
 	enum { N_BEGINS = 5, SPACES = 4 }; /* the last has as much white space as text before it */
 	static const char *const begins[N_BEGINS] = { "", "[\"", "{\"a\": \"", "{", "[" };
-	size_t sizes[2] = { 100000, 1000000 };
-=======
-	static const char *const parts[] = { "[{\"",       "\"",  "[",       "{",     "'",       "\"a\" ",    "[\"a\",",
-		                             "{\"a\":",    "\\",  ",",       "/*",    "`",       "[1",        "\"\",\"",
-		                             "{a:",        "}]",  "``` ",    "\"\n",  " \" , ",  "\xe2\x80",  "\xff",
-		                             "\"a\":\"b,", "...", "[\"a\"+", "'a', ", "{'a': '", "\"a\":1,",  "'#",
-		                             "True,",      "{} ", "[1] ",    "[1]\n", "[   ",    "a: \"b\", " };
-	static const char *const begins[] = { "", "[\"", "{\"a\": \"", "{" };
 	size_t sizes[2] = { 50000, 500000 };
->>>>>>> repair
 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts * N_BEGINS; i++) {
 		const char *part = parts[i / N_BEGINS], *begin = begins[i % N_BEGINS];
