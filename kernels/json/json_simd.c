@@ -181,8 +181,11 @@ size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *ca
 		all = v8_or(all, blk_join(b));
 		if (controls && control == n)
 			control = at + (size_t)__builtin_ctzll(controls);
-		for (; bits; bits &= bits - 1) /* one by one, so that nothing behind the index is written */
-			index[count++] = base + (uint32_t)(at + (size_t)__builtin_ctzll(bits));
+		if (n - count >= 64)
+			count += write_positions(bits, base + (uint32_t)at, index + count);
+		else
+			for (; bits; bits &= bits - 1) /* one by one, so that nothing behind the index is written */
+				index[count++] = base + (uint32_t)(at + (size_t)__builtin_ctzll(bits));
 	}
 	carry->in_string = s.in_string & 1;
 	carry->escaped = s.escaped & 1;
