@@ -17,6 +17,7 @@ struct json_job {
 	size_t n;
 	size_t piece; /* bytes fed at a time */
 	uint32_t *index;
+	uint64_t *bits;
 	lanewise_json_node *nodes;
 	size_t capacity;
 	lanewise_json_line *lines;
@@ -93,6 +94,20 @@ static void run_index(void *context)
 	verdict = lanewise_json_index_finish(&state, NULL) == LANEWISE_OK;
 }
 
+static void run_bits(void *context)
+{
+	struct json_job *job = context;
+	lanewise_json_index_state state = { 0 };
+
+	verdict = 1;
+	if (job->peer) {
+		job->peer->json_index(job->text, job->n);
+		return;
+	}
+	lanewise_json_index_bits(&state, job->text, job->n, job->bits, NULL);
+	verdict = lanewise_json_index_finish(&state, NULL) == LANEWISE_OK;
+}
+
 static void run_parse(void *context)
 {
 	struct json_job *job = context;
@@ -111,9 +126,11 @@ static void bench_index_and_tree(struct bench *bench, const char *name, const ch
 	struct json_job job = { .text = text, .n = n, .piece = UINT32_MAX };
 
 	job.capacity = lanewise_json_nodes_bound(n, NULL);
-	job.index = bench_alloc(n * sizeof *job.index);
+	job.index = bench_alloc(n * sizeof *job.index + 64);
 	job.nodes = bench_alloc(job.capacity * sizeof *job.nodes);
 	run_case(bench, "json_index", name, size, "byte", n, &job, run_index, PEER(json_index));
+	job.bits = (uint64_t *)job.index;
+	run_case(bench, "json_bits", name, size, "byte", n, &job, run_bits, PEER(json_index));
 	job.piece = 4096;
 	run_case(bench, "json_index_4k", name, size, "byte", n, &job, run_index, PEER(json_index));
 	if (!is_lines)

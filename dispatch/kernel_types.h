@@ -314,6 +314,10 @@ struct lw_json_seen {
 typedef size_t lanewise_json_index_fn(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base,
                                       uint32_t *index, struct lw_json_seen *seen);
 
+/* The same as bits: bit i % 64 of words[i / 64] tells whether position i is indexed; those from n on are 0. */
+typedef void lanewise_json_bits_fn(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint64_t *words,
+                                   struct lw_json_seen *seen);
+
 /*
  * The inside of a string, whose escapes are valid, decoded; returns the size. Surrogates that are no pair become U+FFFD.
  * `out` has room for n bytes, and anything may be written there.

@@ -344,6 +344,46 @@ static void judge_index(struct lw_check *c, const uint8_t *text, size_t n, int p
 	lanewise_check_after(c);
 }
 
+static void judge_bits(struct lw_check *c, const uint8_t *text, size_t n, int place)
+{
+	struct lw_json_carry before = { (uint8_t)lanewise_check_below(c, 2), (uint8_t)0, (uint8_t)0 };
+
+	before.escaped = (uint8_t)lanewise_check_below(c, 2);
+	before.in_scalar = (uint8_t)lanewise_check_below(c, 2);
+
+	struct lw_json_carry expected_carry = before, carry = before;
+	uint64_t *expected = c->scratch[3];
+	struct lw_json_seen expected_seen, seen;
+	size_t n_bytes = (n + 63) / 64 * sizeof *expected;
+
+	c->reference->json_bits(text, n, &expected_carry, expected, &expected_seen);
+	c->where.length = n;
+	c->where.place = place;
+
+	const uint8_t *in = lanewise_check_input(c, 0, text, n, place);
+	uint64_t *words = lanewise_check_output(c, 1, n_bytes, place < 0 ? place : place & ~7);
+
+	c->subject->json_bits(in, n, &carry, words, &seen);
+	lanewise_check_same(c, "words", expected, words, n_bytes, sizeof *words);
+	lanewise_check_same(c, "carry", &expected_carry, &carry, sizeof carry, 1);
+	lanewise_check_same(c, "control", &expected_seen.control, &seen.control, sizeof seen.control,
+	                    sizeof seen.control);
+	lanewise_check_same(c, "wide", &expected_seen.wide, &seen.wide, sizeof seen.wide, sizeof seen.wide);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_json_bits(struct lw_check *c)
+{
+	uint8_t *text = c->scratch[0];
+
+	for (size_t n = 0; n <= MAX_LENGTH; n++)
+		for (int kind = 0; kind < JSON_KINDS; kind++)
+			for (int place = LW_AT_FRONT; place < 64; place += c->quick && place >= 0 ? 17 : 5) {
+				fill_json(c, text, n, kind);
+				judge_bits(c, text, n, place);
+			}
+}
+
 void lanewise_check_json_index(struct lw_check *c)
 {
 	uint8_t *text = c->scratch[0];

@@ -344,6 +344,53 @@ static void test_index(void)
 
 /* ---------------------------------------------------------------- numbers */
 
+/* The index as bits, whole and cut in two anywhere, against positions. */
+static void test_bits(uint64_t seed)
+{
+	enum { N = 300 };
+	static const char bytes[] = "\"\\{}[]:,a1 \n\x01\xe4\xb8\x80\xff";
+	char text[N];
+
+	for (int round = 0; round < 40; round++) {
+		size_t n = round < 4 ? N : below(&seed, N), kinds = round % 2 ? sizeof bytes - 1 : 12, n_index, n_taken;
+		uint32_t index[N];
+		lanewise_json_index_state state = { 0 };
+		lanewise_error error = { .offset = LANEWISE_NO_OFFSET }, bits_error;
+
+		for (size_t i = 0; i < n; i++)
+			text[i] = bytes[below(&seed, below(&seed, 9) ? 12 : kinds)];
+		lanewise_status status =
+		        lanewise_json_index_feed(&state, text, n, index, N, &n_index, &n_taken, &error);
+
+		for (size_t cut = 0; cut <= n; cut++) {
+			lanewise_json_index_state parts = { 0 };
+			uint64_t words[2][N / 64 + 1];
+			size_t seen = 0;
+
+			bits_error = (lanewise_error) { .offset = LANEWISE_NO_OFFSET };
+			memset(words, 0xff, sizeof words);
+			lanewise_json_index_bits(&parts, text, cut, words[0], &bits_error);
+			CHECK_EQUAL(lanewise_json_index_bits(&parts, text + cut, n - cut, words[1], &bits_error),
+			            status);
+			CHECK_EQUAL(bits_error.offset, error.offset);
+			for (size_t i = 0; i < n; i++) {
+				size_t at = i < cut ? i : i - cut;
+
+				if (!(words[i >= cut][at / 64] >> at % 64 & 1))
+					continue;
+				/* Known only to the whole: what is wrong from before the cut on. */
+				if (i > error.offset)
+					CHECK(i < cut);
+				else if (!CHECK(seen < n_index && index[seen] == i))
+					return;
+				else
+					seen++;
+			}
+			CHECK_EQUAL(seen, n_index);
+		}
+	}
+}
+
 static lanewise_json_node number_node(const char *text)
 {
 	size_t n = 0;
@@ -890,6 +937,7 @@ int main(void)
 		test_dialects();
 		test_against_reference((uint64_t)tier + 1);
 		test_index();
+		test_bits((uint64_t)tier + 3);
 		test_integers();
 		test_arrays();
 		test_integer_array();

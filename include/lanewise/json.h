@@ -59,6 +59,14 @@ LANEWISE_API lanewise_status lanewise_json_index_feed(lanewise_json_index_state 
                                                       size_t n_bytes, uint32_t *index, size_t capacity, size_t *n_index,
                                                       size_t *n_taken, lanewise_error *error);
 
+/*
+ * The same as bits, which is quicker where positions are not needed one by one: bit i % 64 of bits[i / 64] tells whether
+ * byte i of the piece is indexed. There are (n_bytes + 63) / 64 words, zeros behind the piece and behind an error, and the
+ * piece is always taken as a whole. Both functions may be used for the pieces of one text. Errors as above.
+ */
+LANEWISE_API lanewise_status lanewise_json_index_bits(lanewise_json_index_state *state, const char *text,
+                                                      size_t n_bytes, uint64_t *bits, lanewise_error *error);
+
 /* LANEWISE_ERROR_DATA if the text ended within a string or a character, or there was an error before. */
 LANEWISE_API lanewise_status lanewise_json_index_finish(const lanewise_json_index_state *state, lanewise_error *error);
 

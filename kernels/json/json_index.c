@@ -27,26 +27,34 @@ static void note(lanewise_json_index_state *state, uint8_t what, uint64_t offset
 	state->failed_at = offset;
 }
 
-/* Indexes one part; returns the number of positions, to which `base` is added. */
-static size_t index_part(lanewise_json_index_state *state, const uint8_t *text, size_t n, uint32_t base,
-                         uint32_t *index)
+/* What is seen of a part; `carry` is as behind it. */
+static void finish_part(lanewise_json_index_state *state, const uint8_t *text, size_t n, struct lw_json_carry carry,
+                        struct lw_json_seen seen)
 {
-	struct lw_json_carry carry = { state->in_string, state->escaped, state->in_scalar };
-	struct lw_json_seen seen;
-	size_t count = lw_kernels()->json_index(text, n, &carry, base, index, &seen);
-
 	if (!seen.wide && !state->utf8.n_partial)
 		state->utf8.n_valid += n;
 	else if (lanewise_utf8_feed(&state->utf8, text, n, NULL) != LANEWISE_OK)
 		note(state, FAILED_UTF8, state->utf8.n_valid);
 	if (seen.control < n)
 		note(state, FAILED_CONTROL, state->n_bytes + seen.control);
-	while (LW_UNLIKELY(state->failed) && count && state->n_bytes + (index[count - 1] - base) > state->failed_at)
-		count--;
 	state->in_string = carry.in_string;
 	state->escaped = carry.escaped;
 	state->in_scalar = carry.in_scalar;
 	state->n_bytes += n;
+}
+
+/* Indexes one part; returns the number of positions, to which `base` is added. */
+static size_t index_part(lanewise_json_index_state *state, const uint8_t *text, size_t n, uint32_t base,
+                         uint32_t *index)
+{
+	struct lw_json_carry carry = { state->in_string, state->escaped, state->in_scalar };
+	struct lw_json_seen seen;
+	uint64_t begin = state->n_bytes;
+	size_t count = lw_kernels()->json_index(text, n, &carry, base, index, &seen);
+
+	finish_part(state, text, n, carry, seen);
+	while (LW_UNLIKELY(state->failed) && count && begin + (index[count - 1] - base) > state->failed_at)
+		count--;
 	return count;
 }
 
@@ -77,6 +85,35 @@ lanewise_status lanewise_json_index_feed(lanewise_json_index_state *state, const
 	}
 	*n_index = count;
 	*n_taken = taken;
+	return report(state, error);
+}
+
+lanewise_status lanewise_json_index_bits(lanewise_json_index_state *state, const char *text, size_t n_bytes,
+                                         uint64_t *bits, lanewise_error *error)
+{
+	const uint8_t *p = (const uint8_t *)text;
+
+	if (!state || (!text && n_bytes) || (!bits && n_bytes))
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "json: a NULL pointer");
+	for (size_t at = 0; at < n_bytes; at += PART) {
+		size_t n = n_bytes - at < PART ? n_bytes - at : PART;
+		struct lw_json_carry carry = { state->in_string, state->escaped, state->in_scalar };
+		struct lw_json_seen seen;
+		uint64_t begin = state->n_bytes;
+
+		if (state->failed) {
+			memset(bits + at / 64, 0, (n + 63) / 64 * sizeof *bits);
+			continue;
+		}
+		lw_kernels()->json_bits(p + at, n, &carry, bits + at / 64, &seen);
+		finish_part(state, p + at, n, carry, seen);
+		if (state->failed) {
+			size_t behind = state->failed_at < begin ? 0 : (size_t)(state->failed_at - begin) + 1;
+
+			for (size_t i = behind; i < n; i++)
+				bits[(at + i) / 64] &= ~((uint64_t)1 << (at + i) % 64);
+		}
+	}
 	return report(state, error);
 }
 

@@ -110,30 +110,16 @@ static LW_NOINLINE lanewise_status fail(struct parser *p, size_t offset, const c
 
 /* ---------------------------------------------------------------- scalars */
 
-/* Bytes that are of a word or number if they follow one: all but white space, {}[]:, and quotes. */
-static int goes_on(const struct parser *p, size_t at)
+/* Whether a byte at `at` is of a word or number before it: all are but white space, {}[]:, and quotes. */
+LW_INLINE int goes_on(const struct parser *p, size_t at)
 {
-	if (at >= p->n)
-		return 0;
-	switch (p->text[at]) {
-	case ' ':
-	case '\t':
-	case '\n':
-	case '\r':
-	case '{':
-	case '}':
-	case '[':
-	case ']':
-	case ':':
-	case ',':
-	case '"':
-		return 0;
-	default:
-		return 1;
-	}
+	static const uint8_t ends[256] = { [' '] = 1, ['\t'] = 1, ['\n'] = 1, ['\r'] = 1, ['{'] = 1, ['}'] = 1,
+		                           ['['] = 1, [']'] = 1,  [':'] = 1,  [','] = 1,  ['"'] = 1 };
+
+	return at < p->n && !ends[p->text[at]];
 }
 
-static int is_word(const struct parser *p, size_t at, const char *word, size_t n_word)
+LW_INLINE int is_word(const struct parser *p, size_t at, const char *word, size_t n_word)
 {
 	return p->n - at >= n_word && memcmp(p->text + at, word, n_word) == 0 && !goes_on(p, at + n_word);
 }

@@ -13,6 +13,22 @@ size_t LW_FN(json_plain)(const uint8_t *text, size_t n)
 	return i;
 }
 
+/* Whether text[0] is indexed; what it was like to `carry`. */
+static int index_byte(const uint8_t *text, struct lw_json_carry *carry)
+{
+	uint8_t c = *text;
+	int is_quote = c == '"' && !carry->escaped, begins_escape = c == '\\' && !carry->escaped;
+	int is_space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+	int is_operator = c == '{' || c == '}' || c == '[' || c == ']' || c == ':' || c == ',';
+	int is_scalar = !is_quote && !is_space && !is_operator;
+	int indexed = is_quote || (carry->in_string ? begins_escape : is_operator || (is_scalar && !carry->in_scalar));
+
+	carry->in_string ^= (uint8_t)is_quote;
+	carry->escaped = (uint8_t)begins_escape;
+	carry->in_scalar = (uint8_t)is_scalar;
+	return indexed;
+}
+
 size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
                          struct lw_json_seen *seen)
 {
@@ -20,22 +36,27 @@ size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *ca
 
 	*seen = (struct lw_json_seen) { n, 0 };
 	for (size_t i = 0; i < n; i++) {
-		uint8_t c = text[i];
-		int is_quote = c == '"' && !carry->escaped, begins_escape = c == '\\' && !carry->escaped;
-		int is_space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-		int is_operator = c == '{' || c == '}' || c == '[' || c == ']' || c == ':' || c == ',';
-		int is_scalar = !is_quote && !is_space && !is_operator;
-
-		if (is_quote || (carry->in_string ? begins_escape : is_operator || (is_scalar && !carry->in_scalar)))
-			index[count++] = base + (uint32_t)i;
-		if (carry->in_string && c < 0x20 && seen->control == n)
+		if (carry->in_string && text[i] < 0x20 && seen->control == n)
 			seen->control = i;
-		seen->wide |= c > 0x7f;
-		carry->in_string ^= (uint8_t)is_quote;
-		carry->escaped = (uint8_t)begins_escape;
-		carry->in_scalar = (uint8_t)is_scalar;
+		seen->wide |= text[i] > 0x7f;
+		if (index_byte(text + i, carry))
+			index[count++] = base + (uint32_t)i;
 	}
 	return count;
+}
+
+void LW_FN(json_bits)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint64_t *words,
+                      struct lw_json_seen *seen)
+{
+	*seen = (struct lw_json_seen) { n, 0 };
+	for (size_t i = 0; i < n; i++) {
+		if (carry->in_string && text[i] < 0x20 && seen->control == n)
+			seen->control = i;
+		seen->wide |= text[i] > 0x7f;
+		if (i % 64 == 0)
+			words[i / 64] = 0;
+		words[i / 64] |= (uint64_t)index_byte(text + i, carry) << i % 64;
+	}
 }
 
 static size_t write_utf8(uint32_t code, uint8_t *out)

@@ -156,8 +156,9 @@ LW_INLINE v8 blk_join(blk b)
 	return all;
 }
 
-size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
-                         struct lw_json_seen *seen)
+/* Positions to `index` or, if that is NULL, masks to `words`. */
+LW_INLINE size_t index_text(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
+                            uint64_t *words, struct lw_json_seen *seen)
 {
 	struct state s = { (uint64_t)0 - carry->in_string, carry->escaped, carry->in_scalar };
 	uint64_t controls;
@@ -171,7 +172,9 @@ size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *ca
 		all = v8_or(all, blk_join(b));
 		if (LW_UNLIKELY(controls) && control == n)
 			control = at + (size_t)__builtin_ctzll(controls);
-		if (bits)
+		if (!index)
+			words[at / 64] = bits;
+		else if (bits)
 			count += write_positions(bits, base + (uint32_t)at, index + count);
 	}
 	if (n > at) {
@@ -181,14 +184,31 @@ size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *ca
 		all = v8_or(all, blk_join(b));
 		if (controls && control == n)
 			control = at + (size_t)__builtin_ctzll(controls);
-		for (; bits; bits &= bits - 1) /* one by one, so that nothing behind the index is written */
-			index[count++] = base + (uint32_t)(at + (size_t)__builtin_ctzll(bits));
+		if (!index)
+			words[at / 64] = bits;
+		else if (n - count >= 64)
+			count += write_positions(bits, base + (uint32_t)at, index + count);
+		else
+			for (; bits; bits &= bits - 1) /* one by one, so that nothing behind the index is written */
+				index[count++] = base + (uint32_t)(at + (size_t)__builtin_ctzll(bits));
 	}
 	carry->in_string = s.in_string & 1;
 	carry->escaped = s.escaped & 1;
 	carry->in_scalar = s.in_scalar & 1;
 	*seen = (struct lw_json_seen) { control, v8_any_high(all) };
 	return count;
+}
+
+size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
+                         struct lw_json_seen *seen)
+{
+	return index_text(text, n, carry, base, index, NULL, seen);
+}
+
+void LW_FN(json_bits)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint64_t *words,
+                      struct lw_json_seen *seen)
+{
+	index_text(text, n, carry, 0, NULL, words, seen);
 }
 
 size_t LW_FN(json_plain)(const uint8_t *text, size_t n)
