@@ -5,7 +5,7 @@
     python3 bench/compare_bm25_python.py [--documents 100000] [--rounds 7]
     (needs the package lanewise; pip install bm25s numba rank_bm25)
 
-Documents and queries are those of compare_bm25s.py. "one" is a call for each query, as services do: search(), and
+Documents and queries are synthetic (documents.py says how). "one" is a call for each query, as services do: search(), and
 retrieve() with a list of one query; "many" a call for all: search_many() and retrieve(). lanewise gets queries as text and
 splits them; bm25s gets numbers of words, rank_bm25 lists of words. Contenders run in turn, in this process on one thread;
 figures are medians of CPU time for a query and of the rounds' ratios (above 1: lanewise is faster). rank_bm25 answers but
@@ -14,12 +14,11 @@ figures are medians of CPU time for a query and of the rounds' ratios (above 1: 
 import argparse
 import statistics
 
-import bm25s
 import numpy as np
 from rank_bm25 import BM25Okapi
 
 import lanewise
-from compare_bm25s import VOCABULARY, make_documents, make_queries, measure
+from documents import Synthetic, bm25s_of, measure
 
 K = 10
 
@@ -32,19 +31,15 @@ def main():
     parser.add_argument("--slow", type=int, default=2)
     arguments = parser.parse_args()
     random = np.random.default_rng(7)
-    words, starts = make_documents(arguments.documents, random)
-    n = len(starts) - 1
-    pairs = np.unique(np.repeat(np.arange(n), np.diff(starts)) * VOCABULARY + words)
-    frequency = np.bincount(pairs % VOCABULARY, minlength=VOCABULARY)
-    documents = [words[starts[i]:starts[i + 1]].tolist() for i in range(n)]
+    corpus = Synthetic(arguments.documents, random)
+    documents, n = corpus.documents(), len(corpus)
     ours = lanewise.BM25((" ".join(map("w{}".format, d)) for d in documents), k1=1.5)
-    peer = bm25s.BM25(method="lucene", k1=1.5, b=0.75, backend="numba")
-    peer.index((documents, {f"w{i}": i for i in range(VOCABULARY)}), create_empty_token=False, show_progress=False)
+    peer = bm25s_of(documents)
     slow = BM25Okapi([[f"w{word}" for word in d] for d in documents])
     print(f"{'words':>5}{'lanewise us: one':>18}{'many':>8}{'bm25s us: one':>15}{'many':>8}{'ratio: one':>12}{'many':>8}"
           f"{'rank_bm25 us':>14}{'ratio':>9}")
     for n_words in (2, 4, 8):
-        queries = make_queries(words, starts, frequency, arguments.queries, n_words, 0, random)
+        queries = corpus.queries(arguments.queries, n_words, 0)
         texts = [" ".join(f"w{word}" for word in query) for query in queries]
         lists = [text.split() for text in texts]
 

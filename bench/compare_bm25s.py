@@ -4,9 +4,7 @@
 
     python3 bench/compare_bm25s.py build/liblanewise.so [--documents 1000000] [--rounds 7]
 
-Documents are synthetic: words by a Zipf-Mandelbrot law (exponent 1.07), a quarter of them repetitions of one before,
-lengths log-normal, about 80 words in the mean. Queries are different words of one document, with or without those that
-more than a tenth of the documents have. Both engines get the same words (lanewise as text, which it splits for each
+Documents and queries are synthetic (documents.py says how). Both engines get the same words (lanewise as text, which it splits for each
 query; bm25s as numbers), Lucene's formula, k1 1.5 and b 0.75.
 
 A sample is one pass over all queries: lanewise by one call each through ctypes, bm25s by one call for all, as it is
@@ -21,15 +19,16 @@ import statistics
 import tempfile
 import time
 
-import bm25s
 import numpy as np
 
-SIZE, VOCABULARY = ctypes.c_size_t, 1 << 20
+from documents import Synthetic, bm25s_of, measure
+
+SIZE = ctypes.c_size_t
 
 
 class Options(ctypes.Structure):
     _fields_ = [("struct_size", SIZE), ("k1", ctypes.c_float), ("b", ctypes.c_float), ("variant", ctypes.c_int),
-                ("delta", ctypes.c_float), ("epsilon", ctypes.c_float)]
+                ("delta", ctypes.c_float), ("epsilon", ctypes.c_float), ("without_counts", ctypes.c_int32)]
 
 
 def check(status):
@@ -40,11 +39,11 @@ def check(status):
 class Lanewise:
     """Just enough of lanewise/bm25.h."""
 
-    def __init__(self, path, texts):
+    def __init__(self, path, texts, without_counts=0):
         self.lib = ctypes.CDLL(path)
         self.lib.lanewise_bm25_scratch_size.restype = SIZE
         builder, self.handle = ctypes.c_void_p(), ctypes.c_void_p()
-        options = Options(ctypes.sizeof(Options), 1.5, 0.75, 0, 0, 0)
+        options = Options(ctypes.sizeof(Options), 1.5, 0.75, 0, 0, 0, without_counts)
         check(self.lib.lanewise_bm25_builder_create(ctypes.byref(options), None, ctypes.byref(builder)))
         for text in texts:
             check(self.lib.lanewise_bm25_builder_add_text(builder, text, SIZE(len(text))))
@@ -77,45 +76,6 @@ class Lanewise:
         return run, score
 
 
-def make_documents(n, random):
-    """Numbers of words, and where each document begins."""
-    lengths = np.clip(np.exp(4.2 + 0.6 * random.standard_normal(n)), 1, 2000).astype(np.int64)
-    starts = np.concatenate(([0], np.cumsum(lengths)))
-    s, q = 0.07, 2.7
-    first, last = (1 + q) ** -s, (VOCABULARY + 1 + q) ** -s
-    ranks = (first - random.random(starts[-1]) * (first - last)) ** (-1 / s) - q - 1
-    # Frequent words are spread over the dictionary.
-    words = (np.clip(ranks, 0, VOCABULARY - 1).astype(np.int64) * 2654435761 + 12345) % VOCABULARY
-    at = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)
-    repeated = (random.random(starts[-1]) < 0.25) & (at > 0)
-    back = (random.random(starts[-1]) * at).astype(np.int64) + 1
-    for i in np.flatnonzero(repeated):
-        words[i] = words[i - back[i]]
-    return words, starts
-
-
-def make_queries(words, starts, frequency, n_queries, n_words, common, random):
-    limit, queries = len(starts) if common else len(starts) // 10, []
-    while len(queries) < n_queries:
-        d = random.integers(len(starts) - 1)
-        document = np.unique(words[starts[d]:starts[d + 1]])
-        document = document[frequency[document] <= limit]
-        if len(document) >= n_words:
-            queries.append(random.choice(document, n_words, replace=False).tolist())
-    return queries
-
-
-def measure(contenders, rounds):
-    seconds = {name: [] for name in contenders}
-    for round_number in range(rounds + 1):
-        for name, run in contenders.items():
-            begin = time.process_time()
-            run()
-            if round_number:  # the first is for warming up and compiling
-                seconds[name].append(time.process_time() - begin)
-    return seconds
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("library")
@@ -124,24 +84,22 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
     random = np.random.default_rng(7)
-    words, starts = make_documents(arguments.documents, random)
-    n = len(starts) - 1
-    pairs = np.unique(np.repeat(np.arange(n), np.diff(starts)) * VOCABULARY + words)
-    frequency = np.bincount(pairs % VOCABULARY, minlength=VOCABULARY)
-    documents = [words[starts[i]:starts[i + 1]].tolist() for i in range(n)]
+    corpus = Synthetic(arguments.documents, random)
+    documents = corpus.documents()
 
     begin = time.process_time()
     engine = Lanewise(arguments.library, (" ".join(map("w{}".format, d)).encode() for d in documents))
     middle = time.process_time()
-    peer = bm25s.BM25(method="lucene", k1=1.5, b=0.75, backend="numba")
-    peer.index((documents, {f"w{i}": i for i in range(VOCABULARY)}), create_empty_token=False, show_progress=False)
+    peer = bm25s_of(documents)
     end = time.process_time()
+    short = Lanewise(arguments.library, (" ".join(map("w{}".format, d)).encode() for d in documents), 1)
     del documents
-    print(f"{n} documents, {len(words)} words, {len(pairs)} postings; {engine.file_bytes() / len(pairs):.2f} bytes a "
-          f"posting in a file; indexed in {middle - begin:.0f} s (bm25s {end - middle:.0f} s)")
+    print(f"{len(corpus)} documents, {len(corpus.words)} words, {corpus.n_postings} postings; "
+          f"{engine.file_bytes() / corpus.n_postings:.2f} bytes a posting in a file, "
+          f"{short.file_bytes() / corpus.n_postings:.2f} without counts; indexed in {middle - begin:.0f} s (bm25s {end - middle:.0f} s)")
     print(f"{'workload':<28}{'lanewise us':>12}{'bm25s us':>10}{'ratio':>8}")
     for n_words, common in ((2, 0), (4, 0), (8, 0), (4, 1), (8, 1)):
-        queries = make_queries(words, starts, frequency, arguments.queries, n_words, common, random)
+        queries = corpus.queries(arguments.queries, n_words, common)
         texts = [" ".join(f"w{word}" for word in query).encode() for query in queries]
         for k in (10, 1000):
             run, score = engine.searcher(texts, k)

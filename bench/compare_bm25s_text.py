@@ -10,12 +10,10 @@ CPU, and ratios the median of the ratios within a round.
 """
 import argparse
 import ctypes
-import gzip
-import html
-import pathlib
-import re
 import statistics
 import time
+
+from documents import make_passages
 
 
 class AnalyzerOptions(ctypes.Structure):
@@ -23,34 +21,6 @@ class AnalyzerOptions(ctypes.Structure):
                 ("drop_numbers", ctypes.c_int32), ("min_characters", ctypes.c_uint32), ("max_characters", ctypes.c_uint32),
                 ("stop", ctypes.c_char_p), ("stop_words", ctypes.c_void_p), ("n_stop_words", ctypes.c_size_t),
                 ("stemmer", ctypes.c_char_p)]
-
-
-def passages(n_bytes):
-    """Of 60 words, no two alike."""
-    found, total = {}, 0
-    for path in sorted(pathlib.Path("/usr/share/doc").rglob("*")):
-        if path.is_symlink() or not path.is_file():
-            continue
-        data = path.read_bytes()
-        try:
-            data = gzip.decompress(data) if path.suffix == ".gz" else data
-        except (OSError, EOFError):
-            continue
-        if b"\0" in data[:2000]:
-            continue
-        text = data.decode(errors="replace")
-        if "<html" in text[:2000].lower():
-            text = html.unescape(re.sub("<[^>]*>", " ", text))
-        for paragraph in re.split(r"\n\s*\n", text):
-            words = paragraph.split()
-            for i in range(0, len(words), 60):
-                passage = " ".join(words[i:i + 60])
-                if len(passage) >= 80 and passage not in found:
-                    found[passage] = None
-                    total += len(passage.encode())
-        if total >= n_bytes:
-            break
-    return list(found)
 
 
 class Lanewise:
@@ -99,7 +69,7 @@ def main():
     parser.add_argument("--megabytes", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    texts = passages(options.megabytes * 1e6)
+    texts = make_passages(["/usr/share/doc"], n_bytes=options.megabytes * 1e6)[0]
     n_bytes = sum(len(text.encode()) for text in texts)
     ours = Lanewise(options.library, texts)
     rounds = [(*ours.run(), *with_bm25s(texts)) for _ in range(options.rounds)]

@@ -14,9 +14,6 @@ with those of bm25s, but not those of tantivy, which rounds lengths of documents
 """
 import argparse
 import ctypes
-import gzip
-import html
-import pathlib
 import random
 import re
 import statistics
@@ -25,7 +22,8 @@ import tempfile
 import bm25s
 import numpy as np
 
-from compare_bm25s import SIZE, Lanewise, Options, check, measure
+from compare_bm25s import SIZE, Lanewise, Options, check
+from documents import DOCUMENTATION, make_passages, measure
 
 STOP = frozenset(bm25s.tokenization.STOPWORDS_EN)
 
@@ -38,43 +36,6 @@ def words_of(words):
     return (Word * len(words))(*(Word(word, len(word), 0, 0) for word in words)), SIZE(len(words))
 
 
-def texts(directories):
-    for directory in directories:
-        for path in sorted(pathlib.Path(directory).rglob("*")):
-            if path.is_symlink() or not path.is_file():
-                continue
-            data = path.read_bytes()
-            try:
-                data = gzip.decompress(data) if path.suffix == ".gz" else data
-            except (OSError, EOFError):
-                continue
-            if b"\0" in data[:2000]:
-                continue
-            text = data.decode(errors="replace")
-            if "<html" in text[:2000].lower():
-                text = html.unescape(re.sub("<[^>]*>", " ", text))
-            elif "/man/" in str(path):
-                text = re.sub(r"(?m)^[.'](?=\S).{0,2}|\\f.|\\-", " ", text)
-            yield text
-
-
-def make_passages(directories, n):
-    """Passages, and lines that may be headings."""
-    found, headings = {}, {}
-    for text in texts(directories):
-        for paragraph in re.split(r"\n\s*\n", text):
-            words = paragraph.split()
-            if "\n" not in paragraph.strip() and 2 <= len(words) <= 16:
-                headings[" ".join(words)] = None
-            for i in range(0, len(words), 60):
-                passage = " ".join(words[i:i + 60])
-                if len(passage) >= 80 and max(map(len, words[i:i + 60])) < 100:  # no encoded data
-                    found[passage] = None
-        if len(found) >= n:
-            break
-    return list(found)[:n], list(headings)
-
-
 class OfWords(Lanewise):
     """The engine over documents that are words."""
 
@@ -82,7 +43,7 @@ class OfWords(Lanewise):
         self.lib = ctypes.CDLL(path)
         self.lib.lanewise_bm25_scratch_size.restype = SIZE
         builder, self.handle = ctypes.c_void_p(), ctypes.c_void_p()
-        options = Options(ctypes.sizeof(Options), 1.5, 0.75, 0, 0, 0)
+        options = Options(ctypes.sizeof(Options), 1.5, 0.75, 0, 0, 0, 0)
         check(self.lib.lanewise_bm25_builder_create(ctypes.byref(options), None, ctypes.byref(builder)))
         for words in documents:
             check(self.lib.lanewise_bm25_builder_add_words(builder, *words_of(words)))
@@ -136,7 +97,7 @@ def main():
     parser.add_argument("--passages", type=int, default=280000)
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--directory", action="append", default=["/usr/share/doc", "/usr/share/man"])
+    parser.add_argument("--directory", action="append", default=list(DOCUMENTATION))
     arguments = parser.parse_args()
     passages, headings = make_passages(arguments.directory, arguments.passages)
     tokens = bm25s.tokenize(passages, stopwords="en", show_progress=False)
