@@ -211,7 +211,7 @@ typedef void lanewise_dot_i8_rows_fn(const int8_t *query, const int8_t *rows, si
                                      int prefetch, int32_t *out);
 
 /* out[q * out_ld + r] is the dot product of query q, at queries + q * query_ld, and row r; out_ld >= n_rows. */
-enum { LW_DOT_I8_QUERIES = 32 }; /* at most so many queries */
+enum { LW_DOT_I8_QUERIES = 48 }; /* at most so many queries */
 typedef void lanewise_dot_i8_queries_fn(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows,
                                         size_t n_rows, size_t dim, size_t ld, int prefetch, int32_t *out,
                                         size_t out_ld);
@@ -254,12 +254,12 @@ struct lw_sketch_query {
  *     radius = fma(error_weight, error, fma(norm_weight, norm, fma(square_radius, square, base_radius)))
  *     upper = middle + radius, lower = middle - radius
  *
- * Those with upper >= bound are appended, in order, to upper, lower and row (first_row + i) at *n_kept. The three have
+ * Those with dot >= least_dot and upper >= bound are appended, in order, to upper, lower and row (first_row + i) at *n_kept. The three have
  * room for n, rounded up to a multiple of 16, more; anything may be written there. A NaN is never kept.
  */
 typedef void lanewise_sketch_filter_fn(const struct lw_sketch_query *query, const int32_t *dot, const float *row_scale,
                                        const float *error, const float *norm, size_t n, uint32_t first_row, float bound,
-                                       float *upper, float *lower, uint32_t *row, size_t *n_kept);
+                                       int32_t least_dot, float *upper, float *lower, uint32_t *row, size_t *n_kept);
 /* --- utf8.h */
 
 /* The length of the longest prefix of text[0 ... n) that consists of complete, valid characters. */

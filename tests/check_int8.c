@@ -148,7 +148,8 @@ void lanewise_check_dot_i8_queries(struct lw_check *c)
 			for (k.place = LW_AT_FRONT; k.place <= 0; k.place++) {
 				size_t n_queries = lanewise_check_below(c, k.dim > 5000 ? 6 : LW_DOT_I8_QUERIES + 1);
 
-				k.n_rows = lanewise_check_below(c, MAX_ROWS + 1);
+				/* Enough for the ways of many queries and many rows. */
+				k.n_rows = lanewise_check_below(c, k.dim > 5000 ? MAX_ROWS + 1 : 70);
 				k.ld = k.dim + lanewise_check_sometimes(c, 70);
 				judge_queries(c, &k, n_queries, kind);
 			}

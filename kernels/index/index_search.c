@@ -20,6 +20,7 @@
 enum {
 	BLOCK = LW_INDEX_FIRST_ROWS,
 	GROUP = LW_DOT_I8_QUERIES, /* queries that share a pass over the sketches */
+	DOT_LD = BLOCK + 16,       /* not a power of two, which would crowd few sets of L1 */
 	ALIGNMENT = 64,
 	LIMIT_AT_FIRST = 1024,
 	MIN_CAPACITY = 8192, /* candidates of a query, at least (where there are so many rows) */
@@ -301,7 +302,7 @@ static void make_room(const struct search *s, struct query *q)
 }
 
 /*
- * Integer dot products of all queries with n rows of a segment, from row `at` on, each query's BLOCK places after the
+ * Integer dot products of all queries with n rows of a segment, from row `at` on, each query's DOT_LD places after the
  * one's before it.
  */
 static void dot_block(const struct search *s, size_t n_queries, const struct lw_index_segment *segment, size_t at,
@@ -313,29 +314,86 @@ static void dot_block(const struct search *s, size_t n_queries, const struct lw_
 	if (s->is_coarse)
 		for (size_t j = 0; j < n_queries; j++)
 			s->kernels->dot_i4_rows(query_codes + j * s->query_dim, segment->coarse + at * 64 * n_blocks, n,
-			                        n_blocks, s->prefetch && j == 0, dot + j * BLOCK);
+			                        n_blocks, s->prefetch && j == 0, dot + j * DOT_LD);
 	else if (n_queries == 1)
 		s->kernels->dot_i8_rows(query_codes, codes, n, code_dim, code_dim, s->prefetch, dot);
 	else
 		s->kernels->dot_i8_queries(query_codes, n_queries, s->query_dim, codes, n, code_dim, code_dim,
-		                           s->prefetch, dot, BLOCK);
+		                           s->prefetch, dot, DOT_LD);
+}
+
+/* The greatest parameters of a block of rows, and the least norm. Where any is NaN the greatest is. */
+struct extremes {
+	float scale, error, norm, least_norm;
+};
+
+/* Floats without sign ascend with their bits, NaN above infinity. */
+static void extremes_of(const float *x, size_t n, float *least, float *greatest)
+{
+	int32_t low = INT32_MAX, high = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int32_t bits;
+
+		memcpy(&bits, x + i, sizeof bits);
+		low = bits < low ? bits : low;
+		high = bits > high ? bits : high;
+	}
+	memcpy(least, &low, sizeof low);
+	memcpy(greatest, &high, sizeof high);
+}
+
+static struct extremes extremes_of_block(const struct lw_index_segment *segment, size_t at, size_t n)
+{
+	struct extremes x;
+	float unused;
+
+	extremes_of(segment->scale + at, n, &unused, &x.scale);
+	extremes_of(segment->error + at, n, &unused, &x.error);
+	extremes_of(segment->norm + at, n, &x.least_norm, &x.norm);
+	return x;
+}
+
+/* An integer dot product below which no row of a block passes the filter (sketch.h, step 5). */
+static int32_t least_dot_of(const struct lw_sketch_query *weights, const struct extremes *x, float bound)
+{
+	double norm = (double)x->norm, square = norm * norm, least_norm = (double)x->least_norm, b = (double)bound;
+	double weight = (double)weights->square_weight;
+	double radius = (double)weights->base_radius + (double)weights->square_radius * square +
+	                (double)weights->norm_weight * norm + (double)weights->error_weight * (double)x->error;
+	double rest = (double)weights->base + weight * (weight < 0 ? least_norm * least_norm : square) + radius;
+	double all = fabs((double)weights->base) + fabs(weight) * square + radius + fabs(b);
+	double least = (b - rest - all * 0x1p-18) / ((double)weights->scale * (double)x->scale) * (1 - 0x1p-18) - 1;
+
+	return !(least >= 1) ? INT32_MIN : least > 0x1p30 ? (int32_t)0x1p30 : (int32_t)least;
 }
 
 static void filter_block(const struct search *s, struct query *queries, size_t n_queries,
                          const struct lw_index_segment *segment, size_t at, size_t n, size_t first_row)
 {
-	int32_t dot[GROUP * BLOCK];
+	int32_t dot[GROUP * DOT_LD];
+	struct extremes extremes = { 0 };
+	int is_many = n_queries >= 24; /* finding the extremes pays */
 
 	dot_block(s, n_queries, segment, at, n, dot);
+	if (is_many)
+		extremes = extremes_of_block(segment, at, n);
 	for (size_t j = 0; j < n_queries; j++) {
 		struct query *q = &queries[j];
 		size_t before = q->n;
 
+		/* The next query's products lie in L2. */
+		for (size_t i = 0; is_many && i < n && j + 1 < n_queries; i += 16)
+			__builtin_prefetch(dot + (j + 1) * DOT_LD + i);
 		if (q->scans_all)
 			continue;
-		s->kernels->sketch_filter(&q->weights[segment->is_rotated], dot + j * BLOCK, segment->scale + at,
-		                          segment->error + at, segment->norm + at, n, (uint32_t)first_row, q->bound,
-		                          q->upper, q->lower, q->row, &q->n);
+
+		const struct lw_sketch_query *weights = &q->weights[segment->is_rotated];
+
+		s->kernels->sketch_filter(weights, dot + j * DOT_LD, segment->scale + at, segment->error + at,
+		                          segment->norm + at, n, (uint32_t)first_row, q->bound,
+		                          is_many ? least_dot_of(weights, &extremes, q->bound) : INT32_MIN, q->upper,
+		                          q->lower, q->row, &q->n);
 		apply_filter(s, q, before);
 		if (q->n > q->limit)
 			make_room(s, q);

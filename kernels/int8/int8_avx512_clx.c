@@ -8,6 +8,7 @@
 #include <immintrin.h>
 
 #include "common.h"
+#include "vec.h"
 
 enum { VI_BYTES = 64, TILE_QUERIES = 4, VN_BYTES = 64 };
 typedef __m512i vi;
@@ -70,156 +71,209 @@ LW_INLINE vi vi_join(vi low, vi high) { return _mm512_add_epi32(_mm512_slli_epi3
 /* -------------------------------------------------------------- many queries */
 
 /*
- * Rows are turned over, a panel of 32 at a time: four bytes of each of 16 rows fill a vector, to which a query's same
- * four bytes are broadcast, so that each lane sums up one row. Nothing is left to be added across lanes, and the sums
- * of 16 rows are stored at once. The panel stays in L1 while all queries meet it, PANEL_QUERIES of them side by side,
- * whose two sums each hide the instruction's latency. Turning the rows over costs as much as meeting some five queries.
+ * Queries are turned over into a panel: four bytes of each of 16 queries fill a vector, which meets the same four bytes of
+ * a row in all lanes, so that each lane sums up one query. The rows stay as they are and are read once, side by side,
+ * for up to LW_DOT_I8_QUERIES queries; nothing is added across lanes. Here it is the queries that become unsigned, which
+ * makes results too large by 128 times the sum of the row: the sums begin with that, negated. Blocks of 16 rows x 16
+ * queries are turned back.
  */
 enum {
 	LANES = 16,
-	PANEL_ROWS = 2 * LANES,
-	PANEL_DIM = 512, /* elements that are turned over at a time: 16 KiB */
-	STEP = 4,        /* elements of a lane */
-	STEP_BYTES = STEP * PANEL_ROWS,
-	PANEL_QUERIES = 8,
-	MANY_QUERIES = 16 /* for fewer the rows stay as they are */
+	PANEL_DIM = 1024, /* elements of the queries that are turned over at a time: at most 48 KiB */
+	STEP = 4,         /* elements of a lane */
+	STRIP_ROWS = 8,   /* rows of a tile */
+	MOST_VECTORS = LW_DOT_I8_QUERIES / LANES,
+	MANY_QUERIES = 16, /* for fewer it takes longer than the tiles above */
+	MANY_ROWS = 32
 };
+_Static_assert(LW_DOT_I8_QUERIES % LANES == 0, "groups of queries are whole vectors");
 
-/* Bytes 0 ... n - 1, n <= 16, of row 4 * i + r in block i of 128 bits, zeros behind them. */
-LW_INLINE __m512i load_blocks(const int8_t *rows, size_t ld, size_t n)
+/* 64 elements of LANES queries at `queries`, ld apart, to 16 steps of the panel, as unsigned ones. */
+LW_INLINE void turn_64(const int8_t *queries, size_t ld, size_t stride, uint8_t *panel)
 {
-	const int8_t *row[4] = { rows, rows + 4 * ld, rows + 8 * ld, rows + 12 * ld };
-	__m128i block[4];
+	vf v[LANES];
 
-#pragma GCC unroll 4
-	for (int i = 0; i < 4; i++)
-		block[i] = n == 16 ? _mm_loadu_si128((const __m128i *)(const void *)row[i])
-		                   : _mm_maskz_loadu_epi8((__mmask16)first_bytes(n), row[i]);
-	return _mm512_inserti32x4(
-	        _mm512_inserti32x4(_mm512_inserti32x4(_mm512_castsi128_si512(block[0]), block[1], 1), block[2], 2),
-	        block[3], 3);
+#pragma GCC unroll 16
+	for (size_t q = 0; q < LANES; q++)
+		v[q] = _mm512_castsi512_ps(flip(ve_load(queries + q * ld)));
+	vf_transpose(v);
+#pragma GCC unroll 16
+	for (size_t step = 0; step < 16; step++)
+		_mm512_storeu_si512(panel + step * stride, _mm512_castps_si512(v[step]));
 }
 
-/* Elements 0 ... n - 1, n <= 16, of 16 rows to the panel, PANEL_ROWS lanes a step. */
-LW_INLINE void turn_16(const int8_t *rows, size_t ld, size_t n, uint8_t *panel)
+/*
+ * Elements 0 ... dim - 1 of n_queries <= LANES queries, `stride` bytes between steps; where there are fewer, the other
+ * lanes are of no consequence. The panel has room for dim rounded up to a multiple of 64.
+ */
+static void turn_queries(const int8_t *queries, size_t n_queries, size_t ld, size_t dim, size_t stride, uint8_t *panel)
 {
-	__m512i v[4], a, b, c, d;
+	for (size_t i = 0; i < dim; i += 64, panel += 16 * stride) {
+		size_t n = dim - i < 64 ? dim - i : 64;
+		int8_t some[LANES * 64] = { 0 };
 
-#pragma GCC unroll 4
-	for (size_t r = 0; r < 4; r++)
-		v[r] = flip(load_blocks(rows + r * ld, ld, n));
-	/* In each block, as of a matrix of 4 x 4. */
-	a = _mm512_unpacklo_epi32(v[0], v[1]);
-	b = _mm512_unpackhi_epi32(v[0], v[1]);
-	c = _mm512_unpacklo_epi32(v[2], v[3]);
-	d = _mm512_unpackhi_epi32(v[2], v[3]);
-	_mm512_store_si512(panel, _mm512_unpacklo_epi64(a, c));
-	_mm512_store_si512(panel + STEP_BYTES, _mm512_unpackhi_epi64(a, c));
-	_mm512_store_si512(panel + 2 * STEP_BYTES, _mm512_unpacklo_epi64(b, d));
-	_mm512_store_si512(panel + 3 * STEP_BYTES, _mm512_unpackhi_epi64(b, d));
-}
-
-static void turn(const int8_t *rows, size_t ld, size_t dim, uint8_t *panel)
-{
-	for (size_t half = 0; half < 2; half++, rows += LANES * ld, panel += STEP_BYTES / 2) {
-		size_t i = 0;
-
-		for (; i + 16 <= dim; i += 16)
-			turn_16(rows + i, ld, 16, panel + i / STEP * STEP_BYTES);
-		if (i < dim)
-			turn_16(rows + i, ld, dim - i, panel + i / STEP * STEP_BYTES);
+		if (n == 64 && n_queries == LANES) {
+			turn_64(queries + i, ld, stride, panel);
+			continue;
+		}
+		for (size_t q = 0; q < n_queries; q++)
+			memcpy(some + q * 64, queries + q * ld + i, n);
+		turn_64(some, 64, stride, panel);
 	}
 }
 
-LW_INLINE int32_t load_step(const int8_t *query, size_t n)
+LW_INLINE int32_t load_step(const int8_t *row, size_t n)
 {
 	int32_t step = 0;
 
-	memcpy(&step, query, n);
+	memcpy(&step, row, n);
 	return step;
 }
 
-LW_INLINE void take_step(const int8_t *const *query, size_t at, size_t n, const uint8_t *panel, vi (*sums)[2])
+LW_INLINE void strip_step(int n_vectors, size_t n, const uint8_t *panel, const int8_t *row, size_t ld,
+                          vi sums[STRIP_ROWS][MOST_VECTORS])
 {
-	ve x0 = _mm512_load_si512(panel), x1 = _mm512_load_si512(panel + STEP_BYTES / 2);
+	ve q[MOST_VECTORS];
 
+#pragma GCC unroll 4
+	for (int v = 0; v < n_vectors; v++)
+		q[v] = _mm512_loadu_si512(panel + 64 * v);
 #pragma GCC unroll 8
-	for (int q = 0; q < PANEL_QUERIES; q++) {
-		ve y = _mm512_set1_epi32(load_step(query[q] + at, n));
+	for (size_t r = 0; r < STRIP_ROWS; r++) {
+		ve x = _mm512_set1_epi32(load_step(row + r * ld, n));
 
-		sums[q][0] = vi_dot(sums[q][0], y, x0);
-		sums[q][1] = vi_dot(sums[q][1], y, x1);
+#pragma GCC unroll 4
+		for (int v = 0; v < n_vectors; v++)
+			sums[r][v] = vi_dot(sums[r][v], x, q[v]);
 	}
 }
 
-/* Adds the products of PANEL_QUERIES queries and the panel to out[q]; each step prefetches a place of what comes next. */
-static LW_NOINLINE void panel_tile(const int8_t *const *query, const uint8_t *panel, size_t dim, int32_t *const *out,
-                                   const int8_t *next, size_t next_step)
+/* Products of n_vectors (a constant) vectors of queries and STRIP_ROWS rows, less 128 times excess[row]. */
+LW_INLINE void strip(int n_vectors, const uint8_t *panel, const int8_t *rows, size_t ld, size_t dim, int prefetch,
+                     const int32_t *excess, vf *out)
 {
-	vi sums[PANEL_QUERIES][2];
+	vi sums[STRIP_ROWS][MOST_VECTORS];
 	size_t i = 0;
 
 #pragma GCC unroll 8
-	for (int q = 0; q < PANEL_QUERIES; q++) {
-		sums[q][0] = _mm512_loadu_si512(out[q]);
-		sums[q][1] = _mm512_loadu_si512(out[q] + LANES);
-	}
-	for (; i + STEP <= dim; i += STEP, panel += STEP_BYTES, next += next_step) {
-		__builtin_prefetch(next);
-		__builtin_prefetch(next + 64);
-		take_step(query, i, STEP, panel, sums);
+	for (int r = 0; r < STRIP_ROWS; r++)
+#pragma GCC unroll 4
+		for (int v = 0; v < n_vectors; v++)
+			sums[r][v] = _mm512_set1_epi32(excess[r]);
+	while (i + STEP <= dim) {
+		size_t end = dim - i < LINE_BYTES ? dim / STEP * STEP : i + LINE_BYTES;
+
+		for (size_t r = 0; prefetch && r < STRIP_ROWS; r++)
+			__builtin_prefetch(rows + (r + LANES) * ld + i);
+#pragma GCC unroll 1
+		for (; i < end; i += STEP, panel += 64 * n_vectors)
+			strip_step(n_vectors, STEP, panel, rows + i, ld, sums);
 	}
 	if (i < dim)
-		take_step(query, i, dim - i, panel, sums);
+		strip_step(n_vectors, dim - i, panel, rows + i, ld, sums);
 #pragma GCC unroll 8
-	for (int q = 0; q < PANEL_QUERIES; q++) {
-		_mm512_storeu_si512(out[q], sums[q][0]);
-		_mm512_storeu_si512(out[q] + LANES, sums[q][1]);
+	for (int r = 0; r < STRIP_ROWS; r++)
+#pragma GCC unroll 4
+		for (int v = 0; v < n_vectors; v++)
+			out[r * n_vectors + v] = _mm512_castsi512_ps(sums[r][v]);
+}
+
+typedef void strip_fn(const uint8_t *panel, const int8_t *rows, size_t ld, size_t dim, int prefetch,
+                      const int32_t *excess, vf *out);
+
+#define LW_DEFINE_STRIP(name, n_vectors) \
+	static LW_NOINLINE void name(const uint8_t *panel, const int8_t *rows, size_t ld, size_t dim, int prefetch, \
+	                             const int32_t *excess, vf *out) \
+	{ \
+		strip(n_vectors, panel, rows, ld, dim, prefetch, excess, out); \
+	}
+LW_DEFINE_STRIP(strip_1, 1)
+LW_DEFINE_STRIP(strip_2, 2)
+LW_DEFINE_STRIP(strip_3, 3)
+
+/* -128 times the sum of each of LANES rows. */
+static void row_excess(const int8_t *rows, size_t ld, size_t dim, int32_t *excess)
+{
+	const ve bias = _mm512_set1_epi8(-128); /* 128 as the unsigned factor */
+
+	for (size_t r = 0; r < LANES; r += ROWS, rows += ROWS * ld) {
+		vi sums[ROWS] = { vi_zero(), vi_zero(), vi_zero(), vi_zero() };
+		size_t i = 0;
+
+		for (; i + VI_BYTES <= dim; i += VI_BYTES)
+#pragma GCC unroll 4
+			for (size_t j = 0; j < ROWS; j++)
+				sums[j] = vi_dot(sums[j], ve_load(rows + j * ld + i), bias);
+		if (i < dim)
+#pragma GCC unroll 4
+			for (size_t j = 0; j < ROWS; j++)
+				sums[j] = vi_dot(sums[j], ve_load_first(rows + j * ld + i, dim - i), bias);
+#pragma GCC unroll 4
+		for (size_t j = 0; j < ROWS; j++)
+			sums[j] = _mm512_sub_epi32(vi_zero(), sums[j]);
+		vi_sum4(sums, excess + r);
 	}
 }
 
-/* All queries and PANEL_ROWS rows, at most PANEL_DIM elements of them. */
-static void meet_panel(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows, size_t dim,
-                       size_t ld, int prefetch, int32_t *out, size_t out_ld)
+/* Blocks of LANES rows x n_vectors of LANES queries, a row after the other, to out or, if `adds`, added to it. */
+static void turn_back(const vf *sums, size_t n_vectors, size_t n_queries, int adds, int32_t *out, size_t out_ld)
 {
-	_Alignas(64) uint8_t panel[PANEL_DIM / STEP * STEP_BYTES];
-	size_t n_tiles = (n_queries + PANEL_QUERIES - 1) / PANEL_QUERIES,
-	       next_step = prefetch ? STEP_BYTES / n_tiles : 0;
-	const int8_t *next = rows + (prefetch ? PANEL_ROWS * ld : 0);
+	for (size_t v = 0; v < n_vectors; v++) {
+		size_t n = n_queries - v * LANES < LANES ? n_queries - v * LANES : LANES;
+		vf block[LANES];
 
-	turn(rows, ld, dim, panel);
-	for (size_t first = 0; first < n_queries; first += PANEL_QUERIES, next += dim / STEP * next_step) {
-		const int8_t *query[PANEL_QUERIES];
-		int32_t *sums[PANEL_QUERIES], unwanted[PANEL_ROWS];
-
-		/* Where there are fewer, the last one's twins keep their sums to themselves. */
-		for (size_t q = 0; q < PANEL_QUERIES; q++) {
-			size_t number = first + q < n_queries ? first + q : n_queries - 1;
-
-			query[q] = queries + number * query_ld;
-			sums[q] = number == first + q ? out + number * out_ld : unwanted;
+#pragma GCC unroll 16
+		for (size_t r = 0; r < LANES; r++)
+			block[r] = sums[r * n_vectors + v];
+		vf_transpose(block);
+		if (LW_LIKELY(n == LANES && !adds)) {
+#pragma GCC unroll 16
+			for (size_t q = 0; q < LANES; q++)
+				_mm512_storeu_si512(out + (v * LANES + q) * out_ld, _mm512_castps_si512(block[q]));
+			continue;
 		}
-		if (n_queries - first < PANEL_QUERIES)
-			memset(unwanted, 0, sizeof unwanted);
-		panel_tile(query, panel, dim, sums, next, next_step);
+		for (size_t q = 0; q < n; q++) {
+			int32_t *to = out + (v * LANES + q) * out_ld;
+			vi dots = _mm512_castps_si512(block[q]);
+
+			_mm512_storeu_si512(to, adds ? _mm512_add_epi32(dots, _mm512_loadu_si512(to)) : dots);
+		}
+	}
+}
+
+/* All queries and n_rows, a multiple of LANES; at most PANEL_DIM elements of them. */
+static LW_NOINLINE void meet_panel(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows,
+                                   size_t n_rows, size_t dim, size_t ld, int prefetch, int adds, int32_t *out,
+                                   size_t out_ld)
+{
+	_Alignas(64) uint8_t panel[PANEL_DIM / STEP * 64 * MOST_VECTORS];
+	size_t n_vectors = (n_queries + LANES - 1) / LANES;
+	strip_fn *fn = n_vectors == 1 ? strip_1 : n_vectors == 2 ? strip_2 : strip_3;
+
+	for (size_t v = 0; v < n_vectors; v++) {
+		size_t n = n_queries - v * LANES < LANES ? n_queries - v * LANES : LANES;
+
+		turn_queries(queries + v * LANES * query_ld, n, query_ld, dim, 64 * n_vectors, panel + 64 * v);
+	}
+	for (size_t r = 0; r < n_rows; r += LANES) {
+		vf sums[LANES * MOST_VECTORS];
+		int32_t excess[LANES];
+
+		row_excess(rows + r * ld, ld, dim, excess);
+		for (size_t j = 0; j < LANES; j += STRIP_ROWS)
+			fn(panel, rows + (r + j) * ld, ld, dim, prefetch, excess + j, sums + j * n_vectors);
+		turn_back(sums, n_vectors, n_queries, adds, out + r, out_ld);
 	}
 }
 
 void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows, size_t n_rows,
                            size_t dim, size_t ld, int prefetch, int32_t *out, size_t out_ld)
 {
-	size_t in_panels = n_queries < MANY_QUERIES ? 0 : n_rows / PANEL_ROWS * PANEL_ROWS;
+	size_t in_panels = n_queries < MANY_QUERIES || n_rows < MANY_ROWS || dim == 0 ? 0 : n_rows / LANES * LANES;
 
-	for (size_t q = 0; in_panels > 0 && q < n_queries; q++) {
-		const vi start = _mm512_set1_epi32((int32_t)(0 - vi_excess(queries + q * query_ld, dim)));
-
-		for (size_t r = 0; r < in_panels; r += LANES)
-			_mm512_storeu_si512(out + q * out_ld + r, start);
-	}
-	for (size_t r = 0; r < in_panels; r += PANEL_ROWS)
-		for (size_t i = 0; i < dim; i += PANEL_DIM)
-			meet_panel(queries + i, n_queries, query_ld, rows + r * ld + i,
-			           dim - i < PANEL_DIM ? dim - i : PANEL_DIM, ld, prefetch && i == 0, out + r, out_ld);
+	for (size_t i = 0; in_panels > 0 && i < dim; i += PANEL_DIM)
+		meet_panel(queries + i, n_queries, query_ld, rows + i, in_panels,
+		           dim - i < PANEL_DIM ? dim - i : PANEL_DIM, ld, prefetch, i > 0, out, out_ld);
 	if (in_panels < n_rows)
 		dot_by_rows(queries, n_queries, query_ld, rows + in_panels * ld, n_rows - in_panels, dim, ld, prefetch,
 		            out + in_panels, out_ld);
