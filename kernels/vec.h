@@ -44,7 +44,6 @@
  *   vc_fill_bits(x, mask, c) bytes whose bits are set become c
  *   vc_fill_white(x, &mask) space and \t ... \r become spaces; mask is which
  *   vc_add_range(x, low, n, d) d is added to bytes in that range
- *   vc_drop_one(x, bit)    without the byte whose bit that is (0: none), the bytes behind it one place on; the last is anything
  *   vc_store_without(p, x, mask) the bytes whose bits are not set, moved together, to p; the fewer are set, the better; may
  *                          write 64 bytes there
  *   vc_drop_behind(x, keep) bytes of the lowest bits that are set stay, the others come from one place on; the last is anything

@@ -252,6 +252,7 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 	vc_compress_part(p, _mm256_extracti128_si256(x.half[1], 1), (uint32_t)(mask >> 48));
 }
 
+/* Without the byte whose bit that is (0: none), the bytes behind it one place on; the last is anything. */
 LW_INLINE vc vc_drop_one(vc x, uint64_t bit)
 {
 	const __m256i places = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,

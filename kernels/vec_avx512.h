@@ -208,13 +208,6 @@ LW_INLINE void vc_store_without(unsigned char *p, vc x, uint64_t holes)
 	_mm512_mask_storeu_epi8(p - 2, ~(more ^ (more - 1)), x);
 }
 
-LW_INLINE vc vc_drop_one(vc x, uint64_t bit)
-{
-	__m512i next = _mm512_alignr_epi64(_mm512_setzero_si512(), x, 2); /* 128-bit parts, one on */
-
-	return _mm512_mask_mov_epi8(x, 0 - bit, _mm512_alignr_epi8(next, x, 1));
-}
-
 LW_INLINE vc vc_drop_behind(vc x, uint64_t keep)
 {
 	__m512i next = _mm512_alignr_epi64(_mm512_setzero_si512(), x, 2);

@@ -250,6 +250,7 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 	}
 }
 
+/* Without the byte whose bit that is (0: none), the bytes behind it one place on; the last is anything. */
 LW_INLINE vc vc_drop_one(vc x, uint64_t bit)
 {
 	static const int8_t first[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };

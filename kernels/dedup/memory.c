@@ -26,7 +26,7 @@
 enum {
 	MIN_SLOTS = 2048,
 	MIN_ENTRIES = 512,
-	FAST_UP_TO = 1 << 14,   /* slots or entries */
+	FAST_UP_TO = 1 << 14,   /* slots */
 	AHEAD = 16,             /* entries whose slots are fetched */
 	CHUNK_BYTES = 32 << 10, /* the first; then a quarter of what is there, up to MAX_CHUNK_BYTES */
 	MAX_CHUNK_BYTES = 16 << 20,
@@ -270,8 +270,11 @@ static enum room forget_or_give_up(struct lw_seen *seen)
 	return TRY_AGAIN;
 }
 
-/* Small things grow faster, where memory is not limited: to move what is there is most of the work. */
-static size_t grown(const struct lw_seen *seen, size_t n) { return n < FAST_UP_TO && !seen->max_bytes ? 4 * n : 2 * n; }
+/* A small table grows faster, where memory is not limited: to fill it anew is most of the work. */
+static size_t grown_slots(const struct lw_seen *seen)
+{
+	return seen->n_slots < FAST_UP_TO && !seen->max_bytes ? 4 * seen->n_slots : 2 * seen->n_slots;
+}
 
 static enum room room_in_table(struct lw_seen *seen)
 {
@@ -279,7 +282,7 @@ static enum room room_in_table(struct lw_seen *seen)
 		return ROOM;
 	if (!may_allocate(seen, 2 * seen->n_slots * sizeof *seen->slots))
 		return forget_or_give_up(seen);
-	return set_slots(seen, grown(seen, seen->n_slots)) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
+	return set_slots(seen, grown_slots(seen)) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
 }
 
 static enum room room_in_entries(struct lw_seen *seen)
@@ -290,7 +293,7 @@ static enum room room_in_entries(struct lw_seen *seen)
 		return forget_or_give_up(seen);
 	if (seen->n_entries > UINT32_MAX)
 		return NO_MEMORY; /* a slot cannot number more */
-	return set_entries(seen, grown(seen, seen->n_entries)) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
+	return set_entries(seen, 2 * seen->n_entries) == LANEWISE_OK ? TRY_AGAIN : NO_MEMORY;
 }
 
 static enum room room_for_text(struct lw_seen *seen, size_t n_bytes)

@@ -283,6 +283,17 @@ def test_dedup_of_texts():
     assert lw.unique_lines("a\nb\na\nc") == "a\nb\nc"
     assert lw.unique_lines("A  b\na B\nc\n", lower=True, collapse=True) == "A  b\nc\n"
     assert lw.unique_blocks("p\n\nq\n\np\n\nr") == "p\n\nq\n\nr"
+    assert lw.unique_blocks(b"p\n\n\xff\n\np", b"--") == b"p--\xff" and lw.unique_lines(bytearray(b"a\na\nb")) == b"a\nb"
+    long = "\u00e9 line\n" * 5000
+    assert lw.unique_lines(long) == "\u00e9 line\n" and lw.unique_blocks(long + "\n" + long, trim=True, collapse=True) == long[:-1]
+    for wrong in ({"mode": "x"}, {"whitespace": "x"}, {"max_bytes": 1}):
+        with pytest.raises(ValueError):
+            lw.unique_blocks("a", **wrong)
+    for call in (lambda: lw.unique_lines(1), lambda: lw.unique_lines("a", window="1"), lambda: lw.unique_blocks("a", separator=3)):
+        with pytest.raises(TypeError):
+            call()
+    with pytest.raises(ValueError, match="surrogate"):
+        lw.unique_lines("\ud800")
     with pytest.raises(ValueError, match="none of lines, blocks"):
         lw.Deduplicator("words")
 

@@ -74,6 +74,43 @@ static void require_truth(const lanewise_dedup_options *options, const char *tex
 	free(units);
 }
 
+/* Units compared with nothing, with their normal forms. */
+static void require_forms(lanewise_dedup_options options, const char *text, size_t n)
+{
+	lanewise_dedup_unit unit;
+	lanewise_dedup_form form;
+	lanewise_dedup *dedup;
+	struct naive naive;
+	size_t n_units = 0, got;
+	char *expected = fuzz_allocate(n);
+
+	options.mode = LANEWISE_DEDUP_NONE;
+	naive_dedup(&naive, &options, text, n);
+	FUZZ_REQUIRE(lanewise_dedup_create(&options, NULL, &dedup, NULL) == LANEWISE_OK);
+	FUZZ_REQUIRE(lanewise_dedup_feed(dedup, text, n) == LANEWISE_OK);
+	for (int is_end = 0; is_end < 2; is_end++) {
+		if (is_end)
+			FUZZ_REQUIRE(lanewise_dedup_finish(dedup) == LANEWISE_OK);
+		while (lanewise_dedup_next_forms(dedup, &unit, &form, 1, &got) == LANEWISE_OK && got > 0) {
+			FUZZ_REQUIRE(n_units < naive.n && unit.begin == naive.units[n_units].begin &&
+			             unit.end == naive.units[n_units].end && unit.flags == naive.units[n_units].flags);
+			n_units++;
+			if (unit.flags)
+				continue;
+
+			size_t n_expected = naive_normalize(text + unit.begin, (size_t)(unit.end - unit.begin),
+			                                    options.normalize, expected);
+
+			FUZZ_REQUIRE(form.n_bytes == n_expected &&
+			             (n_expected == 0 || memcmp(form.text, expected, n_expected) == 0));
+		}
+	}
+	FUZZ_REQUIRE(n_units == naive.n);
+	lanewise_dedup_destroy(dedup);
+	naive_end(&naive);
+	free(expected);
+}
+
 static void require_normal(const char *text, size_t n, uint32_t flags)
 {
 	size_t capacity = lanewise_normalize_bound(n), n_out;
@@ -114,6 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (lanewise_set_tier(t) != LANEWISE_OK)
 			continue;
 		require_normal(text, in.size, options.normalize);
+		require_forms(options, text, in.size);
 		require_truth(&options, text, in.size, step, weak > 2 ? 0 : weak);
 	}
 	free(text);
