@@ -269,7 +269,8 @@ LW_INLINE vq vq_fifth_bits(vq a, vq b, vq c, vq d)
 {
 	/* 0xca: where the first has bits, the second, else the third. */
 	vq ab = _mm512_ternarylogic_epi32(_mm512_set1_epi8(0x10), a, _mm512_slli_epi16(b, 1), 0xca);
-	vq cd = _mm512_ternarylogic_epi32(_mm512_set1_epi8(0x40), _mm512_slli_epi16(c, 2), _mm512_slli_epi16(d, 3), 0xca);
+	vq cd = _mm512_ternarylogic_epi32(_mm512_set1_epi8(0x40), _mm512_slli_epi16(c, 2), _mm512_slli_epi16(d, 3),
+	                                  0xca);
 
 	return vq_high_half(_mm512_ternarylogic_epi32(_mm512_set1_epi8(0x30), ab, cd, 0xca));
 }

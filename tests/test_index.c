@@ -447,8 +447,8 @@ static void test_intervals(void)
 			size_t n = 0;
 
 			lanewise_sketch_row(&x, dim, metric, row, row + 1, row + 2);
-			lw_kernels()->sketch_filter(&query, &dot, row, row + 1, row + 2, 1, 0, -INFINITY, INT32_MIN, upper, lower,
-			                            number, &n);
+			lw_kernels()->sketch_filter(&query, &dot, row, row + 1, row + 2, 1, 0, -INFINITY, INT32_MIN,
+			                            upper, lower, number, &n);
 			score = metric == LANEWISE_METRIC_DOT      ? lanewise_dot_f32(d.rows + dim, d.rows, dim)
 			        : metric == LANEWISE_METRIC_COSINE ? lanewise_cosine_f32(d.rows + dim, d.rows, dim)
 			                                           : -lanewise_l2sq_f32(d.rows + dim, d.rows, dim);

@@ -121,7 +121,8 @@ struct bench_peer {
 	size_t (*json_f64)(const char *text, size_t n_bytes, double *out);
 	size_t (*json_string)(const char *text, size_t n_bytes, char *out);
 	size_t (*json_unescape)(const char *text, size_t n_bytes, char *out); /* of such a text, decoding alone */
-	size_t (*json_escape)(const char *text, size_t n_bytes, char *out);   /* without quotes; room for 6 * n_bytes + 64 */
+	size_t (*json_escape)(const char *text, size_t n_bytes,
+	                      char *out); /* without quotes; room for 6 * n_bytes + 64 */
 	size_t (*sse_content)(const char *text, size_t n_bytes);
 
 	/* Texts like 2026-11-21T04:30:00Z, from text[begin[i]] on, to nanoseconds. */
