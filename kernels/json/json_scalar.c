@@ -82,20 +82,28 @@ static uint32_t read_hex(const uint8_t *p)
 	return code;
 }
 
+/* The byte of `to` whose place is c's in `from`, or 0. */
+static uint8_t mapped(uint8_t c, const char *from, const char *to)
+{
+	for (; *from; from++, to++)
+		if ((uint8_t)*from == c)
+			return (uint8_t)*to;
+	return 0;
+}
+
 size_t LW_FN(json_unescape)(const uint8_t *text, size_t n, uint8_t *out)
 {
-	static const char letters[] = "bfnrt", values[] = "\b\f\n\r\t";
 	size_t size = 0;
 
 	for (size_t i = 0; i < n;) {
-		const char *letter;
 		uint32_t code;
 
 		if (text[i] != '\\') {
 			out[size++] = text[i++];
 		} else if (text[i + 1] != 'u') {
-			letter = strchr(letters, text[i + 1]);
-			out[size++] = letter ? (uint8_t)values[letter - letters] : text[i + 1];
+			uint8_t byte = mapped(text[i + 1], "bfnrt", "\b\f\n\r\t");
+
+			out[size++] = byte ? byte : text[i + 1];
 			i += 2;
 		} else {
 			code = read_hex(text + i + 2);
@@ -116,15 +124,15 @@ size_t LW_FN(json_unescape)(const uint8_t *text, size_t n, uint8_t *out)
 
 size_t LW_FN(json_escape)(const uint8_t *text, size_t n, uint8_t *out)
 {
-	static const char bytes[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\", hex[] = "0123456789abcdef";
+	static const char hex[] = "0123456789abcdef";
 	size_t size = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *byte = text[i] ? strchr(bytes, text[i]) : NULL;
+		uint8_t letter = mapped(text[i], "\b\f\n\r\t\"\\", "bfnrt\"\\");
 
-		if (byte) {
+		if (letter) {
 			out[size++] = '\\';
-			out[size++] = (uint8_t)letters[byte - bytes];
+			out[size++] = letter;
 		} else if (text[i] < 0x20) {
 			memcpy(out + size, "\\u00", 4);
 			out[size + 4] = (uint8_t)hex[text[i] >> 4];
