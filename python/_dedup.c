@@ -2,9 +2,6 @@
 /*
  * Whole texts without their duplicates, which through cffi would be a Python object for each unit. Limited API of CPython
  * 3.10.
- *
- * The library's functions are those of the module _lanewise, whose addresses connect() gets: there is one library in the
- * process, with one set of tiers.
  */
 #include <Python.h>
 #include <lanewise/dedup.h>
@@ -16,43 +13,13 @@
 #define FUNCTIONS(X) \
 	X(dedup_create) X(dedup_destroy) X(dedup_feed) X(dedup_finish) X(dedup_next) X(dedup_next_forms) X(xxh3_64)
 
-#define DECLARE(name) __typeof__(lanewise_##name) *name;
-static struct {
-	FUNCTIONS(DECLARE)
-} library;
-
-static PyObject *error_class; /* for what is wrong with options */
+#include "library.h"
 
 enum {
 	RELEASE_BYTES = 16384, /* texts from this size on are gone through without the GIL */
 	BATCH = 256,
 	NAME_BYTES = 12
 };
-
-static PyObject *connect(PyObject *module, PyObject *arguments)
-{
-	PyObject *addresses, *class_of_errors;
-
-	(void)module;
-	if (!PyArg_ParseTuple(arguments, "OO", &addresses, &class_of_errors))
-		return NULL;
-#define CONNECT(name) \
-	{ \
-		PyObject *address = PyMapping_GetItemString(addresses, "lanewise_" #name); \
-		void *p = address ? PyLong_AsVoidPtr(address) : NULL; \
-\
-		Py_XDECREF(address); \
-		if (!p) \
-			return PyErr_Occurred() ? NULL \
-			                        : PyErr_Format(PyExc_ValueError, "no address of lanewise_" #name); \
-		memcpy(&library.name, &p, sizeof p); \
-	}
-	FUNCTIONS(CONNECT)
-	Py_INCREF(class_of_errors);
-	Py_XDECREF(error_class);
-	error_class = class_of_errors;
-	Py_RETURN_NONE;
-}
 
 /* ------------------------------------------------------------------- text */
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON trees as Python objects, which is too much for cffi: a call for each node. Limited API of CPython 3.10.
- *
- * The library's functions are those of the module _lanewise, whose addresses connect() gets: there is one library in the
- * process, with one set of tiers.
  */
 #include <Python.h>
 #include <lanewise/json.h>
@@ -22,12 +19,7 @@
 	X(json_follow) \
 	X(sse_feed) X(sse_next) X(sse_json_begin) X(sse_json_scratch_size) X(sse_json_feed) X(sse_json_read)
 
-#define DECLARE(name) __typeof__(lanewise_##name) *name;
-static struct {
-	FUNCTIONS(DECLARE)
-} library;
-
-static PyObject *error_class; /* called with what, the text, and the byte where it is wrong */
+#include "library.h"
 
 enum {
 	RELEASE_BYTES = 32768,  /* texts from this size on are parsed without the GIL */
@@ -37,31 +29,6 @@ enum {
 	CACHED_BYTES = 40,
 	SHORT_TEXT = 512
 };
-
-static PyObject *connect(PyObject *module, PyObject *arguments)
-{
-	PyObject *addresses, *class_of_errors;
-
-	(void)module;
-	if (!PyArg_ParseTuple(arguments, "OO", &addresses, &class_of_errors))
-		return NULL;
-#define CONNECT(name) \
-	{ \
-		PyObject *address = PyMapping_GetItemString(addresses, "lanewise_" #name); \
-		void *p = address ? PyLong_AsVoidPtr(address) : NULL; \
-\
-		Py_XDECREF(address); \
-		if (!p) \
-			return PyErr_Occurred() ? NULL \
-			                        : PyErr_Format(PyExc_ValueError, "no address of lanewise_" #name); \
-		memcpy(&library.name, &p, sizeof p); \
-	}
-	FUNCTIONS(CONNECT)
-	Py_INCREF(class_of_errors);
-	Py_XDECREF(error_class);
-	error_class = class_of_errors;
-	Py_RETURN_NONE;
-}
 
 /* ------------------------------------------------------------------- text */
 

@@ -13,6 +13,7 @@
  * mixed from different windows of a group pass the first, so it looks the bytes up among the windows; without a branch,
  * since either outcome is frequent.
  */
+#include "append_bits.h"
 #include "vec.h"
 
 #include "scan/scan_filter.h"
@@ -101,26 +102,6 @@ LW_INLINE uint64_t word_at(const struct tables *t, int n_places, int n_banks, in
 	return word;
 }
 
-/*
- * Appends the positions of a word's bits to `raw`: two at least, of which those that are none are overwritten by the
- * next. How many bits there are is no branch that way, as there are seldom more.
- */
-LW_INLINE size_t append_bits(uint64_t word, size_t first, uint16_t *raw, size_t n)
-{
-	size_t end = n + (size_t)__builtin_popcountll(word);
-
-	for (;;) {
-#pragma GCC unroll 2
-		for (int i = 0; i < 2; i++) {
-			raw[n + i] = (uint16_t)(first + (size_t)__builtin_ctzll(word | UINT64_C(1) << 63));
-			word &= word - 1;
-		}
-		n += 2;
-		if (LW_LIKELY(n >= end))
-			return end;
-	}
-}
-
 /* Words that are not 0, and which ones they are. */
 struct words {
 	uint64_t word[WORDS];
@@ -162,7 +143,7 @@ LW_INLINE size_t find_raw(const struct tables *t, int n_places, int n_banks, int
 			add_word(&words, word[k], i + k);
 	}
 	for (size_t k = 0; k < words.n; k++)
-		n = append_bits(words.word[k], first + words.number[k] * 64u, raw, n);
+		n = lw_append_bits(words.word[k], first + words.number[k] * 64u, raw, n);
 	*n_words = i;
 	return n;
 }
@@ -217,8 +198,8 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_b
 
 		rest = n - at < 64 ? n - at : 64;
 		memcpy(padded, text + at, readable < PADDED ? readable : PADDED);
-		n_raw = append_bits(word_at(&t, n_places, n_banks, ascii, padded) & UINT64_MAX >> (64 - rest), at, raw,
-		                    0);
+		n_raw = lw_append_bits(word_at(&t, n_places, n_banks, ascii, padded) & UINT64_MAX >> (64 - rest), at,
+		                       raw, 0);
 		n_found = keep_windows(filter, padded, at, raw, n_raw, positions, n_found);
 	}
 	return n_found;

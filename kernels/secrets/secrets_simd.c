@@ -4,6 +4,7 @@
  * of a token and, by shifts that double, keep those that end LW_SECRET_RUN_BYTES of them; the word behind is classified
  * ahead, so that a run is known where it begins. What is found goes through the tables without a branch.
  */
+#include "append_bits.h"
 #include "vec.h"
 
 #include "secrets/secrets_filter.h"
@@ -91,22 +92,6 @@ LW_INLINE uint64_t run_ends(struct before *b, uint64_t token)
 	return all;
 }
 
-LW_INLINE size_t append_bits(uint64_t word, size_t first, uint16_t *raw, size_t n)
-{
-	size_t end = n + (size_t)__builtin_popcountll(word);
-
-	for (;;) {
-#pragma GCC unroll 2
-		for (int i = 0; i < 2; i++) {
-			raw[n + i] = (uint16_t)(first + (size_t)__builtin_ctzll(word | UINT64_C(1) << 63));
-			word &= word - 1;
-		}
-		n += 2;
-		if (LW_LIKELY(n >= end))
-			return end;
-	}
-}
-
 /* What goes from one word to the next: how the one ahead is classified, and where its runs end. */
 struct state {
 	struct before before;
@@ -157,10 +142,10 @@ LW_INLINE size_t find_raw(const struct lw_secret_filter *filter, const uint8_t *
 			continue;
 #pragma GCC unroll 4
 		for (int k = 0; k < GROUP; k++)
-			n_raw = append_bits(word[k], at + k * 64, raw, n_raw);
+			n_raw = lw_append_bits(word[k], at + k * 64, raw, n_raw);
 	}
 	for (; at < n; at += 64)
-		n_raw = append_bits(next_word(&t, &s, text + at), at, raw, n_raw);
+		n_raw = lw_append_bits(next_word(&t, &s, text + at), at, raw, n_raw);
 	return n_raw;
 }
 
