@@ -165,7 +165,7 @@ static uint64_t place_at(const struct home *home, int i)
 	uint64_t place;
 
 	/* With the two bytes before it, as there may be none behind it. */
-	memcpy(&place, home->place[i] - 2, sizeof place);
+	memcpy(&place, (const char *)home + offsetof(struct home, place) + i * sizeof home->place[0] - 2, sizeof place);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 	return place & (UINT64_MAX >> 16);
 #else
