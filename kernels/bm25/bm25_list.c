@@ -31,7 +31,6 @@ static void find_parts_of_quanta(const struct lw_bm25_formula *f, const uint16_t
                                  float *parts)
 {
 	for (size_t i = 0; i < n; i++)
-		/* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): callers have written n of them */
 		parts[i] = lw_bm25_part_of_quantum(f, quanta[at[i]]);
 }
 
