@@ -353,10 +353,10 @@ LW_INLINE vq vq_lookup(vq t, vq i) { return vqtbl1q_u8(t, i); }
 LW_INLINE vq vq_or(vq a, vq b) { return vorrq_u8(a, b); }
 LW_INLINE vq vq_fifth_bits(vq a, vq b, vq c, vq d)
 {
-	vq ab = vsliq_n_u8(vshrq_n_u8(vshlq_n_u8(a, 3), 7), vshrq_n_u8(b, 4), 1);
-	vq cd = vsliq_n_u8(vshrq_n_u8(vshlq_n_u8(c, 3), 7), vshrq_n_u8(d, 4), 1);
+	vq ab = vbslq_u8(vdupq_n_u8(1), vshrq_n_u8(a, 4), vshrq_n_u8(b, 3));
+	vq cd = vbslq_u8(vdupq_n_u8(4), vshrq_n_u8(c, 2), vshrq_n_u8(d, 1));
 
-	return vq_low_half(vsliq_n_u8(vandq_u8(ab, vdupq_n_u8(3)), vandq_u8(cd, vdupq_n_u8(3)), 2));
+	return vq_low_half(vbslq_u8(vdupq_n_u8(3), ab, cd));
 }
 LW_INLINE vq vq_xor(vq a, vq b) { return veorq_u8(a, b); }
 LW_INLINE vq vq_add(vq a, vq b) { return vaddq_u8(a, b); }
