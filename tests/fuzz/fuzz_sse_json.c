@@ -41,7 +41,8 @@ static void append_value(struct listing *listing, uint8_t type, uint8_t flags, c
 static void parse_each(struct listing *listing, const uint8_t *stream, size_t n)
 {
 	static lanewise_json_node nodes[MAX_BYTES];
-	static char scratch[ROOM], out[MAX_BYTES];
+	static _Alignas(64) char scratch[ROOM];
+	static char out[MAX_BYTES];
 	lanewise_sse *sse = lanewise_sse_begin(scratch, lanewise_sse_scratch_size(MAX_BYTES));
 	lanewise_sse_event e;
 
