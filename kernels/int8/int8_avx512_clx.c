@@ -200,14 +200,16 @@ static void row_excess(const int8_t *rows, size_t ld, size_t dim, int32_t *exces
 		vi sums[ROWS] = { vi_zero(), vi_zero(), vi_zero(), vi_zero() };
 		size_t i = 0;
 
-		for (; i + VI_BYTES <= dim; i += VI_BYTES)
+		for (; i + VI_BYTES <= dim; i += VI_BYTES) {
 #pragma GCC unroll 4
 			for (size_t j = 0; j < ROWS; j++)
 				sums[j] = vi_dot(sums[j], ve_load(rows + j * ld + i), bias);
-		if (i < dim)
+		}
+		if (i < dim) {
 #pragma GCC unroll 4
 			for (size_t j = 0; j < ROWS; j++)
 				sums[j] = vi_dot(sums[j], ve_load_first(rows + j * ld + i, dim - i), bias);
+		}
 #pragma GCC unroll 4
 		for (size_t j = 0; j < ROWS; j++)
 			sums[j] = _mm512_sub_epi32(vi_zero(), sums[j]);

@@ -83,7 +83,7 @@ static lanewise_status to_i64(const struct numbers *numbers, void *values, size_
 	size_t n_bytes;
 
 	for (size_t i = 0; i < numbers->n; i++) {
-		int scale = numbers->scale[i];
+		int8_t scale = numbers->scale[i];
 
 		/* 0 or -1: with a sign or without, and no point, behind which there is a digit at least. */
 		if ((scale == 0 || scale == -1) && numbers->w[i] <= INT64_MAX) {
