@@ -741,7 +741,7 @@ static int choose_all(const struct choice *c, struct draft *d)
 static float try_width(struct choice *c, uint32_t width, int ignore_case, struct lw_scan_filter *filter, float *passes)
 {
 	struct draft d = { .ignore_case = ignore_case, .width = width };
-	float first, last;
+	float first, last, cost = -1;
 
 	c->draft = &d;
 	c->delta = 0;
@@ -755,9 +755,10 @@ static float try_width(struct choice *c, uint32_t width, int ignore_case, struct
 			choose_some(c);
 		}
 	}
-	if (!choose_all(c, &d) || !finish_filter(&d, filter, passes))
-		return -1;
-	return 0.06f * (float)(filter->n_banks * (filter->letters ? 3 : filter->n_places)) + 100 * *passes;
+	if (choose_all(c, &d) && finish_filter(&d, filter, passes))
+		cost = 0.06f * (float)(filter->n_banks * (filter->letters ? 3 : filter->n_places)) + 100 * *passes;
+	c->draft = NULL;
+	return cost;
 }
 
 int lanewise_scan_build_gram_filter(struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,

@@ -166,11 +166,15 @@ static void lane_block(int is_l2sq, size_t n_vectors, const float *panel, const 
 /* How many of the queries can go in lanes; they are then the first ones. */
 LW_INLINE size_t queries_in_lanes(size_t n_queries, size_t n_rows, size_t dim)
 {
-	enum { LEAST_ROWS = 2 * LANE_BLOCK_ROWS }; /* for fewer, turning queries over costs more than it saves */
+	enum {
+		LEAST_ROWS = 2 * LANE_BLOCK_ROWS, /* for fewer, turning queries over costs more than it saves */
+		LEAST_QUERIES = VF_LANES > 8 ? 2 * VF_LANES : 16
+	};
 	size_t n = n_queries / VF_LANES * VF_LANES;
 
-	return n < 2 * VF_LANES || n < 16 || n_rows < LEAST_ROWS || dim < LEAST_LANE_DIM || dim > PANEL_FLOATS / n ? 0
-	                                                                                                           : n;
+	if (n < LEAST_QUERIES || n_rows < LEAST_ROWS || dim < LEAST_LANE_DIM || dim > PANEL_FLOATS / n)
+		return 0;
+	return n;
 }
 
 /* All pairs of n_queries (see above) and n_rows, a multiple of LANE_BLOCK_ROWS. */
