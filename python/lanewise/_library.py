@@ -33,6 +33,13 @@ def new_error() -> Any:
     return ffi.new("lanewise_error *")
 
 
+def choice(choices: dict[str, int], name: str, what: str) -> int:
+    """The number of a name; ValueError with those there are."""
+    if name not in choices:
+        raise ValueError(f"{what}: {name!r} is none of {', '.join(choices)}")
+    return choices[name]
+
+
 def check(status: int, error: Any = None) -> None:
     """Raises what a status says, in the words of the error if there is one."""
     if status == lib.LANEWISE_OK:

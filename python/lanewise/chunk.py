@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 from ._files import Immutable, Uncopyable
-from ._library import CodePoints, check, empty, ffi, lib, new_error, pointer, room, scratch, text_bytes, tuples
+from ._library import CodePoints, check, choice, empty, ffi, lib, new_error, pointer, room, scratch, text_bytes, tuples
 from .text import Text
 
 METHODS = {"lanewise1": lib.LANEWISE_CDC_LANEWISE1, "fastcdc2020": lib.LANEWISE_CDC_FASTCDC2020}
@@ -17,12 +17,6 @@ UNITS = {"characters": lib.LANEWISE_TEXT_CHUNK_CHARACTERS, "lines": lib.LANEWISE
 MEASURES = {"characters": lib.LANEWISE_TEXT_CHUNK_CODE_POINTS, "tokens": lib.LANEWISE_TEXT_CHUNK_TOKENS}
 _BATCH = 512
 _PIECE = 1 << 20
-
-
-def _choice(choices: dict[str, int], name: str, what: str) -> int:
-    if name not in choices:
-        raise ValueError(f"{what}: {name!r} is none of {', '.join(choices)}")
-    return choices[name]
 
 
 def _uint32(value: int, what: str) -> int:
@@ -54,7 +48,7 @@ class Chunker(Immutable):
             raise ValueError(f"key: {key} is out of range")
         self._arguments = (method, min_size, average_size, max_size, level, key)
         self._options = ffi.new("lanewise_cdc_options *", {
-            "struct_size": ffi.sizeof("lanewise_cdc_options"), "method": _choice(METHODS, method, "method"),
+            "struct_size": ffi.sizeof("lanewise_cdc_options"), "method": choice(METHODS, method, "method"),
             "level": _uint32(level, "level"), "min_size": _uint32(min_size, "min_size"),
             "average_size": _uint32(average_size, "average_size"), "max_size": _uint32(max_size, "max_size"), "key": key})
         self.stream()  # which tries the options
@@ -171,8 +165,8 @@ class TextChunker(Immutable):
                  trim: bool = False, single: bool = False, abbreviations: list[str] | tuple[str, ...] | None = None) -> None:
         self._arguments = (size, overlap, unit, measure, trim, single, None if abbreviations is None else tuple(abbreviations))
         self._options = ffi.new("lanewise_text_chunk_options *", {
-            "struct_size": ffi.sizeof("lanewise_text_chunk_options"), "unit": _choice(UNITS, unit, "unit"),
-            "measure": _choice(MEASURES, measure, "measure"), "size": _uint32(size, "size"),
+            "struct_size": ffi.sizeof("lanewise_text_chunk_options"), "unit": choice(UNITS, unit, "unit"),
+            "measure": choice(MEASURES, measure, "measure"), "size": _uint32(size, "size"),
             "overlap": _uint32(overlap, "overlap"), "trim": bool(trim), "single": bool(single)})
         if abbreviations is not None:
             words = " ".join(abbreviations)

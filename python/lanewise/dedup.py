@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from . import _dedup
 from ._files import Uncopyable, destroy_later
-from ._library import DataError, check, concatenated, empty, ffi, from_buffer, integers, lib, new_error, pointer, room, scratch, text_bytes
+from ._library import (DataError, check, choice, concatenated, empty, ffi, from_buffer, integers, lib, new_error, pointer, room, scratch,
+                       text_bytes)
 from .text import Text
+
+T = TypeVar("T", str, bytes)
 
 _UNITS = {"lines": lib.LANEWISE_DEDUP_LINES, "blocks": lib.LANEWISE_DEDUP_BLOCKS}
 _MODES = {"verify": lib.LANEWISE_DEDUP_VERIFY, "hash64": lib.LANEWISE_DEDUP_HASH64, "hash128": lib.LANEWISE_DEDUP_HASH128}
@@ -21,15 +24,9 @@ _UNIT = struct.Struct("=5Q2I")
 _dedup.connect({name: int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for name in _dedup.NEEDED.split()}, DataError)
 
 
-def _choice(choices: dict[str, int], name: str, what: str) -> int:
-    if name not in choices:
-        raise ValueError(f"{what}: {name!r} is none of {', '.join(choices)}")
-    return choices[name]
-
-
 def _form(collapse: bool, lower: bool, trim: bool, trim_punctuation: bool, whitespace: str) -> int:
     return int(lib.LANEWISE_NORMALIZE_COLLAPSE * collapse | lib.LANEWISE_NORMALIZE_LOWER * lower | lib.LANEWISE_NORMALIZE_TRIM * trim |
-               lib.LANEWISE_NORMALIZE_TRIM_PUNCTUATION * trim_punctuation | _choice(_WHITESPACE, whitespace, "whitespace"))
+               lib.LANEWISE_NORMALIZE_TRIM_PUNCTUATION * trim_punctuation | choice(_WHITESPACE, whitespace, "whitespace"))
 
 
 _FORM_OF_BLOCKS = _form(True, True, True, True, "unicode")
@@ -78,8 +75,8 @@ class Deduplicator(Uncopyable):
                  whitespace: str = "ascii", code_points: bool = False) -> None:
         normalize = _form(collapse, lower, trim, trim_punctuation, whitespace)
         options = ffi.new("lanewise_dedup_options *", {
-            "struct_size": ffi.sizeof("lanewise_dedup_options"), "unit": _choice(_UNITS, unit, "unit"),
-            "mode": _choice(_MODES, mode, "mode"), "normalize": normalize, "min_length": min_length, "window": window,
+            "struct_size": ffi.sizeof("lanewise_dedup_options"), "unit": choice(_UNITS, unit, "unit"),
+            "mode": choice(_MODES, mode, "mode"), "normalize": normalize, "min_length": min_length, "window": window,
             "max_bytes": max_bytes, "count_code_points": code_points})
         out, error = ffi.new("lanewise_dedup **"), new_error()
         check(lib.lanewise_dedup_create(options, ffi.NULL, out, error), error)
@@ -116,20 +113,20 @@ class Deduplicator(Uncopyable):
 def _unique(text: Text, separator: Text | None, unit: str, mode: str = "verify", collapse: bool = False, lower: bool = False,
             trim: bool = False, min_length: int = 0, window: int = 0, max_bytes: int = 0, trim_punctuation: bool = False,
             whitespace: str = "ascii", code_points: bool = False) -> Any:
-    return _dedup.unique(text, separator, _UNITS[unit], _choice(_MODES, mode, "mode"),
+    return _dedup.unique(text, separator, _UNITS[unit], choice(_MODES, mode, "mode"),
                          _form(collapse, lower, trim, trim_punctuation, whitespace), bool(code_points), min_length, window, max_bytes)
 
 
-def unique_lines(text: str, **options: Any) -> str:
+def unique_lines(text: T, **options: Any) -> T:
     """The text without the lines that came before; options as for Deduplicator. Bytes are given back for bytes. Without the GIL."""
-    result: str = _unique(text, None, "lines", **options)
+    result: T = _unique(text, None, "lines", **options)
     return result
 
 
-def unique_blocks(text: str, separator: str = "\n\n", **options: Any) -> str:
+def unique_blocks(text: T, separator: Text = "\n\n", **options: Any) -> T:
     """The blocks that did not come before, joined by `separator`; options as for Deduplicator. Bytes are given back for bytes.
     Without the GIL."""
-    result: str = _unique(text, separator, "blocks", **options)
+    result: T = _unique(text, separator, "blocks", **options)
     return result
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from ._files import Uncopyable, bytes_of_file, destroy_later, file_of_bytes, open_file, write_file
-from ._library import DataError, check, concatenated, empty, ffi, from_buffer, integers, lib, new_error, numpy, pointer, room
+from ._library import DataError, check, choice, concatenated, empty, ffi, from_buffer, integers, lib, new_error, numpy, pointer, room
 from .text import Text
 
 T = TypeVar("T")
@@ -20,12 +20,6 @@ KINDS = {"set64": lib.LANEWISE_SEEN_SET64, "set128": lib.LANEWISE_SEEN_SET128, "
          "window": lib.LANEWISE_SEEN_WINDOW}
 WHEN_FULL = {"refuse": lib.LANEWISE_SEEN_REFUSE, "forget": lib.LANEWISE_SEEN_FORGET}
 _MASK = 2**64 - 1
-
-
-def _choice(choices: dict[str, int], name: str, what: str) -> int:
-    if name not in choices:
-        raise ValueError(f"{what}: {name!r} is none of {', '.join(choices)}")
-    return choices[name]
 
 
 def _bounded(value: int, what: str, limit: int = 2**64) -> int:
@@ -115,7 +109,7 @@ class SeenSet:
 
     def __init__(self, kind: str = "set64", expected: int = 0, max_bytes: int = 0, when_full: str = "refuse", window: int = 0,
                  bits_per_hash: int = 0, seed: int | None = None) -> None:
-        options = self._options(_choice(KINDS, kind, "kind"), expected, max_bytes, when_full, window)
+        options = self._options(choice(KINDS, kind, "kind"), expected, max_bytes, when_full, window)
         options.bits_per_hash = _bounded(bits_per_hash, "bits_per_hash", 2**32)
         options.is_seeded, options.seed = seed is not None, _bounded(seed or 0, "seed")
         out, error = ffi.new("lanewise_seen **"), new_error()
@@ -126,7 +120,7 @@ class SeenSet:
     def _options(kind: int, expected: int, max_bytes: int, when_full: str, window: int) -> Any:
         return ffi.new("lanewise_seen_options *", {
             "struct_size": ffi.sizeof("lanewise_seen_options"), "kind": kind, "expected": _bounded(expected, "expected"),
-            "max_bytes": _bounded(max_bytes, "max_bytes"), "when_full": _choice(WHEN_FULL, when_full, "when_full"),
+            "max_bytes": _bounded(max_bytes, "max_bytes"), "when_full": choice(WHEN_FULL, when_full, "when_full"),
             "window": _bounded(window, "window")})
 
     def _adopt(self, handle: Any, max_bytes: int, when_full: str) -> None:
