@@ -14,6 +14,8 @@
  *       that a shorter string does not have are masked out, so all lengths take the same time. The lanes of eight
  *       strings are added up as a transposition.
  *   129 ... 240: two such vectors for each string, eight steps and up to eight more.
+ *   241 ... 512: the eight lanes are the accumulators that XXH3 has for long strings, for up to seven stripes and the last.
+ *       What it folds in the end is done for two strings together.
  *   Longer ones are hashed one by one.
  * Where most strings are of one class they are hashed as they come. Otherwise, and those that are not, they are dealt out to
  * one list for each class; eight of a list are hashed together, and what is left over waits for more.
@@ -29,9 +31,14 @@
 #include "common.h"
 
 /* Constants of the specification. */
+#define PRIME32_1       0x9E3779B1
+#define PRIME32_2       0x85EBCA77
+#define PRIME32_3       0xC2B2AE3D
 #define PRIME64_1       0x9E3779B185EBCA87
 #define PRIME64_2       0xC2B2AE3D27D4EB4F
 #define PRIME64_3       0x165667B19E3779F9
+#define PRIME64_4       0x85EBCA77C2B2AE63
+#define PRIME64_5       0x27D4EB2F165667C5
 #define PRIME_AVALANCHE 0x165667919E3779F9
 #define PRIME_MX2       0x9FB21C651E98DF25
 
@@ -40,10 +47,13 @@ enum {
 	TO_32,
 	TO_128,
 	TO_240,
+	TO_512,
 	LONG,
 	CLASSES,
 
 	WINDOW = 64,       /* strings dealt out before lists are looked at */
+	SHORT_WINDOW = 32, /* the same where they are long: they are to stay in L1 until then */
+	LONG_STRING = 224,
 	LONG_WINDOW = 128, /* the same where most are hashed as they come */
 	LIST = LONG_WINDOW + 16,
 	AHEAD = 64,    /* strings: how far ahead these are fetched */
@@ -68,7 +78,8 @@ struct batch {
 	uint64_t seed;
 	uint64_t *out;
 	struct keys to_128, front_240, back_240;
-	uint64_t fetch; /* the address from which on the window after this one is fetched next */
+	unsigned char secret[192]; /* for this seed, of strings of more than 240 bytes */
+	uint64_t fetch;            /* the address from which on the window after this one is fetched next */
 	size_t fetch_times, fetch_step;
 	int n_to_16, n_to_128; /* strings of a window that are in these classes */
 	struct list list[CLASSES];
@@ -228,21 +239,29 @@ LW_INLINE __m512i hash_to_32(const uint64_t *begin, const uint64_t *length_of, u
 
 /* ------------------------------------------------- lanes that are steps of one */
 
+/* Lane 2i of the result is the sum of v[i]'s even lanes, lane 2i + 1 that of its odd ones. */
+LW_INLINE __m512i sum_pairs(const __m512i v[4])
+{
+	__m512i quad[2];
+
+#pragma GCC unroll 2
+	for (int i = 0; i < 2; i++)
+		quad[i] = _mm512_add_epi64(_mm512_shuffle_i64x2(v[2 * i], v[2 * i + 1], 0x88),
+		                           _mm512_shuffle_i64x2(v[2 * i], v[2 * i + 1], 0xdd));
+	return _mm512_add_epi64(_mm512_shuffle_i64x2(quad[0], quad[1], 0x88),
+	                        _mm512_shuffle_i64x2(quad[0], quad[1], 0xdd));
+}
+
 /* Lane i of the result is the sum of v[i]'s lanes. */
 LW_INLINE __m512i sum_lanes(const __m512i v[8])
 {
-	__m512i pair[4], quad[2];
+	__m512i pair[4];
 
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
 		pair[i] = _mm512_add_epi64(_mm512_unpacklo_epi64(v[2 * i], v[2 * i + 1]),
 		                           _mm512_unpackhi_epi64(v[2 * i], v[2 * i + 1]));
-#pragma GCC unroll 2
-	for (int i = 0; i < 2; i++)
-		quad[i] = _mm512_add_epi64(_mm512_shuffle_i64x2(pair[2 * i], pair[2 * i + 1], 0x88),
-		                           _mm512_shuffle_i64x2(pair[2 * i], pair[2 * i + 1], 0xdd));
-	return _mm512_add_epi64(_mm512_shuffle_i64x2(quad[0], quad[1], 0x88),
-	                        _mm512_shuffle_i64x2(quad[0], quad[1], 0xdd));
+	return sum_pairs(pair);
 }
 
 /* A factor of zero makes a lane without a step add nothing. */
@@ -316,6 +335,51 @@ LW_INLINE __m512i hash_to_240(const struct batch *b, const uint64_t *begin, cons
 	return avalanche(_mm512_add_epi64(sum, sum_lanes(steps)));
 }
 
+/* -------------------------------------------------------- 241 ... 512 bytes */
+
+/* 64 bytes, or nothing where `is_there` is 0. */
+LW_INLINE __m512i accumulate(__m512i sum, __mmask8 is_there, uint64_t begin, const unsigned char *secret)
+{
+	__m512i data = _mm512_maskz_loadu_epi64(is_there, at(begin));
+	__m512i key = _mm512_maskz_xor_epi64(is_there, data, _mm512_loadu_si512(secret));
+
+	sum = _mm512_add_epi64(sum, _mm512_shuffle_epi32(data, 0x4e)); /* halves of 16 bytes change places */
+	return _mm512_add_epi64(sum, _mm512_mul_epu32(key, _mm512_srli_epi64(key, 32)));
+}
+
+/* The accumulators of a string behind its last stripe. */
+LW_INLINE __m512i accumulated(const struct batch *b, uint64_t begin, uint64_t length)
+{
+	const __m512i n = set1(length);
+	__m512i sum = _mm512_setr_epi64(PRIME32_3, (int64_t)PRIME64_1, (int64_t)PRIME64_2, (int64_t)PRIME64_3,
+	                                (int64_t)PRIME64_4, PRIME32_2, (int64_t)PRIME64_5, PRIME32_1);
+
+#pragma GCC unroll 7
+	for (uint64_t i = 0; i < 7; i++) {
+		__mmask8 is_there = i < 3 ? 0xff : _mm512_cmpgt_epu64_mask(n, set1(64 * (i + 1)));
+
+		sum = accumulate(sum, is_there, begin + 64 * i, b->secret + 8 * i);
+	}
+	return accumulate(sum, 0xff, begin + length - 64, b->secret + sizeof b->secret - 64 - 7);
+}
+
+LW_INLINE __m512i hash_to_512(const struct batch *b, const uint64_t *begin, const uint64_t *length_of)
+{
+	__m512i key = _mm512_loadu_si512(b->secret + 11), folded[4];
+
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		__m512i even = _mm512_xor_si512(accumulated(b, begin[2 * i], length_of[2 * i]), key);
+		__m512i odd = _mm512_xor_si512(accumulated(b, begin[2 * i + 1], length_of[2 * i + 1]), key);
+
+		folded[i] = fold_products(_mm512_unpacklo_epi64(even, odd), _mm512_unpackhi_epi64(even, odd));
+	}
+
+	__m512i sum = _mm512_mullo_epi64(_mm512_loadu_si512(length_of), set1(PRIME64_1));
+
+	return avalanche(_mm512_add_epi64(sum, sum_pairs(folded)));
+}
+
 /* -------------------------------------------------------------------- lists */
 
 /* Fetches a part of the next window: bursts of prefetches would wait for each other. */
@@ -345,7 +409,8 @@ LW_INLINE __m512i hash_eight(const struct batch *b, int class, const uint64_t *b
 	return class == TO_16    ? hash_to_16(begin, length, b->seed)
 	       : class == TO_32  ? hash_to_32(begin, length, b->seed)
 	       : class == TO_128 ? hash_to_128(b, begin, length)
-	                         : hash_to_240(b, begin, length);
+	       : class == TO_240 ? hash_to_240(b, begin, length)
+	                         : hash_to_512(b, begin, length);
 }
 
 /* Hashes the list's strings as far as they make eights; the others become the first of the list. */
@@ -368,6 +433,7 @@ static LW_NOINLINE void hash_list_to_16(struct batch *b) { hash_list(b, TO_16); 
 static LW_NOINLINE void hash_list_to_32(struct batch *b) { hash_list(b, TO_32); }
 static LW_NOINLINE void hash_list_to_128(struct batch *b) { hash_list(b, TO_128); }
 static LW_NOINLINE void hash_list_to_240(struct batch *b) { hash_list(b, TO_240); }
+static LW_NOINLINE void hash_list_to_512(struct batch *b) { hash_list(b, TO_512); }
 
 LW_INLINE void hash_lists(struct batch *b)
 {
@@ -379,6 +445,8 @@ LW_INLINE void hash_lists(struct batch *b)
 		hash_list_to_128(b);
 	if (b->list[TO_240].n >= 8)
 		hash_list_to_240(b);
+	if (b->list[TO_512].n >= 8)
+		hash_list_to_512(b);
 }
 
 static LW_NOINLINE void hash_one_by_one(struct batch *b, struct list *list)
@@ -445,13 +513,18 @@ LW_INLINE void deal_out(struct batch *b, size_t i, const struct lengths *l, __mm
 {
 	__m256i number = _mm256_add_epi32(_mm256_set1_epi32((int)i), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 	__mmask8 to_32 = _mm512_cmple_epu64_mask(l->length, set1(32));
-	__mmask8 to_240 = _mm512_cmple_epu64_mask(l->length, set1(240));
+	__mmask8 to_240 = _mm512_cmple_epu64_mask(l->length, set1(240)), to_512;
 
 	put_list(&b->list[TO_16], l, number, which & l->to_16);
 	put_list(&b->list[TO_32], l, number, which & (to_32 & ~l->to_16));
 	put_list(&b->list[TO_128], l, number, which & (l->to_128 & ~to_32));
 	put_list(&b->list[TO_240], l, number, which & (to_240 & ~l->to_128));
-	put_list(&b->list[LONG], l, number, which & ~to_240);
+	which &= (__mmask8)~to_240;
+	if (which == 0)
+		return;
+	to_512 = _mm512_cmple_epu64_mask(l->length, set1(512));
+	put_list(&b->list[TO_512], l, number, which & to_512);
+	put_list(&b->list[LONG], l, number, which & ~to_512);
 }
 
 LW_INLINE void count_classes(struct batch *b, const struct lengths *l)
@@ -486,8 +559,8 @@ LW_INLINE void begin_fetching(struct batch *b, size_t i, size_t n)
 	b->fetch_times = 0;
 	if (n_bytes < FAR) {
 		b->fetch = b->data + (n ? b->begin[i] : 0);
-		b->fetch_times = (size_t)(n_bytes + WINDOW * 64 - 1) / (WINDOW * 64);
-		b->fetch_step = b->fetch_times ? (size_t)n_bytes / (WINDOW * b->fetch_times) + 1 : 0;
+		b->fetch_times = n ? (size_t)(n_bytes + n * 64 - 1) / (n * 64) : 0;
+		b->fetch_step = b->fetch_times ? (size_t)n_bytes / (n * b->fetch_times) + 1 : 0;
 		return;
 	}
 	for (size_t j = 0; j < n; j++) {
@@ -556,7 +629,9 @@ static void hash_part(struct batch *b, size_t n)
 		class = class_of_most(b, 8);
 	}
 	while (n - i >= 8) {
-		size_t window = class == LONG ? WINDOW : LONG_WINDOW;
+		size_t window = class != LONG                                   ? LONG_WINDOW
+		                : b->end[i + 7] - b->begin[i] > 8 * LONG_STRING ? SHORT_WINDOW
+		                                                                : WINDOW;
 		size_t n_window = n - i < window ? (n - i) / 8 * 8 : window, next = i + n_window;
 
 		b->n_to_16 = b->n_to_128 = 0;
@@ -566,7 +641,7 @@ static void hash_part(struct batch *b, size_t n)
 		} else if (class == TO_128) {
 			window_to_128(b, i, next, n);
 		} else {
-			begin_fetching(b, next, n - next < WINDOW ? n - next : WINDOW);
+			begin_fetching(b, next, n - next < window ? n - next : window);
 			window_dealt_out(b, i, next);
 		}
 		hash_lists(b);
@@ -605,6 +680,15 @@ static void make_keys(struct batch *b)
 	b->back_240 = unpacked(_mm512_loadu_si512(secret + 3), last, b->seed);
 }
 
+/* The key material of long strings: a seed is added to one half of 16 bytes and subtracted from the other. */
+static void make_secret(struct batch *b)
+{
+	__m512i change = _mm512_mask_sub_epi64(set1(b->seed), 0xaa, _mm512_setzero_si512(), set1(b->seed));
+
+	for (size_t i = 0; i < sizeof b->secret; i += 64)
+		_mm512_storeu_si512(b->secret + i, _mm512_add_epi64(_mm512_loadu_si512(XXH3_kSecret + i), change));
+}
+
 void LW_FN(xxh3_64_batch)(const void *data, const uint64_t *begin, const uint64_t *end, size_t n, uint64_t seed,
                           uint64_t *out)
 {
@@ -613,6 +697,7 @@ void LW_FN(xxh3_64_batch)(const void *data, const uint64_t *begin, const uint64_
 	b.data = (uintptr_t)data;
 	b.seed = seed;
 	make_keys(&b);
+	make_secret(&b);
 	for (int c = 0; c < CLASSES; c++)
 		b.list[c].n = 0;
 	for (size_t at = 0; at < n; at += PART) {
