@@ -230,7 +230,7 @@ LW_INLINE vq vq_majority(vq a, vq b, vq c) { return vbslq_u8(vq_xor(a, b), c, a)
 
 #endif
 
-#if defined(__x86_64__)
+#if defined(LW_THIS_TIER_IS_avx512) || defined(LW_THIS_TIER_IS_avx512_clx) || defined(LW_THIS_TIER_IS_avx2)
 
 /*
  * With 16-bit digits from -2^15 to 2^15 - 1, a = a0 + a1 2^16 + a2 2^32 + a3 2^48 modulo 2^64 and x likewise, a * x + b is
