@@ -211,6 +211,16 @@ void lanewise_check_xxh3_64_batch(struct lw_check *c)
 			end[k] = at;
 			at += i % 3 == 0;
 		}
+		/* And some in no order. */
+		for (size_t k = 0; k < n && i % 9 == 8; k++) {
+			size_t other = lanewise_check_below(c, n);
+			uint64_t b = begin[k], e = end[k];
+
+			begin[k] = begin[other];
+			end[k] = end[other];
+			begin[other] = b;
+			end[other] = e;
+		}
 		fill_bytes(c, data, at, i % 8 < 5 ? 0 : i % 5);
 
 		uint64_t seed = i % 4 ? lanewise_check_random(c) : 0;

@@ -101,8 +101,9 @@ static void check_family(struct lw_check *c, enum family family)
 
 			judge_family(c, family, n, k, i == 2 ? 8 * (int)lanewise_check_below(c, 8) : LW_AT_FRONT + i);
 		}
-	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
-		judge_family(c, family, lengths[i], lengths[i], LW_AT_BACK);
+	for (size_t i = 0; i < (c->quick ? 1 : 5) * (sizeof lengths / sizeof *lengths); i++)
+		judge_family(c, family, lengths[i % 7], i < 7 ? lengths[i % 7] : 64 + lanewise_check_below(c, 140),
+		             LW_AT_BACK);
 }
 
 void lanewise_check_minhash_mul32(struct lw_check *c) { check_family(c, MUL32); }

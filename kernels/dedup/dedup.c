@@ -27,6 +27,8 @@ enum {
 	FRONT_BYTES = 16,       /* before what is folded, so that one may look back from its beginning */
 	KEPT_BYTES = 64,        /* of a long unit */
 	BATCH_BYTES = 64 << 10, /* a batch is closed when it has so many */
+	GUESSED_LINE = 128,     /* bytes in a line, and in a block, that is not yet known */
+	GUESSED_BLOCK = 512,
 	FOLD_FLAGS = LANEWISE_NORMALIZE_STRIP_CONTROL | LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER,
 	ALL_FLAGS = FOLD_FLAGS | LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_TRIM_PUNCTUATION |
 	            LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON
@@ -786,6 +788,10 @@ lanewise_status lanewise_dedup_feed(lanewise_dedup *dedup, const char *text, siz
 	if (dedup->failed != LANEWISE_OK)
 		return dedup->failed;
 	if (n_bytes > 0) {
+		if (dedup->options.mode != LANEWISE_DEDUP_NONE)
+			lanewise_dedup_memory_expect(
+			        &dedup->seen,
+			        n_bytes / (dedup->options.unit == LANEWISE_DEDUP_LINES ? GUESSED_LINE : GUESSED_BLOCK));
 		dedup->piece = (const unsigned char *)text;
 		dedup->n_piece = n_bytes;
 		dedup->searched = 0;

@@ -61,6 +61,9 @@ struct lw_seen {
 lanewise_status lanewise_dedup_memory_begin(struct lw_seen *seen, uint64_t expected);
 void lanewise_dedup_memory_end(struct lw_seen *seen);
 
+/* Room for so many units, by guess, if nothing is remembered yet and nothing limits what is. */
+void lanewise_dedup_memory_expect(struct lw_seen *seen, uint64_t n_units);
+
 /*
  * Of each of n <= LW_SEEN_BATCH units, in order, whether it came before: `first` and `first_begin` are those of the unit
  * remembered, or its own if it is new; then it is remembered from here on. The texts lie within one array.

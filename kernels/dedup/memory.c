@@ -30,7 +30,8 @@ enum {
 	AHEAD = 16,             /* entries whose slots are fetched */
 	CHUNK_BYTES = 32 << 10, /* the first; then a quarter of what is there, up to MAX_CHUNK_BYTES */
 	MAX_CHUNK_BYTES = 16 << 20,
-	FETCHED_BYTES = 256 /* of a text; the processor goes on by itself */
+	FETCHED_BYTES = 256,    /* of a text; the processor goes on by itself */
+	MOST_EXPECTED = 1 << 18 /* units that room is made for by guess: 16 MB */
 };
 
 struct span {
@@ -504,6 +505,8 @@ static size_t power_of_two_from(size_t n)
 	return power;
 }
 
+static size_t slots_for(uint64_t n_units) { return power_of_two_from((size_t)n_units / 3 * 8 + 8); }
+
 lanewise_status lanewise_dedup_memory_begin(struct lw_seen *seen, uint64_t expected)
 {
 	size_t n_slots = MIN_SLOTS, n_entries = MIN_ENTRIES;
@@ -515,7 +518,7 @@ lanewise_status lanewise_dedup_memory_begin(struct lw_seen *seen, uint64_t expec
 	if (expected > SIZE_MAX / 1024)
 		return LANEWISE_ERROR_TOO_LARGE;
 	if (expected > MIN_ENTRIES) {
-		n_slots = power_of_two_from((size_t)expected / 3 * 8 + 8);
+		n_slots = slots_for(expected);
 		n_entries = power_of_two_from((size_t)expected);
 	}
 	if (!may_allocate(seen, n_slots * sizeof *seen->slots + n_entries * sizeof *seen->entries)) {
@@ -524,6 +527,16 @@ lanewise_status lanewise_dedup_memory_begin(struct lw_seen *seen, uint64_t expec
 	}
 	status = set_slots(seen, n_slots);
 	return status == LANEWISE_OK ? set_entries(seen, n_entries) : status;
+}
+
+void lanewise_dedup_memory_expect(struct lw_seen *seen, uint64_t n_units)
+{
+	n_units = n_units < MOST_EXPECTED ? n_units : MOST_EXPECTED;
+	if (seen->end > 0 || seen->max_bytes || seen->window || n_units <= seen->n_entries)
+		return;
+	/* It was only a guess, so if there is no memory for it, the tables grow as they are needed. */
+	if (set_slots(seen, slots_for(n_units)) == LANEWISE_OK)
+		(void)set_entries(seen, power_of_two_from((size_t)n_units));
 }
 
 void lanewise_dedup_memory_end(struct lw_seen *seen)

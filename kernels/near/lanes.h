@@ -12,14 +12,23 @@
  *   vw_mul_low(a, b)       products of the lower halves, 64 bits
  *   vw_mul_add(a, x, b)    a * x + b modulo 2^64, right in the upper half; the lower half may be anything
  *   vw_mod61(v)            v modulo 2^61 - 1, right in the lower half; the upper half may be anything
+ *   vw_least_high(v)       the least upper half
  *   vu_min                 the lesser of two uint32_t
  *   vu_eq(a, b)            where lanes are equal
+ *   vu_select(m, a, b)     a where m is true, else b
  *   vu_add_where(v, bits, x)  x is added in lanes whose bit of `bits`, which has VF_LANES, is set
  *   vc_zero vc_double      bytes of 0; each byte twice, modulo 2^8
  *   vc_count_bits(v, bits) 1 is added to byte i if bit i is set
  *   vq_xor3(a, b, c)       a ^ b ^ c; vq_majority(a, b, c) the bits that at least two have
  *
  * VW_GROUP vectors of 64-bit lanes are done together, and VU_GROUP of 32-bit ones, as many as registers allow.
+ *
+ * The upper half of a * x + b modulo 2^64, nearly: VH_GROUP vectors of functions together, as below.
+ *
+ *   vh_part(p, a, b)       what of a and b is needed, as VH_PARTS uint32_t
+ *   vh_word(w, x)          what of x is needed, as VH_WORDS uint32_t
+ *   vh_estimate(f, x)      f: vectors of these parts of functions, x: that of one hash in all lanes. The upper half plus
+ *                          0 ... VH_SLACK, modulo 2^32
  */
 #ifndef LW_NEAR_LANES_H
 #define LW_NEAR_LANES_H
@@ -28,7 +37,7 @@
 
 #if defined(LW_THIS_TIER_IS_avx512) || defined(LW_THIS_TIER_IS_avx512_clx)
 
-enum { VW_LANES = 8, VW_GROUP = 4, VU_GROUP = 8 };
+enum { VW_LANES = 8, VW_GROUP = 4, VU_GROUP = 8, VH_GROUP = 4 };
 typedef __m512i vw;
 
 LW_INLINE vw vw_load(const uint64_t *p) { return _mm512_loadu_si512(p); }
@@ -51,9 +60,19 @@ LW_INLINE vw vw_mod61(vw v)
 	/* Less the prime, of which the lower half is -1. */
 	return _mm512_mask_sub_epi64(sum, _mm512_cmpge_epu64_mask(sum, prime), sum, prime);
 }
+LW_INLINE uint32_t vw_least_high(vw v)
+{
+	__m256i four = _mm256_min_epu32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
+	__m128i two = _mm_min_epu32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+
+	return (uint32_t)_mm_extract_epi32(_mm_min_epu32(two, _mm_unpackhi_epi64(two, two)), 1);
+}
+LW_INLINE vu vu_select(vb m, vu a, vu b) { return _mm512_mask_mov_epi32(b, m, a); }
 LW_INLINE vu vu_min(vu a, vu b) { return _mm512_min_epu32(a, b); }
 LW_INLINE vb vu_eq(vu a, vu b) { return _mm512_cmpeq_epi32_mask(a, b); }
 LW_INLINE vu vu_add_where(vu v, uint32_t bits, vu x) { return _mm512_mask_add_epi32(v, (__mmask16)bits, v, x); }
+LW_INLINE vu vu_shift_16(vu v) { return _mm512_slli_epi32(v, 16); }
+LW_INLINE vu vu_dot_16(vu sum, vu a, vu b) { return _mm512_dpwssd_epi32(sum, a, b); }
 LW_INLINE vc vc_zero(void) { return _mm512_setzero_si512(); }
 LW_INLINE vc vc_double(vc v) { return _mm512_add_epi8(v, v); }
 LW_INLINE vc vc_count_bits(vc v, uint64_t bits) { return _mm512_mask_sub_epi8(v, bits, v, _mm512_set1_epi8(-1)); }
@@ -62,7 +81,7 @@ LW_INLINE vq vq_majority(vq a, vq b, vq c) { return _mm512_ternarylogic_epi64(a,
 
 #elif defined(LW_THIS_TIER_IS_avx2)
 
-enum { VW_LANES = 4, VW_GROUP = 2, VU_GROUP = 4 };
+enum { VW_LANES = 4, VW_GROUP = 2, VU_GROUP = 4, VH_GROUP = 2 };
 typedef __m256i vw;
 
 LW_INLINE vw vw_load(const uint64_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
@@ -96,6 +115,13 @@ LW_INLINE vw vw_mod61(vw v)
 	/* Less the prime, of which the lower half is -1, if the sum reaches it: if one more reaches 2^61. */
 	return _mm256_add_epi64(sum, _mm256_srli_epi64(_mm256_add_epi64(sum, vw_set1(1)), 61));
 }
+LW_INLINE uint32_t vw_least_high(vw v)
+{
+	__m128i least = _mm_min_epu32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+
+	return (uint32_t)_mm_extract_epi32(_mm_min_epu32(least, _mm_unpackhi_epi64(least, least)), 1);
+}
+LW_INLINE vu vu_select(vb m, vu a, vu b) { return _mm256_blendv_epi8(b, a, _mm256_castps_si256(m)); }
 LW_INLINE vu vu_min(vu a, vu b) { return _mm256_min_epu32(a, b); }
 LW_INLINE vb vu_eq(vu a, vu b) { return _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)); }
 LW_INLINE vu vu_add_where(vu v, uint32_t bits, vu x)
@@ -105,6 +131,8 @@ LW_INLINE vu vu_add_where(vu v, uint32_t bits, vu x)
 
 	return _mm256_add_epi32(v, _mm256_and_si256(is_set, x));
 }
+LW_INLINE vu vu_shift_16(vu v) { return _mm256_slli_epi32(v, 16); }
+LW_INLINE vu vu_dot_16(vu sum, vu a, vu b) { return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
 LW_INLINE vc vc_zero(void) { return (vc) { { _mm256_setzero_si256(), _mm256_setzero_si256() } }; }
 LW_INLINE vc vc_double(vc v)
 {
@@ -130,7 +158,7 @@ LW_INLINE vq vq_majority(vq a, vq b, vq c) { return vq_or(vq_and(a, b), vq_and(c
 
 #else
 
-enum { VW_LANES = 2, VW_GROUP = 4, VU_GROUP = 8 };
+enum { VW_LANES = 2, VW_GROUP = 4, VU_GROUP = 8, VH_GROUP = 4 };
 typedef uint64x2_t vw;
 
 LW_INLINE vw vw_load(const uint64_t *p) { return vld1q_u64(p); }
@@ -162,6 +190,13 @@ LW_INLINE vw vw_mod61(vw v)
 	/* Less the prime, of which the lower half is -1, if the sum reaches it: if one more reaches 2^61. */
 	return vaddq_u64(sum, vshrq_n_u64(vaddq_u64(sum, vw_set1(1)), 61));
 }
+LW_INLINE uint32_t vw_least_high(vw v)
+{
+	uint32x4_t halves = vreinterpretq_u32_u64(v);
+
+	return vminvq_u32(vtrn2q_u32(halves, halves));
+}
+LW_INLINE vu vu_select(vb m, vu a, vu b) { return vbslq_u32(m, a, b); }
 LW_INLINE vu vu_min(vu a, vu b) { return vminq_u32(a, b); }
 LW_INLINE vb vu_eq(vu a, vu b) { return vceqq_u32(a, b); }
 LW_INLINE vu vu_add_where(vu v, uint32_t bits, vu x)
@@ -192,6 +227,84 @@ LW_INLINE vc vc_count_bits(vc v, uint64_t bits)
 }
 LW_INLINE vq vq_xor3(vq a, vq b, vq c) { return vq_xor(vq_xor(a, b), c); }
 LW_INLINE vq vq_majority(vq a, vq b, vq c) { return vbslq_u8(vq_xor(a, b), c, a); }
+
+#endif
+
+#if defined(LW_THIS_TIER_IS_avx512) || defined(LW_THIS_TIER_IS_avx512_clx) || defined(LW_THIS_TIER_IS_avx2)
+
+/*
+ * With 16-bit digits from -2^15 to 2^15 - 1, a = a0 + a1 2^16 + a2 2^32 + a3 2^48 modulo 2^64 and x likewise, a * x + b is
+ *
+ *	2^48 (a3 x0 + a2 x1 + a1 x2 + a0 x3) + 2^32 (a2 x0 + a1 x1 + a0 x2) + 2^16 (a1 x0 + a0 x1) + a0 x0 + b
+ *
+ * and products of such digits are what instructions add in pairs. The last three terms, with the lower half of b, bring the
+ * upper half to the greatest integer in a quotient from -2^15 - 1 to 2^15 + 1. Instead of it 2^15 + 1 is added.
+ */
+enum { VH_PARTS = 5, VH_WORDS = 3, VH_SLACK = (1 << 16) + 2 };
+
+/* The digits, the lowest in the lowest bits. */
+LW_INLINE uint64_t vh_digits(uint64_t x)
+{
+	const uint64_t half = 0x8000800080008000;
+
+	return (x + half) ^ half;
+}
+
+LW_INLINE uint32_t vh_part(int p, uint64_t a, uint64_t b)
+{
+	uint64_t digits = vh_digits(a);
+	uint32_t low = (uint32_t)digits, high = (uint32_t)(digits >> 32), term = (uint32_t)(b >> 32) + (1 << 15) + 1;
+
+	return p == 0   ? high >> 16 | high << 16              /* a3, a2 */
+	       : p == 1 ? low >> 16 | low << 16                /* a1, a0 */
+	       : p == 2 ? (high & 0xffff) | (low & 0xffff0000) /* a2, a1 */
+	       : p == 3 ? (low & 0xffff) | term << 16          /* a0, the lower digit of what is added */
+	                : (term + 0x8000) >> 16;               /* its upper digit */
+}
+
+LW_INLINE uint32_t vh_word(int w, uint64_t x)
+{
+	uint64_t digits = vh_digits(x);
+
+	return w == 0   ? (uint32_t)digits                                /* x0, x1 */
+	       : w == 1 ? (uint32_t)(digits >> 32)                        /* x2, x3 */
+	                : ((uint32_t)(digits >> 32) & 0xffff) | 1u << 16; /* x2, 1 */
+}
+
+LW_INLINE vu vh_estimate(const vu f[VH_PARTS], const vu x[VH_WORDS])
+{
+	vu sum = vu_dot_16(vu_dot_16(f[4], f[0], x[0]), f[1], x[1]);
+
+	return vu_dot_16(vu_dot_16(vu_shift_16(sum), f[2], x[0]), f[3], x[2]);
+}
+
+#else
+
+/*
+ * With halves a0, a1 and x0, x1 the upper half is a1 x0 + a0 x1 + the upper halves of a0 x0 and b and a carry. Instead of
+ * the upper half of a0 x0 twice that of 2 (a0 / 2) (x0 / 2), rounded down, is added, which is up to 3 less.
+ */
+enum { VH_PARTS = 4, VH_WORDS = 3, VH_SLACK = 8 };
+
+LW_INLINE uint32_t vh_part(int p, uint64_t a, uint64_t b)
+{
+	uint32_t low = (uint32_t)a, high = (uint32_t)(a >> 32);
+
+	return p == 0 ? low : p == 1 ? high : p == 2 ? low >> 1 : (uint32_t)(b >> 32) + VH_SLACK;
+}
+
+LW_INLINE uint32_t vh_word(int w, uint64_t x)
+{
+	return w == 0 ? (uint32_t)x : w == 1 ? (uint32_t)(x >> 32) : (uint32_t)x >> 1;
+}
+
+LW_INLINE vu vh_estimate(const vu f[VH_PARTS], const vu x[VH_WORDS])
+{
+	int32x4_t top = vqdmulhq_s32(vreinterpretq_s32_u32(f[2]), vreinterpretq_s32_u32(x[2]));
+	vu sum = vmlaq_u32(vmlaq_u32(f[3], f[0], x[1]), f[1], x[0]);
+
+	return vaddq_u32(sum, vshlq_n_u32(vreinterpretq_u32_s32(top), 1));
+}
 
 #endif
 #endif

@@ -6,12 +6,14 @@
  * vectors keeps parameters and minima in registers while all hashes go by, and the numbers behind the last whole vector
  * go through a padded copy.
  *
- *   mul64: only the upper half of the product counts, and minima of the upper halves are taken.
+ *   mul64: only the upper half of the product counts. Computing that takes 64-bit multiplications; an estimate of it takes
+ *   sums of 16-bit products, and there are twice as many lanes.
  *   mod61: x has 32 bits, so a * x modulo 2^64 is two products of 32 bits. With v = a * x + b, v modulo 2^61 - 1 is
  *   (v & 2^61 - 1) + (v >> 61), less the prime if that reaches it. It is at most 2^61 + 6. So the lower half of the
- *   result is the lower half of v plus 0 ... 8, and that takes 32-bit arithmetic only. A first pass finds the least lower
- *   half of every block of hashes, a second one goes through the blocks where that is within 8 of the least of all, hardly
- *   ever more than one, and computes all for the hashes there that are.
+ *   result is the lower half of v plus 0 ... 8, and an estimate takes 32-bit arithmetic only.
+ *
+ * Estimates are made of all hashes. The least of every block of hashes is kept, and for the block with the least of all,
+ * hardly ever more than one, results are computed.
  *
  * Bit sums: a tree of carry-save adders (Klarqvist, Mula and Lemire, "Efficient computation of positional population counts
  * using SIMD instructions", 2019). Each bit of a vector is a column of its own; sixteen vectors become one that counts
@@ -87,6 +89,201 @@ LW_INLINE void mul64_group(int count, const uint64_t *hashes, size_t n, const ui
 		vw_to_high(signature + j * VW_LANES, least[j]);
 }
 
+struct rest64 {
+	uint64_t a[VW_LANES], b[VW_LANES];
+	uint32_t signature[VW_LANES];
+};
+
+LW_INLINE struct rest64 take_rest(const uint64_t *a, const uint64_t *b, const uint32_t *signature, size_t n)
+{
+	struct rest64 rest = { { 0 }, { 0 }, { 0 } };
+
+	memcpy(rest.a, a, n * sizeof *a);
+	memcpy(rest.b, b, n * sizeof *b);
+	memcpy(rest.signature, signature, n * sizeof *signature);
+	return rest;
+}
+
+static LW_NOINLINE void mul64_directly(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                                       uint32_t *signature)
+{
+	size_t i = 0;
+
+	for (; i + VW_GROUP * VW_LANES <= k; i += VW_GROUP * VW_LANES)
+		mul64_group(VW_GROUP, hashes, n, a + i, b + i, signature + i);
+	for (; i + VW_LANES <= k; i += VW_LANES)
+		mul64_group(1, hashes, n, a + i, b + i, signature + i);
+	if (i < k) {
+		struct rest64 rest = take_rest(a + i, b + i, signature + i, k - i);
+
+		mul64_group(1, hashes, n, rest.a, rest.b, rest.signature);
+		memcpy(signature + i, rest.signature, (k - i) * sizeof *signature);
+	}
+}
+
+/* ---------------------------------------------------- MinHash by estimates */
+
+enum {
+	CHUNK = 512,  /* hashes gone through at a time */
+	BLOCK = 8,    /* hashes of which the least estimate is taken together; CHUNK is a multiple */
+	FEW_64 = 150, /* with fewer, computing all is faster */
+	FEW_61 = 48,  /* the same for mod61 */
+	SLACK_61 = 8, /* how much the result may be above the lower half of v */
+	GROUP_LANES = VH_GROUP * VF_LANES
+};
+
+/* Of a group of functions for a chunk: the least estimate, the block that it is in, and the least of the other blocks. */
+struct estimates {
+	uint32_t least[GROUP_LANES], block[GROUP_LANES], second[GROUP_LANES];
+};
+
+struct least {
+	vu all, block, second;
+};
+
+LW_INLINE struct least no_least(void) { return (struct least) { vu_set1(UINT32_MAX), vu_zero(), vu_set1(UINT32_MAX) }; }
+
+LW_INLINE void take_block(struct least *least, vu of_block, size_t block)
+{
+	vu all = vu_min(least->all, of_block);
+
+	least->second = vu_min(least->second, vu_max(least->all, of_block));
+	least->block = vu_select(vu_eq(all, of_block), vu_set1((uint32_t)block), least->block);
+	least->all = all;
+}
+
+LW_INLINE void put_least(struct estimates *e, int j, const struct least *least)
+{
+	vu_store(e->least + j * VF_LANES, least->all);
+	vu_store(e->block + j * VF_LANES, least->block);
+	vu_store(e->second + j * VF_LANES, least->second);
+}
+
+/*
+ * An estimate is the result plus 0 ... slack modulo 2^32. The least result is in the block with the least estimate, unless
+ * another has one so near that it could be there, or estimates are so small that results may have gone around.
+ */
+LW_INLINE int is_certain(const struct estimates *e, size_t i, uint32_t slack)
+{
+	return LW_LIKELY(e->least[i] >= slack && e->second[i] - e->least[i] > slack);
+}
+
+/* Hashes of a chunk; the first is repeated up to a whole block. */
+struct chunk64 {
+	uint64_t hashes[CHUNK];
+	uint32_t words[VH_WORDS][CHUNK];
+	size_t n;
+};
+
+static void fill_chunk64(struct chunk64 *chunk, const uint64_t *hashes, size_t n)
+{
+	memcpy(chunk->hashes, hashes, n * sizeof *hashes);
+	chunk->n = (n + BLOCK - 1) / BLOCK * BLOCK;
+	for (; n < chunk->n; n++)
+		chunk->hashes[n] = hashes[0];
+#pragma GCC unroll 3
+	for (int w = 0; w < VH_WORDS; w++)
+		for (size_t i = 0; i < chunk->n; i++)
+			chunk->words[w][i] = vh_word(w, chunk->hashes[i]);
+}
+
+LW_INLINE void estimate_high(const struct chunk64 *chunk, const uint64_t *a, const uint64_t *b, struct estimates *e)
+{
+	uint32_t part[VH_PARTS][GROUP_LANES];
+	vu f[VH_GROUP][VH_PARTS];
+	struct least least[VH_GROUP];
+
+#pragma GCC unroll 5
+	for (int p = 0; p < VH_PARTS; p++)
+		for (size_t i = 0; i < GROUP_LANES; i++)
+			part[p][i] = vh_part(p, a[i], b[i]);
+#pragma GCC unroll 4
+	for (int j = 0; j < VH_GROUP; j++) {
+#pragma GCC unroll 5
+		for (int p = 0; p < VH_PARTS; p++)
+			f[j][p] = vu_load(part[p] + j * VF_LANES);
+		least[j] = no_least();
+	}
+	for (size_t t = 0; t < chunk->n; t += BLOCK) {
+		vu of_block[VH_GROUP];
+
+#pragma GCC unroll 4
+		for (int j = 0; j < VH_GROUP; j++)
+			of_block[j] = vu_set1(UINT32_MAX);
+		for (size_t i = t; i < t + BLOCK; i++) {
+			vu x[VH_WORDS];
+
+#pragma GCC unroll 3
+			for (int w = 0; w < VH_WORDS; w++)
+				x[w] = vu_set1(chunk->words[w][i]);
+#pragma GCC unroll 4
+			for (int j = 0; j < VH_GROUP; j++)
+				of_block[j] = vu_min(of_block[j], vh_estimate(f[j], x));
+		}
+#pragma GCC unroll 4
+		for (int j = 0; j < VH_GROUP; j++)
+			take_block(&least[j], of_block[j], t / BLOCK);
+	}
+#pragma GCC unroll 4
+	for (int j = 0; j < VH_GROUP; j++)
+		put_least(e, j, &least[j]);
+}
+
+/* The least result of one function; here lanes are hashes. n is a multiple of BLOCK. */
+LW_INLINE uint32_t least_high(const uint64_t *hashes, size_t n, uint64_t a, uint64_t b)
+{
+	vw factor = vw_set1(a), term = vw_set1(b), least = vw_set1(UINT64_MAX);
+
+	for (size_t i = 0; i < n; i += BLOCK) {
+#pragma GCC unroll 16
+		for (size_t j = 0; j < BLOCK; j += VW_LANES)
+			least = vw_min_halves(least, vw_mul_add(vw_load(hashes + i + j), factor, term));
+	}
+	return vw_least_high(least);
+}
+
+static LW_NOINLINE uint32_t least_high_of_all(const struct chunk64 *chunk, uint64_t a, uint64_t b)
+{
+	return least_high(chunk->hashes, chunk->n, a, b);
+}
+
+static void mul64_by_estimates(const struct chunk64 *chunk, const uint64_t *a, const uint64_t *b, uint32_t *signature)
+{
+	struct estimates e;
+
+	estimate_high(chunk, a, b, &e);
+	for (size_t i = 0; i < GROUP_LANES; i++) {
+		uint32_t least = is_certain(&e, i, VH_SLACK)
+		                         ? least_high(chunk->hashes + e.block[i] * BLOCK, BLOCK, a[i], b[i])
+		                         : least_high_of_all(chunk, a[i], b[i]);
+
+		signature[i] = least < signature[i] ? least : signature[i];
+	}
+}
+
+void LW_FN(minhash_mul64)(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                          uint32_t *signature)
+{
+	struct chunk64 chunk;
+
+	for (size_t t = 0; t < n; t += CHUNK) {
+		size_t n_chunk = n - t < CHUNK ? n - t : CHUNK, i = 0;
+
+		if (n_chunk >= FEW_64 && k >= GROUP_LANES) {
+			fill_chunk64(&chunk, hashes + t, n_chunk);
+			for (; i + GROUP_LANES <= k; i += GROUP_LANES)
+				mul64_by_estimates(&chunk, a + i, b + i, signature + i);
+		}
+		mul64_directly(hashes + t, n_chunk, a + i, b + i, k - i, signature + i);
+	}
+}
+
+/* The results of hashes in the lower halves of x, right in the lower halves. */
+LW_INLINE vw mod61_results(vw low, vw high, vw term, vw x)
+{
+	return vw_mod61(vw_add(vw_add(vw_mul_low(low, x), term), vw_lift(vw_mul_low(high, x))));
+}
+
 LW_INLINE void mod61_group(int count, const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b,
                            uint32_t *signature)
 {
@@ -103,51 +300,16 @@ LW_INLINE void mod61_group(int count, const uint32_t *hashes, size_t n, const ui
 		vw x = vw_set1(hashes[t]);
 
 #pragma GCC unroll 4
-		for (int j = 0; j < count; j++) {
-			vw v = vw_add(vw_add(vw_mul_low(low[j], x), term[j]), vw_lift(vw_mul_low(high[j], x)));
-
-			least[j] = vw_min_halves(least[j], vw_mod61(v));
-		}
+		for (int j = 0; j < count; j++)
+			least[j] = vw_min_halves(least[j], mod61_results(low[j], high[j], term[j], x));
 	}
 #pragma GCC unroll 4
 	for (int j = 0; j < count; j++)
 		vw_to_low(signature + j * VW_LANES, least[j]);
 }
 
-struct rest64 {
-	uint64_t a[VW_LANES], b[VW_LANES];
-	uint32_t signature[VW_LANES];
-};
-
-LW_INLINE struct rest64 take_rest(const uint64_t *a, const uint64_t *b, const uint32_t *signature, size_t n)
-{
-	struct rest64 rest = { { 0 }, { 0 }, { 0 } };
-
-	memcpy(rest.a, a, n * sizeof *a);
-	memcpy(rest.b, b, n * sizeof *b);
-	memcpy(rest.signature, signature, n * sizeof *signature);
-	return rest;
-}
-
-void LW_FN(minhash_mul64)(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
-                          uint32_t *signature)
-{
-	size_t i = 0;
-
-	for (; i + VW_GROUP * VW_LANES <= k; i += VW_GROUP * VW_LANES)
-		mul64_group(VW_GROUP, hashes, n, a + i, b + i, signature + i);
-	for (; i + VW_LANES <= k; i += VW_LANES)
-		mul64_group(1, hashes, n, a + i, b + i, signature + i);
-	if (i < k) {
-		struct rest64 rest = take_rest(a + i, b + i, signature + i, k - i);
-
-		mul64_group(1, hashes, n, rest.a, rest.b, rest.signature);
-		memcpy(signature + i, rest.signature, (k - i) * sizeof *signature);
-	}
-}
-
-static void mod61_exactly(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
-                          uint32_t *signature)
+static LW_NOINLINE void mod61_directly(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                                       uint32_t *signature)
 {
 	size_t i = 0;
 
@@ -163,180 +325,103 @@ static void mod61_exactly(const uint32_t *hashes, size_t n, const uint64_t *a, c
 	}
 }
 
-enum {
-	SLACK = 8,                        /* how much the result may be above the lower half of v */
-	PAIR = 2,                         /* vectors of functions that are done together */
-	PAIR_LANES = PAIR * VF_LANES,     /* functions in them */
-	CHUNK = 512,                      /* hashes gone through at a time */
-	BLOCK = 16,                       /* hashes of which the least lower half is kept for the second pass */
-	MOST_CANDIDATES = 8 * PAIR_LANES, /* with more blocks that have some, computing all is faster */
-	FEW_HASHES = 48                   /* with fewer of them too */
+struct chunk32 {
+	uint32_t hashes[CHUNK];
+	size_t n;
 };
 
-/* The lower halves of v, all plus SLACK, for one hash and PAIR_LANES functions; and what a second pass may take. */
-struct lower {
-	vu factor[PAIR], term[PAIR], bound[PAIR];
-	vu least[CHUNK / BLOCK][PAIR]; /* of each block */
-};
-
-LW_INLINE vu lower_half(const struct lower *lower, int j, uint32_t hash)
+static void fill_chunk32(struct chunk32 *chunk, const uint32_t *hashes, size_t n)
 {
-	return vu_add(vu_mul(lower->factor[j], vu_set1(hash)), lower->term[j]);
+	memcpy(chunk->hashes, hashes, n * sizeof *hashes);
+	chunk->n = (n + BLOCK - 1) / BLOCK * BLOCK;
+	for (; n < chunk->n; n++)
+		chunk->hashes[n] = hashes[0];
 }
 
-LW_INLINE uint32_t within(vu v, vu bound) { return vb_bits(vu_eq(vu_min(v, bound), v)); }
-
-/* The least lower halves of `n` hashes: of BLOCK, if that is so, without a branch. */
-LW_INLINE void least_of_hashes(const struct lower *lower, const uint32_t *hashes, size_t n, vu least[PAIR])
+LW_INLINE void estimate_low(const struct chunk32 *chunk, const uint64_t *a, const uint64_t *b, struct estimates *e)
 {
-#pragma GCC unroll 2
-	for (int j = 0; j < PAIR; j++)
-		least[j] = lower_half(lower, j, hashes[0]);
+	uint32_t low[GROUP_LANES], low_term[GROUP_LANES];
+	vu factor[VH_GROUP], term[VH_GROUP];
+	struct least least[VH_GROUP];
+
+	for (size_t i = 0; i < GROUP_LANES; i++) {
+		low[i] = (uint32_t)a[i];
+		low_term[i] = (uint32_t)b[i] + SLACK_61;
+	}
+#pragma GCC unroll 4
+	for (int j = 0; j < VH_GROUP; j++) {
+		factor[j] = vu_load(low + j * VF_LANES);
+		term[j] = vu_load(low_term + j * VF_LANES);
+		least[j] = no_least();
+	}
+	for (size_t t = 0; t < chunk->n; t += BLOCK) {
+		vu of_block[VH_GROUP];
+
+#pragma GCC unroll 4
+		for (int j = 0; j < VH_GROUP; j++)
+			of_block[j] = vu_set1(UINT32_MAX);
+#pragma GCC unroll 4
+		for (size_t i = t; i < t + BLOCK; i++) {
+			vu x = vu_set1(chunk->hashes[i]);
+
+#pragma GCC unroll 4
+			for (int j = 0; j < VH_GROUP; j++)
+				of_block[j] = vu_min(of_block[j], vu_add(vu_mul(factor[j], x), term[j]));
+		}
+#pragma GCC unroll 4
+		for (int j = 0; j < VH_GROUP; j++)
+			take_block(&least[j], of_block[j], t / BLOCK);
+	}
+#pragma GCC unroll 4
+	for (int j = 0; j < VH_GROUP; j++)
+		put_least(e, j, &least[j]);
+}
+
+LW_INLINE uint32_t least_mod61(const uint32_t *hashes, size_t n, uint64_t a, uint64_t b)
+{
+	vw low = vw_set1(a), high = vw_upper(low), term = vw_set1(b), least = vw_set1(UINT64_MAX);
+
+	for (size_t i = 0; i < n; i += BLOCK) {
 #pragma GCC unroll 16
-	for (size_t i = 1; i < n; i++) {
-#pragma GCC unroll 2
-		for (int j = 0; j < PAIR; j++)
-			least[j] = vu_min(least[j], lower_half(lower, j, hashes[i]));
+		for (size_t j = 0; j < BLOCK; j += VW_LANES)
+			least = vw_min_halves(least, mod61_results(low, high, term, vw_from_low(hashes + i + j)));
 	}
+	return vw_least_high(vw_lift(least));
 }
 
-/*
- * The first pass. The bound that comes of it is the greatest lower half (plus SLACK) with which a hash could still be the
- * least of all, here and in the signature. Returns 0 if there is no bound: a lower half so large that adding may go around
- * 2^32 is below SLACK here and says nothing about the result.
- */
-LW_INLINE int find_bounds(struct lower *lower, const uint32_t *hashes, size_t n, const uint32_t *signature)
+static LW_NOINLINE uint32_t least_mod61_of_all(const struct chunk32 *chunk, uint64_t a, uint64_t b)
 {
-	vu all[PAIR];
-
-#pragma GCC unroll 2
-	for (int j = 0; j < PAIR; j++)
-		all[j] = vu_set1(UINT32_MAX);
-	for (size_t t = 0; t < n; t += BLOCK) {
-		vu block[PAIR];
-
-		if (LW_LIKELY(n - t >= BLOCK))
-			least_of_hashes(lower, hashes + t, BLOCK, block);
-		else
-			least_of_hashes(lower, hashes + t, n - t, block);
-#pragma GCC unroll 2
-		for (int j = 0; j < PAIR; j++) {
-			all[j] = vu_min(all[j], block[j]);
-			lower->least[t / BLOCK][j] = block[j];
-		}
-	}
-	for (int j = 0; j < PAIR; j++) {
-		vu kept = vu_load(signature + j * VF_LANES);
-
-		if (within(all[j], vu_set1(SLACK - 1)))
-			return 0;
-		all[j] = vu_add(vu_min(all[j], vu_set1(UINT32_MAX - SLACK)), vu_set1(SLACK));
-		kept = vu_add(vu_min(kept, vu_set1(UINT32_MAX - (SLACK - 1))), vu_set1(SLACK - 1));
-		lower->bound[j] = vu_min(all[j], kept);
-	}
-	return 1;
+	return least_mod61(chunk->hashes, chunk->n, a, b);
 }
 
-/*
- * The second pass. Nobody can predict in which blocks candidates are, so blocks are written to a list whether they have any
- * or not, and the list grows only if they do. Returns 0 if there are too many of them.
- */
-LW_INLINE size_t find_blocks(const struct lower *lower, size_t n, uint16_t *hit)
+static void mod61_by_estimates(const struct chunk32 *chunk, const uint64_t *a, const uint64_t *b, uint32_t *signature)
 {
-	size_t n_hits = 0;
+	struct estimates e;
 
-	for (size_t t = 0; t < n; t += BLOCK) {
-#pragma GCC unroll 2
-		for (int j = 0; j < PAIR; j++) {
-			hit[n_hits] = (uint16_t)(t / BLOCK * PAIR + (size_t)j);
-			n_hits += within(lower->least[t / BLOCK][j], lower->bound[j]) != 0;
-		}
+	estimate_low(chunk, a, b, &e);
+	for (size_t i = 0; i < GROUP_LANES; i++) {
+		uint32_t least = is_certain(&e, i, SLACK_61)
+		                         ? least_mod61(chunk->hashes + e.block[i] * BLOCK, BLOCK, a[i], b[i])
+		                         : least_mod61_of_all(chunk, a[i], b[i]);
+
+		signature[i] = least < signature[i] ? least : signature[i];
 	}
-	return n_hits;
-}
-
-/* A function's parameters, the lower halves also by themselves, and its bound. */
-struct function {
-	uint64_t a, b;
-	uint32_t factor, term, bound;
-};
-
-/* The hashes of a block (its first VF_LANES, `n` of them) that may give a function's least; here lanes are hashes. */
-LW_INLINE uint32_t least_of_part(const struct function *f, const uint32_t *hashes, size_t n, uint32_t least)
-{
-	uint32_t part[VF_LANES];
-	vu h;
-
-	if (LW_LIKELY(n >= VF_LANES)) {
-		h = vu_load(hashes);
-	} else {
-		for (size_t i = 0; i < VF_LANES; i++)
-			part[i] = hashes[i < n ? i : 0];
-		h = vu_load(part);
-	}
-	h = vu_add(vu_mul(h, vu_set1(f->factor)), vu_set1(f->term));
-	for (uint32_t bits = within(h, vu_set1(f->bound)); bits; bits &= bits - 1) {
-		size_t i = (size_t)__builtin_ctz(bits);
-		uint32_t value = (uint32_t)((f->a * hashes[i < n ? i : 0] + f->b) % (((uint64_t)1 << 61) - 1));
-
-		least = value < least ? value : least;
-	}
-	return least;
-}
-
-LW_INLINE uint32_t least_of_block(const struct function *f, const uint32_t *hashes, size_t n, uint32_t least)
-{
-	for (size_t i = 0; i < BLOCK && i < n; i += VF_LANES)
-		least = least_of_part(f, hashes + i, n - i, least);
-	return least;
-}
-
-/* At most CHUNK hashes, PAIR_LANES functions. Returns 0 if all must be computed after all. */
-static int mod61_by_bounds(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, uint32_t *signature)
-{
-	uint16_t hit[CHUNK / BLOCK * PAIR + 1]; /* one more is written than counted */
-	uint32_t factor[PAIR_LANES], term[PAIR_LANES], bound[PAIR_LANES];
-	struct lower lower;
-	size_t n_hits, n_candidates = 0;
-
-	for (int i = 0; i < PAIR_LANES; i++) {
-		factor[i] = (uint32_t)a[i];
-		term[i] = (uint32_t)b[i] + SLACK;
-	}
-	for (int j = 0; j < PAIR; j++) {
-		lower.factor[j] = vu_load(factor + j * VF_LANES);
-		lower.term[j] = vu_load(term + j * VF_LANES);
-	}
-	if (!find_bounds(&lower, hashes, n, signature))
-		return 0;
-	for (int j = 0; j < PAIR; j++)
-		vu_store(bound + j * VF_LANES, lower.bound[j]);
-	n_hits = find_blocks(&lower, n, hit);
-	for (size_t h = 0; h < n_hits; h++) {
-		size_t block = hit[h] / PAIR, j = hit[h] % PAIR, t = block * BLOCK;
-
-		for (uint32_t bits = within(lower.least[block][j], lower.bound[j]); bits; bits &= bits - 1) {
-			size_t i = j * VF_LANES + (size_t)__builtin_ctz(bits);
-			struct function f = { a[i], b[i], factor[i], term[i], bound[i] };
-
-			if (++n_candidates > MOST_CANDIDATES)
-				return 0;
-			signature[i] = least_of_block(&f, hashes + t, n - t, signature[i]);
-		}
-	}
-	return 1;
 }
 
 void LW_FN(minhash_mod61)(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
                           uint32_t *signature)
 {
+	struct chunk32 chunk;
+
 	for (size_t t = 0; t < n; t += CHUNK) {
 		size_t n_chunk = n - t < CHUNK ? n - t : CHUNK, i = 0;
 
-		for (; i + PAIR_LANES <= k; i += PAIR_LANES)
-			if (n_chunk < FEW_HASHES || !mod61_by_bounds(hashes + t, n_chunk, a + i, b + i, signature + i))
-				mod61_exactly(hashes + t, n_chunk, a + i, b + i, PAIR_LANES, signature + i);
-		mod61_exactly(hashes + t, n_chunk, a + i, b + i, k - i, signature + i);
+		if (n_chunk >= FEW_61 && k >= GROUP_LANES) {
+			fill_chunk32(&chunk, hashes + t, n_chunk);
+			for (; i + GROUP_LANES <= k; i += GROUP_LANES)
+				mod61_by_estimates(&chunk, a + i, b + i, signature + i);
+		}
+		mod61_directly(hashes + t, n_chunk, a + i, b + i, k - i, signature + i);
 	}
 }
 
