@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Checks of the kernels that take many queries and rows. Their tiles have 4 queries and 3 rows, their blocks 12 rows:
- * every number of either around that, every tail, every kind of floats. From 32 rows on, queries go in lanes.
+ * every number of either around that, every tail, every kind of floats. With a panel, queries go in lanes.
  */
 #include "check.h"
 #include "common.h"
@@ -66,19 +66,19 @@ static void check_queries(struct lw_check *c, lanewise_dot_f32_queries_fn *refer
 	struct shape s;
 
 	for (s.dim = 0; s.dim <= MAX_LENGTH; s.dim++)
-		for (size_t i = s.dim; i < s.dim + (c->quick ? 1 : 20); i++) {
+		for (size_t i = s.dim; i < s.dim + (c->quick ? 1 : 8); i++) {
 			s.n_queries = lanewise_check_below(c, LW_F32_QUERIES + 1);
 			s.n_rows = lanewise_check_below(c, MAX_ROWS + 1);
 			judge(c, reference, subject, &s, i % 2 ? -1 : 0, i % 3 ? LW_AT_BACK : LW_AT_FRONT);
 		}
 	for (int pattern = 0; pattern < lanewise_check_patterns; pattern++)
-		for (int i = 0; i < (c->quick ? 1 : 30); i++) {
+		for (int i = 0; i < (c->quick ? 1 : 12); i++) {
 			s.n_queries = lanewise_check_below(c, LW_F32_QUERIES + 1);
 			s.n_rows = lanewise_check_below(c, COSINE_ROWS);
 			s.dim = lanewise_check_below(c, 130);
 			judge(c, reference, subject, &s, pattern, (int)(4 * lanewise_check_below(c, 16)));
 		}
-	for (int i = 0; i < (c->quick ? 2 : 20); i++) {
+	for (int i = 0; i < (c->quick ? 2 : 12); i++) {
 		s.n_queries = 1 + lanewise_check_below(c, LW_F32_QUERIES);
 		s.n_rows = 1 + lanewise_check_below(c, COSINE_ROWS);
 		s.dim = 300 + lanewise_check_below(c, 1000);

