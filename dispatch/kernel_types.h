@@ -25,18 +25,29 @@ typedef void lanewise_norm_f32_rows_fn(const float *rows, size_t n_rows, size_t 
 typedef void lanewise_normalize_f32_rows_fn(float *rows, size_t n_rows, size_t dim, size_t ld);
 
 /*
- * out[q * out_ld + r] is the score of query q, at queries + q * query_ld, and row r; query_ld >= dim, out_ld >= n_rows.
- * `prefetch` as for rows.
+ * Memory in which a kernel keeps queries as it likes them, for calls that differ in rows alone: is_packed is 0 before the
+ * first. Of less than lw_f32_panel_floats (common.h) a kernel makes less use.
  */
-enum { LW_F32_QUERIES = 48 }; /* at most so many queries */
+struct lw_f32_panel {
+	float *floats;
+	size_t n_floats;
+	int is_packed;
+};
+
+/*
+ * out[q * out_ld + r] is the score of query q, at queries + q * query_ld, and row r; query_ld >= dim, out_ld >= n_rows.
+ * `prefetch` as for rows. The panel may be NULL: it makes scores of 16 queries or more faster.
+ */
+enum { LW_F32_QUERIES = 96 }; /* at most so many queries */
 typedef void lanewise_dot_f32_queries_fn(const float *queries, size_t n_queries, size_t query_ld, const float *rows,
-                                         size_t n_rows, size_t dim, size_t ld, int prefetch, float *out, size_t out_ld);
+                                         size_t n_rows, size_t dim, size_t ld, int prefetch, struct lw_f32_panel *panel,
+                                         float *out, size_t out_ld);
 typedef void lanewise_cosine_f32_queries_fn(const float *queries, size_t n_queries, size_t query_ld, const float *rows,
-                                            size_t n_rows, size_t dim, size_t ld, int prefetch, float *out,
-                                            size_t out_ld);
+                                            size_t n_rows, size_t dim, size_t ld, int prefetch,
+                                            struct lw_f32_panel *panel, float *out, size_t out_ld);
 typedef void lanewise_l2sq_f32_queries_fn(const float *queries, size_t n_queries, size_t query_ld, const float *rows,
-                                          size_t n_rows, size_t dim, size_t ld, int prefetch, float *out,
-                                          size_t out_ld);
+                                          size_t n_rows, size_t dim, size_t ld, int prefetch,
+                                          struct lw_f32_panel *panel, float *out, size_t out_ld);
 
 /* --- half.h: ld >= dim; `prefetch` as for vector.h */
 

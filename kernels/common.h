@@ -38,6 +38,20 @@
 /* What a caller's scratch must be aligned to: what malloc gives. */
 enum { LW_SCRATCH_ALIGNMENT = _Alignof(max_align_t) };
 
+/*
+ * Floats of a struct lw_f32_panel for so many queries: their own, those of eight rows, and room to align them. Where dims
+ * are greater than LW_F32_PANEL_DIM fewer queries have a place in it; very few queries or elements need none.
+ */
+enum { LW_F32_PANEL_DIM = 1536 };
+LW_INLINE size_t lw_f32_panel_floats(size_t n_queries, size_t dim)
+{
+	size_t n = n_queries < LW_F32_QUERIES ? n_queries : LW_F32_QUERIES;
+
+	return n < 16 || dim < 32
+	               ? 0
+	               : (n + 8) * ((dim < LW_F32_PANEL_DIM ? dim + 127 : LW_F32_PANEL_DIM) / 128 * 128) + 16;
+}
+
 /* Eight bytes, the first in the lowest byte. */
 LW_INLINE uint64_t lw_load_little_endian_64(const void *bytes)
 {

@@ -13,6 +13,7 @@
  *   vf_sum(v)              the tail of the canonical tree in one vector, from VF_LANES lanes to one
  *   vf_sum_rows(v)         the same for VF_LANES vectors at once; lane r is the sum of v[r]
  *   vf_transpose(v)        of VF_LANES vectors: lane j of vector i becomes lane i of vector j
+ *   vf_transpose_blocks(v) of four vectors: the same within each block of four lanes
  *
  *   vb                     a truth value per lane
  *   vf_ge vf_gt vf_eq      compare lanes; false for NaN

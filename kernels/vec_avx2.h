@@ -69,27 +69,31 @@ LW_INLINE vf vf_sum_rows(const vf v[VF_LANES])
 	return _mm256_permutevar8x32_ps(sums, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
 
-/* Blocks of 4 x 4 by pairs and fours, then the blocks. */
+/* 4 x 4 lanes by pairs and fours. */
+LW_INLINE void vf_transpose_blocks(vf v[4])
+{
+	__m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(v[0], v[1])),
+	        b = _mm256_castps_pd(_mm256_unpackhi_ps(v[0], v[1]));
+	__m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(v[2], v[3])),
+	        d = _mm256_castps_pd(_mm256_unpackhi_ps(v[2], v[3]));
+
+	v[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
+	v[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
+	v[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));
+	v[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, d));
+}
+
 LW_INLINE void vf_transpose(vf v[VF_LANES])
 {
-	vf x[VF_LANES];
-
-#pragma GCC unroll 2
-	for (int i = 0; i < VF_LANES; i += 4) {
-		__m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(v[i], v[i + 1]));
-		__m256d b = _mm256_castps_pd(_mm256_unpackhi_ps(v[i], v[i + 1]));
-		__m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(v[i + 2], v[i + 3]));
-		__m256d d = _mm256_castps_pd(_mm256_unpackhi_ps(v[i + 2], v[i + 3]));
-
-		x[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
-		x[i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
-		x[i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));
-		x[i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, d));
-	}
+#pragma GCC unroll 4
+	for (int i = 0; i < VF_LANES; i += 4)
+		vf_transpose_blocks(v + i);
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
-		v[i] = _mm256_permute2f128_ps(x[i], x[4 + i], 0x20);
-		v[4 + i] = _mm256_permute2f128_ps(x[i], x[4 + i], 0x31);
+		vf low = v[i];
+
+		v[i] = _mm256_permute2f128_ps(low, v[4 + i], 0x20);
+		v[4 + i] = _mm256_permute2f128_ps(low, v[4 + i], 0x31);
 	}
 }
 

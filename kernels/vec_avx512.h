@@ -73,28 +73,30 @@ LW_INLINE vf vf_sum_rows(const vf v[VF_LANES])
 	return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), sums);
 }
 
-/* Blocks of 4 x 4 by pairs and fours, then the blocks. */
+/* 4 x 4 lanes by pairs and fours. */
+LW_INLINE void vf_transpose_blocks(vf v[4])
+{
+	__m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(v[0], v[1])),
+	        b = _mm512_castps_pd(_mm512_unpackhi_ps(v[0], v[1]));
+	__m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(v[2], v[3])),
+	        d = _mm512_castps_pd(_mm512_unpackhi_ps(v[2], v[3]));
+
+	v[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+	v[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+	v[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+	v[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+}
+
 LW_INLINE void vf_transpose(vf v[VF_LANES])
 {
-	vf x[VF_LANES];
-
 #pragma GCC unroll 4
-	for (int i = 0; i < VF_LANES; i += 4) {
-		__m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(v[i], v[i + 1]));
-		__m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(v[i], v[i + 1]));
-		__m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(v[i + 2], v[i + 3]));
-		__m512d d = _mm512_castps_pd(_mm512_unpackhi_ps(v[i + 2], v[i + 3]));
-
-		x[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
-		x[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
-		x[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
-		x[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
-	}
+	for (int i = 0; i < VF_LANES; i += 4)
+		vf_transpose_blocks(v + i);
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
-		vf a = _mm512_shuffle_f32x4(x[i], x[4 + i], 0x88), b = _mm512_shuffle_f32x4(x[i], x[4 + i], 0xdd);
-		vf c = _mm512_shuffle_f32x4(x[8 + i], x[12 + i], 0x88),
-		   d = _mm512_shuffle_f32x4(x[8 + i], x[12 + i], 0xdd);
+		vf a = _mm512_shuffle_f32x4(v[i], v[4 + i], 0x88), b = _mm512_shuffle_f32x4(v[i], v[4 + i], 0xdd);
+		vf c = _mm512_shuffle_f32x4(v[8 + i], v[12 + i], 0x88),
+		   d = _mm512_shuffle_f32x4(v[8 + i], v[12 + i], 0xdd);
 
 		v[i] = _mm512_shuffle_f32x4(a, c, 0x88);
 		v[4 + i] = _mm512_shuffle_f32x4(b, d, 0x88);

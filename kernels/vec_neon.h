@@ -57,7 +57,7 @@ LW_INLINE float vf_sum(vf v)
 
 LW_INLINE vf vf_sum_rows(const vf v[VF_LANES]) { return vpaddq_f32(vpaddq_f32(v[0], v[1]), vpaddq_f32(v[2], v[3])); }
 
-LW_INLINE void vf_transpose(vf v[VF_LANES])
+LW_INLINE void vf_transpose_blocks(vf v[4])
 {
 	float64x2_t a = vreinterpretq_f64_f32(vtrn1q_f32(v[0], v[1])),
 	            b = vreinterpretq_f64_f32(vtrn2q_f32(v[0], v[1]));
@@ -69,6 +69,8 @@ LW_INLINE void vf_transpose(vf v[VF_LANES])
 	v[2] = vreinterpretq_f32_f64(vtrn2q_f64(a, c));
 	v[3] = vreinterpretq_f32_f64(vtrn2q_f64(b, d));
 }
+
+LW_INLINE void vf_transpose(vf v[VF_LANES]) { vf_transpose_blocks(v); }
 
 typedef uint32x4_t vb; /* all ones or all zeros per lane */
 LW_INLINE vb vf_ge(vf a, vf b) { return vcgeq_f32(a, b); }

@@ -5,11 +5,22 @@
  * instructions", 2018; NEON has an instruction), summed as bytes for up to BYTE_STEPS vectors, as 8 bits each make at most
  * 248, and then over all bytes. Shorter rows, and the ends of long ones, go by words of 64 bits, whose population count is
  * one instruction: a row of 48 bytes is six of them, which is faster than memory.
+ *
+ * Rows of 32 bytes to LONG_ROW are prefetched by software, PREFETCH_BYTES ahead: a quarter to two fifths faster from memory,
+ * at most 7 % slower in the caches. Others lose more there than they gain.
  */
 #include "vec.h"
 
 enum op { OP_XOR, OP_AND, OP_OR };
-enum { LONG_ROW = 128, BYTE_STEPS = 31 };
+enum { LONG_ROW = 128, BYTE_STEPS = 31, LINE_BYTES = 64, PREFETCH_BYTES = 8192 };
+
+LW_INLINE int is_prefetched(size_t n_bytes) { return n_bytes >= 32 && n_bytes < LONG_ROW; }
+
+LW_INLINE void prefetch_row(const uint8_t *row, size_t n_bytes)
+{
+	for (size_t i = 0; i < n_bytes; i += LINE_BYTES)
+		__builtin_prefetch(row + PREFETCH_BYTES + i);
+}
 
 LW_INLINE uint64_t combine_words(enum op op, uint64_t a, uint64_t b)
 {
@@ -60,22 +71,57 @@ LW_INLINE uint32_t count(enum op op, const uint8_t *a, const uint8_t *b, size_t 
 	return n < LONG_ROW ? count_words(op, a, b, n) : count_long(op, a, b, n);
 }
 
+/* Out of line and in two copies, since even a condition that never holds costs short rows a fifth. */
+LW_INLINE void hamming_loop(int ahead, const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes,
+                            size_t ld, uint32_t *out)
+{
+	for (size_t r = 0; r < n_rows; r++) {
+		if (ahead)
+			prefetch_row(rows + r * ld, n_bytes);
+		out[r] = count(OP_XOR, query, rows + r * ld, n_bytes);
+	}
+}
+
+static LW_NOINLINE void hamming_ahead(const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes,
+                                      size_t ld, uint32_t *out)
+{
+	if (n_bytes == 48) /* 384 bits, so common that it deserves a loop without a loop in it */
+		hamming_loop(1, query, rows, n_rows, 48, ld, out);
+	else
+		hamming_loop(1, query, rows, n_rows, n_bytes, ld, out);
+}
+
 void LW_FN(hamming_rows)(const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes, size_t ld,
                          uint32_t *out)
 {
-	if (n_bytes == 48) /* 384 bits, so common that it deserves a loop without a loop in it */
-		for (size_t r = 0; r < n_rows; r++)
-			out[r] = count_words(OP_XOR, query, rows + r * ld, 48);
+	if (is_prefetched(n_bytes))
+		hamming_ahead(query, rows, n_rows, n_bytes, ld, out);
 	else
-		for (size_t r = 0; r < n_rows; r++)
-			out[r] = count(OP_XOR, query, rows + r * ld, n_bytes);
+		hamming_loop(0, query, rows, n_rows, n_bytes, ld, out);
+}
+
+LW_INLINE void overlap_loop(int ahead, const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes,
+                            size_t ld, uint32_t *both, uint32_t *either)
+{
+	for (size_t r = 0; r < n_rows; r++) {
+		if (ahead)
+			prefetch_row(rows + r * ld, n_bytes);
+		both[r] = count(OP_AND, query, rows + r * ld, n_bytes);
+		either[r] = count(OP_OR, query, rows + r * ld, n_bytes);
+	}
+}
+
+static LW_NOINLINE void overlap_ahead(const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes,
+                                      size_t ld, uint32_t *both, uint32_t *either)
+{
+	overlap_loop(1, query, rows, n_rows, n_bytes, ld, both, either);
 }
 
 void LW_FN(bit_overlap_rows)(const uint8_t *query, const uint8_t *rows, size_t n_rows, size_t n_bytes, size_t ld,
                              uint32_t *both, uint32_t *either)
 {
-	for (size_t r = 0; r < n_rows; r++) {
-		both[r] = count(OP_AND, query, rows + r * ld, n_bytes);
-		either[r] = count(OP_OR, query, rows + r * ld, n_bytes);
-	}
+	if (is_prefetched(n_bytes))
+		overlap_ahead(query, rows, n_rows, n_bytes, ld, both, either);
+	else
+		overlap_loop(0, query, rows, n_rows, n_bytes, ld, both, either);
 }

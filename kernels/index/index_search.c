@@ -48,6 +48,7 @@ struct search {
 	float *rotated;    /* dim places for a query */
 	uint64_t *waiting; /* capacity places, for rescoring */
 	void *topk;
+	float *panel; /* for scans of all rows */
 	lanewise_index_work *work;
 };
 
@@ -97,6 +98,8 @@ static size_t group_size(size_t n_queries, size_t capacity, size_t per_query)
 	return smaller(n_queries ? n_queries : 1, most);
 }
 
+static size_t panel_bytes(size_t group, size_t dim) { return aligned(lw_f32_panel_floats(group, dim) * sizeof(float)); }
+
 /* The k of the search: at least 1, since a selection needs one. */
 static size_t effective_k(const lanewise_index *index, size_t k)
 {
@@ -118,14 +121,14 @@ size_t lanewise_index_scratch_size(const lanewise_index *index, size_t n_queries
 	if (sizeof(size_t) < 8 && effective > SIZE_MAX / 1024)
 		return 0;
 	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) + aligned(index->dim * sizeof(float)) +
-	       group * (per_query + (capacity ? 2 * query_dim : 0));
+	       panel_bytes(group, index->dim) + group * (per_query + (capacity ? 2 * query_dim : 0));
 }
 
 /* -------------------------------------------------------------- all the rows */
 
 /* Scores of each of n_queries <= GROUP queries with n rows, n for a query. The same bits for any number of queries. */
 static void score_rows(const struct search *s, const float *queries, size_t n_queries, const float *rows, size_t n,
-                       int prefetch, float *scores)
+                       int prefetch, struct lw_f32_panel *panel, float *scores)
 {
 	size_t dim = s->index->dim, ld = s->query_ld;
 	const struct lw_kernels *kernels = s->kernels;
@@ -137,11 +140,11 @@ static void score_rows(const struct search *s, const float *queries, size_t n_qu
 	else if (n_queries == 1)
 		kernels->l2sq_f32_rows(queries, rows, n, dim, dim, prefetch, scores);
 	else if (s->index->metric == LANEWISE_METRIC_DOT)
-		kernels->dot_f32_queries(queries, n_queries, ld, rows, n, dim, dim, prefetch, scores, n);
+		kernels->dot_f32_queries(queries, n_queries, ld, rows, n, dim, dim, prefetch, panel, scores, n);
 	else if (s->index->metric == LANEWISE_METRIC_COSINE)
-		kernels->cosine_f32_queries(queries, n_queries, ld, rows, n, dim, dim, prefetch, scores, n);
+		kernels->cosine_f32_queries(queries, n_queries, ld, rows, n, dim, dim, prefetch, panel, scores, n);
 	else
-		kernels->l2sq_f32_queries(queries, n_queries, ld, rows, n, dim, dim, prefetch, scores, n);
+		kernels->l2sq_f32_queries(queries, n_queries, ld, rows, n, dim, dim, prefetch, panel, scores, n);
 	/* The nearest have the smallest distance. */
 	for (size_t i = 0; s->index->metric == LANEWISE_METRIC_L2SQ && i < n_queries * n; i++)
 		scores[i] = -scores[i];
@@ -164,12 +167,12 @@ static int any_may_return(const struct search *s, size_t row, size_t n)
 }
 
 /* One block of rows into the selections of n_queries queries, topk_bytes apart. */
-static void scan_block(const struct search *s, const float *queries, size_t n_queries, unsigned char *topk,
-                       const float *rows, size_t n, size_t first_row)
+static void scan_block(const struct search *s, const float *queries, size_t n_queries, struct lw_f32_panel *panel,
+                       unsigned char *topk, const float *rows, size_t n, size_t first_row)
 {
 	float scores[GROUP * BLOCK];
 
-	score_rows(s, queries, n_queries, rows, n, s->prefetch, scores);
+	score_rows(s, queries, n_queries, rows, n, s->prefetch, panel, scores);
 	for (size_t j = 0; j < n_queries; j++) {
 		for (size_t i = 0; s->filter && i < n; i++)
 			if (!may_return(s, first_row + i))
@@ -183,6 +186,7 @@ static void scan_block(const struct search *s, const float *queries, size_t n_qu
 static void scan_all(const struct search *s, const float *queries, size_t n_queries, unsigned char *topk)
 {
 	const lanewise_index *index = s->index;
+	struct lw_f32_panel panel = { s->panel, lw_f32_panel_floats(s->together, index->dim), 0 };
 
 	for (size_t j = 0; j < n_queries; j++)
 		lanewise_topk_begin(topk + j * s->per_query, s->k, s->threshold);
@@ -194,7 +198,7 @@ static void scan_all(const struct search *s, const float *queries, size_t n_quer
 			size_t n = smaller(end - r, BLOCK);
 
 			if (any_may_return(s, r, n))
-				scan_block(s, queries, n_queries, topk,
+				scan_block(s, queries, n_queries, &panel, topk,
 				           index->segments[segment].rows + (r - first) * index->dim, n, r);
 		}
 	}
@@ -516,7 +520,7 @@ static size_t rescore(const struct search *s, struct query *q, uint32_t *row, fl
 			sift_down(waiting, left, 0);
 			prefetch_row(s->index, ~(uint32_t)waiting[0]);
 		}
-		score_rows(s, q->values, 1, lanewise_index_row(s->index, candidate), 1, 0, &value);
+		score_rows(s, q->values, 1, lanewise_index_row(s->index, candidate), 1, 0, NULL, &value);
 		if (value >= s->threshold)
 			n_best = keep_item(best, n_best, s->k, lw_item_of(value, candidate));
 		if (s->work)
@@ -620,6 +624,8 @@ static void search_all(const lanewise_index *index, const float *queries, size_t
 	memory += aligned((s.capacity + BLOCK) * sizeof(uint64_t));
 	s.rotated = (float *)(void *)memory;
 	memory += aligned(index->dim * sizeof(float));
+	s.panel = (float *)(void *)memory;
+	memory += panel_bytes(s.together, index->dim);
 	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++)
 		s.uses[index->segments[segment].is_rotated] = 1;
 	for (size_t j = 0; j < n_queries; j += s.together)

@@ -10,7 +10,12 @@
 
 #include "common.h"
 
-enum { GROUP = LW_F32_QUERIES, BLOCK = 128 /* rows that stay in the caches while groups meet them */ };
+enum {
+	GROUP = 48,
+	BLOCK = 128,                /* rows that a group meets at a time */
+	BARE_GROUP = 32,            /* where there is no scratch and the panel lies on the stack, */
+	BARE_FLOATS = 32 * 384 + 16 /* 48 KiB of it */
+};
 
 /* A set of rows and how they are compared; what the kernels need. */
 struct set {
@@ -39,16 +44,17 @@ static const float *rows_or_nothing(const float *rows)
 
 /* Scores of n_queries <= GROUP queries with n rows. */
 static void score_block(lanewise_metric metric, const float *queries, size_t n_queries, size_t query_ld,
-                        const float *rows, size_t n, size_t dim, size_t ld, float *out, size_t out_ld)
+                        const float *rows, size_t n, size_t dim, size_t ld, struct lw_f32_panel *panel, float *out,
+                        size_t out_ld)
 {
 	const struct lw_kernels *kernels = lw_kernels();
 
 	if (metric == LANEWISE_METRIC_DOT)
-		kernels->dot_f32_queries(queries, n_queries, query_ld, rows, n, dim, ld, 1, out, out_ld);
+		kernels->dot_f32_queries(queries, n_queries, query_ld, rows, n, dim, ld, 1, panel, out, out_ld);
 	else if (metric == LANEWISE_METRIC_COSINE)
-		kernels->cosine_f32_queries(queries, n_queries, query_ld, rows, n, dim, ld, 1, out, out_ld);
+		kernels->cosine_f32_queries(queries, n_queries, query_ld, rows, n, dim, ld, 1, panel, out, out_ld);
 	else
-		kernels->l2sq_f32_queries(queries, n_queries, query_ld, rows, n, dim, ld, 1, out, out_ld);
+		kernels->l2sq_f32_queries(queries, n_queries, query_ld, rows, n, dim, ld, 1, panel, out, out_ld);
 }
 
 static int reaches(const struct set *s, float score)
@@ -94,15 +100,21 @@ lanewise_status lanewise_similarity_f32(const float *a, size_t n_a, size_t a_ld,
 
 	int is_symmetric = a == b && n_a == n_b && a_ld == b_ld;
 
-	for (size_t j = 0; j < n_b; j += BLOCK)
-		for (size_t i = 0, end = is_symmetric ? smaller(n_a, j + BLOCK) : n_a; i < end; i += GROUP) {
-			size_t n_rows = smaller(n_a - i, GROUP), n_columns = smaller(n_b - j, BLOCK);
+	for (size_t i = 0; i < n_a; i += BARE_GROUP) {
+		float floats[BARE_FLOATS];
+		struct lw_f32_panel panel = { floats, BARE_FLOATS, 0 };
+		size_t n_rows = smaller(n_a - i, BARE_GROUP);
 
-			score_block(metric, a + i * a_ld, n_rows, a_ld, b + j * b_ld, n_columns, dim, b_ld,
+		/* Of a symmetric matrix nothing left of the block with the diagonal. */
+		for (size_t j = is_symmetric ? i / BLOCK * BLOCK : 0; j < n_b; j += BLOCK) {
+			size_t n_columns = smaller(n_b - j, BLOCK);
+
+			score_block(metric, a + i * a_ld, n_rows, a_ld, b + j * b_ld, n_columns, dim, b_ld, &panel,
 			            out + i * out_ld + j, out_ld);
 			if (is_symmetric)
 				mirror(out, out_ld, i, n_rows, j, n_columns);
 		}
+	}
 	return LANEWISE_OK;
 }
 
@@ -146,14 +158,15 @@ static void sort_pairs(lanewise_pair *pairs, size_t n)
  */
 static size_t pairs_of_group(const struct set *s, size_t first, size_t n, lanewise_pair *pairs, size_t room)
 {
-	float scores[GROUP * BLOCK];
+	float scores[BARE_GROUP * BLOCK], floats[BARE_FLOATS];
+	struct lw_f32_panel panel = { floats, BARE_FLOATS, 0 };
 	size_t found = 0;
 
 	for (size_t j = first + 1; j < s->n_rows; j += BLOCK) {
 		size_t n_others = smaller(s->n_rows - j, BLOCK);
 
 		score_block(s->metric, s->rows + first * s->ld, n, s->ld, s->rows + j * s->ld, n_others, s->dim, s->ld,
-		            scores, n_others);
+		            &panel, scores, n_others);
 		for (size_t q = 0; q < n; q++)
 			for (size_t r = first + q < j ? 0 : first + q + 1 - j; r < n_others; r++) {
 				if (LW_LIKELY(!reaches(s, scores[q * n_others + r])))
@@ -179,7 +192,7 @@ static size_t pairs_of_row(const struct set *s, size_t first, size_t *second, la
 		size_t begin = *second, n = smaller(s->n_rows - begin, BLOCK);
 
 		score_block(s->metric, s->rows + first * s->ld, 1, s->ld, s->rows + begin * s->ld, n, s->dim, s->ld,
-		            scores, n);
+		            NULL, scores, n);
 		for (size_t r = 0; r < n; r++) {
 			*second = begin + r;
 			if (!reaches(s, scores[r]))
@@ -230,7 +243,7 @@ lanewise_status lanewise_pairs_f32(const float *rows, size_t n_rows, size_t dim,
 	    !go_by_rows(&s, smaller(n_rows, position->first + 1), position, pairs, capacity, n_pairs))
 		return LANEWISE_OK;
 	while (position->first < n_rows) {
-		size_t first = position->first, n = smaller(n_rows - first, GROUP), room = capacity - *n_pairs;
+		size_t first = position->first, n = smaller(n_rows - first, BARE_GROUP), room = capacity - *n_pairs;
 		lanewise_pair *rest = pairs ? pairs + *n_pairs : NULL;
 		size_t found = pairs_of_group(&s, first, n, rest, room);
 
@@ -251,15 +264,20 @@ lanewise_status lanewise_pairs_f32(const float *rows, size_t n_rows, size_t dim,
 
 /* ------------------------------------------------------------------- dedup */
 
+static size_t gathered_floats(size_t dim) { return (dim ? dim : 1) * BLOCK; }
+
 size_t lanewise_dedup_rows_scratch_size(size_t dim)
 {
-	return dim > SIZE_MAX / sizeof(float) / BLOCK ? 0 : (dim ? dim : 1) * BLOCK * sizeof(float);
+	size_t panel = lw_f32_panel_floats(GROUP, dim);
+
+	return dim > (SIZE_MAX / sizeof(float) - panel) / BLOCK ? 0 : (gathered_floats(dim) + panel) * sizeof(float);
 }
 
 /* A group of rows under judgement. */
 struct judged {
 	size_t first, n, n_open; /* open: no duplicate so far */
 	uint32_t *original;      /* of all rows; for an open one its own number */
+	struct lw_f32_panel panel;
 };
 
 static void find_originals(const struct set *s, struct judged *g, const float *rows, size_t ld, const uint32_t *numbers,
@@ -267,7 +285,7 @@ static void find_originals(const struct set *s, struct judged *g, const float *r
 {
 	float scores[GROUP * BLOCK];
 
-	score_block(s->metric, s->rows + g->first * s->ld, g->n, s->ld, rows, n, s->dim, ld, scores, n);
+	score_block(s->metric, s->rows + g->first * s->ld, g->n, s->ld, rows, n, s->dim, ld, &g->panel, scores, n);
 	for (size_t q = 0; q < g->n; q++)
 		for (size_t r = 0; r < n && g->original[g->first + q] == g->first + q; r++)
 			if (reaches(s, scores[q * n + r])) {
@@ -305,7 +323,7 @@ static void judge_among_themselves(const struct set *s, struct judged *g, lanewi
 	const float *rows = s->rows + g->first * s->ld;
 	float scores[GROUP * GROUP];
 
-	score_block(s->metric, rows, g->n, s->ld, rows, g->n, s->dim, s->ld, scores, GROUP);
+	score_block(s->metric, rows, g->n, s->ld, rows, g->n, s->dim, s->ld, &g->panel, scores, GROUP);
 	for (size_t q = 1; q < g->n; q++)
 		for (size_t r = 0; r < q && g->original[g->first + q] == g->first + q; r++)
 			if ((rule == LANEWISE_DEDUP_TRANSITIVE || g->original[g->first + r] == g->first + r) &&
@@ -321,6 +339,7 @@ lanewise_status lanewise_dedup_rows_f32(const float *rows, size_t n_rows, size_t
 {
 	const struct set s = { rows_or_nothing(rows), n_rows, dim, ld, metric, threshold };
 	lanewise_status status = check_set(&(struct set) { rows, n_rows, dim, ld, metric, threshold });
+	struct lw_f32_panel panel = { NULL, lw_f32_panel_floats(GROUP, dim), 0 };
 	size_t kept = 0;
 
 	if ((rule != LANEWISE_DEDUP_KEPT && rule != LANEWISE_DEDUP_TRANSITIVE) ||
@@ -330,7 +349,10 @@ lanewise_status lanewise_dedup_rows_f32(const float *rows, size_t n_rows, size_t
 		return status;
 	for (size_t first = 0; first < n_rows; first += GROUP) {
 		size_t n = smaller(n_rows - first, GROUP);
-		struct judged g = { first, n, n, original };
+
+		panel.floats = (float *)scratch + gathered_floats(dim);
+
+		struct judged g = { first, n, n, original, panel };
 
 		for (size_t r = first; r < first + n; r++)
 			original[r] = (uint32_t)r;
@@ -350,18 +372,27 @@ static size_t selection_bytes(size_t k) { return lanewise_scan_topk_queries_scra
 
 size_t lanewise_neighbours_scratch_size(size_t k) { return lanewise_scan_topk_queries_scratch_size(GROUP, k); }
 
+/* Where neighbours_scratch_size has the scores and the panel of a search. */
+static struct lw_f32_panel panel_of_neighbours(void *scratch, size_t k)
+{
+	float *floats = (float *)(void *)((unsigned char *)scratch + GROUP * selection_bytes(k));
+
+	return (struct lw_f32_panel) { floats, lw_f32_panel_floats(GROUP, LW_F32_PANEL_DIM), 0 };
+}
+
 static lanewise_topk *selection(void *scratch, size_t q, size_t k)
 {
 	return (lanewise_topk *)(void *)((unsigned char *)scratch + q * selection_bytes(k));
 }
 
-static void select_in_block(const struct set *s, size_t first, size_t n, size_t j, size_t k, void *scratch)
+static void select_in_block(const struct set *s, size_t first, size_t n, size_t j, size_t k, struct lw_f32_panel *panel,
+                            void *scratch)
 {
 	float scores[GROUP * BLOCK];
 	size_t n_others = smaller(s->n_rows - j, BLOCK);
 
-	score_block(s->metric, s->rows + first * s->ld, n, s->ld, s->rows + j * s->ld, n_others, s->dim, s->ld, scores,
-	            n_others);
+	score_block(s->metric, s->rows + first * s->ld, n, s->ld, s->rows + j * s->ld, n_others, s->dim, s->ld, panel,
+	            scores, n_others);
 	for (size_t i = 0; s->metric == LANEWISE_METRIC_L2SQ && i < n * n_others; i++)
 		scores[i] = -scores[i];
 	for (size_t q = 0; q < n; q++) {
@@ -389,11 +420,12 @@ lanewise_status lanewise_neighbours_f32(const float *rows, size_t n_rows, size_t
 		return LANEWISE_ERROR_TOO_LARGE;
 	for (size_t i = 0; i < n; i += GROUP) {
 		size_t n_queries = smaller(n - i, GROUP);
+		struct lw_f32_panel panel = panel_of_neighbours(scratch, k);
 
 		for (size_t q = 0; q < n_queries; q++)
 			lanewise_topk_begin(selection(scratch, q, k), k, -INFINITY);
 		for (size_t j = 0; j < n_rows; j += BLOCK)
-			select_in_block(&s, first + i, n_queries, j, k, scratch);
+			select_in_block(&s, first + i, n_queries, j, k, &panel, scratch);
 		for (size_t q = 0; q < n_queries; q++) {
 			float *out = score + (i + q) * k;
 

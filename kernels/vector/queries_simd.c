@@ -8,8 +8,8 @@
  * partial sums (PASS_PARTS vectors of them). The sums of 4 queries x 12 rows are then folded together, VF_LANES pairs
  * at a time. Nothing is packed or transposed.
  *
- * From 32 queries (16 on narrower tiers) and as many rows on, up to a dim, another tile has a query in each lane, which is
- * a fifth to a third faster: query_lanes.h.
+ * From 32 queries (16 on narrower tiers) and as many rows on, where the caller has memory for it, another tile has a query
+ * in each lane, which is a fifth to a half faster: query_lanes.h.
  *
  * Memory: 12 rows stay in L1 (or L2) while all queries meet them, 4 queries in L1 while they meet the 12 rows. The
  * first queries to meet a block of rows prefetch the next one into L2.
@@ -201,16 +201,20 @@ static void tiled_pairs(const struct tiles *tiles, struct side queries, size_t n
 
 /* Most pairs in lanes where that pays, the rest in the other tiles. */
 LW_INLINE void all_pairs(enum op op, struct side queries, size_t n_queries, struct side rows, size_t n_rows, size_t dim,
-                         int prefetch, float *out, size_t out_ld)
+                         int prefetch, struct lw_f32_panel *panel, float *out, size_t out_ld)
 {
 	const struct tiles *tiles = op == OP_L2SQ ? &l2sq_tiles : &dot_tiles;
-	size_t in_lanes = queries_in_lanes(n_queries, n_rows, dim), n = n_rows / LANE_BLOCK_ROWS * LANE_BLOCK_ROWS;
+	const struct lanes lanes = lanes_of(n_queries, n_rows, dim, panel);
+	size_t in_lanes = lanes.n_queries, n = n_rows / LANE_BLOCK_ROWS * LANE_BLOCK_ROWS;
 
 	if (in_lanes == 0) {
 		tiled_pairs(tiles, queries, n_queries, rows, n_rows, dim, prefetch, out, out_ld);
 		return;
 	}
-	lane_pairs(op == OP_L2SQ, queries.p, in_lanes, queries.ld, rows.p, n, dim, rows.ld, prefetch, out, out_ld);
+	if (!panel->is_packed)
+		pack_panel(queries.p, in_lanes, queries.ld, dim, lanes.panel);
+	panel->is_packed = 1;
+	lane_pairs(op == OP_L2SQ, &lanes, rows.p, n, dim, rows.ld, prefetch, out, out_ld);
 	tiled_pairs(tiles, queries, in_lanes, (struct side) { rows.p + n * rows.ld, rows.ld }, n_rows - n, dim, 0,
 	            out + n, out_ld);
 	tiled_pairs(tiles, (struct side) { queries.p + in_lanes * queries.ld, queries.ld }, n_queries - in_lanes, rows,
@@ -218,17 +222,17 @@ LW_INLINE void all_pairs(enum op op, struct side queries, size_t n_queries, stru
 }
 
 void LW_FN(dot_f32_queries)(const float *queries, size_t n_queries, size_t query_ld, const float *rows, size_t n_rows,
-                            size_t dim, size_t ld, int prefetch, float *out, size_t out_ld)
+                            size_t dim, size_t ld, int prefetch, struct lw_f32_panel *panel, float *out, size_t out_ld)
 {
 	all_pairs(OP_DOT, (struct side) { queries, query_ld }, n_queries, (struct side) { rows, ld }, n_rows, dim,
-	          prefetch, out, out_ld);
+	          prefetch, panel, out, out_ld);
 }
 
 void LW_FN(l2sq_f32_queries)(const float *queries, size_t n_queries, size_t query_ld, const float *rows, size_t n_rows,
-                             size_t dim, size_t ld, int prefetch, float *out, size_t out_ld)
+                             size_t dim, size_t ld, int prefetch, struct lw_f32_panel *panel, float *out, size_t out_ld)
 {
 	all_pairs(OP_L2SQ, (struct side) { queries, query_ld }, n_queries, (struct side) { rows, ld }, n_rows, dim,
-	          prefetch, out, out_ld);
+	          prefetch, panel, out, out_ld);
 }
 
 /* ----------------------------------------------------------------- cosine */
@@ -251,13 +255,14 @@ LW_INLINE void divide(float *dot, float qq, const float *xx, size_t n)
 }
 
 void LW_FN(cosine_f32_queries)(const float *queries, size_t n_queries, size_t query_ld, const float *rows,
-                               size_t n_rows, size_t dim, size_t ld, int prefetch, float *out, size_t out_ld)
+                               size_t n_rows, size_t dim, size_t ld, int prefetch, struct lw_f32_panel *panel,
+                               float *out, size_t out_ld)
 {
 	float qq[LW_F32_QUERIES], xx[COSINE_ROWS];
 
 	for (size_t q = 0; q < n_queries; q++)
 		qq[q] = LW_FN(dot_f32)(queries + q * query_ld, queries + q * query_ld, dim);
-	LW_FN(dot_f32_queries)(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, out, out_ld);
+	LW_FN(dot_f32_queries)(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, panel, out, out_ld);
 	for (size_t first = 0; first < n_rows; first += COSINE_ROWS) {
 		size_t n = n_rows - first < COSINE_ROWS ? n_rows - first : COSINE_ROWS;
 		const float *some = rows + first * ld;

@@ -114,7 +114,7 @@ lanewise_status lanewise_scan_topk_f32(const float *query, const float *rows, si
 
 /* ------------------------------------------------- scan + top-k, many queries */
 
-enum { MANY_BLOCK_ROWS = 256 }; /* rows that stay in L2 while all queries meet them; a multiple of a tile's */
+enum { MANY_BLOCK_ROWS = 128 }; /* rows whose scores lie in L2 until they are selected; a multiple of a tile's */
 
 static size_t one_query_scratch(size_t k)
 {
@@ -123,32 +123,38 @@ static size_t one_query_scratch(size_t k)
 	return n_bytes ? (n_bytes + 63) / 64 * 64 : 0;
 }
 
-/* Scores of a group of queries and a block of rows. */
-static size_t scores_bytes(size_t n_queries)
+/* Of a group of queries: the scores of a block of rows, and the panel. */
+static size_t group_floats(size_t n_queries)
 {
-	return (n_queries < LW_F32_QUERIES ? n_queries : LW_F32_QUERIES) * MANY_BLOCK_ROWS * sizeof(float);
+	size_t n = n_queries < LW_F32_QUERIES ? n_queries : LW_F32_QUERIES;
+
+	return n * MANY_BLOCK_ROWS + lw_f32_panel_floats(n, LW_F32_PANEL_DIM);
 }
 
 size_t lanewise_scan_topk_queries_scratch_size(size_t n_queries, size_t k)
 {
-	size_t one = one_query_scratch(k), n = n_queries ? n_queries : 1;
+	size_t one = one_query_scratch(k), n = n_queries ? n_queries : 1, rest = group_floats(n) * sizeof(float);
 
-	return one == 0 || one > (SIZE_MAX - scores_bytes(n)) / n ? 0 : one * n + scores_bytes(n);
+	return one == 0 || one > (SIZE_MAX - rest) / n ? 0 : one * n + rest;
 }
 
 /* Queries of the next group where `left` are left: alike many in all groups, in whole vectors. */
-static size_t group_of(size_t left)
+static size_t group_of(size_t left, size_t dim)
 {
-	size_t n_groups = (left + LW_F32_QUERIES - 1) / LW_F32_QUERIES, n = (left + n_groups - 1) / n_groups;
+	size_t n_floats = lw_f32_panel_floats(left, LW_F32_PANEL_DIM), most = LW_F32_QUERIES, n_groups, n;
 
-	n = (n + 15) / 16 * 16;
+	/* No more than have a place in the panel, unless these were very few. */
+	if (dim > LW_F32_PANEL_DIM && n_floats / dim >= 48)
+		most = (n_floats / dim - 9) / 16 * 16;
+	n_groups = (left + most - 1) / most;
+	n = ((left + n_groups - 1) / n_groups + 15) / 16 * 16;
 	return n < left ? n : left;
 }
 
 /* One group of at most LW_F32_QUERIES queries against one block of rows. */
 static void scan_block(lanewise_metric metric, const float *queries, size_t n_queries, size_t query_ld,
                        const float *rows, size_t n_rows, size_t dim, size_t ld, int prefetch, uint32_t first_row,
-                       unsigned char *topk, size_t topk_bytes, float *scores)
+                       struct lw_f32_panel *panel, unsigned char *topk, size_t topk_bytes, float *scores)
 {
 	const struct lw_kernels *kernels = lw_kernels();
 
@@ -160,12 +166,13 @@ static void scan_block(lanewise_metric metric, const float *queries, size_t n_qu
 	else if (n_queries == 1)
 		kernels->l2sq_f32_rows(queries, rows, n_rows, dim, ld, prefetch, scores);
 	else if (metric == LANEWISE_METRIC_DOT)
-		kernels->dot_f32_queries(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, scores, n_rows);
+		kernels->dot_f32_queries(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, panel, scores,
+		                         n_rows);
 	else if (metric == LANEWISE_METRIC_COSINE)
-		kernels->cosine_f32_queries(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, scores,
-		                            n_rows);
+		kernels->cosine_f32_queries(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, panel,
+		                            scores, n_rows);
 	else
-		kernels->l2sq_f32_queries(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, scores,
+		kernels->l2sq_f32_queries(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, panel, scores,
 		                          n_rows);
 	for (size_t i = 0; metric == LANEWISE_METRIC_L2SQ && i < n_queries * n_rows; i++)
 		scores[i] = -scores[i];
@@ -198,14 +205,16 @@ lanewise_status lanewise_scan_topk_f32_queries(const float *queries, size_t n_qu
 	rows = rows_or_nothing(rows);
 	for (size_t q = 0; q < n_queries; q++)
 		lanewise_topk_begin(topk + q * topk_bytes, k, smallest_first ? -threshold : threshold);
-	for (size_t r = 0; r < n_rows; r += MANY_BLOCK_ROWS) {
-		size_t n = n_rows - r < MANY_BLOCK_ROWS ? n_rows - r : MANY_BLOCK_ROWS;
+	for (size_t q = 0, group; q < n_queries; q += group) {
+		struct lw_f32_panel panel = { .is_packed = 0 };
 
-		for (size_t q = 0, group; q < n_queries; q += group) {
-			group = group_of(n_queries - q);
-			scan_block(metric, queries + q * query_ld, group, query_ld, rows + r * ld, n, dim, ld,
-			           prefetch && q == 0, (uint32_t)r, topk + q * topk_bytes, topk_bytes, scores);
-		}
+		group = group_of(n_queries - q, dim);
+		panel.floats = scores + group * MANY_BLOCK_ROWS;
+		panel.n_floats = lw_f32_panel_floats(group, LW_F32_PANEL_DIM);
+		for (size_t r = 0; r < n_rows; r += MANY_BLOCK_ROWS)
+			scan_block(metric, queries + q * query_ld, group, query_ld, rows + r * ld,
+			           n_rows - r < MANY_BLOCK_ROWS ? n_rows - r : MANY_BLOCK_ROWS, dim, ld, prefetch,
+			           (uint32_t)r, &panel, topk + q * topk_bytes, topk_bytes, scores);
 	}
 	for (size_t q = 0; q < n_queries; q++) {
 		n_found[q] = lanewise_topk_finish((lanewise_topk *)(void *)(topk + q * topk_bytes), index + q * k,
