@@ -23,7 +23,7 @@
 
 /*
  * What looking a word up and counting it needs, in half a cache line. Term 0 is no word: empty places of the hash table
- * hold its number, and it stands for words that are dropped.
+ * hold its number, so its target is UNKNOWN as that of words which are new; and it stands for words that are dropped.
  */
 struct term {
 	struct lw_word_start start;
@@ -284,7 +284,7 @@ static lanewise_status prepare_terms(lanewise_bm25_builder *builder)
 	if ((status = reserve(allocator, &builder->terms, 1)) || (status = reserve(allocator, &builder->hashes, 1)) ||
 	    (status = grow_table(builder)))
 		return status;
-	memset(builder->terms.elements, 0, sizeof(struct term));
+	*(struct term *)builder->terms.elements = (struct term) { .target = UNKNOWN };
 	memset(builder->hashes.elements, 0, sizeof(uint64_t));
 	builder->terms.n = builder->hashes.n = 1;
 	return LANEWISE_OK;
@@ -300,18 +300,17 @@ LW_INLINE int is_word(const lanewise_bm25_builder *builder, const struct term *t
 	                                                word->text + 16, word->n_bytes - 16) == 0;
 }
 
-/* The number of a word, which may be new. */
-LW_INLINE lanewise_status find_or_add(lanewise_bm25_builder *builder, const struct wanted *word, uint32_t *number)
+/* The number of a word; 0 if it is new. */
+LW_INLINE uint32_t find(const lanewise_bm25_builder *builder, const struct wanted *word)
 {
 	const struct term *terms = builder->terms.elements;
 	size_t mask = builder->table_size - 1;
 
 	for (size_t at = word->hash & mask;; at = (at + 1) & mask) {
-		*number = builder->table[at];
-		if (LW_LIKELY(is_word(builder, &terms[*number], word)))
-			return LANEWISE_OK;
-		if (*number == 0)
-			return add_term(builder, word, number);
+		uint32_t number = builder->table[at];
+
+		if (LW_LIKELY(is_word(builder, &terms[number], word)) || number == 0)
+			return number;
 	}
 }
 
@@ -319,7 +318,8 @@ static lanewise_status intern(lanewise_bm25_builder *builder, const lanewise_wor
 {
 	struct wanted wanted = wanted_of(builder, word);
 
-	return find_or_add(builder, &wanted, number);
+	*number = find(builder, &wanted);
+	return *number ? LANEWISE_OK : add_term(builder, &wanted, number);
 }
 
 static struct term *term_at(const lanewise_bm25_builder *builder, uint32_t number)
@@ -328,8 +328,7 @@ static struct term *term_at(const lanewise_bm25_builder *builder, uint32_t numbe
 }
 
 /* Asks the analyzer what becomes of a word. */
-LW_NOINLINE static lanewise_status find_target(lanewise_bm25_builder *builder, uint32_t number,
-                                               const struct wanted *wanted)
+static lanewise_status find_target(lanewise_bm25_builder *builder, uint32_t number, const struct wanted *wanted)
 {
 	const lanewise_word word = { .text = wanted->text, .n_bytes = wanted->n_bytes };
 	char stem[LANEWISE_WORD_BYTES];
@@ -348,28 +347,6 @@ LW_NOINLINE static lanewise_status find_target(lanewise_bm25_builder *builder, u
 	return LANEWISE_OK;
 }
 
-/*
- * The number of a folded word of a text, as what the analyzer makes of it, or 0 if it is dropped; each word is analyzed
- * once.
- */
-LW_INLINE lanewise_status find_analyzed(lanewise_bm25_builder *builder, const struct wanted *word, uint32_t *number)
-{
-	lanewise_status status = find_or_add(builder, word, number);
-
-	if (status)
-		return status;
-
-	uint32_t target = term_at(builder, *number)->target;
-
-	if (LW_UNLIKELY(target == UNKNOWN)) {
-		if ((status = find_target(builder, *number, word)))
-			return status;
-		target = term_at(builder, *number)->target;
-	}
-	*number = target;
-	return LANEWISE_OK;
-}
-
 /* The document under way: how many postings of it are gathered, and its words. */
 struct document {
 	uint32_t n;
@@ -385,13 +362,14 @@ LW_INLINE void count_word(struct term *term, struct posting *gathered, uint32_t 
 {
 	uint32_t n = document->n, at = term->posting;
 	struct posting posting = gathered[at];
-	int again = (at < n) & (posting.term == number), taken = number != 0;
+	uint32_t again = (uint32_t)((at < n) & (posting.term == number)), taken = number != 0;
+	uint32_t mask = 0 - again; /* a conditional expression would become a branch */
 
-	at = again ? at : n;
-	gathered[at] = (struct posting) { number, again ? posting.count + 1 : 1 };
+	at = n ^ ((n ^ at) & mask);
+	gathered[at] = (struct posting) { number, (posting.count & mask) + 1 };
 	term->posting = at;
-	document->n = n + (uint32_t)(taken & !again);
-	document->length += (uint64_t)taken;
+	document->n = n + (taken & ~again);
+	document->length += taken;
 }
 
 /* Room for n more postings of the document. */
@@ -408,15 +386,29 @@ static lanewise_status reserve_postings(lanewise_bm25_builder *builder, const st
 	return status;
 }
 
-/* A word of a text. */
+/* Asks for the target of a word that may be new. */
+LW_NOINLINE static lanewise_status learn_word(lanewise_bm25_builder *builder, const struct wanted *word,
+                                              uint32_t number)
+{
+	lanewise_status status = number ? LANEWISE_OK : add_term(builder, word, &number);
+
+	return status || term_at(builder, number)->target != UNKNOWN ? status : find_target(builder, number, word);
+}
+
+/* Counts a folded word of a text as what the analyzer makes of it; each word is analyzed once. */
 LW_INLINE lanewise_status add_word(lanewise_bm25_builder *builder, const struct wanted *word, struct document *document)
 {
-	uint32_t number;
-	lanewise_status status = find_analyzed(builder, word, &number);
+	uint32_t number = find(builder, word), target = term_at(builder, number)->target;
 
-	if (!status)
-		count_word(term_at(builder, number), builder->gathered.elements, number, document);
-	return status;
+	if (LW_UNLIKELY(target == UNKNOWN)) {
+		lanewise_status status = learn_word(builder, word, number);
+
+		if (status)
+			return status;
+		target = term_at(builder, find(builder, word))->target;
+	}
+	count_word(term_at(builder, target), builder->gathered.elements, target, document);
+	return LANEWISE_OK;
 }
 
 /* Words are looked up in groups: the table is large, and so what it holds of one is fetched while others are done. */
@@ -480,6 +472,8 @@ static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words 
 		lanewise_words_next_batch(words, &batch);
 		if ((status = add_batch(builder, &batch, document)))
 			return status;
+		if (lanewise_words_are_over(words))
+			return LANEWISE_OK;
 		if (batch.n)
 			continue;
 		if (!lanewise_words_next_folded(words, &word))

@@ -13,7 +13,7 @@ void *lanewise_allocate_pages(const lanewise_allocator *allocator, size_t n_byte
 	enum { HUGE_PAGE = 2 << 20 };
 	void *p;
 
-	if (allocator || n_bytes < 2 * HUGE_PAGE || n_bytes > SIZE_MAX - HUGE_PAGE)
+	if (allocator || n_bytes < HUGE_PAGE || n_bytes > SIZE_MAX - HUGE_PAGE)
 		return lw_allocate(allocator, n_bytes);
 	p = aligned_alloc(HUGE_PAGE, (n_bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
 #if defined(MADV_HUGEPAGE)
