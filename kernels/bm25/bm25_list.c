@@ -34,54 +34,25 @@ static void find_parts_of_quanta(const struct lw_bm25_formula *f, const uint16_t
 		parts[i] = lw_bm25_part_of_quantum(f, quanta[at[i]]);
 }
 
-/*
- * The parts of n postings of Lucene's and Robertson's formula from their quanta, which a search has just gone through,
- * rather than from their counts, which are elsewhere in memory: mostly there is but one count for a quantum and a length.
- * `known` is where that is so; elsewhere the part is anything.
- *
- * The count is norm * p / (1 - p) for the exact part p, of which the quantum tells that it is within 7.8e-6 of its middle
- * with all rounding. That moves the count by (count + norm)^2 / norm times as much, which is below 0.32 where `known`.
- * The limit of norms keeps an estimate that is far off from looking like a good one. Returns whether all are known.
- */
-LW_INLINE int find_parts_of_lengths(const struct lw_bm25_formula *f, const uint16_t *quanta, const uint32_t *lengths,
-                                    size_t n, float *parts, uint32_t *known)
-{
-	uint32_t all = 1;
-
-	for (size_t i = 0; i < n; i++) {
-		const float round = 0x1.8p23f;
-		float norm = f->base + f->scale * (float)(int32_t)lengths[i];
-		float p = ((float)quanta[i] + 0.5f) * f->step, tf = norm * p / (1 - p) + round - round, sum = tf + norm;
-
-		parts[i] = tf / sum;
-		known[i] = (uint32_t)((norm >= 0.0625f) & (tf >= 1) & (tf < (float)LW_BM25_LARGE) &
-		                      (sum * sum <= 40000 * norm));
-		all &= known[i];
-	}
-	return (int)all;
-}
-
 /* The parts of n postings, whose numbers are `first` + at[i], in documents. */
 static void find_parts_at(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula, uint64_t first,
                           const uint32_t *at, const uint32_t *documents, size_t n, float *parts)
 {
-	int by_quanta = formula->variant == LANEWISE_BM25_LUCENE || formula->variant == LANEWISE_BM25_ROBERTSON;
-	uint32_t lengths[CHUNK], known[CHUNK];
-	uint16_t quanta[CHUNK];
+	uint8_t counts[CHUNK], most = 0;
+	uint32_t lengths[CHUNK];
 
 	if (!bm25->counts) {
 		find_parts_of_quanta(formula, bm25->quanta + first, at, n, parts);
 		return;
 	}
-	for (size_t i = 0; by_quanta && i < n; i++) {
-		quanta[i] = bm25->quanta[first + at[i]];
+	for (size_t i = 0; i < n; i++) {
+		counts[i] = bm25->counts[first + at[i]];
 		lengths[i] = bm25->lengths[documents[i]];
+		most = counts[i] > most ? counts[i] : most;
 	}
-	if (by_quanta && find_parts_of_lengths(formula, quanta, lengths, n, parts, known))
-		return;
-	for (size_t i = 0; i < n; i++)
-		if (!by_quanta || !known[i])
-			parts[i] = lw_bm25_part_at(bm25, formula, first + at[i], documents[i]);
+	find_parts(formula, counts, lengths, n, parts);
+	for (size_t i = 0; most == LW_BM25_LARGE && i < n; i++)
+		parts[i] = lw_bm25_part_at(bm25, formula, first + at[i], documents[i]);
 }
 
 void lanewise_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_formula *formula,
@@ -104,7 +75,7 @@ void lanewise_bm25_score_some(const lanewise_bm25 *bm25, const struct lw_bm25_fo
 			n_hits += at[i] < list->n;
 		}
 		for (size_t i = 0; bm25->counts && i < n_hits; i++) {
-			__builtin_prefetch(list->quanta + at[i]);
+			__builtin_prefetch(bm25->counts + list->posting + at[i]);
 			__builtin_prefetch(bm25->lengths + hits[i]);
 		}
 		find_parts_at(bm25, formula, list->posting, at, hits, n_hits, parts);
@@ -124,8 +95,8 @@ void lanewise_bm25_score_marked(const lanewise_bm25 *bm25, const struct lw_bm25_
 	for (size_t begin = 0; begin < list->n; begin += CHUNK) {
 		size_t end = list->n - begin < CHUNK ? list->n : begin + CHUNK, n_hits = 0;
 
-		for (size_t i = begin; i < end; i += 32)
-			__builtin_prefetch(list->quanta + i + CHUNK);
+		for (size_t i = begin; bm25->counts && i < end; i += 64)
+			__builtin_prefetch(bm25->counts + list->posting + i + CHUNK);
 		for (size_t i = begin; i < end; i++) {
 			uint32_t document = list->documents[i];
 

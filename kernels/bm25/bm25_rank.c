@@ -46,7 +46,7 @@ enum {
 	WALK_COST = 20,    /* of one that is gone over again */
 	FILTER_COST = 3,   /* of a posting of a single strong term */
 	SCAN_COST = 1,     /* of a document that is gone over */
-	LOOKUP_COST = 140, /* of a candidate in a weak term */
+	LOOKUP_COST = 280, /* of a candidate in a weak term */
 };
 
 /* A term with its weight in the integer sums, its bound in the segment at hand, and its list there. */
@@ -481,37 +481,28 @@ static size_t gather(struct ranking *r, size_t first, size_t n_postings, uint32_
 	return walk(r, first, bound);
 }
 
-/* Adds to the sums of n candidates the most that a term can by the greatest quantum of their blocks. */
-static void add_most(const struct ranked *ranked, const uint32_t *found, size_t n, uint32_t *sums)
-{
-	const uint8_t *most = ranked->list.most;
-	uint32_t weight = ranked->weight;
-	unsigned shift = ranked->list.shift;
-
-	for (size_t i = 0; i < n; i++)
-		sums[i] += 1 + ((most[(found[i] & 0xffff) >> shift] << 8 | 255u) * weight >> 16);
-}
-
 /* Keeps the candidates that the n_weak weakest terms can bring over the cut, by the greatest quanta of their blocks. */
 static size_t drop_hopeless(const struct ranking *r, size_t n_weak, size_t n)
 {
-	uint32_t *found = r->found, sums[LOOKUPS], others = 0;
+	uint32_t *found = r->found;
 	size_t kept = 0;
 
-	for (size_t j = 0; j < n_weak; j++)
-		others += r->ranked[j].list.n && r->ranked[j].list.most ? 0 : r->ranked[j].bound;
-	for (size_t begin = 0; begin < n; begin += LOOKUPS) {
-		size_t n_here = n - begin < LOOKUPS ? n - begin : LOOKUPS;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t candidate = found[i], sum = candidate >> 16;
 
-		for (size_t i = 0; i < n_here; i++)
-			sums[i] = (found[begin + i] >> 16) + others;
-		for (size_t j = 0; j < n_weak; j++)
-			if (r->ranked[j].list.n && r->ranked[j].list.most)
-				add_most(&r->ranked[j], found + begin, n_here, sums);
-		for (size_t i = 0; i < n_here; i++) {
-			found[kept] = found[begin + i];
-			kept += sums[i] > r->cut;
+		for (size_t j = 0; j < n_weak; j++) {
+			const struct ranked *ranked = &r->ranked[j];
+			const struct lw_bm25_list *list = &ranked->list;
+
+			if (list->n && list->most)
+				sum += 1 + ((list->most[(candidate & 0xffff) >> list->shift] << 8 | 255u) *
+				                    ranked->weight >>
+				            16);
+			else
+				sum += ranked->bound;
 		}
+		found[kept] = candidate;
+		kept += sum > r->cut;
 	}
 	return kept;
 }
