@@ -538,6 +538,22 @@ lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, c
 	return end_document(builder, &document, status);
 }
 
+lanewise_status lanewise_bm25_builder_add_texts(lanewise_bm25_builder *builder, const char *texts, const size_t *ends,
+                                                size_t n)
+{
+	lanewise_status status = LANEWISE_OK;
+
+	if (!builder || (!ends && n) || (n && !texts && ends[n - 1]))
+		return LANEWISE_ERROR_ARGUMENT;
+	for (size_t i = 1; i < n; i++)
+		if (ends[i] < ends[i - 1])
+			return LANEWISE_ERROR_ARGUMENT;
+	for (size_t i = 0, begin = 0; i < n && !status; begin = ends[i++])
+		status = lanewise_bm25_builder_add_text(builder, begin < ends[i] ? texts + begin : NULL,
+		                                        ends[i] - begin);
+	return status;
+}
+
 lanewise_status lanewise_bm25_builder_add_words(lanewise_bm25_builder *builder, const lanewise_word *words,
                                                 size_t n_words)
 {
