@@ -525,6 +525,50 @@ static void test_words(void)
 	lanewise_bm25_builder_destroy(builder);
 }
 
+/* Many texts at once are what they are one by one, whatever lies between them. */
+static void test_texts(void)
+{
+	enum { N = 200 };
+	static char all[N * MAX_WORDS * 18];
+	static struct results one, many;
+	lanewise_bm25_builder *builder = NULL;
+	lanewise_bm25 *together, *apart = build(N, 1.2f, 0.75f);
+	size_t ends[N], descending[] = { 3, 2 }, end = 0;
+	char joined[MAX_WORDS * 18];
+
+	for (size_t d = 0; d < N; d++) {
+		join(&corpus[d], joined);
+		memcpy(all + end, joined, strlen(joined));
+		ends[d] = end += strlen(joined);
+	}
+	CHECK_EQUAL(lanewise_bm25_builder_create(NULL, NULL, &builder), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_builder_add_texts(builder, NULL, NULL, 0), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_builder_add_texts(builder, all, NULL, 1), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_builder_add_texts(builder, NULL, ends, N), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_builder_add_texts(builder, all, descending, 2), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_builder_add_texts(NULL, all, ends, N), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_bm25_builder_n_documents(builder), 0);
+	CHECK_EQUAL(lanewise_bm25_builder_add_texts(builder, all, ends, N), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_create(builder, NULL, &together), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_n_documents(together), N);
+	CHECK_EQUAL(lanewise_bm25_n_terms(together), lanewise_bm25_n_terms(apart));
+	for (size_t d = 0; d < N; d++) {
+		join(&corpus[d], joined);
+		search(apart, joined, strlen(joined), N, &one);
+		search(together, joined, strlen(joined), N, &many);
+		CHECK(one.n == many.n && !memcmp(one.index, many.index, one.n * sizeof *one.index) &&
+		      !memcmp(one.score, many.score, one.n * sizeof *one.score));
+	}
+
+	/* Empty texts are documents, also without any bytes. */
+	ends[0] = ends[1] = 0;
+	CHECK_EQUAL(lanewise_bm25_builder_add_texts(builder, NULL, ends, 2), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_bm25_builder_n_documents(builder), N + 2);
+	lanewise_bm25_destroy(apart);
+	lanewise_bm25_destroy(together);
+	lanewise_bm25_builder_destroy(builder);
+}
+
 /* A builder goes on after an index was made of it. */
 static void test_snapshots(void)
 {
@@ -767,6 +811,7 @@ int main(void)
 	test_blocks();
 	test_queries();
 	test_words();
+	test_texts();
 	test_snapshots();
 	test_long_query();
 	test_allocation_failures();

@@ -153,6 +153,24 @@ static void test_large(void)
 	check(rankings, 2, 60, MAX_ENTRIES + 7);
 }
 
+/* Many scores that are almost one, and one far from them. */
+static void test_close_scores(void)
+{
+	static uint32_t a[MAX_ENTRIES], b[MAX_ENTRIES];
+	lanewise_ranking rankings[] = { { a, MAX_ENTRIES, 1 }, { b, MAX_ENTRIES, 1 } };
+	uint64_t seed = 5;
+
+	for (uint32_t i = 0; i < MAX_ENTRIES; i++) {
+		a[i] = MAX_ENTRIES - i;
+		b[i] = (uint32_t)(test_random(&seed) % (2 * MAX_ENTRIES));
+	}
+	a[MAX_ENTRIES / 2] = UINT32_MAX;
+	check(rankings, 2, 1e9f, 2 * MAX_ENTRIES);
+	check(rankings, 2, -0.9999999f, 2 * MAX_ENTRIES);
+	rankings[0].weight = 1e30f;
+	check(rankings, 2, 60, 2 * MAX_ENTRIES);
+}
+
 /* Numbers that collide wherever multiplication by this odd constant and the upper bits choose places. */
 static void test_collisions(void)
 {
@@ -435,6 +453,7 @@ int main(void)
 	test_duplicates();
 	test_random_lists();
 	test_large();
+	test_close_scores();
 	test_collisions();
 	test_arguments();
 	return test_result();

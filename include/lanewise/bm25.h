@@ -115,6 +115,16 @@ LANEWISE_API lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builde
                                                             size_t n_bytes);
 
 /*
+ * The same for n texts that lie one after the other: text i ends before byte ends[i] of `texts`, and the first begins at
+ * byte 0. Stops at the first that cannot be added; lanewise_bm25_builder_n_documents tells how many were.
+ *
+ * LANEWISE_ERROR_ARGUMENT, and nothing is added: builder NULL, ends NULL while n is not 0, ends that descend, texts NULL
+ * while they have bytes. The others as above.
+ */
+LANEWISE_API lanewise_status lanewise_bm25_builder_add_texts(lanewise_bm25_builder *builder, const char *texts,
+                                                             const size_t *ends, size_t n);
+
+/*
  * The same for a document that was made words elsewhere: stemmed, without stop words, by another tokenizer. Only `text`
  * and `n_bytes` of the words are read; they may be any bytes. Queries of such an index need words made in the same way:
  * lanewise_bm25_search_words.

@@ -17,38 +17,31 @@
 #include <lanewise/text.h>
 
 #include "common.h"
+#include "pages/pages.h"
 #include "support.h"
 #include "text/text.h"
 
-/* What looking a word up and counting it needs, in half a cache line. */
+/*
+ * What looking a word up and counting it needs, in half a cache line. Term 0 is no word: empty places of the hash table
+ * hold its number, so its target is UNKNOWN as that of words which are new; and it stands for words that are dropped.
+ */
 struct term {
 	struct lw_word_start start;
-	uint64_t last_posting; /* of this word, plus 1, or 0; of the document under way if it lies in its range */
+	uint32_t posting; /* where the document under way has it, if that posting is of this word; else anything */
+	uint32_t target;  /* the number of the word that a text with this one has, 0 if it is dropped, or UNKNOWN */
 	uint64_t text_at : 56; /* in the pool */
 	uint64_t n_bytes : 8;
 };
 
-/* The rest of it. */
-struct term_rest {
-	uint64_t hash;
-	uint32_t target; /* the number of the word that a text with this one has, or UNKNOWN or DROPPED */
-};
-
-/* What is not asked yet of the analyzer, and words that it drops. */
+/* What is not asked yet of the analyzer. */
 #define UNKNOWN UINT32_MAX
-#define DROPPED (UINT32_MAX - 1)
-
-/* A place of the hash table: upper bits of the word's hash, and its number plus 1, or 0. */
-struct slot {
-	uint32_t tag, term;
-};
 
 struct posting {
 	uint32_t term;
 	uint32_t count;
 };
 
-/* Elements of one type that grow. */
+/* Elements of one type that grow. Those of more than 8 bytes are aligned to 64. */
 struct array {
 	void *elements;
 	size_t n, capacity;
@@ -64,12 +57,14 @@ struct lanewise_bm25_builder {
 	uint64_t n_postings;
 	uint32_t n_removed;
 
-	struct slot *table; /* open addressing, at most half full */
-	size_t table_size;
+	uint32_t *
+	        table; /* of terms, by open addressing; at most a quarter full, so that the first place is mostly right */
+	size_t table_size;        /* 0 before the first document */
 	struct array terms;       /* struct term */
-	struct array rests;       /* struct term_rest, as many */
+	struct array hashes;      /* uint64_t, as many */
 	struct array pool;        /* char: the words */
 	struct array postings;    /* struct posting, document by document */
+	struct array gathered;    /* struct posting: room for those of the document under way; does not count them */
 	struct array lengths;     /* uint32_t: words per document, plus REMOVED */
 	struct array posting_end; /* uint64_t: where each document's postings end */
 };
@@ -79,28 +74,44 @@ struct lanewise_bm25_builder {
 
 /* ----------------------------------------------------------------- memory */
 
-/* Makes room for `more` elements. */
-static lanewise_status reserve(const lanewise_allocator *allocator, struct array *array, size_t more)
+/* Elements in another place, or NULL. Large ones of the C library need not be copied, if they need no alignment. */
+static void *move_elements(const lanewise_allocator *allocator, const struct array *array, size_t capacity)
+{
+	void *elements;
+
+	if (!allocator && array->element_bytes <= sizeof(uint64_t))
+		return realloc(array->elements, capacity * array->element_bytes);
+	elements = lanewise_allocate_pages(allocator, capacity * array->element_bytes);
+	if (!elements)
+		return NULL;
+	if (array->n)
+		memcpy(elements, array->elements, array->n * array->element_bytes);
+	lw_release(allocator, array->elements, array->capacity * array->element_bytes);
+	return elements;
+}
+
+LW_NOINLINE static lanewise_status grow(const lanewise_allocator *allocator, struct array *array, size_t more)
 {
 	size_t capacity = array->capacity ? array->capacity : 64;
 	void *elements;
 
-	if (more <= array->capacity - array->n)
-		return LANEWISE_OK;
 	while (capacity - array->n < more) {
 		if (capacity > SIZE_MAX / 2 / array->element_bytes)
 			return LANEWISE_ERROR_TOO_LARGE;
 		capacity *= 2;
 	}
-	elements = lw_allocate(allocator, capacity * array->element_bytes);
+	elements = move_elements(allocator, array, capacity);
 	if (!elements)
 		return LANEWISE_ERROR_NO_MEMORY;
-	if (array->n)
-		memcpy(elements, array->elements, array->n * array->element_bytes);
-	lw_release(allocator, array->elements, array->capacity * array->element_bytes);
 	array->elements = elements;
 	array->capacity = capacity;
 	return LANEWISE_OK;
+}
+
+/* Makes room for `more` elements. */
+LW_INLINE lanewise_status reserve(const lanewise_allocator *allocator, struct array *array, size_t more)
+{
+	return LW_LIKELY(more <= array->capacity - array->n) ? LANEWISE_OK : grow(allocator, array, more);
 }
 
 static void release_array(const lanewise_allocator *allocator, struct array *array)
@@ -148,9 +159,10 @@ lanewise_status lanewise_bm25_builder_create(const lanewise_bm25_options *option
 	made->options.epsilon += 0.0f;
 	lw_make_word_key(&made->key);
 	made->terms.element_bytes = sizeof(struct term);
-	made->rests.element_bytes = sizeof(struct term_rest);
+	made->hashes.element_bytes = sizeof(uint64_t);
 	made->pool.element_bytes = 1;
 	made->postings.element_bytes = sizeof(struct posting);
+	made->gathered.element_bytes = sizeof(struct posting);
 	made->lengths.element_bytes = sizeof(uint32_t);
 	made->posting_end.element_bytes = sizeof(uint64_t);
 	*builder = made;
@@ -167,18 +179,14 @@ void lanewise_bm25_builder_destroy(lanewise_bm25_builder *builder)
 
 	lw_release(allocator, builder->table, builder->table_size * sizeof *builder->table);
 	release_array(allocator, &builder->terms);
-	release_array(allocator, &builder->rests);
+	release_array(allocator, &builder->hashes);
 	release_array(allocator, &builder->pool);
 	release_array(allocator, &builder->postings);
+	release_array(allocator, &builder->gathered);
 	release_array(allocator, &builder->lengths);
 	release_array(allocator, &builder->posting_end);
 	lanewise_analyzer_destroy(builder->analyzer);
 	lw_release(allocator, builder, sizeof *builder);
-}
-
-static struct term_rest *rest_of(const lanewise_bm25_builder *builder, size_t term)
-{
-	return (struct term_rest *)builder->rests.elements + term;
 }
 
 lanewise_status lanewise_bm25_builder_use_analyzer(lanewise_bm25_builder *builder, const lanewise_analyzer *analyzer)
@@ -188,32 +196,31 @@ lanewise_status lanewise_bm25_builder_use_analyzer(lanewise_bm25_builder *builde
 	lanewise_analyzer_destroy(builder->analyzer);
 	builder->analyzer = lanewise_analyzer_retain(analyzer);
 	/* Words of a text that could not be added may be known by other rules. */
-	for (size_t i = 0; i < builder->terms.n; i++)
-		rest_of(builder, i)->target = UNKNOWN;
+	for (size_t i = 1; i < builder->terms.n; i++)
+		((struct term *)builder->terms.elements)[i].target = UNKNOWN;
 	return LANEWISE_OK;
 }
 
-static uint32_t tag_of(uint64_t hash) { return (uint32_t)(hash >> 32); }
-
+/* Makes the table, or makes it larger. */
 static lanewise_status grow_table(lanewise_bm25_builder *builder)
 {
 	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
-	size_t size = builder->table_size ? 2 * builder->table_size : 256;
-	struct slot *table;
+	const uint64_t *hashes = builder->hashes.elements;
+	size_t size = builder->table_size ? 2 * builder->table_size : 1024;
+	uint32_t *table;
 
 	if (size > SIZE_MAX / sizeof *table)
 		return LANEWISE_ERROR_TOO_LARGE;
-	table = lw_allocate(allocator, size * sizeof *table);
+	table = lanewise_allocate_pages(allocator, size * sizeof *table);
 	if (!table)
 		return LANEWISE_ERROR_NO_MEMORY;
 	memset(table, 0, size * sizeof *table);
-	for (size_t i = 0; i < builder->terms.n; i++) {
-		uint64_t hash = rest_of(builder, i)->hash;
-		size_t at = hash & (size - 1);
+	for (size_t i = 1; i < builder->terms.n; i++) {
+		size_t at = hashes[i] & (size - 1);
 
-		while (table[at].term)
+		while (table[at])
 			at = (at + 1) & (size - 1);
-		table[at] = (struct slot) { tag_of(hash), (uint32_t)i + 1 };
+		table[at] = (uint32_t)i;
 	}
 	lw_release(allocator, builder->table, builder->table_size * sizeof *table);
 	builder->table = table;
@@ -241,133 +248,171 @@ LW_NOINLINE static lanewise_status add_term(lanewise_bm25_builder *builder, cons
 	lanewise_status status;
 	struct term *term;
 
-	if (builder->terms.n == DROPPED)
+	if (builder->terms.n == UNKNOWN)
 		return LANEWISE_ERROR_TOO_LARGE;
-	if ((builder->terms.n >= builder->table_size / 2 && (status = grow_table(builder))) ||
-	    (status = reserve(allocator, &builder->terms, 1)) || (status = reserve(allocator, &builder->rests, 1)) ||
+	if ((builder->terms.n >= builder->table_size / 4 && (status = grow_table(builder))) ||
+	    (status = reserve(allocator, &builder->terms, 1)) || (status = reserve(allocator, &builder->hashes, 1)) ||
 	    (status = reserve(allocator, &builder->pool, word->n_bytes)))
 		return status;
-	term = (struct term *)builder->terms.elements + builder->terms.n;
+	*number = (uint32_t)builder->terms.n;
+	term = (struct term *)builder->terms.elements + *number;
 	term->start = word->start;
+	term->posting = 0;
+	term->target = builder->analyzer ? UNKNOWN : *number;
 	term->text_at = builder->pool.n & (((uint64_t)1 << 56) - 1);
-	term->last_posting = 0;
 	term->n_bytes = (uint8_t)word->n_bytes;
-	*rest_of(builder, builder->terms.n) = (struct term_rest) { word->hash, UNKNOWN };
+	((uint64_t *)builder->hashes.elements)[*number] = word->hash;
 	memcpy((char *)builder->pool.elements + builder->pool.n, word->text, word->n_bytes);
 	builder->pool.n += word->n_bytes;
 
 	size_t mask = builder->table_size - 1, at = word->hash & mask;
 
-	while (builder->table[at].term)
+	while (builder->table[at])
 		at = (at + 1) & mask;
-	builder->rests.n++;
-	*number = (uint32_t)builder->terms.n++;
-	builder->table[at] = (struct slot) { tag_of(word->hash), *number + 1 };
+	builder->table[at] = *number;
+	builder->terms.n++;
+	builder->hashes.n++;
 	return LANEWISE_OK;
 }
 
-/* The number of a word, which may be new. */
-LW_INLINE lanewise_status find_or_add(lanewise_bm25_builder *builder, const struct wanted *word, uint32_t *number)
+/* The table, and term 0. */
+static lanewise_status prepare_terms(lanewise_bm25_builder *builder)
+{
+	const lanewise_allocator *allocator = lw_allocator_of(&builder->allocator);
+	lanewise_status status;
+
+	if ((status = reserve(allocator, &builder->terms, 1)) || (status = reserve(allocator, &builder->hashes, 1)) ||
+	    (status = grow_table(builder)))
+		return status;
+	*(struct term *)builder->terms.elements = (struct term) { .target = UNKNOWN };
+	memset(builder->hashes.elements, 0, sizeof(uint64_t));
+	builder->terms.n = builder->hashes.n = 1;
+	return LANEWISE_OK;
+}
+
+/* Whether a term is the word: most are told apart by what is here of them. */
+LW_INLINE int is_word(const lanewise_bm25_builder *builder, const struct term *term, const struct wanted *word)
+{
+	if (((term->start.low ^ word->start.low) | (term->start.high ^ word->start.high) |
+	     (term->n_bytes ^ word->n_bytes)) != 0)
+		return 0;
+	return LW_LIKELY(word->n_bytes <= 16) || memcmp((const char *)builder->pool.elements + term->text_at + 16,
+	                                                word->text + 16, word->n_bytes - 16) == 0;
+}
+
+/* The number of a word; 0 if it is new. */
+LW_INLINE uint32_t find(const lanewise_bm25_builder *builder, const struct wanted *word)
 {
 	const struct term *terms = builder->terms.elements;
 	size_t mask = builder->table_size - 1;
 
-	for (size_t at = word->hash & mask; builder->table_size && builder->table[at].term; at = (at + 1) & mask) {
-		struct slot slot = builder->table[at];
-		const struct term *term = &terms[slot.term - 1];
+	for (size_t at = word->hash & mask;; at = (at + 1) & mask) {
+		uint32_t number = builder->table[at];
 
-		if (slot.tag != tag_of(word->hash) || term->start.low != word->start.low ||
-		    term->start.high != word->start.high || term->n_bytes != word->n_bytes)
-			continue;
-		if (word->n_bytes > 16 && memcmp((const char *)builder->pool.elements + term->text_at + 16,
-		                                 word->text + 16, word->n_bytes - 16) != 0)
-			continue;
-		*number = slot.term - 1;
-		return LANEWISE_OK;
+		if (LW_LIKELY(is_word(builder, &terms[number], word)) || number == 0)
+			return number;
 	}
-	return add_term(builder, word, number);
 }
 
 static lanewise_status intern(lanewise_bm25_builder *builder, const lanewise_word *word, uint32_t *number)
 {
 	struct wanted wanted = wanted_of(builder, word);
 
-	return find_or_add(builder, &wanted, number);
+	*number = find(builder, &wanted);
+	return *number ? LANEWISE_OK : add_term(builder, &wanted, number);
+}
+
+static struct term *term_at(const lanewise_bm25_builder *builder, uint32_t number)
+{
+	return (struct term *)builder->terms.elements + number;
 }
 
 /* Asks the analyzer what becomes of a word. */
-static lanewise_status find_target(lanewise_bm25_builder *builder, uint32_t number, const lanewise_word *word)
+static lanewise_status find_target(lanewise_bm25_builder *builder, uint32_t number, const struct wanted *wanted)
 {
+	const lanewise_word word = { .text = wanted->text, .n_bytes = wanted->n_bytes };
 	char stem[LANEWISE_WORD_BYTES];
-	lanewise_word taken = *word;
-	uint32_t target = DROPPED;
+	lanewise_word taken = word;
+	uint32_t target = 0;
 
 	if (lanewise_analyzer_take(builder->analyzer, &taken, stem)) {
-		int same = taken.n_bytes == word->n_bytes && memcmp(taken.text, word->text, word->n_bytes) == 0;
+		int same = taken.n_bytes == word.n_bytes && memcmp(taken.text, word.text, word.n_bytes) == 0;
 		lanewise_status status = LANEWISE_OK;
 
 		target = number;
 		if (!same && (status = intern(builder, &taken, &target)))
 			return status;
 	}
-	rest_of(builder, number)->target = target;
+	term_at(builder, number)->target = target;
 	return LANEWISE_OK;
 }
 
-/* The number of a folded word of a text, as what the analyzer makes of it, or DROPPED; each word is analyzed once. */
-LW_INLINE lanewise_status find_analyzed(lanewise_bm25_builder *builder, const struct wanted *word, uint32_t *number)
-{
-	lanewise_status status = find_or_add(builder, word, number);
+/* The document under way: how many postings of it are gathered, and its words. */
+struct document {
+	uint32_t n;
+	uint64_t length;
+};
 
-	if (status || !builder->analyzer)
-		return status;
-	if (rest_of(builder, *number)->target == UNKNOWN)
-		status = find_target(builder, *number,
-		                     &(lanewise_word) { .text = word->text, .n_bytes = word->n_bytes });
-	*number = rest_of(builder, *number)->target;
+/*
+ * Counts a word, by its number, or nothing for number 0; there is room for one more posting. Whether the document has
+ * the word already or drops it cannot be predicted, so there is no branch on it: a posting behind the last one is
+ * written in vain. A term's place is looked at before it is known to be this document's, as room only grows.
+ */
+LW_INLINE void count_word(struct term *term, struct posting *gathered, uint32_t number, struct document *document)
+{
+	uint32_t n = document->n, at = term->posting;
+	struct posting posting = gathered[at];
+	uint32_t again = (uint32_t)((at < n) & (posting.term == number)), taken = number != 0;
+	uint32_t mask = 0 - again; /* a conditional expression would become a branch */
+
+	at = n ^ ((n ^ at) & mask);
+	gathered[at] = (struct posting) { number, (posting.count & mask) + 1 };
+	term->posting = at;
+	document->n = n + (taken & ~again);
+	document->length += taken;
+}
+
+/* Room for n more postings of the document. */
+static lanewise_status reserve_postings(lanewise_bm25_builder *builder, const struct document *document, size_t n)
+{
+	struct array *gathered = &builder->gathered;
+	lanewise_status status;
+
+	if (n < gathered->capacity - document->n)
+		return LANEWISE_OK;
+	gathered->n = document->n;
+	status = grow(lw_allocator_of(&builder->allocator), gathered, n + 1);
+	gathered->n = 0;
 	return status;
 }
 
-/*
- * Counts a word, by its number, of the document whose postings begin at `first`; there is room for one more posting.
- * Whether the document has the word already cannot be predicted, so there is no branch on it.
- */
-LW_INLINE void count_word(lanewise_bm25_builder *builder, uint32_t number, size_t first)
+/* Asks for the target of a word that may be new. */
+LW_NOINLINE static lanewise_status learn_word(lanewise_bm25_builder *builder, const struct wanted *word,
+                                              uint32_t number)
 {
-	struct term *term = (struct term *)builder->terms.elements + number;
-	struct posting *postings = builder->postings.elements;
-	size_t n = builder->postings.n;
-	int again = term->last_posting > first;
-	size_t at = again ? (size_t)term->last_posting - 1 : n;
+	lanewise_status status = number ? LANEWISE_OK : add_term(builder, word, &number);
 
-	postings[at] = (struct posting) { number, again ? postings[at].count + 1 : 1 };
-	term->last_posting = at + 1;
-	builder->postings.n = n + !again;
+	return status || term_at(builder, number)->target != UNKNOWN ? status : find_target(builder, number, word);
 }
 
-static lanewise_status reserve_postings(lanewise_bm25_builder *builder, size_t n)
+/* Counts a folded word of a text as what the analyzer makes of it; each word is analyzed once. */
+LW_INLINE lanewise_status add_word(lanewise_bm25_builder *builder, const struct wanted *word, struct document *document)
 {
-	return reserve(lw_allocator_of(&builder->allocator), &builder->postings, n);
-}
+	uint32_t number = find(builder, word), target = term_at(builder, number)->target;
 
-/* A word of a text. */
-LW_INLINE lanewise_status add_word(lanewise_bm25_builder *builder, const struct wanted *word, size_t first,
-                                   uint32_t *length)
-{
-	uint32_t number;
-	lanewise_status status = find_analyzed(builder, word, &number);
+	if (LW_UNLIKELY(target == UNKNOWN)) {
+		lanewise_status status = learn_word(builder, word, number);
 
-	if (status || number == DROPPED)
-		return status;
-	if (*length == LW_BM25_MAX_LENGTH)
-		return LANEWISE_ERROR_TOO_LARGE;
-	count_word(builder, number, first);
-	++*length;
+		if (status)
+			return status;
+		target = term_at(builder, find(builder, word))->target;
+	}
+	count_word(term_at(builder, target), builder->gathered.elements, target, document);
 	return LANEWISE_OK;
 }
 
 /* Words are looked up in groups: the table is large, and so what it holds of one is fetched while others are done. */
-enum { GROUP = 32 };
+enum { GROUP = 64 };
 
 static struct wanted wanted_in(const lanewise_bm25_builder *builder, const struct lw_word_batch *batch, size_t i)
 {
@@ -385,50 +430,39 @@ static struct wanted wanted_in(const lanewise_bm25_builder *builder, const struc
 	return word;
 }
 
-static void fetch_group(const lanewise_bm25_builder *builder, const struct wanted *group, size_t n)
+static lanewise_status add_group(lanewise_bm25_builder *builder, const struct lw_word_batch *batch, size_t at, size_t n,
+                                 struct document *document)
 {
 	const struct term *terms = builder->terms.elements;
+	const uint32_t *table = builder->table;
 	size_t mask = builder->table_size - 1;
-
-	if (builder->terms.n == 0)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		uint32_t term = builder->table[group[i].hash & mask].term;
-
-		__builtin_prefetch(&terms[term ? term - 1 : 0], 1);
-		if (builder->analyzer)
-			__builtin_prefetch(rest_of(builder, term ? term - 1 : 0));
-	}
-}
-
-static lanewise_status add_group(lanewise_bm25_builder *builder, const struct lw_word_batch *batch, size_t at, size_t n,
-                                 size_t first, uint32_t *length)
-{
+	struct document here = *document; /* a copy can stay in registers */
 	struct wanted group[GROUP];
 	lanewise_status status = LANEWISE_OK;
 
 	for (size_t i = 0; i < n; i++) {
 		group[i] = wanted_in(builder, batch, at + i);
-		if (builder->table_size)
-			__builtin_prefetch(&builder->table[group[i].hash & (builder->table_size - 1)]);
+		__builtin_prefetch(&table[group[i].hash & mask]);
 	}
-	fetch_group(builder, group, n);
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&terms[table[group[i].hash & mask]], 1);
 	for (size_t i = 0; i < n && !status; i++)
-		status = add_word(builder, &group[i], first, length);
+		status = add_word(builder, &group[i], &here);
+	*document = here;
 	return status;
 }
 
-static lanewise_status add_batch(lanewise_bm25_builder *builder, const struct lw_word_batch *batch, size_t first,
-                                 uint32_t *length)
+static lanewise_status add_batch(lanewise_bm25_builder *builder, const struct lw_word_batch *batch,
+                                 struct document *document)
 {
-	lanewise_status status = reserve_postings(builder, batch->n);
+	lanewise_status status = reserve_postings(builder, document, batch->n);
 
 	for (size_t i = 0; i < batch->n && !status; i += GROUP)
-		status = add_group(builder, batch, i, batch->n - i < GROUP ? batch->n - i : GROUP, first, length);
-	return status;
+		status = add_group(builder, batch, i, batch->n - i < GROUP ? batch->n - i : GROUP, document);
+	return status || document->length <= LW_BM25_MAX_LENGTH ? status : LANEWISE_ERROR_TOO_LARGE;
 }
 
-static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words *words, size_t first, uint32_t *length)
+static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words *words, struct document *document)
 {
 	struct lw_word_batch batch;
 	lanewise_status status;
@@ -436,8 +470,10 @@ static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words 
 
 	for (;;) {
 		lanewise_words_next_batch(words, &batch);
-		if ((status = add_batch(builder, &batch, first, length)))
+		if ((status = add_batch(builder, &batch, document)))
 			return status;
+		if (lanewise_words_are_over(words))
+			return LANEWISE_OK;
 		if (batch.n)
 			continue;
 		if (!lanewise_words_next_folded(words, &word))
@@ -445,28 +481,28 @@ static lanewise_status add_words(lanewise_bm25_builder *builder, lanewise_words 
 
 		struct wanted wanted = wanted_of(builder, &word);
 
-		if ((status = reserve_postings(builder, 1)) || (status = add_word(builder, &wanted, first, length)))
+		if ((status = reserve_postings(builder, document, 1)) ||
+		    (status = add_word(builder, &wanted, document)))
 			return status;
 	}
 }
 
-/* Ends the document whose postings begin at `first`, or takes them back. */
-static lanewise_status end_document(lanewise_bm25_builder *builder, size_t first, uint32_t length,
+/* Takes a document if all went well. New words stay in the table; without a posting they are not in the index. */
+static lanewise_status end_document(lanewise_bm25_builder *builder, const struct document *document,
                                     lanewise_status status)
 {
-	if (status) {
-		const struct posting *postings = builder->postings.elements;
+	struct array *postings = &builder->postings;
 
-		/* New words stay in the table; without a posting they are not in the index. */
-		for (size_t i = first; i < builder->postings.n; i++)
-			((struct term *)builder->terms.elements)[postings[i].term].last_posting = 0;
-		builder->postings.n = first;
+	if (status || (status = reserve(lw_allocator_of(&builder->allocator), postings, document->n)))
 		return status;
-	}
-	((uint32_t *)builder->lengths.elements)[builder->lengths.n++] = length;
-	((uint64_t *)builder->posting_end.elements)[builder->posting_end.n++] = builder->postings.n;
-	builder->total_length += length;
-	builder->n_postings += builder->postings.n - first;
+	if (document->n)
+		memcpy((struct posting *)postings->elements + postings->n, builder->gathered.elements,
+		       document->n * sizeof(struct posting));
+	postings->n += document->n;
+	((uint32_t *)builder->lengths.elements)[builder->lengths.n++] = (uint32_t)document->length;
+	((uint64_t *)builder->posting_end.elements)[builder->posting_end.n++] = postings->n;
+	builder->total_length += document->length;
+	builder->n_postings += document->n;
 	return LANEWISE_OK;
 }
 
@@ -478,14 +514,15 @@ static lanewise_status begin_document(lanewise_bm25_builder *builder)
 
 	if (builder->lengths.n == UINT32_MAX)
 		return LANEWISE_ERROR_TOO_LARGE;
-	status = reserve(allocator, &builder->lengths, 1);
-	return status ? status : reserve(allocator, &builder->posting_end, 1);
+	if ((status = reserve(allocator, &builder->lengths, 1)) ||
+	    (status = reserve(allocator, &builder->posting_end, 1)))
+		return status;
+	return builder->table_size ? LANEWISE_OK : prepare_terms(builder);
 }
 
 lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, const char *text, size_t n_bytes)
 {
 	_Alignas(LW_SCRATCH_ALIGNMENT) unsigned char scratch[512];
-	uint32_t length = 0;
 	lanewise_status status;
 
 	if (!builder || (!text && n_bytes))
@@ -494,11 +531,27 @@ lanewise_status lanewise_bm25_builder_add_text(lanewise_bm25_builder *builder, c
 		return status;
 
 	lanewise_words *words = lanewise_words_begin_analyzed(scratch, builder->analyzer);
-	size_t first = builder->postings.n;
+	struct document document = { 0 };
 
 	lanewise_words_feed_last(words, text, n_bytes);
-	status = add_words(builder, words, first, &length);
-	return end_document(builder, first, length, status);
+	status = add_words(builder, words, &document);
+	return end_document(builder, &document, status);
+}
+
+lanewise_status lanewise_bm25_builder_add_texts(lanewise_bm25_builder *builder, const char *texts, const size_t *ends,
+                                                size_t n)
+{
+	lanewise_status status = LANEWISE_OK;
+
+	if (!builder || (!ends && n) || (n && !texts && ends[n - 1]))
+		return LANEWISE_ERROR_ARGUMENT;
+	for (size_t i = 1; i < n; i++)
+		if (ends[i] < ends[i - 1])
+			return LANEWISE_ERROR_ARGUMENT;
+	for (size_t i = 0, begin = 0; i < n && !status; begin = ends[i++])
+		status = lanewise_bm25_builder_add_text(builder, begin < ends[i] ? texts + begin : NULL,
+		                                        ends[i] - begin);
+	return status;
 }
 
 lanewise_status lanewise_bm25_builder_add_words(lanewise_bm25_builder *builder, const lanewise_word *words,
@@ -516,17 +569,17 @@ lanewise_status lanewise_bm25_builder_add_words(lanewise_bm25_builder *builder, 
 	if ((status = begin_document(builder)))
 		return status;
 
-	size_t first = builder->postings.n;
+	struct document document = { 0 };
 
-	status = reserve_postings(builder, n_words);
+	status = reserve_postings(builder, &document, n_words);
 	for (size_t i = 0; i < n_words && !status; i++) {
 		uint32_t number;
 
 		status = intern(builder, &words[i], &number);
 		if (!status)
-			count_word(builder, number, first);
+			count_word(term_at(builder, number), builder->gathered.elements, number, &document);
 	}
-	return end_document(builder, first, (uint32_t)n_words, status);
+	return end_document(builder, &document, status);
 }
 
 size_t lanewise_bm25_builder_n_documents(const lanewise_bm25_builder *builder) { return builder->lengths.n; }
@@ -573,9 +626,6 @@ void lanewise_bm25_builder_compact(lanewise_bm25_builder *builder)
 	builder->lengths.n = builder->posting_end.n = kept;
 	builder->postings.n = (size_t)kept_postings;
 	builder->n_removed = 0;
-	/* Postings have other places now. */
-	for (size_t i = 0; i < builder->terms.n; i++)
-		((struct term *)builder->terms.elements)[i].last_posting = 0;
 }
 
 /* ------------------------------------------------------------------ index */
@@ -912,7 +962,7 @@ static lanewise_status create_with(const lanewise_bm25_builder *builder, const l
 
 	if (!lay_out(&layout, builder, &amounts))
 		return LANEWISE_ERROR_TOO_LARGE;
-	base = lw_allocate(allocator, layout.n_bytes);
+	base = lanewise_allocate_pages(allocator, layout.n_bytes);
 	if (!base)
 		return LANEWISE_ERROR_NO_MEMORY;
 	made = (lanewise_bm25 *)(void *)base;
@@ -987,8 +1037,8 @@ lanewise_status lanewise_bm25_create(const lanewise_bm25_builder *builder, const
 		return LANEWISE_ERROR_TOO_LARGE;
 	work.items_bytes = (2 * builder->terms.n + 1) * sizeof(struct sort_item);
 	work.fillings_bytes = (builder->terms.n + 1) * sizeof(struct filling);
-	work.items = lw_allocate(allocator, work.items_bytes);
-	work.fillings = lw_allocate(allocator, work.fillings_bytes);
+	work.items = lanewise_allocate_pages(allocator, work.items_bytes);
+	work.fillings = lanewise_allocate_pages(allocator, work.fillings_bytes);
 	if (work.items && work.fillings)
 		status = create_with(builder, allocator, &work, bm25);
 	lw_release(allocator, work.fillings, work.fillings_bytes);

@@ -36,6 +36,7 @@
 
 #include <lanewise/text.h>
 
+#include "pages/pages.h"
 #include "support.h"
 #include "text/text.h"
 
@@ -542,7 +543,7 @@ static lanewise_status allocate_expanded(struct opening *opening, const lanewise
 	if (n_posting_at > (SIZE_MAX - 8) / 16 || n_runs > (SIZE_MAX / 2 - 8) / 6)
 		return lw_fail(opening->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
 	bm25->expanded_bytes = n_posting_at * sizeof(uint64_t) + n_runs * (sizeof(uint32_t) + sizeof(uint16_t)) + 1;
-	memory = lw_allocate(allocator, bm25->expanded_bytes);
+	memory = lanewise_allocate_pages(allocator, bm25->expanded_bytes);
 	if (!memory)
 		return lw_fail(opening->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the index");
 	bm25->expanded = memory;

@@ -5,6 +5,7 @@
 
 #include <lanewise/text.h>
 
+#include "pages/pages.h"
 #include "support.h"
 
 /* How much of each there is to make. */
@@ -111,7 +112,7 @@ lanewise_status lanewise_bm25_make_hints(lanewise_bm25 *bm25, const lanewise_all
 	       prefixes_bytes = amounts.n_prefixes * sizeof(uint64_t);
 	size_t at_bytes = amounts.n_prefixes * sizeof(uint32_t);
 	size_t n_bytes = hints_bytes + prefixes_bytes + at_bytes + (amounts.n_skips + 1) * 3;
-	unsigned char *memory = lw_allocate(allocator, n_bytes);
+	unsigned char *memory = lanewise_allocate_pages(allocator, n_bytes);
 
 	if (!memory)
 		return LANEWISE_ERROR_NO_MEMORY;

@@ -7,9 +7,9 @@
  * repetition inside a list is the entry after one of the same list. The scores, by ascending document, then go through
  * the top-k, which breaks ties the same way.
  *
- * Short rankings, which are most, are fused faster by reciprocal rank through a hash table. Documents that one list has
- * alone stand in order of their scores already, list by list; so the others are sorted, and all merged. Whoever picks
- * documents that collide in the table makes it give up soon, and gets the same result by the sort.
+ * Short rankings, which are most, are fused faster by reciprocal rank through a hash table; scores are then sorted by
+ * buckets. Whoever picks documents that collide in the table makes it give up soon, and gets the same result by the sort;
+ * so do scores that share a bucket, by merging.
  */
 #include <lanewise/fusion.h>
 #include <lanewise/topk.h>
@@ -35,19 +35,20 @@ static size_t place(size_t *end, size_t n, size_t element_bytes)
 	return begin;
 }
 
-/* A document: the last list that has it, plus 1, and SEVERAL if one before has it too. */
+/* A document, and the last list that has it, plus 1. */
 struct gathered {
-	uint32_t document, lists;
+	uint32_t document, list;
 	double sum;
 };
 
 enum { MAX_GATHERED = 1 << 14 }; /* entries of all lists, to go through the hash table */
 
+/* So large that the first place is mostly right: what else is found cannot be predicted. */
 static size_t table_size(size_t total)
 {
 	size_t size = 16;
 
-	while (size < 2 * total)
+	while (size < 4 * total)
 		size *= 2;
 	return size;
 }
@@ -63,7 +64,7 @@ static struct places lay_out(size_t n_rankings, size_t total)
 	places.topk = place(&end, lanewise_topk_scratch_size(total + (total == 0)), 1);
 	places.table = places.documents = end;
 	if (total <= MAX_GATHERED) {
-		places.table = place(&end, table_size(total), sizeof(uint32_t));
+		places.table = place(&end, table_size(total), sizeof(uint16_t));
 		places.documents = place(&end, total + 1, sizeof(struct gathered));
 	}
 	places.n_bytes = end == SIZE_MAX ? 0 : end;
@@ -188,56 +189,57 @@ static size_t best_documents(void *scratch, const uint32_t *documents, const flo
 
 /* ------------------------------------------------------- short rankings */
 
-/* Documents as they first occur, found through a hash table of their numbers here, plus 1. */
+/* Documents as they first occur, from number 1 on, found through a hash table of their numbers here. */
 struct gathering {
-	uint32_t *table;
+	uint16_t *table; /* MAX_GATHERED fits; not needed any more when all are gathered */
 	struct gathered *documents;
 	size_t n;
 };
 
-#define SEVERAL ((uint32_t)1 << 31)
-
-/* Gathers the entries of all lists; 0 if documents collide too often. */
-static int gather(const lanewise_ranking *rankings, size_t n_rankings, size_t total, double rank_constant,
-                  struct gathering *g)
+/*
+ * Gathers the entries of all lists; 0 if documents collide too often. Whether a document is new cannot be predicted, so
+ * there is no branch on it: number 0, which is where the table is empty, is made to be the document that is looked for.
+ */
+LW_NOINLINE static int gather(const lanewise_ranking *rankings, size_t n_rankings, size_t total, double rank_constant,
+                              struct gathering *g)
 {
-	size_t size = table_size(total), mask = size - 1, n = 0, patience = 8 * total;
+	size_t size = table_size(total), mask = size - 1, n = 1, patience = 8 * total;
 	struct gathered *documents = g->documents;
-	uint32_t *table = g->table;
+	uint16_t *table = g->table;
 	int shift = 32 - __builtin_ctzll(size);
 
 	memset(table, 0, size * sizeof *table);
-	documents[0] = (struct gathered) { 0, 0, 0 };
+	memset(documents, 0, (total + 1) * sizeof *documents);
 	for (uint32_t list = 1; list <= n_rankings; list++) {
 		const uint32_t *index = rankings[list - 1].index;
 		const size_t n_here = rankings[list - 1].n;
 		const double weight = (double)rankings[list - 1].weight;
 
 		for (size_t i = 0; i < n_here; i++) {
-			uint32_t document = index[i], found;
-			size_t at = document * 0x9e3779b1u >> shift;
+			uint32_t document = index[i];
+			size_t found, at = document * 0x9e3779b1u >> shift;
 
-			while ((found = table[at]) && documents[found - 1].document != document) {
+			documents[0].document = document;
+			while (documents[found = table[at]].document != document) {
 				at = (at + 1) & mask;
 				if (patience-- == 0)
 					return 0;
 			}
 
-			/* Whether it is new cannot be predicted: no branch. The next new one is zeros. */
-			struct gathered *to = &documents[found ? found - 1 : n];
-			uint32_t before = to->lists;
+			size_t is_new = found == 0, number = found | (n & (0 - is_new)); /* no branch, said so */
+			struct gathered *to = &documents[number];
 
-			if (LW_UNLIKELY((before & ~SEVERAL) == list))
+			if (LW_UNLIKELY(to->list == list))
 				continue;
-			table[at] = (uint32_t)(to - documents) + 1;
+			table[at] = (uint16_t)number;
 			to->document = document;
+			to->list = list;
 			to->sum += weight / (rank_constant + (double)(i + 1));
-			to->lists = list | (before ? SEVERAL : 0);
-			n += !found;
-			documents[n] = (struct gathered) { 0, 0, 0 };
+			n += is_new;
 		}
 	}
-	g->n = n;
+	g->n = n - 1;
+	g->documents++;
 	return 1;
 }
 
@@ -296,90 +298,84 @@ static size_t run_length(const uint64_t *keys, size_t n)
 	return length;
 }
 
-/* Merges the ascending runs that are there, until there is one. */
-static void merge_all_runs(uint64_t *keys, uint64_t *other, size_t n)
+/* Merges the ascending runs that are there, until there is one; returns where that is. */
+static uint64_t *merge_all_runs(uint64_t *keys, uint64_t *other, size_t n)
 {
-	while (run_length(keys, n) < n) {
-		for (size_t at = 0; at < n;) {
+	for (size_t n_runs = 2; n_runs > 1;) {
+		uint64_t *merged = other;
+
+		n_runs = 0;
+		for (size_t at = 0; at < n; n_runs++) {
 			size_t n_a = run_length(keys + at, n - at), n_b = run_length(keys + at + n_a, n - at - n_a);
 
-			merge_runs(keys + at, n_a, keys + at + n_a, n_b, other + at);
+			if (n_a == n)
+				return keys;
+			merge_runs(keys + at, n_a, keys + at + n_a, n_b, merged + at);
 			at += n_a + n_b;
 		}
-		memcpy(keys, other, n * sizeof *keys);
+		other = keys;
+		keys = merged;
 	}
+	return keys;
 }
 
-enum { BLOCK = 8 };
-
-LW_INLINE void put_in_order(uint64_t *a, uint64_t *b)
+/*
+ * Sorts n < 2^16 keys in any order, of which the least and the greatest are given, into `to`, by buckets for ranges of
+ * one size; 0 if some bucket has too many to be sorted by insertion.
+ */
+static int sort_by_buckets(const uint64_t *keys, uint64_t *to, size_t n, uint64_t least, uint64_t greatest,
+                           uint16_t *places, size_t n_places)
 {
-	uint64_t x = *a, y = *b;
+	enum { MOST = 32 };
+	unsigned shift = 0;
+	size_t sum = 0;
 
-	*a = y < x ? y : x;
-	*b = y < x ? x : y;
-}
+	while ((greatest - least) >> shift >= n_places)
+		shift++;
+	memset(places, 0, n_places * sizeof *places);
+	for (size_t i = 0; i < n; i++)
+		places[(keys[i] - least) >> shift]++;
+	for (size_t bucket = 0; bucket < n_places; bucket++) {
+		size_t count = places[bucket];
 
-/* The sorting network of 19 comparisons (Knuth, "The art of computer programming", volume 3, section 5.3.4). */
-static void sort_block(uint64_t v[BLOCK])
-{
-	static const uint8_t pairs[19][2] = { { 0, 1 }, { 2, 3 }, { 4, 5 }, { 6, 7 }, { 0, 2 }, { 1, 3 }, { 4, 6 },
-		                              { 5, 7 }, { 1, 2 }, { 5, 6 }, { 0, 4 }, { 3, 7 }, { 1, 5 }, { 2, 6 },
-		                              { 1, 4 }, { 3, 6 }, { 2, 4 }, { 3, 5 }, { 3, 4 } };
-
-#pragma GCC unroll 19
-	for (int i = 0; i < 19; i++)
-		put_in_order(&v[pairs[i][0]], &v[pairs[i][1]]);
-}
-
-/* Sorts keys in any order; those behind the last whole block are merged in as they are. */
-static void sort_keys(uint64_t *keys, uint64_t *other, size_t n)
-{
-	size_t whole = n / BLOCK * BLOCK;
-	uint64_t *from = keys, *to = other;
-
-	for (size_t i = 0; i < whole; i += BLOCK)
-		sort_block(keys + i);
-	for (size_t width = BLOCK; width < whole; width *= 2) {
-		for (size_t at = 0; at < whole; at += 2 * width) {
-			size_t n_a = whole - at < width ? whole - at : width;
-			size_t n_b = whole - at - n_a < width ? whole - at - n_a : width;
-
-			merge_runs(from + at, n_a, from + at + n_a, n_b, to + at);
-		}
-
-		uint64_t *sorted = to;
-
-		to = from;
-		from = sorted;
+		if (count > MOST)
+			return 0;
+		places[bucket] = (uint16_t)sum;
+		sum += count;
 	}
-	if (from != keys)
-		memcpy(keys, from, whole * sizeof *keys);
-	merge_all_runs(keys, other, n);
+	for (size_t i = 0; i < n; i++)
+		to[places[(keys[i] - least) >> shift]++] = keys[i];
+	for (size_t i = 1; i < n; i++) {
+		uint64_t key = to[i];
+		size_t j = i;
+
+		for (; j > 0 && to[j - 1] > key; j--)
+			to[j] = to[j - 1];
+		to[j] = key;
+	}
+	return 1;
 }
 
-/* The best k of what was gathered; returns how many. */
-static size_t best_gathered(const struct gathering *g, uint64_t *keys, uint64_t *other, size_t k, uint32_t *index,
-                            float *score)
+/* The best k of what was gathered from `total` entries; returns how many. */
+LW_NOINLINE static size_t best_gathered(const struct gathering *g, size_t total, uint64_t *keys, uint64_t *other,
+                                        size_t k, uint32_t *index, float *score)
 {
-	size_t n_single = 0, n_several = 0;
+	uint64_t least = UINT64_MAX, greatest = 0;
+	const uint64_t *sorted = other;
 
 	for (size_t i = 0; i < g->n; i++) {
 		uint64_t key = key_of((float)g->documents[i].sum, g->documents[i].document);
-		int several = (g->documents[i].lists & SEVERAL) != 0;
 
-		keys[n_single] = key;
-		other[n_several] = key;
-		n_several += (size_t)several;
-		n_single += !several;
+		least = key < least ? key : least;
+		greatest = key > greatest ? key : greatest;
+		keys[i] = key;
 	}
-	memcpy(keys + n_single, other, n_several * sizeof *keys);
-	sort_keys(keys + n_single, other, n_several);
-	merge_all_runs(keys, other, g->n);
+	if (g->n && !sort_by_buckets(keys, other, g->n, least, greatest, g->table, table_size(total) / 4))
+		sorted = merge_all_runs(keys, other, g->n);
 	k = k < g->n ? k : g->n;
 	for (size_t i = 0; i < k; i++) {
-		index[i] = (uint32_t)keys[i];
-		score[i] = score_of_key(keys[i]);
+		index[i] = (uint32_t)sorted[i];
+		score[i] = score_of_key(sorted[i]);
 	}
 	return k;
 }
@@ -436,12 +432,12 @@ lanewise_status lanewise_fuse_rrf(const lanewise_ranking *rankings, size_t n_ran
 	size_t total = count_entries(rankings, n_rankings);
 	struct places places = lay_out(n_rankings, total);
 	unsigned char *base = scratch;
-	struct gathering g = { .table = (uint32_t *)(void *)(base + places.table),
+	struct gathering g = { .table = (uint16_t *)(void *)(base + places.table),
 		               .documents = (struct gathered *)(void *)(base + places.documents) };
 
-	if (total <= MAX_GATHERED && n_rankings < SEVERAL &&
+	if (total <= MAX_GATHERED && n_rankings < UINT32_MAX &&
 	    gather(rankings, n_rankings, total, (double)rank_constant, &g))
-		*n_found = best_gathered(&g, (uint64_t *)(void *)(base + places.entries),
+		*n_found = best_gathered(&g, total, (uint64_t *)(void *)(base + places.entries),
 		                         (uint64_t *)(void *)(base + places.other), k, index, score);
 	else
 		*n_found = fuse_sorted(rankings, n_rankings, total, (double)rank_constant, k, base, index, score);

@@ -4,38 +4,13 @@
  * its source's next place. The places are kept in the offsets themselves: after the last edge each offset has moved to
  * where the next row begins, so moving all by one element restores them and no second array is needed.
  */
-#define _DEFAULT_SOURCE /* madvise */
-
 #include "graph/graph.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <sys/mman.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
-
-/* ----------------------------------------------------------------- memory */
-
-void *lanewise_graph_allocate(const lanewise_allocator *allocator, size_t n_bytes)
-{
-	enum { HUGE_PAGE = 2 << 20 };
-	void *p;
-
-	if (allocator || n_bytes < 2 * HUGE_PAGE || n_bytes > SIZE_MAX - HUGE_PAGE)
-		return lw_allocate(allocator, n_bytes);
-	p = aligned_alloc(HUGE_PAGE, (n_bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
-#if defined(MADV_HUGEPAGE)
-	if (p) {
-		int saved_errno = errno;
-
-		madvise(p, n_bytes, MADV_HUGEPAGE); /* advice: that it may fail does not matter */
-		errno = saved_errno;
-	}
-#endif
-	return p;
-}
 
 static lanewise_status allocate(const lanewise_allocator *allocator, size_t n_nodes, size_t n_edges, int weighted,
                                 lanewise_graph **graph)

@@ -6,6 +6,7 @@
 #include <lanewise/graph.h>
 
 #include "common.h"
+#include "pages/pages.h"
 #include "support.h"
 
 #define LW_NONE LANEWISE_GRAPH_NONE
@@ -24,11 +25,11 @@ static inline const lanewise_allocator *lw_graph_allocator(const lanewise_alloca
 	return copy->allocate ? copy : NULL;
 }
 
-/*
- * lw_allocate, on huge pages where the system has them for those who ask: edges lead all over memory, and each page
- * of 4 KiB is a miss of the TLB, which costs more than the miss of the cache.
- */
-void *lanewise_graph_allocate(const lanewise_allocator *allocator, size_t n_bytes);
+/* Edges lead all over memory. */
+static inline void *lanewise_graph_allocate(const lanewise_allocator *allocator, size_t n_bytes)
+{
+	return lanewise_allocate_pages(allocator, n_bytes);
+}
 
 static inline int lw_scratch_bad(const void *scratch) { return !scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT; }
 

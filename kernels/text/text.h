@@ -59,6 +59,12 @@ struct lw_word_batch {
  */
 void lanewise_words_next_batch(lanewise_words *words, struct lw_word_batch *batch);
 
+/* Whether no word follows, as is known of most texts after their batches. */
+static inline int lanewise_words_are_over(const lanewise_words *words)
+{
+	return words->finished && words->at == words->n && !words->held && words->kind == 0 /* LW_CHAR_OTHER */;
+}
+
 /* lanewise_words_next without the analyzer's second part. */
 int32_t lanewise_words_next_folded(lanewise_words *words, lanewise_word *word);
 

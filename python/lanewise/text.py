@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import array
 import functools
+import itertools
 import os
 import struct
 from collections.abc import Iterable, Sequence
@@ -111,9 +112,45 @@ VARIANTS: dict[str, int] = {
     "okapi": lib.LANEWISE_BM25_OKAPI,
 }
 _WORD = struct.Struct("PNQQ")
-_UINT32 = ffi.typeof("uint32_t[]")
+_UINT32, _SIZES = ffi.typeof("uint32_t[]"), ffi.typeof("size_t[]")
 _new_size = functools.partial(ffi.new, ffi.typeof("size_t *"))
 _DELTA = {"bm25l": 0.5, "bm25+": 1.0}
+
+
+def _add_texts(builder: Any, texts: Iterable[Text]) -> None:
+    """Many at a time: a call for each would take as long as a short text itself."""
+    parts: list[Any] = []
+    n_bytes = 0
+
+    def add() -> None:
+        ends = array.array("L", itertools.accumulate(map(len, parts)))  # as wide as size_t
+        if ends:
+            check(lib.lanewise_bm25_builder_add_texts(builder, b"".join(parts), from_buffer(_SIZES, ends), len(ends)))
+
+    for text in texts:
+        data = text_bytes(text)
+        parts.append(data)
+        n_bytes += len(data)
+        if n_bytes >= 1 << 18:
+            add()
+            parts.clear()
+            n_bytes = 0
+    add()
+
+
+class _Room:
+    """What searches write: scratch, and the best k. It is used again and again, as new memory would take longer than a search."""
+
+    def __init__(self, k: int, n_bytes: int) -> None:
+        self.k, self.scratch, self.n_found = k, scratch(n_bytes), _new_size()
+        self.indices, self.scores = empty("I", k), empty("f", k)
+        self.index, self.score = from_buffer(_UINT32, self.indices), from_buffer(FLOATS, self.scores)
+        self._copies = not isinstance(self.indices, array.array)
+
+    def hits(self) -> Hits:
+        found = self.n_found[0]
+        index, score = self.indices[:found], self.scores[:found]
+        return Hits(index.copy(), score.copy()) if self._copies else Hits(index, score)
 
 
 class BM25(Immutable):
@@ -129,9 +166,7 @@ class BM25(Immutable):
                  delta: float | None = None, epsilon: float = 0.25, analyzer: Analyzer | None = None,
                  counts: bool = True) -> None:
         builder = _builder(k1, b, variant, delta, epsilon, analyzer, counts)
-        for text in texts:
-            data = text_bytes(text)
-            check(lib.lanewise_bm25_builder_add_text(builder, ffi.from_buffer(data), len(data)))
+        _add_texts(builder, texts)
         self._adopt(builder)
 
     @classmethod
@@ -155,7 +190,7 @@ class BM25(Immutable):
         self._handle, self._made_of_words = handle, made_of_words
         self._find = lib.lanewise_bm25_search_words if made_of_words else lib.lanewise_bm25_search_filtered
         self._n = int(lib.lanewise_bm25_n_documents(handle))
-        self._scratches: list[tuple[int, Any]] = []
+        self._rooms: list[_Room] = []
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], made_of_words: bool = False) -> BM25:
@@ -201,12 +236,13 @@ class BM25(Immutable):
         if k == 0:
             return Hits(empty("I", 0), empty("f", 0))
         allowed = ffi.NULL if documents is None else filter_of(documents, self._n, "documents")
-        index, score, n_found, memory = empty("I", k), empty("f", k), _new_size(), self._take_scratch(k)
-        check(self._find(self._handle, data, n, allowed, k, memory[1], from_buffer(_UINT32, index), from_buffer(FLOATS, score),
-                         n_found))
-        self._scratches.append(memory)
-        found = n_found[0]
-        return Hits(index, score) if found == k else Hits(index[:found], score[:found])
+        room = self._take_room(k)
+        status = self._find(self._handle, data, n, allowed, k, room.scratch, room.index, room.score, room.n_found)
+        if status:
+            check(status)
+        hits = room.hits()
+        self._rooms.append(room)
+        return hits
 
     def search_many(self, queries: Sequence[Query], k: int = 10, documents: Any = None) -> list[Hits]:
         """The same for many queries; set_num_threads() lets several do parts."""
@@ -217,23 +253,24 @@ class BM25(Immutable):
         allowed = filter_of(documents, len(self), "documents")
 
         def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
-            find, handle, memory = self._find, self._handle, self._take_scratch(k)
+            find, handle, room = self._find, self._handle, self._take_room(k)
             for i in range(count):
                 data, n, _keep = given[begin + i]
-                check(find(handle, data, n, allowed, k, memory[1], index + i * k, score + i * k, n_found + i))
-            self._scratches.append(memory)
+                status = find(handle, data, n, allowed, k, room.scratch, index + i * k, score + i * k, n_found + i)
+                if status:
+                    check(status)
+            self._rooms.append(room)
 
         return hits_of_many(len(given), k, part)
 
-    def _take_scratch(self, k: int) -> tuple[int, Any]:
-        """Memory for searches and the k for which it is enough, which goes back to _scratches: new pages would take longer than a search."""
+    def _take_room(self, k: int) -> _Room:
         try:
-            memory = self._scratches.pop()
-            if memory[0] >= k:
-                return memory
+            room = self._rooms.pop()
+            if room.k >= k:
+                return room
         except IndexError:
             pass
-        return k, scratch(lib.lanewise_bm25_scratch_size(self._handle, k))
+        return _Room(k, lib.lanewise_bm25_scratch_size(self._handle, k))
 
     def _query(self, query: Query, what: str) -> tuple[Any, int, Any]:
         if self._made_of_words:
