@@ -423,6 +423,14 @@ typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, 
                                            uint16_t *positions);
 
 /*
+ * Puts pieces one behind another into out[0 ... *n_bytes), as many from the first on as have `capacity` bytes or fewer
+ * together; how many. Up to 32 bytes behind these are written too.
+ */
+struct lanewise_scan_piece;
+typedef size_t lanewise_scan_join_fn(const struct lanewise_scan_piece *pieces, size_t n, uint8_t *out, size_t capacity,
+                                     size_t *n_bytes);
+
+/*
  * Whether bytes[0 ... n), 1 <= n <= 16, have a pair of bytes that is one by `pairs` (kernels/scan/scan_pairs.h), the first of
  * them with the byte before them, whose groups as a first are `before`: 1 or 0.
  */

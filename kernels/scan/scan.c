@@ -21,6 +21,7 @@
  * on the spot. For the leftmost ones the best match of every beginning is kept in a ring as large as the longest pattern,
  * and decided when nothing that begins at or before it can still be under way: the text is never read twice.
  */
+#include "scan/scan_join.h"
 #include "scan/scan_pairs.h"
 #include "scan/scan_set.h"
 
@@ -61,6 +62,7 @@ struct lanewise_scan {
 	struct lw_scan_hit *hits;
 	uint16_t *candidates;
 	struct pending *ring;
+	uint8_t *joined;  /* LW_SCAN_BLOCK bytes of small pieces, and what scan_join writes besides */
 	uint8_t *history; /* the last bytes of pieces before, by offset */
 	size_t ring_mask;
 };
@@ -527,7 +529,8 @@ size_t lanewise_scan_scratch_size(const lanewise_scan_set *set)
 {
 	return round_up(sizeof(struct lanewise_scan)) +
 	       LW_SCAN_BLOCK * (sizeof(struct lw_scan_hit) + sizeof(uint16_t)) +
-	       ring_size(set) * (sizeof(struct pending) + 1) + sizeof(struct lw_scan_pairs);
+	       ring_size(set) * (sizeof(struct pending) + 1) + sizeof(struct lw_scan_pairs) + LW_SCAN_BLOCK +
+	       LW_SCAN_JOIN_MAX;
 }
 
 static int options_are_valid(const lanewise_scan_options *options)
@@ -554,7 +557,8 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 	scan->candidates = (uint16_t *)(scan->hits + LW_SCAN_BLOCK);
 	scan->ring = (struct pending *)(scan->candidates + LW_SCAN_BLOCK);
 	scan->pairs = (struct lw_scan_pairs *)(void *)(scan->ring + n_ring);
-	scan->history = (uint8_t *)(scan->pairs + 1);
+	scan->joined = (uint8_t *)(scan->pairs + 1);
+	scan->history = scan->joined + LW_SCAN_BLOCK + LW_SCAN_JOIN_MAX;
 	scan->ring_mask = n_ring - 1;
 	if (scan->semantics >= LANEWISE_SCAN_LEFTMOST_FIRST)
 		memset(scan->ring, 0, n_ring * sizeof *scan->ring);
@@ -696,6 +700,18 @@ void lanewise_scan_feed(lanewise_scan *scan, const void *bytes, size_t n_bytes)
 	scan->text = bytes;
 	scan->n = n_bytes;
 	take_deferred(scan);
+}
+
+size_t lanewise_scan_feed_pieces(lanewise_scan *scan, const lanewise_scan_piece *pieces, size_t n_pieces)
+{
+	size_t n_bytes, n = lw_kernels()->scan_join(pieces, n_pieces, scan->joined, LW_SCAN_BLOCK, &n_bytes);
+
+	if (n == 0 && n_pieces > 0) {
+		lanewise_scan_feed(scan, pieces[0].bytes, pieces[0].n_bytes);
+		return 1;
+	}
+	lanewise_scan_feed(scan, scan->joined, n_bytes);
+	return n;
 }
 
 void lanewise_scan_move_text(lanewise_scan *scan, const void *from, const void *to)
