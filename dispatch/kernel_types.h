@@ -432,7 +432,8 @@ typedef size_t lanewise_scan_join_fn(const struct lanewise_scan_piece *pieces, s
 
 /*
  * Whether bytes[0 ... n), 1 <= n <= 16, have a pair of bytes that is one by `pairs` (kernels/scan/scan_pairs.h), the first of
- * them with the byte before them, whose groups as a first are `before`: 1 or 0.
+ * them with the byte before them, whose groups as a first are `before`: LW_SCAN_PAIR. If not, the last byte's groups as a
+ * first.
  */
 struct lw_scan_pairs;
 typedef uint32_t lanewise_scan_pairs_fn(const struct lw_scan_pairs *pairs, const uint8_t *bytes, size_t n,

@@ -101,6 +101,8 @@ void lanewise_check_scan_pairs(struct lw_check *c)
 			pairs.low[k & 1][byte & 15] |= (uint8_t)(1 << k / 2);
 			pairs.high[k & 1][byte >> 4] |= (uint8_t)(1 << k / 2);
 		}
+		for (int k = 0; k < 256; k++)
+			pairs.firsts[k] = lw_scan_groups(&pairs, 0, (uint8_t)k);
 		fill_text(c, text, n, alphabet);
 		for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : 13) {
 			uint32_t random = (uint32_t)lanewise_check_below(c, 512), before = random < 256 ? random : 0;

@@ -32,6 +32,13 @@ struct pending {
 };
 
 struct lanewise_scan {
+	/* For pieces of few bytes, see skim_pairs. */
+	lanewise_scan_pairs_fn *find_pairs; /* NULL: not used */
+	struct lw_scan_pairs *pairs;
+	uint32_t begins;  /* the last byte's groups as a first, if this byte tells the state; or NOT_TOLD */
+	uint32_t n_small; /* pieces that were small, up to PAIRS_AFTER */
+	uint8_t last;     /* byte */
+
 	const struct lanewise_scan_set *set;
 	int32_t semantics, whole_word, finished;
 
@@ -39,7 +46,7 @@ struct lanewise_scan {
 	size_t n, at;
 	uint64_t piece_begin;
 
-	uint32_t state;
+	uint32_t state;               /* unless told by the last byte, or stale */
 	int32_t is_stale;             /* the state has to be read from the bytes before `at`, which are in the piece */
 	uint32_t n_plain, last_plain; /* blocks to read without the filter, now and the last time */
 
@@ -53,12 +60,6 @@ struct lanewise_scan {
 	uint64_t cursor, limit; /* pending matches begin at or behind the cursor; those before the limit are decided */
 	size_t n_pending;
 
-	/* For pieces of few bytes, see skim_pairs. */
-	uint32_t begins;                    /* the last byte's groups as a first, if they tell the state; or NOT_TOLD */
-	uint32_t n_small;                   /* pieces that were small, up to PAIRS_AFTER */
-	lanewise_scan_pairs_fn *find_pairs; /* NULL: not used */
-	struct lw_scan_pairs *pairs;
-
 	struct lw_scan_hit *hits;
 	uint16_t *candidates;
 	struct pending *ring;
@@ -70,7 +71,7 @@ struct lanewise_scan {
 enum {
 	SKIM_MAX = 32,    /* bytes of a piece that is so small that calls take longer than reading */
 	PAIRS_AFTER = 64, /* so many small pieces show that more come, which are worth preparing for */
-	NOT_TOLD = 256,
+	NOT_TOLD = LW_SCAN_PAIR,
 	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
 	LANES = 6,        /* as many as there are registers for */
 	SEGMENT = LW_SCAN_BLOCK / LANES,
@@ -263,12 +264,19 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	return 1;
 }
 
+static uint32_t first_state(const struct lanewise_scan_set *set, uint8_t byte)
+{
+	return set->table[LW_SCAN_ROOT + set->class_of[byte]];
+}
+
 /* The automaton's state at scan->at. */
 static uint32_t state_now(const struct lanewise_scan *scan)
 {
 	size_t far = scan->set->max_length - 1;
 	uint32_t state = LW_SCAN_ROOT;
 
+	if (scan->begins != NOT_TOLD)
+		return first_state(scan->set, scan->last);
 	if (!scan->is_stale)
 		return scan->state;
 	for (size_t at = scan->at > far ? scan->at - far : 0; at < scan->at; at++)
@@ -280,6 +288,7 @@ static void refresh_state(struct lanewise_scan *scan)
 {
 	scan->state = state_now(scan);
 	scan->is_stale = 0;
+	scan->begins = NOT_TOLD;
 }
 
 /*
@@ -575,7 +584,6 @@ void lanewise_scan_restart(lanewise_scan *scan)
 	lanewise_scan_begin(scan->set, &options, scan);
 	scan->n_small = n_small;
 	scan->find_pairs = find_pairs;
-	scan->begins = find_pairs ? 0 : NOT_TOLD;
 	scan->n_plain = n_plain;
 	scan->last_plain = last_plain;
 }
@@ -591,11 +599,6 @@ static void take_deferred(struct lanewise_scan *scan)
 	scan->chain = scan->deferred;
 	scan->chain_end = scan->piece_begin;
 	scan->deferred = LW_SCAN_NONE;
-}
-
-static uint32_t first_state(const struct lanewise_scan_set *set, uint8_t byte)
-{
-	return set->table[LW_SCAN_ROOT + set->class_of[byte]];
 }
 
 /* Whether few pairs of letters are such that patterns begin with, so that most small pieces have none. */
@@ -634,6 +637,8 @@ static void make_pairs(const struct lanewise_scan_set *set, struct lw_scan_pairs
 			if (set->table[state + set->class_of[b]] != first_state(set, (uint8_t)b))
 				add_to_groups(pairs, 1, b, group);
 	}
+	for (int a = 0; a < 256; a++)
+		pairs->firsts[a] = lw_scan_groups(pairs, 0, (uint8_t)a);
 }
 
 /* There were enough small pieces: from now on pairs are looked for, if the set has few and the kernel is fast. */
@@ -656,12 +661,12 @@ static void prepare_pairs(struct lanewise_scan *scan)
  */
 LW_INLINE int skim_pairs(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
 {
-	uint32_t begins = scan->begins;
+	uint32_t begins = scan->find_pairs(scan->pairs, bytes, n, scan->begins);
 
-	if (LW_UNLIKELY(begins == NOT_TOLD || scan->find_pairs(scan->pairs, bytes, n, begins)))
+	if (LW_UNLIKELY(begins == LW_SCAN_PAIR))
 		return 0;
-	scan->begins = lw_scan_groups(scan->pairs, 0, bytes[n - 1]);
-	scan->state = first_state(scan->set, bytes[n - 1]);
+	scan->begins = begins;
+	scan->last = bytes[n - 1];
 	scan->piece_begin += n;
 	return 1;
 }
@@ -681,25 +686,31 @@ static int skim(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
 	}
 	if (scan->n_small < PAIRS_AFTER && ++scan->n_small == PAIRS_AFTER)
 		prepare_pairs(scan);
-	scan->begins = NOT_TOLD;
-	if (scan->find_pairs && state == first_state(set, bytes[n - 1]))
-		scan->begins = lw_scan_groups(scan->pairs, 0, bytes[n - 1]);
+	if (scan->find_pairs && state == first_state(set, bytes[n - 1])) {
+		scan->begins = scan->pairs->firsts[bytes[n - 1]];
+		scan->last = bytes[n - 1];
+	}
 	scan->state = state;
 	scan->piece_begin += n;
 	return 1;
 }
 
+static LW_NOINLINE void take_piece(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
+{
+	refresh_state(scan);
+	if (n == 0 || skim(scan, bytes, n))
+		return;
+	scan->text = bytes;
+	scan->n = n;
+	take_deferred(scan);
+}
+
 void lanewise_scan_feed(lanewise_scan *scan, const void *bytes, size_t n_bytes)
 {
 	LW_ASSERT(scan->at == scan->n && scan->chain == LW_SCAN_NONE && !scan->finished);
-	if (scan->find_pairs && n_bytes - 1 < LW_SCAN_PAIRS_MAX && skim_pairs(scan, bytes, n_bytes))
-		return;
-	if (n_bytes == 0 || skim(scan, bytes, n_bytes))
-		return;
-	scan->begins = NOT_TOLD;
-	scan->text = bytes;
-	scan->n = n_bytes;
-	take_deferred(scan);
+	if (LW_UNLIKELY(scan->begins == NOT_TOLD || n_bytes - 1 >= LW_SCAN_PAIRS_MAX ||
+	                !skim_pairs(scan, bytes, n_bytes)))
+		take_piece(scan, bytes, n_bytes);
 }
 
 size_t lanewise_scan_feed_pieces(lanewise_scan *scan, const lanewise_scan_piece *pieces, size_t n_pieces)

@@ -32,5 +32,5 @@ uint32_t LW_FN(scan_pairs)(const struct lw_scan_pairs *pairs, const uint8_t *byt
 	firsts = _mm_or_si128(firsts, _mm_cvtsi32_si128((int)before));
 	both = _mm_and_si128(firsts, groups(pairs, 1, low, high));
 	found = ~(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(both, _mm_setzero_si128()));
-	return (found & ((1u << n) - 1)) != 0;
+	return found & ((1u << n) - 1) ? LW_SCAN_PAIR : pairs->firsts[bytes[n - 1]];
 }
