@@ -147,10 +147,10 @@ static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 }
 
 /*
- * The automaton from `at` to `stop`, hits noted without a branch, since a few bytes in which some pattern may end are not
- * worth a guess. The set's states are all rows.
+ * The automaton from `at` to `stop`; of the hits those that end behind `done` are noted, without a branch, since a few
+ * bytes in which some pattern may end are not worth a guess. The set's states are all rows.
  */
-static inline uint32_t walk_rows(struct lanewise_scan *scan, uint32_t state, size_t at, size_t stop)
+LW_INLINE uint32_t walk_rows(struct lanewise_scan *scan, uint32_t state, size_t at, size_t stop, size_t done)
 {
 	const uint32_t *table = scan->set->table;
 	const uint8_t *class_of = scan->set->class_of, *text = scan->text;
@@ -161,40 +161,36 @@ static inline uint32_t walk_rows(struct lanewise_scan *scan, uint32_t state, siz
 
 		state = next & ~LW_SCAN_OUTPUT;
 		scan->hits[n_hits] = (struct lw_scan_hit) { (uint32_t)(at + 1 - scan->block_begin), table[state - 1] };
-		n_hits += next / LW_SCAN_OUTPUT;
+		n_hits += (next / LW_SCAN_OUTPUT) & (at >= done);
 	}
 	scan->n_hits = n_hits;
 	return state;
 }
 
-/* What read_filtered does behind the filter, for patterns so short that all of one is read at once. */
+/*
+ * What read_filtered does behind the filter, for patterns so short that all of one is read at once: from before each
+ * candidate to where the longest pattern with its window would end, from the root, though others have read some of it, so
+ * that no candidate waits for the one before it. The first to reach an end finds all patterns that end there.
+ */
 static void read_short(struct lanewise_scan *scan, size_t n, size_t n_candidates)
 {
 	const struct lanewise_scan_set *set = scan->set;
-	size_t begin = scan->at, end = begin + n, at = begin, i = 0, stop = begin;
-	uint32_t state = scan->state;
+	size_t begin = scan->at, end = begin + n, done = begin, far = set->max_length - 1;
 
-	if (state != LW_SCAN_ROOT)
-		stop += set->max_length;
-	for (;;) {
-		while (i < n_candidates && begin + scan->candidates[i] <= stop + set->max_offset)
-			stop = begin + scan->candidates[i++] + set->max_length;
-		if (stop > end)
-			stop = end;
-		state = walk_rows(scan, state, at, stop);
-		at = stop;
-		if (i == n_candidates)
-			break;
-		state = LW_SCAN_ROOT;
-		at = begin + scan->candidates[i] - set->max_offset;
-		stop = begin + scan->candidates[i++] + set->max_length;
+	if (scan->state != LW_SCAN_ROOT) {
+		done = begin + far;
+		walk_rows(scan, scan->state, begin, done, begin);
 	}
-	if (at + set->max_offset < end) {
-		state = LW_SCAN_ROOT;
-		at = end - set->max_offset;
+	for (size_t i = 0; i < n_candidates; i++) {
+		size_t candidate = begin + scan->candidates[i], stop = candidate + set->max_length;
+		size_t first = candidate < begin + set->max_offset ? begin : candidate - set->max_offset;
+
+		stop = stop < end ? stop : end;
+		walk_rows(scan, LW_SCAN_ROOT, first, stop, done);
+		done = stop > done ? stop : done;
 	}
-	scan->state = state;
-	scan->at = at;
+	scan->state = walk_rows(scan, LW_SCAN_ROOT, end - far, end, end);
+	scan->at = end;
 }
 
 /* The next blocks are read without the filter, more of them each time in a row. Returns 0. */
@@ -224,7 +220,7 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	size_t reached = begin; /* one behind, so that it is not below 0 */
 
 	if (set->all_rows && set->max_length + set->max_offset <= LW_SCAN_SHORT_MAX) {
-		if (n_candidates > n / 16)
+		if (n_candidates > n / 12)
 			return read_plainly(scan);
 		read_short(scan, n, n_candidates);
 		scan->last_plain = 0;
@@ -497,14 +493,37 @@ static void leave_piece(struct lanewise_scan *scan)
 	scan->n_hits = scan->hit = 0;
 }
 
+/* expand_chain and take_hit where every match counts as it is found. */
+static size_t give_all(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
+{
+	const uint32_t *length = scan->set->length, *next_output = scan->set->next_output;
+	uint64_t block_begin = scan->piece_begin + scan->block_begin, end = scan->chain_end;
+	uint32_t chain = scan->chain;
+	size_t n = 0;
+
+	for (;;) {
+		for (; chain != LW_SCAN_NONE && n < capacity; chain = next_output[chain])
+			matches[n++] = (lanewise_match) { end - length[chain], end, chain, 0 };
+		if (chain != LW_SCAN_NONE || scan->hit == scan->n_hits)
+			break;
+		end = block_begin + scan->hits[scan->hit].end;
+		chain = scan->hits[scan->hit++].output;
+	}
+	scan->chain = chain;
+	scan->chain_end = end;
+	return n;
+}
+
 static LW_NOINLINE size_t read_on(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
 {
+	int gives_all = scan->semantics == LANEWISE_SCAN_OVERLAPPING && !scan->whole_word;
 	size_t n = 0;
 
 	do {
 		n += release_pending(scan, matches + n, capacity - n);
 		if (n < capacity)
-			n += expand_chain(scan, matches + n, capacity - n);
+			n += gives_all ? give_all(scan, matches + n, capacity - n)
+			               : expand_chain(scan, matches + n, capacity - n);
 		if (n == capacity)
 			return n;
 	} while (take_hit(scan) || settle(scan) || read_block(scan));
