@@ -422,6 +422,9 @@ struct lw_scan_filter;
 typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, const uint8_t *text, size_t n,
                                            uint16_t *positions);
 
+/* classes[i] = class_of[text[i]] for i < n. */
+typedef void lanewise_scan_classes_fn(const uint8_t class_of[256], const uint8_t *text, size_t n, uint8_t *classes);
+
 /*
  * Puts pieces one behind another into out[0 ... *n_bytes), as many from the first on as have `capacity` bytes or fewer
  * together; how many. Up to 32 bytes behind these are written too.

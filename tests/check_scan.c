@@ -151,3 +151,30 @@ void lanewise_check_scan_join(struct lw_check *c)
 		}
 	}
 }
+
+void lanewise_check_scan_classes(struct lw_check *c)
+{
+	unsigned char *text = c->scratch[0], *expected = c->scratch[1];
+	unsigned char class_of[256];
+
+	for (size_t n = 0; n <= 300; n += c->quick && n > 70 ? 1 + lanewise_check_below(c, 20) : 1) {
+		/* From one byte with a class to all. */
+		size_t some = lanewise_check_below(c, 257), first = lanewise_check_below(c, 256);
+
+		for (size_t i = 0; i < 256; i++)
+			class_of[(first + i) % 256] = i < some ? (unsigned char)lanewise_check_below(c, 256) : 0;
+		for (size_t i = 0; i < n; i++)
+			text[i] = (unsigned char)lanewise_check_below(c, 256);
+		c->where.length = n;
+		c->reference->scan_classes(class_of, text, n, expected);
+		for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : c->quick ? 23 : 7) {
+			const void *p = lanewise_check_input(c, 0, text, n, place);
+			void *actual = lanewise_check_output(c, 1, n, place);
+
+			c->where.place = place;
+			c->subject->scan_classes(class_of, p, n, actual);
+			lanewise_check_same(c, "classes", expected, actual, n, 1);
+			lanewise_check_after(c);
+		}
+	}
+}

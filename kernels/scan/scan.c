@@ -103,46 +103,67 @@ static void read_all(struct lanewise_scan *scan, size_t n)
 	scan->at += n;
 }
 
+/* Keeps compilers from moving states to vectors and back. */
+#if defined(__GNUC__)
+#define LW_IN_REGISTER(x) __asm__("" : "+r"(x))
+#else
+#define LW_IN_REGISTER(x) ((void)0)
+#endif
+
+/* Notes the hits of segments whose states have outputs, behind byte i of each, and takes the marks of these away. */
+static LW_NOINLINE void note_outputs(struct lanewise_scan *scan, size_t state[LANES], uint32_t n_hits[LANES],
+                                     uint32_t i)
+{
+	for (uint32_t k = 0; k < LANES; k++)
+		if (state[k] & LW_SCAN_OUTPUT) {
+			state[k] &= ~LW_SCAN_OUTPUT;
+			scan->hits[k * SEGMENT + n_hits[k]++] =
+			        (struct lw_scan_hit) { k * SEGMENT + i + 1, scan->set->table[state[k] - 1] };
+		}
+}
+
 /*
- * read_all for LANES segments at once, since one automaton's steps wait for each other: the time is that of the table's
- * loads, not of their latency. (Not inlined: its states need all registers.) A segment's state comes from reading the bytes before it, as many as a pattern can reach
- * back. Hits are noted segment by segment and then moved together.
+ * read_all for LANES segments at once, since one automaton's steps wait for each other. The time is then that of the
+ * instructions: bytes are made classes ahead, which vector code does, and what is seldom done is done elsewhere, with a
+ * copy of the states, so that these stay in registers; they have the width of addresses. A segment's state comes from
+ * reading the bytes before it, as many as a pattern can reach back. Hits are noted segment by segment and then moved
+ * together.
  */
 static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 {
 	const uint32_t *table = scan->set->table;
-	const uint8_t *class_of = scan->set->class_of, *text = scan->text + scan->at;
-	uint32_t state[LANES], n_hits[LANES] = { 0 };
+	uint8_t *classes = (uint8_t *)scan->candidates;
+	size_t state[LANES], marked[LANES];
+	uint32_t n_hits[LANES] = { 0 };
 
+	lw_kernels()->scan_classes(scan->set->class_of, scan->text + scan->at, LANES * SEGMENT, classes);
 	for (size_t k = 0; k < LANES; k++)
 		state[k] = LW_SCAN_ROOT;
 	for (size_t i = SEGMENT + 1 - scan->set->max_length; i < SEGMENT; i++)
-#pragma GCC unroll 6
+#pragma GCC unroll 8
 		for (size_t k = 1; k < LANES; k++)
-			state[k] = table[state[k] + class_of[text[(k - 1) * SEGMENT + i]]] & ~LW_SCAN_OUTPUT;
+			state[k] = table[state[k] + classes[(k - 1) * SEGMENT + i]] & ~LW_SCAN_OUTPUT;
 	state[0] = scan->state;
-	for (uint32_t i = 0; i < SEGMENT; i++) {
-		uint32_t any = 0;
+	for (size_t i = 0; i < SEGMENT; i++) {
+		size_t any = 0;
 
-#pragma GCC unroll 6
+#pragma GCC unroll 8
 		for (size_t k = 0; k < LANES; k++) {
-			state[k] = table[state[k] + class_of[text[k * SEGMENT + i]]];
+			state[k] = table[state[k] + classes[k * SEGMENT + i]];
+			LW_IN_REGISTER(state[k]);
 			any |= state[k];
 		}
 		if (LW_LIKELY(!(any & LW_SCAN_OUTPUT)))
 			continue;
-		for (uint32_t k = 0; k < LANES; k++)
-			if (state[k] & LW_SCAN_OUTPUT) {
-				state[k] &= ~LW_SCAN_OUTPUT;
-				scan->hits[k * SEGMENT + n_hits[k]++] =
-				        (struct lw_scan_hit) { k * SEGMENT + i + 1, table[state[k] - 1] };
-			}
+		memcpy(marked, state, sizeof marked);
+		note_outputs(scan, marked, n_hits, (uint32_t)i);
+		memcpy(state, marked, sizeof marked);
 	}
 	for (size_t k = 0; k < LANES; k++) {
 		memmove(scan->hits + scan->n_hits, scan->hits + k * SEGMENT, n_hits[k] * sizeof *scan->hits);
 		scan->n_hits += n_hits[k];
 	}
-	scan->state = state[LANES - 1];
+	scan->state = (uint32_t)state[LANES - 1];
 	scan->at += LANES * SEGMENT;
 }
 
