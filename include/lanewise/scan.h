@@ -144,7 +144,7 @@ typedef struct lanewise_match {
  */
 typedef struct lanewise_scan lanewise_scan;
 
-/* Bytes of scratch for one text under way: some 45,000, and 10 for every byte of the longest pattern. */
+/* Bytes of scratch for one text under way: some 46,000, and 10 for every byte of the longest pattern. */
 LANEWISE_API size_t lanewise_scan_scratch_size(const lanewise_scan_set *set);
 
 /*
@@ -175,7 +175,7 @@ typedef struct lanewise_scan_piece {
 
 /*
  * The next pieces, as many as were taken in this call: as if they had been fed one after another, with the matches of all
- * behind the last. For texts that come by the token this is several times as fast as a call for each. At least one is
+ * behind the last. For texts that come by the token this is faster than a call for each. At least one is
  * taken unless n_pieces is 0, and all whose bytes sum up to 4096 or less. They must stay as they are, and the calls in
  * between be made, as for lanewise_scan_feed. Offsets of matches tell their pieces.
  */
