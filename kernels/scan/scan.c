@@ -44,6 +44,7 @@ struct lanewise_scan {
 
 	const uint8_t *text; /* the piece, its size and how much of it was read */
 	size_t n, at;
+	size_t n_behind; /* bytes behind the piece that may be read too */
 	uint64_t piece_begin;
 
 	uint32_t state;               /* unless told by the last byte, or stale */
@@ -317,7 +318,7 @@ static int read_direct(struct lanewise_scan *scan)
 {
 	const struct lanewise_scan_set *set = scan->set;
 	size_t far = set->max_length - 1, first = scan->at > far ? scan->at - far : 0;
-	size_t end = scan->n - LW_SCAN_GRAM_BYTES, n_hits;
+	size_t end = scan->n_behind < LW_SCAN_GRAM_BYTES ? scan->n - LW_SCAN_GRAM_BYTES : scan->n, n_hits;
 
 	if (!scan->is_stale && lw_scan_reach(set, scan->state) > scan->at)
 		return 0;
@@ -507,6 +508,8 @@ static void leave_piece(struct lanewise_scan *scan)
 	if (scan->whole_word)
 		for (size_t i = scan->n > scan->ring_mask ? scan->n - scan->ring_mask - 1 : 0; i < scan->n; i++)
 			scan->history[(scan->piece_begin + i) & scan->ring_mask] = scan->text[i];
+	if (scan->is_stale)
+		refresh_state(scan);
 	scan->piece_begin += scan->n;
 	scan->text = NULL;
 	scan->n = scan->at = 0;
@@ -742,6 +745,7 @@ static LW_NOINLINE void take_piece(struct lanewise_scan *scan, const uint8_t *by
 		return;
 	scan->text = bytes;
 	scan->n = n;
+	scan->n_behind = 0;
 	take_deferred(scan);
 }
 
@@ -762,6 +766,7 @@ size_t lanewise_scan_feed_pieces(lanewise_scan *scan, const lanewise_scan_piece 
 		return 1;
 	}
 	lanewise_scan_feed(scan, scan->joined, n_bytes);
+	scan->n_behind = LW_SCAN_JOIN_MAX;
 	return n;
 }
 
