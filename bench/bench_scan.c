@@ -309,7 +309,40 @@ static void run_stream(void *context)
 	*job->scan.count = (float)count;
 }
 
-static void bench_stream(struct bench *bench, enum bench_size size, size_t piece, const char *what,
+enum { AT_ONCE = 64 };
+
+static void run_pieces(void *context)
+{
+	const struct stream_job *job = context;
+	lanewise_scan *scan = lanewise_scan_begin(job->scan.set, NULL, job->scan.scratch);
+	lanewise_scan_piece pieces[AT_ONCE];
+	lanewise_match matches[64];
+	uint64_t count = 0, seed = 5;
+
+	for (size_t at = 0; at < job->scan.n_bytes;) {
+		size_t n = 0;
+
+		for (; n < AT_ONCE && at < job->scan.n_bytes; at += pieces[n++].n_bytes) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+
+			size_t size = 1 + (seed >> 61), left = job->scan.n_bytes - at;
+
+			pieces[n] = (lanewise_scan_piece) { job->scan.text + at, size < left ? size : left };
+		}
+		for (size_t i = 0; i < n;) {
+			i += lanewise_scan_feed_pieces(scan, pieces + i, n - i);
+			for (size_t k; (k = lanewise_scan_next(scan, matches, 64)) > 0;)
+				count += k;
+		}
+	}
+	lanewise_scan_finish(scan);
+	for (size_t k; (k = lanewise_scan_next(scan, matches, 64)) > 0;)
+		count += k;
+	*job->scan.count = (float)count;
+}
+
+/* In pieces of 64 KiB or, if `piece` is 0, of 1 to 8 bytes, in one call for each or for AT_ONCE. */
+static void bench_stream(struct bench *bench, enum bench_size size, size_t piece, int at_once, const char *what,
                          const lanewise_pattern *patterns, size_t n_patterns)
 {
 	struct bench_case *c = bench_case_begin(bench, "scan_stream", size, piece ? "byte" : "feed");
@@ -322,7 +355,10 @@ static void bench_stream(struct bench *bench, enum bench_size size, size_t piece
 		return;
 	job.scan.text = text = bench_alloc(n);
 	bench_fill_made(text, n);
-	snprintf(c->workload, sizeof c->workload, "%s in pieces of %s", what, piece ? "64 KiB" : "1-8 bytes");
+	snprintf(c->workload, sizeof c->workload, "%s in pieces of %s", what,
+	         piece     ? "64 KiB"
+	         : at_once ? "1-8 bytes, 64 a call"
+	                   : "1-8 bytes");
 	c->bytes = (double)n;
 	c->units = piece ? (double)n : (double)n / 4.5;
 	c->out = &count;
@@ -330,7 +366,7 @@ static void bench_stream(struct bench *bench, enum bench_size size, size_t piece
 	if (lanewise_scan_set_create(patterns, n_patterns, NULL, NULL, &job.scan.set, NULL) != LANEWISE_OK)
 		abort();
 	job.scan.scratch = bench_alloc(lanewise_scan_scratch_size(job.scan.set));
-	bench_add_tiers(c, "scan_candidates", run_stream, &job);
+	bench_add_tiers(c, "scan_candidates", at_once ? run_pieces : run_stream, &job);
 	bench_add(c, BENCH_REFERENCE, "whole", run_scan, &job.scan);
 	bench_case_run(c);
 	lanewise_scan_set_destroy(job.scan.set);
@@ -507,9 +543,11 @@ void bench_scan(struct bench *bench)
 		bench_near_misses(bench, size, "near misses of 12 prefixes", secrets, 12);
 		bench_near_misses(bench, size, "near misses of 50 words", many, 50);
 		bench_near_misses(bench, size, "near misses of 500 words", many, 500);
-		bench_stream(bench, size, 1 << 16, "12 secret prefixes", secrets, 12);
-		bench_stream(bench, size, 0, "12 secret prefixes", secrets, 12);
-		bench_stream(bench, size, 0, "50 words", many, 50);
+		bench_stream(bench, size, 1 << 16, 0, "12 secret prefixes", secrets, 12);
+		for (int at_once = 0; at_once < 2; at_once++) {
+			bench_stream(bench, size, 0, at_once, "12 secret prefixes", secrets, 12);
+			bench_stream(bench, size, 0, at_once, "50 words", many, 50);
+		}
 		bench_secrets(bench, size);
 		bench_files(bench, size);
 		if (size == BENCH_L2)

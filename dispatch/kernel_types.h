@@ -433,9 +433,21 @@ struct lw_scan_filter;
 typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, const uint8_t *text, size_t n,
                                            uint16_t *positions);
 
+/* classes[i] = class_of[text[i]] for i < n. */
+typedef void lanewise_scan_classes_fn(const uint8_t class_of[256], const uint8_t *text, size_t n, uint8_t *classes);
+
+/*
+ * Puts pieces one behind another into out[0 ... *n_bytes), as many from the first on as have `capacity` bytes or fewer
+ * together; how many. Up to 32 bytes behind these are written too.
+ */
+struct lanewise_scan_piece;
+typedef size_t lanewise_scan_join_fn(const struct lanewise_scan_piece *pieces, size_t n, uint8_t *out, size_t capacity,
+                                     size_t *n_bytes);
+
 /*
  * Whether bytes[0 ... n), 1 <= n <= 16, have a pair of bytes that is one by `pairs` (kernels/scan/scan_pairs.h), the first of
- * them with the byte before them, whose groups as a first are `before`: 1 or 0.
+ * them with the byte before them, whose groups as a first are `before`: LW_SCAN_PAIR. If not, the last byte's groups as a
+ * first.
  */
 struct lw_scan_pairs;
 typedef uint32_t lanewise_scan_pairs_fn(const struct lw_scan_pairs *pairs, const uint8_t *bytes, size_t n,

@@ -62,6 +62,7 @@
  *   vq_load                at any alignment
  *   vq_repeat16(p)         16 bytes, repeated to fill the vector
  *   vq_and vq_or vq_xor vq_add
+ *   vq_add_saturated       sums that stop at 255
  *   vq_bit_counts(v)       how many bits of each byte are set
  *   vq_sum_bytes(v)        the sum of all bytes
  *   vq_low_half vq_high_half   the lower or upper four bits of each byte, as 0 ... 15

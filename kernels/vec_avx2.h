@@ -362,6 +362,7 @@ LW_INLINE vq vq_fifth_bits(vq a, vq b, vq c, vq d)
 }
 LW_INLINE vq vq_xor(vq a, vq b) { return _mm256_xor_si256(a, b); }
 LW_INLINE vq vq_add(vq a, vq b) { return _mm256_add_epi8(a, b); }
+LW_INLINE vq vq_add_saturated(vq a, vq b) { return _mm256_adds_epu8(a, b); }
 LW_INLINE vq vq_bit_counts(vq v)
 {
 	vq counts = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));

@@ -278,6 +278,7 @@ LW_INLINE vq vq_fifth_bits(vq a, vq b, vq c, vq d)
 }
 LW_INLINE vq vq_xor(vq a, vq b) { return _mm512_xor_si512(a, b); }
 LW_INLINE vq vq_add(vq a, vq b) { return _mm512_add_epi8(a, b); }
+LW_INLINE vq vq_add_saturated(vq a, vq b) { return _mm512_adds_epu8(a, b); }
 LW_INLINE vq vq_bit_counts(vq v)
 {
 	vq counts = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));

@@ -362,6 +362,7 @@ LW_INLINE vq vq_fifth_bits(vq a, vq b, vq c, vq d)
 }
 LW_INLINE vq vq_xor(vq a, vq b) { return veorq_u8(a, b); }
 LW_INLINE vq vq_add(vq a, vq b) { return vaddq_u8(a, b); }
+LW_INLINE vq vq_add_saturated(vq a, vq b) { return vqaddq_u8(a, b); }
 LW_INLINE vq vq_bit_counts(vq v) { return vcntq_u8(v); }
 LW_INLINE uint32_t vq_sum_bytes(vq v) { return vu_sum(vpaddlq_u16(vpaddlq_u8(v))); }
 LW_INLINE uint64_t vq_nonzero_bits(vq v) /* each byte keeps the bit of its number, then each half is added */

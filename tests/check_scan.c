@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scan/scan_join.h"
 #include "scan/scan_pairs.h"
 #include "scan/scan_set.h"
 
@@ -100,6 +101,8 @@ void lanewise_check_scan_pairs(struct lw_check *c)
 			pairs.low[k & 1][byte & 15] |= (uint8_t)(1 << k / 2);
 			pairs.high[k & 1][byte >> 4] |= (uint8_t)(1 << k / 2);
 		}
+		for (int k = 0; k < 256; k++)
+			pairs.firsts[k] = lw_scan_groups(&pairs, 0, (uint8_t)k);
 		fill_text(c, text, n, alphabet);
 		for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : 13) {
 			uint32_t random = (uint32_t)lanewise_check_below(c, 512), before = random < 256 ? random : 0;
@@ -110,6 +113,67 @@ void lanewise_check_scan_pairs(struct lw_check *c)
 			c->where.place = place;
 			actual = c->subject->scan_pairs(&pairs, p, n, before);
 			lanewise_check_same(c, "pairs", &expected, &actual, sizeof actual, sizeof actual);
+			lanewise_check_after(c);
+		}
+	}
+}
+
+void lanewise_check_scan_join(struct lw_check *c)
+{
+	enum { PIECES = 40, CAPACITY = 600 };
+	unsigned char *text = c->scratch[0], *expected = c->scratch[1];
+	lanewise_scan_piece pieces[PIECES];
+
+	for (int i = 0; i < (c->quick ? 300 : 3000); i++) {
+		size_t longest = i % 3 == 0 ? 8 : i % 3 == 1 ? 40 : 200, n_text = 0, n_expected = 0, n_actual = 0;
+		size_t n = lanewise_check_below(c, PIECES), n_taken, taken;
+		size_t capacity = lanewise_check_below(c, CAPACITY);
+
+		for (size_t k = 0; k < n; k++) {
+			pieces[k].n_bytes = lanewise_check_below(c, longest + 1);
+			n_text += pieces[k].n_bytes;
+		}
+		c->where.length = n_text;
+		fill_text(c, text, n_text, "abcdefgh\x80\xff");
+		for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : 23) {
+			const uint8_t *p = lanewise_check_input(c, 0, text, n_text, place);
+			uint8_t *actual = lanewise_check_output(c, 1, capacity + LW_SCAN_JOIN_MAX, place);
+
+			c->where.place = place;
+			for (size_t k = 0; k < n; p += pieces[k++].n_bytes)
+				pieces[k].bytes = p;
+			n_taken = c->reference->scan_join(pieces, n, expected, capacity, &n_expected);
+			taken = c->subject->scan_join(pieces, n, actual, capacity, &n_actual);
+			lanewise_check_same(c, "pieces", &n_taken, &taken, sizeof taken, sizeof taken);
+			lanewise_check_same(c, "bytes", &n_expected, &n_actual, sizeof n_actual, sizeof n_actual);
+			lanewise_check_same(c, "text", expected, actual, n_expected, 1);
+			lanewise_check_after(c);
+		}
+	}
+}
+
+void lanewise_check_scan_classes(struct lw_check *c)
+{
+	unsigned char *text = c->scratch[0], *expected = c->scratch[1];
+	unsigned char class_of[256];
+
+	for (size_t n = 0; n <= 300; n += c->quick && n > 70 ? 1 + lanewise_check_below(c, 20) : 1) {
+		/* From one byte with a class to all. */
+		size_t some = lanewise_check_below(c, 257), first = lanewise_check_below(c, 256);
+
+		for (size_t i = 0; i < 256; i++)
+			class_of[(first + i) % 256] = i < some ? (unsigned char)lanewise_check_below(c, 256) : 0;
+		for (size_t i = 0; i < n; i++)
+			text[i] = (unsigned char)lanewise_check_below(c, 256);
+		c->where.length = n;
+		c->reference->scan_classes(class_of, text, n, expected);
+		for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : c->quick ? 23 : 7) {
+			const void *p = lanewise_check_input(c, 0, text, n, place);
+			void *actual = lanewise_check_output(c, 1, n, place);
+
+			c->where.place = place;
+			c->subject->scan_classes(class_of, p, n, actual);
+			lanewise_check_same(c, "classes", expected, actual, n, 1);
 			lanewise_check_after(c);
 		}
 	}

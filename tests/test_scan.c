@@ -373,6 +373,15 @@ static size_t under_way(const unsigned char *text, size_t n)
 	return most;
 }
 
+/* A copy in memory of exactly its size. */
+static lanewise_scan_piece made_piece(const unsigned char *bytes, size_t n)
+{
+	unsigned char *copy = malloc(n + (n == 0));
+
+	memcpy(copy, bytes, n);
+	return (lanewise_scan_piece) { copy, n };
+}
+
 /* The whole text's matches come from pieces of at most `most` bytes, each as soon as it can, and safe() is as it should. */
 static void check_small_pieces(const lanewise_scan_set *set, int32_t semantics, const unsigned char *text, size_t n,
                                size_t most)
@@ -387,20 +396,29 @@ static void check_small_pieces(const lanewise_scan_set *set, int32_t semantics, 
 	lanewise_scan_feed(whole, text, n);
 	known = lanewise_scan_next(whole, &expected, 1);
 	for (size_t at = 0, size; at < n; at += size) {
-		size = 1 + below(below(16) == 0 ? 8 * most : most);
-		size = size < n - at ? size : n - at;
+		lanewise_scan_piece pieces[6];
+		size_t n_pieces = below(3) == 0 ? 1 + below(6) : 1, taken;
 
-		unsigned char *piece = malloc(size);
+		for (size_t i = size = 0; i < n_pieces; i++) {
+			size_t bytes = n_pieces > 1 ? below(most + 1) : 1 + below(below(16) == 0 ? 8 * most : most);
 
-		memcpy(piece, text + at, size);
-		lanewise_scan_feed(scan, piece, size);
+			pieces[i] = made_piece(text + at + size, bytes < n - at - size ? bytes : n - at - size);
+			size += pieces[i].n_bytes;
+		}
+		if (n_pieces > 1) {
+			taken = lanewise_scan_feed_pieces(scan, pieces, n_pieces);
+			CHECK_EQUAL(taken, n_pieces);
+		} else {
+			lanewise_scan_feed(scan, pieces[0].bytes, pieces[0].n_bytes);
+		}
 		while (lanewise_scan_next(scan, &match, 1) > 0) {
 			CHECK(known && memcmp(&match, &expected, sizeof match) == 0);
 			known = lanewise_scan_next(whole, &expected, 1);
 		}
 		CHECK(!known || expected.end > at + size);
 		CHECK_EQUAL(lanewise_scan_safe(scan), at + size - under_way(text, at + size));
-		free(piece);
+		for (size_t i = 0; i < n_pieces; i++)
+			free((void *)(uintptr_t)pieces[i].bytes);
 	}
 	CHECK(!known);
 	free(again);
@@ -432,6 +450,57 @@ static void test_small_pieces(void)
 			check_small_pieces(set, semantics, text, N_TEXT, 1 + below(20));
 		lanewise_scan_set_destroy(set);
 	}
+	free(text);
+}
+
+/* Pieces of any size: as many at a time as fit, and at least one. */
+static void test_pieces(void)
+{
+	static const lanewise_pattern patterns[] = { { "needle", 6 } };
+	enum { N_TEXT = 30000, N_PIECES = 64 };
+	unsigned char *text = malloc(N_TEXT);
+	lanewise_scan_piece pieces[N_PIECES];
+	lanewise_scan_set *set;
+	uint64_t expected;
+
+	memset(text, 'n', N_TEXT);
+	for (size_t at = 50; at + 6 < N_TEXT; at += 60)
+		memcpy(text + at, "needle", 6);
+	CHECK(lanewise_scan_set_create(patterns, 1, NULL, NULL, &set, NULL) == LANEWISE_OK);
+
+	void *scratch = malloc(lanewise_scan_scratch_size(set));
+
+	CHECK(lanewise_scan_count(set, NULL, text, N_TEXT, scratch, &expected) == LANEWISE_OK);
+	for (int round = 0; round < 20; round++) {
+		size_t most = round % 2 ? 10 : 6000, n = 0, at = 0, count = 0;
+		lanewise_scan *scan = lanewise_scan_begin(set, NULL, scratch);
+		lanewise_match match;
+
+		CHECK_EQUAL(lanewise_scan_feed_pieces(scan, pieces, 0), 0);
+		for (size_t taken; at < N_TEXT || n > 0; n -= taken) {
+			for (; n < N_PIECES && at < N_TEXT; at += pieces[n++].n_bytes)
+				pieces[n] = made_piece(text + at, below(most < N_TEXT - at ? most : N_TEXT - at) + 1);
+
+			size_t bytes = pieces[0].n_bytes, least = 1;
+
+			while (least < n && bytes + pieces[least].n_bytes <= 4096)
+				bytes += pieces[least++].n_bytes;
+			taken = lanewise_scan_feed_pieces(scan, pieces, n);
+			CHECK_EQUAL(taken, least);
+			while (lanewise_scan_next(scan, &match, 1)) {
+				CHECK_EQUAL(match.begin, 50 + 60 * count);
+				count++;
+			}
+			for (size_t i = 0; i < taken; i++)
+				free((void *)(uintptr_t)pieces[i].bytes);
+			memmove(pieces, pieces + taken, (n - taken) * sizeof *pieces);
+		}
+		lanewise_scan_finish(scan);
+		CHECK_EQUAL(lanewise_scan_next(scan, &match, 1), 0);
+		CHECK_EQUAL(count, expected);
+	}
+	free(scratch);
+	lanewise_scan_set_destroy(set);
 	free(text);
 }
 
@@ -500,6 +569,7 @@ int main(void)
 	test_long_pattern();
 	test_at_once();
 	test_small_pieces();
+	test_pieces();
 	test_arguments();
 	return test_result();
 }

@@ -144,7 +144,7 @@ typedef struct lanewise_match {
  */
 typedef struct lanewise_scan lanewise_scan;
 
-/* Bytes of scratch for one text under way: some 40,000, and 10 for every byte of the longest pattern. */
+/* Bytes of scratch for one text under way: some 46,000, and 10 for every byte of the longest pattern. */
 LANEWISE_API size_t lanewise_scan_scratch_size(const lanewise_scan_set *set);
 
 /*
@@ -166,6 +166,20 @@ LANEWISE_API void lanewise_scan_restart(lanewise_scan *scan);
  * of feed or finish. `bytes` may be NULL if n_bytes is 0.
  */
 LANEWISE_API void lanewise_scan_feed(lanewise_scan *scan, const void *bytes, size_t n_bytes);
+
+/* A piece of a text. */
+typedef struct lanewise_scan_piece {
+	const void *bytes;
+	size_t n_bytes;
+} lanewise_scan_piece;
+
+/*
+ * The next pieces, as many as were taken in this call: as if they had been fed one after another, with the matches of all
+ * behind the last. For texts that come by the token this is faster than a call for each. At least one is
+ * taken unless n_pieces is 0, and all whose bytes sum up to 4096 or less. They must stay as they are, and the calls in
+ * between be made, as for lanewise_scan_feed. Offsets of matches tell their pieces.
+ */
+LANEWISE_API size_t lanewise_scan_feed_pieces(lanewise_scan *scan, const lanewise_scan_piece *pieces, size_t n_pieces);
 
 /* The text has ended; the matches that only its end decides come from lanewise_scan_next. */
 LANEWISE_API void lanewise_scan_finish(lanewise_scan *scan);

@@ -21,6 +21,7 @@
  * on the spot. For the leftmost ones the best match of every beginning is kept in a ring as large as the longest pattern,
  * and decided when nothing that begins at or before it can still be under way: the text is never read twice.
  */
+#include "scan/scan_join.h"
 #include "scan/scan_pairs.h"
 #include "scan/scan_set.h"
 
@@ -31,14 +32,22 @@ struct pending {
 };
 
 struct lanewise_scan {
+	/* For pieces of few bytes, see skim_pairs. */
+	lanewise_scan_pairs_fn *find_pairs; /* NULL: not used */
+	struct lw_scan_pairs *pairs;
+	uint32_t begins;  /* the last byte's groups as a first, if this byte tells the state; or NOT_TOLD */
+	uint32_t n_small; /* pieces that were small, up to PAIRS_AFTER */
+	uint8_t last;     /* byte */
+
 	const struct lanewise_scan_set *set;
 	int32_t semantics, whole_word, finished;
 
 	const uint8_t *text; /* the piece, its size and how much of it was read */
 	size_t n, at;
+	size_t n_behind; /* bytes behind the piece that may be read too */
 	uint64_t piece_begin;
 
-	uint32_t state;
+	uint32_t state;               /* unless told by the last byte, or stale */
 	int32_t is_stale;             /* the state has to be read from the bytes before `at`, which are in the piece */
 	uint32_t n_plain, last_plain; /* blocks to read without the filter, now and the last time */
 
@@ -52,15 +61,10 @@ struct lanewise_scan {
 	uint64_t cursor, limit; /* pending matches begin at or behind the cursor; those before the limit are decided */
 	size_t n_pending;
 
-	/* For pieces of few bytes, see skim_pairs. */
-	uint32_t begins;                    /* the last byte's groups as a first, if they tell the state; or NOT_TOLD */
-	uint32_t n_small;                   /* pieces that were small, up to PAIRS_AFTER */
-	lanewise_scan_pairs_fn *find_pairs; /* NULL: not used */
-	struct lw_scan_pairs *pairs;
-
 	struct lw_scan_hit *hits;
 	uint16_t *candidates;
 	struct pending *ring;
+	uint8_t *joined;  /* LW_SCAN_BLOCK bytes of small pieces, and what scan_join writes besides */
 	uint8_t *history; /* the last bytes of pieces before, by offset */
 	size_t ring_mask;
 };
@@ -68,7 +72,7 @@ struct lanewise_scan {
 enum {
 	SKIM_MAX = 32,    /* bytes of a piece that is so small that calls take longer than reading */
 	PAIRS_AFTER = 64, /* so many small pieces show that more come, which are worth preparing for */
-	NOT_TOLD = 256,
+	NOT_TOLD = LW_SCAN_PAIR,
 	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
 	LANES = 6,        /* as many as there are registers for */
 	SEGMENT = LW_SCAN_BLOCK / LANES,
@@ -100,54 +104,75 @@ static void read_all(struct lanewise_scan *scan, size_t n)
 	scan->at += n;
 }
 
+/* Keeps compilers from moving states to vectors and back. */
+#if defined(__GNUC__)
+#define LW_IN_REGISTER(x) __asm__("" : "+r"(x))
+#else
+#define LW_IN_REGISTER(x) ((void)0)
+#endif
+
+/* Notes the hits of segments whose states have outputs, behind byte i of each, and takes the marks of these away. */
+static LW_NOINLINE void note_outputs(struct lanewise_scan *scan, size_t state[LANES], uint32_t n_hits[LANES],
+                                     uint32_t i)
+{
+	for (uint32_t k = 0; k < LANES; k++)
+		if (state[k] & LW_SCAN_OUTPUT) {
+			state[k] &= ~LW_SCAN_OUTPUT;
+			scan->hits[k * SEGMENT + n_hits[k]++] =
+			        (struct lw_scan_hit) { k * SEGMENT + i + 1, scan->set->table[state[k] - 1] };
+		}
+}
+
 /*
- * read_all for LANES segments at once, since one automaton's steps wait for each other: the time is that of the table's
- * loads, not of their latency. (Not inlined: its states need all registers.) A segment's state comes from reading the bytes before it, as many as a pattern can reach
- * back. Hits are noted segment by segment and then moved together.
+ * read_all for LANES segments at once, since one automaton's steps wait for each other. The time is then that of the
+ * instructions: bytes are made classes ahead, which vector code does, and what is seldom done is done elsewhere, with a
+ * copy of the states, so that these stay in registers; they have the width of addresses. A segment's state comes from
+ * reading the bytes before it, as many as a pattern can reach back. Hits are noted segment by segment and then moved
+ * together.
  */
 static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 {
 	const uint32_t *table = scan->set->table;
-	const uint8_t *class_of = scan->set->class_of, *text = scan->text + scan->at;
-	uint32_t state[LANES], n_hits[LANES] = { 0 };
+	uint8_t *classes = (uint8_t *)scan->candidates;
+	size_t state[LANES], marked[LANES];
+	uint32_t n_hits[LANES] = { 0 };
 
+	lw_kernels()->scan_classes(scan->set->class_of, scan->text + scan->at, LANES * SEGMENT, classes);
 	for (size_t k = 0; k < LANES; k++)
 		state[k] = LW_SCAN_ROOT;
 	for (size_t i = SEGMENT + 1 - scan->set->max_length; i < SEGMENT; i++)
-#pragma GCC unroll 6
+#pragma GCC unroll 8
 		for (size_t k = 1; k < LANES; k++)
-			state[k] = table[state[k] + class_of[text[(k - 1) * SEGMENT + i]]] & ~LW_SCAN_OUTPUT;
+			state[k] = table[state[k] + classes[(k - 1) * SEGMENT + i]] & ~LW_SCAN_OUTPUT;
 	state[0] = scan->state;
-	for (uint32_t i = 0; i < SEGMENT; i++) {
-		uint32_t any = 0;
+	for (size_t i = 0; i < SEGMENT; i++) {
+		size_t any = 0;
 
-#pragma GCC unroll 6
+#pragma GCC unroll 8
 		for (size_t k = 0; k < LANES; k++) {
-			state[k] = table[state[k] + class_of[text[k * SEGMENT + i]]];
+			state[k] = table[state[k] + classes[k * SEGMENT + i]];
+			LW_IN_REGISTER(state[k]);
 			any |= state[k];
 		}
 		if (LW_LIKELY(!(any & LW_SCAN_OUTPUT)))
 			continue;
-		for (uint32_t k = 0; k < LANES; k++)
-			if (state[k] & LW_SCAN_OUTPUT) {
-				state[k] &= ~LW_SCAN_OUTPUT;
-				scan->hits[k * SEGMENT + n_hits[k]++] =
-				        (struct lw_scan_hit) { k * SEGMENT + i + 1, table[state[k] - 1] };
-			}
+		memcpy(marked, state, sizeof marked);
+		note_outputs(scan, marked, n_hits, (uint32_t)i);
+		memcpy(state, marked, sizeof marked);
 	}
 	for (size_t k = 0; k < LANES; k++) {
 		memmove(scan->hits + scan->n_hits, scan->hits + k * SEGMENT, n_hits[k] * sizeof *scan->hits);
 		scan->n_hits += n_hits[k];
 	}
-	scan->state = state[LANES - 1];
+	scan->state = (uint32_t)state[LANES - 1];
 	scan->at += LANES * SEGMENT;
 }
 
 /*
- * The automaton from `at` to `stop`, hits noted without a branch, since a few bytes in which some pattern may end are not
- * worth a guess. The set's states are all rows.
+ * The automaton from `at` to `stop`; of the hits those that end behind `done` are noted, without a branch, since a few
+ * bytes in which some pattern may end are not worth a guess. The set's states are all rows.
  */
-static inline uint32_t walk_rows(struct lanewise_scan *scan, uint32_t state, size_t at, size_t stop)
+LW_INLINE uint32_t walk_rows(struct lanewise_scan *scan, uint32_t state, size_t at, size_t stop, size_t done)
 {
 	const uint32_t *table = scan->set->table;
 	const uint8_t *class_of = scan->set->class_of, *text = scan->text;
@@ -158,40 +183,36 @@ static inline uint32_t walk_rows(struct lanewise_scan *scan, uint32_t state, siz
 
 		state = next & ~LW_SCAN_OUTPUT;
 		scan->hits[n_hits] = (struct lw_scan_hit) { (uint32_t)(at + 1 - scan->block_begin), table[state - 1] };
-		n_hits += next / LW_SCAN_OUTPUT;
+		n_hits += (next / LW_SCAN_OUTPUT) & (at >= done);
 	}
 	scan->n_hits = n_hits;
 	return state;
 }
 
-/* What read_filtered does behind the filter, for patterns so short that all of one is read at once. */
+/*
+ * What read_filtered does behind the filter, for patterns so short that all of one is read at once: from before each
+ * candidate to where the longest pattern with its window would end, from the root, though others have read some of it, so
+ * that no candidate waits for the one before it. The first to reach an end finds all patterns that end there.
+ */
 static void read_short(struct lanewise_scan *scan, size_t n, size_t n_candidates)
 {
 	const struct lanewise_scan_set *set = scan->set;
-	size_t begin = scan->at, end = begin + n, at = begin, i = 0, stop = begin;
-	uint32_t state = scan->state;
+	size_t begin = scan->at, end = begin + n, done = begin, far = set->max_length - 1;
 
-	if (state != LW_SCAN_ROOT)
-		stop += set->max_length;
-	for (;;) {
-		while (i < n_candidates && begin + scan->candidates[i] <= stop + set->max_offset)
-			stop = begin + scan->candidates[i++] + set->max_length;
-		if (stop > end)
-			stop = end;
-		state = walk_rows(scan, state, at, stop);
-		at = stop;
-		if (i == n_candidates)
-			break;
-		state = LW_SCAN_ROOT;
-		at = begin + scan->candidates[i] - set->max_offset;
-		stop = begin + scan->candidates[i++] + set->max_length;
+	if (scan->state != LW_SCAN_ROOT) {
+		done = begin + far;
+		walk_rows(scan, scan->state, begin, done, begin);
 	}
-	if (at + set->max_offset < end) {
-		state = LW_SCAN_ROOT;
-		at = end - set->max_offset;
+	for (size_t i = 0; i < n_candidates; i++) {
+		size_t candidate = begin + scan->candidates[i], stop = candidate + set->max_length;
+		size_t first = candidate < begin + set->max_offset ? begin : candidate - set->max_offset;
+
+		stop = stop < end ? stop : end;
+		walk_rows(scan, LW_SCAN_ROOT, first, stop, done);
+		done = stop > done ? stop : done;
 	}
-	scan->state = state;
-	scan->at = at;
+	scan->state = walk_rows(scan, LW_SCAN_ROOT, end - far, end, end);
+	scan->at = end;
 }
 
 /* The next blocks are read without the filter, more of them each time in a row. Returns 0. */
@@ -221,7 +242,7 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	size_t reached = begin; /* one behind, so that it is not below 0 */
 
 	if (set->all_rows && set->max_length + set->max_offset <= LW_SCAN_SHORT_MAX) {
-		if (n_candidates > n / 16)
+		if (n_candidates > n / 12)
 			return read_plainly(scan);
 		read_short(scan, n, n_candidates);
 		scan->last_plain = 0;
@@ -261,12 +282,19 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	return 1;
 }
 
+static uint32_t first_state(const struct lanewise_scan_set *set, uint8_t byte)
+{
+	return set->table[LW_SCAN_ROOT + set->class_of[byte]];
+}
+
 /* The automaton's state at scan->at. */
 static uint32_t state_now(const struct lanewise_scan *scan)
 {
 	size_t far = scan->set->max_length - 1;
 	uint32_t state = LW_SCAN_ROOT;
 
+	if (scan->begins != NOT_TOLD)
+		return first_state(scan->set, scan->last);
 	if (!scan->is_stale)
 		return scan->state;
 	for (size_t at = scan->at > far ? scan->at - far : 0; at < scan->at; at++)
@@ -278,6 +306,7 @@ static void refresh_state(struct lanewise_scan *scan)
 {
 	scan->state = state_now(scan);
 	scan->is_stale = 0;
+	scan->begins = NOT_TOLD;
 }
 
 /*
@@ -289,7 +318,7 @@ static int read_direct(struct lanewise_scan *scan)
 {
 	const struct lanewise_scan_set *set = scan->set;
 	size_t far = set->max_length - 1, first = scan->at > far ? scan->at - far : 0;
-	size_t end = scan->n - LW_SCAN_GRAM_BYTES, n_hits;
+	size_t end = scan->n_behind < LW_SCAN_GRAM_BYTES ? scan->n - LW_SCAN_GRAM_BYTES : scan->n, n_hits;
 
 	if (!scan->is_stale && lw_scan_reach(set, scan->state) > scan->at)
 		return 0;
@@ -479,6 +508,8 @@ static void leave_piece(struct lanewise_scan *scan)
 	if (scan->whole_word)
 		for (size_t i = scan->n > scan->ring_mask ? scan->n - scan->ring_mask - 1 : 0; i < scan->n; i++)
 			scan->history[(scan->piece_begin + i) & scan->ring_mask] = scan->text[i];
+	if (scan->is_stale)
+		refresh_state(scan);
 	scan->piece_begin += scan->n;
 	scan->text = NULL;
 	scan->n = scan->at = 0;
@@ -486,14 +517,37 @@ static void leave_piece(struct lanewise_scan *scan)
 	scan->n_hits = scan->hit = 0;
 }
 
+/* expand_chain and take_hit where every match counts as it is found. */
+static size_t give_all(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
+{
+	const uint32_t *length = scan->set->length, *next_output = scan->set->next_output;
+	uint64_t block_begin = scan->piece_begin + scan->block_begin, end = scan->chain_end;
+	uint32_t chain = scan->chain;
+	size_t n = 0;
+
+	for (;;) {
+		for (; chain != LW_SCAN_NONE && n < capacity; chain = next_output[chain])
+			matches[n++] = (lanewise_match) { end - length[chain], end, chain, 0 };
+		if (chain != LW_SCAN_NONE || scan->hit == scan->n_hits)
+			break;
+		end = block_begin + scan->hits[scan->hit].end;
+		chain = scan->hits[scan->hit++].output;
+	}
+	scan->chain = chain;
+	scan->chain_end = end;
+	return n;
+}
+
 static LW_NOINLINE size_t read_on(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
 {
+	int gives_all = scan->semantics == LANEWISE_SCAN_OVERLAPPING && !scan->whole_word;
 	size_t n = 0;
 
 	do {
 		n += release_pending(scan, matches + n, capacity - n);
 		if (n < capacity)
-			n += expand_chain(scan, matches + n, capacity - n);
+			n += gives_all ? give_all(scan, matches + n, capacity - n)
+			               : expand_chain(scan, matches + n, capacity - n);
 		if (n == capacity)
 			return n;
 	} while (take_hit(scan) || settle(scan) || read_block(scan));
@@ -527,7 +581,8 @@ size_t lanewise_scan_scratch_size(const lanewise_scan_set *set)
 {
 	return round_up(sizeof(struct lanewise_scan)) +
 	       LW_SCAN_BLOCK * (sizeof(struct lw_scan_hit) + sizeof(uint16_t)) +
-	       ring_size(set) * (sizeof(struct pending) + 1) + sizeof(struct lw_scan_pairs);
+	       ring_size(set) * (sizeof(struct pending) + 1) + sizeof(struct lw_scan_pairs) + LW_SCAN_BLOCK +
+	       LW_SCAN_JOIN_MAX;
 }
 
 static int options_are_valid(const lanewise_scan_options *options)
@@ -554,7 +609,8 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 	scan->candidates = (uint16_t *)(scan->hits + LW_SCAN_BLOCK);
 	scan->ring = (struct pending *)(scan->candidates + LW_SCAN_BLOCK);
 	scan->pairs = (struct lw_scan_pairs *)(void *)(scan->ring + n_ring);
-	scan->history = (uint8_t *)(scan->pairs + 1);
+	scan->joined = (uint8_t *)(scan->pairs + 1);
+	scan->history = scan->joined + LW_SCAN_BLOCK + LW_SCAN_JOIN_MAX;
 	scan->ring_mask = n_ring - 1;
 	if (scan->semantics >= LANEWISE_SCAN_LEFTMOST_FIRST)
 		memset(scan->ring, 0, n_ring * sizeof *scan->ring);
@@ -571,7 +627,6 @@ void lanewise_scan_restart(lanewise_scan *scan)
 	lanewise_scan_begin(scan->set, &options, scan);
 	scan->n_small = n_small;
 	scan->find_pairs = find_pairs;
-	scan->begins = find_pairs ? 0 : NOT_TOLD;
 	scan->n_plain = n_plain;
 	scan->last_plain = last_plain;
 }
@@ -587,11 +642,6 @@ static void take_deferred(struct lanewise_scan *scan)
 	scan->chain = scan->deferred;
 	scan->chain_end = scan->piece_begin;
 	scan->deferred = LW_SCAN_NONE;
-}
-
-static uint32_t first_state(const struct lanewise_scan_set *set, uint8_t byte)
-{
-	return set->table[LW_SCAN_ROOT + set->class_of[byte]];
 }
 
 /* Whether few pairs of letters are such that patterns begin with, so that most small pieces have none. */
@@ -630,6 +680,8 @@ static void make_pairs(const struct lanewise_scan_set *set, struct lw_scan_pairs
 			if (set->table[state + set->class_of[b]] != first_state(set, (uint8_t)b))
 				add_to_groups(pairs, 1, b, group);
 	}
+	for (int a = 0; a < 256; a++)
+		pairs->firsts[a] = lw_scan_groups(pairs, 0, (uint8_t)a);
 }
 
 /* There were enough small pieces: from now on pairs are looked for, if the set has few and the kernel is fast. */
@@ -652,12 +704,12 @@ static void prepare_pairs(struct lanewise_scan *scan)
  */
 LW_INLINE int skim_pairs(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
 {
-	uint32_t begins = scan->begins;
+	uint32_t begins = scan->find_pairs(scan->pairs, bytes, n, scan->begins);
 
-	if (LW_UNLIKELY(begins == NOT_TOLD || scan->find_pairs(scan->pairs, bytes, n, begins)))
+	if (LW_UNLIKELY(begins == LW_SCAN_PAIR))
 		return 0;
-	scan->begins = lw_scan_groups(scan->pairs, 0, bytes[n - 1]);
-	scan->state = first_state(scan->set, bytes[n - 1]);
+	scan->begins = begins;
+	scan->last = bytes[n - 1];
 	scan->piece_begin += n;
 	return 1;
 }
@@ -677,25 +729,45 @@ static int skim(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
 	}
 	if (scan->n_small < PAIRS_AFTER && ++scan->n_small == PAIRS_AFTER)
 		prepare_pairs(scan);
-	scan->begins = NOT_TOLD;
-	if (scan->find_pairs && state == first_state(set, bytes[n - 1]))
-		scan->begins = lw_scan_groups(scan->pairs, 0, bytes[n - 1]);
+	if (scan->find_pairs && state == first_state(set, bytes[n - 1])) {
+		scan->begins = scan->pairs->firsts[bytes[n - 1]];
+		scan->last = bytes[n - 1];
+	}
 	scan->state = state;
 	scan->piece_begin += n;
 	return 1;
 }
 
+static LW_NOINLINE void take_piece(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
+{
+	refresh_state(scan);
+	if (n == 0 || skim(scan, bytes, n))
+		return;
+	scan->text = bytes;
+	scan->n = n;
+	scan->n_behind = 0;
+	take_deferred(scan);
+}
+
 void lanewise_scan_feed(lanewise_scan *scan, const void *bytes, size_t n_bytes)
 {
 	LW_ASSERT(scan->at == scan->n && scan->chain == LW_SCAN_NONE && !scan->finished);
-	if (scan->find_pairs && n_bytes - 1 < LW_SCAN_PAIRS_MAX && skim_pairs(scan, bytes, n_bytes))
-		return;
-	if (n_bytes == 0 || skim(scan, bytes, n_bytes))
-		return;
-	scan->begins = NOT_TOLD;
-	scan->text = bytes;
-	scan->n = n_bytes;
-	take_deferred(scan);
+	if (LW_UNLIKELY(scan->begins == NOT_TOLD || n_bytes - 1 >= LW_SCAN_PAIRS_MAX ||
+	                !skim_pairs(scan, bytes, n_bytes)))
+		take_piece(scan, bytes, n_bytes);
+}
+
+size_t lanewise_scan_feed_pieces(lanewise_scan *scan, const lanewise_scan_piece *pieces, size_t n_pieces)
+{
+	size_t n_bytes, n = lw_kernels()->scan_join(pieces, n_pieces, scan->joined, LW_SCAN_BLOCK, &n_bytes);
+
+	if (n == 0 && n_pieces > 0) {
+		lanewise_scan_feed(scan, pieces[0].bytes, pieces[0].n_bytes);
+		return 1;
+	}
+	lanewise_scan_feed(scan, scan->joined, n_bytes);
+	scan->n_behind = LW_SCAN_JOIN_MAX;
+	return n;
 }
 
 void lanewise_scan_move_text(lanewise_scan *scan, const void *from, const void *to)

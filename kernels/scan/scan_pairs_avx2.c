@@ -2,6 +2,7 @@
 /* scan_pairs: all bytes at once, of which up to 16 are put together without a branch on how many they are. */
 #include <immintrin.h>
 
+#include "scan/scan_few.h"
 #include "scan/scan_pairs.h"
 
 LW_INLINE __m128i groups(const struct lw_scan_pairs *pairs, int place, __m128i low, __m128i high)
@@ -10,26 +11,12 @@ LW_INLINE __m128i groups(const struct lw_scan_pairs *pairs, int place, __m128i l
 	                     _mm_shuffle_epi8(_mm_load_si128((const __m128i *)pairs->high[place]), high));
 }
 
-/* 1 to 8 bytes, the first the lowest, and zeros. */
-LW_INLINE uint64_t load_few(const uint8_t *bytes, size_t n)
-{
-	static const uint8_t none[4];
-	const uint8_t *four = n >= 4 ? bytes : none;
-	size_t last = n >= 4 ? n - 4 : 0, middle = n / 2;
-	uint64_t few = bytes[0] | (uint64_t)bytes[middle] << 8 * middle % 64 | (uint64_t)bytes[n - 1] << 8 * (n - 1);
-	uint32_t low, high;
-
-	memcpy(&low, four, 4);
-	memcpy(&high, four + last, 4);
-	return n >= 4 ? low | (uint64_t)high << 8 * last : few;
-}
-
 LW_INLINE __m128i load_bytes(const uint8_t *bytes, size_t n)
 {
 	uint64_t end;
 
 	if (LW_LIKELY(n <= 8))
-		return _mm_cvtsi64_si128((long long)load_few(bytes, n));
+		return _mm_cvtsi64_si128((long long)lw_scan_load_few(bytes, n));
 	memcpy(&end, bytes + n - 8, sizeof end);
 	end = n == 16 ? end : end >> 8 * (16 - n);
 	return _mm_insert_epi64(_mm_loadl_epi64((const __m128i *)bytes), (long long)end, 1);
@@ -45,5 +32,5 @@ uint32_t LW_FN(scan_pairs)(const struct lw_scan_pairs *pairs, const uint8_t *byt
 	firsts = _mm_or_si128(firsts, _mm_cvtsi32_si128((int)before));
 	both = _mm_and_si128(firsts, groups(pairs, 1, low, high));
 	found = ~(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(both, _mm_setzero_si128()));
-	return (found & ((1u << n) - 1)) != 0;
+	return found & ((1u << n) - 1) ? LW_SCAN_PAIR : pairs->firsts[bytes[n - 1]];
 }

@@ -18,5 +18,7 @@ uint32_t LW_FN(scan_pairs)(const struct lw_scan_pairs *pairs, const uint8_t *byt
 	__m128i firsts = _mm_slli_si128(groups(pairs, 0, low, high), 1);
 
 	firsts = _mm_or_si128(firsts, _mm_cvtsi32_si128((int)before));
-	return _mm_mask_test_epi8_mask(there, firsts, groups(pairs, 1, low, high)) != 0;
+	if (LW_UNLIKELY(_mm_mask_test_epi8_mask(there, firsts, groups(pairs, 1, low, high)) != 0))
+		return LW_SCAN_PAIR;
+	return pairs->firsts[bytes[n - 1]];
 }

@@ -10,5 +10,5 @@ uint32_t LW_FN(scan_pairs)(const struct lw_scan_pairs *pairs, const uint8_t *byt
 		found |= before & lw_scan_groups(pairs, 1, bytes[i]);
 		before = lw_scan_groups(pairs, 0, bytes[i]);
 	}
-	return found != 0;
+	return found ? LW_SCAN_PAIR : pairs->firsts[bytes[n - 1]];
 }

@@ -53,6 +53,12 @@ static uint32_t sort_key(const struct builder *b, uint32_t pattern, uint32_t dep
 
 /* ---------------------------------------------------------------- classes */
 
+/*
+ * The most frequent bytes of text, in order: their transitions share a line of the cache with what else is at the
+ * beginning of a row.
+ */
+#define OFTEN " etaoinsrhldcu"
+
 /* Bytes that no pattern has are class 0, if there are any; every other byte has a class of its own. */
 static void assign_classes(struct builder *b, int ignore_case)
 {
@@ -69,8 +75,13 @@ static void assign_classes(struct builder *b, int ignore_case)
 		n_used += used[i];
 	next = n_used < 256;
 	b->set->n_classes = n_used + next;
+	memset(b->set->class_of, 0, sizeof b->set->class_of);
+	for (const char *often = OFTEN; *often; often++)
+		if (used[(uint8_t)*often])
+			b->set->class_of[(uint8_t)*often] = (uint8_t)next++;
 	for (int i = 0; i < 256; i++)
-		b->set->class_of[i] = used[i] ? (uint8_t)next++ : 0;
+		if (used[i] && !memchr(OFTEN, i, sizeof OFTEN - 1))
+			b->set->class_of[i] = (uint8_t)next++;
 	for (int i = 'A'; ignore_case && i <= 'Z'; i++)
 		b->set->class_of[i] = b->set->class_of[i | 0x20];
 }

@@ -117,17 +117,17 @@ LW_INLINE void add_word(struct words *words, uint64_t word, size_t number)
 }
 
 /*
- * The positions of whole words, at most WORDS of them, to `raw`; *n_words is how many. With two banks some bits are set in
- * most groups of words, so whether there are any is no good branch.
+ * The positions of n_words words, at most WORDS of them, to `raw`. With two banks some bits are set in most groups of
+ * words, so whether there are any is no good branch.
  */
 LW_INLINE size_t find_raw(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *text,
-                          size_t readable, size_t first, uint16_t *raw, size_t *n_words)
+                          size_t n_words, size_t first, uint16_t *raw)
 {
 	struct words words;
 	size_t n = 0, i = 0;
 
 	words.n = 0;
-	for (; i < WORDS && (i + GROUP) * 64 + LW_SCAN_READABLE <= readable; i += GROUP) {
+	for (; i + GROUP <= n_words; i += GROUP) {
 		uint64_t word[GROUP], any = 0;
 
 #pragma GCC unroll 4
@@ -142,9 +142,10 @@ LW_INLINE size_t find_raw(const struct tables *t, int n_places, int n_banks, int
 		for (int k = 0; k < GROUP; k++)
 			add_word(&words, word[k], i + k);
 	}
+	for (; i < n_words; i++)
+		add_word(&words, word_at(t, n_places, n_banks, ascii, text + i * 64), i);
 	for (size_t k = 0; k < words.n; k++)
 		n = lw_append_bits(words.word[k], first + words.number[k] * 64u, raw, n);
-	*n_words = i;
 	return n;
 }
 
@@ -164,6 +165,17 @@ LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t
 		n_found += (slot[0] == bytes) | (slot[1] == bytes) | (slot[2] == bytes) | (slot[3] == bytes);
 	}
 	return n_found;
+}
+
+/* The text from `at` on, or from before, as copying 64 bytes takes no call; where that begins. */
+LW_INLINE size_t copy_end(uint8_t padded[PADDED], const uint8_t *text, size_t n_bytes, size_t at)
+{
+	if (n_bytes >= 64 && n_bytes - 64 <= at) {
+		memcpy(padded, text + n_bytes - 64, 64);
+		return n_bytes - 64;
+	}
+	memcpy(padded, text + at, n_bytes - at < PADDED ? n_bytes - at : PADDED);
+	return at;
 }
 
 LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_banks, int ascii, const uint8_t *text,
@@ -186,21 +198,21 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_b
 			t.high[bank][j] = vq_repeat16(filter->high[bank][j]);
 		}
 	}
-	for (;; at += n_words * 64) {
-		n_raw = find_raw(&t, n_places, n_banks, ascii, text + at, n_bytes - at, at, raw, &n_words);
+	for (; n_bytes - at >= PADDED; at += n_words * 64) {
+		n_words = (n_bytes - at - LW_SCAN_READABLE) / 64;
+		n_words = n_words < WORDS ? n_words : WORDS;
+		n_raw = find_raw(&t, n_places, n_banks, ascii, text + at, n_words, at, raw);
 		n_found = keep_windows(filter, text, 0, raw, n_raw, positions, n_found);
-		if (n_words == 0)
-			break;
 	}
 	for (size_t rest; at < n; at += rest) { /* the last are copied, so that reading on behind them is allowed */
 		uint8_t padded[PADDED] = { 0 };
-		size_t readable = n_bytes - at;
+		size_t from = copy_end(padded, text, n_bytes, at);
 
 		rest = n - at < 64 ? n - at : 64;
-		memcpy(padded, text + at, readable < PADDED ? readable : PADDED);
-		n_raw = lw_append_bits(word_at(&t, n_places, n_banks, ascii, padded) & UINT64_MAX >> (64 - rest), at,
-		                       raw, 0);
-		n_found = keep_windows(filter, padded, at, raw, n_raw, positions, n_found);
+		n_raw = lw_append_bits(word_at(&t, n_places, n_banks, ascii, padded) >> (at - from) &
+		                               UINT64_MAX >> (64 - rest),
+		                       at, raw, 0);
+		n_found = keep_windows(filter, padded, from, raw, n_raw, positions, n_found);
 	}
 	return n_found;
 }
