@@ -329,13 +329,13 @@ typedef size_t lanewise_json_escape_fn(const uint8_t *text, size_t n, uint8_t *o
 
 /* What blocks of numbers need to know of the bytes before: each 0 or 1. */
 struct lw_json_number_bits {
-	uint64_t within, digit, point, e, sign,
+	uint8_t within, digit, point, e, sign,
 	        zero;  /* the last byte is of a number; is what; `zero`: its first digit, 0 */
-	uint64_t lead; /* ... is a number's minus */
-	uint64_t e_sign;
-	uint64_t fraction, exponent; /* ... is a digit of one */
-	uint64_t value;              /* the last of commas and numbers is a number */
-	uint64_t bad;                /* not 0 if something was wrong */
+	uint8_t lead; /* ... is a number's minus */
+	uint8_t e_sign;
+	uint8_t fraction, exponent; /* ... is a digit of one */
+	uint8_t value;              /* the last of commas and numbers is a number */
+	uint8_t bad;                /* not 0 if something was wrong */
 };
 
 /*
@@ -343,19 +343,18 @@ struct lw_json_number_bits {
  * only what it has written itself.
  */
 struct lw_json_scan {
-	uint64_t in_string;          /* all bits or none */
-	uint64_t escaped, in_scalar; /* the last byte begins an escape; is of a number or word */
-	uint64_t escapes;            /* the string so far has escapes */
-	uint64_t hex;                /* which of the next bytes must be digits of \u */
-	uint64_t unit;               /* 1: the last byte is the u of \u, 2: the d behind it */
-	uint64_t letter;             /* the last byte is a word's */
+	uint64_t in_string; /* all bits or none */
+	size_t low_at;      /* where the second half of a surrogate pair must stand, if it is not 0 */
+	size_t n_text;      /* bytes of the whole text */
 	struct lw_json_number_bits number;
-	size_t low_at;                 /* where the second half of a surrogate pair must stand, if it is not 0 */
-	size_t n_text;                 /* bytes of the whole text */
-	uint32_t allow_lone_surrogates;
-	uint32_t wide;                 /* whether there was a byte above 0x7f */
-	uint32_t bad;                  /* whether there was an error */
-	uint32_t reserved;
+	uint8_t escaped, in_scalar; /* the last byte begins an escape; is of a number or word */
+	uint8_t escapes;            /* the string so far has escapes */
+	uint8_t hex;                /* which of the next bytes must be digits of \u */
+	uint8_t unit;               /* 1: the last byte is the u of \u, 2: the d behind it */
+	uint8_t letter;             /* the last byte is a word's */
+	uint8_t allow_lone_surrogates;
+	uint8_t wide; /* whether there was a byte above 0x7f */
+	uint8_t bad;  /* whether there was an error */
 };
 
 /*
@@ -366,12 +365,11 @@ struct lw_json_scan {
 enum { LW_JSON_TOKEN_FLAG = 0x80, LW_JSON_TOKENS_ROOM = 80 };
 
 /*
- * The tokens of text[begin ... end), a part of the whole that follows the one before, at most 1 MiB; returns their number. Behind
- * the text's last byte, white space is supposed. Sets `bad` by what is wrong within tokens, at the latest at the text's
- * end: escapes, control characters in strings, strings without an end; numbers; bytes outside strings that belong neither
- * to a number nor to a word of letters. Words are not looked at. Then `tokens` mean nothing. UTF-8 is not checked.
- * Room for end - begin + LW_JSON_TOKENS_ROOM tokens is needed, and anything may be written there. Parts but the last have a multiple of 64
- * bytes.
+ * The tokens of text[begin ... end), a part of the whole of at most 1 MiB that follows the one before; returns their number. Sets
+ * `bad` by what is wrong within tokens that have ended: escapes, control characters in strings, numbers. Words are not
+ * looked at: these may be of any bytes. Then `tokens` mean nothing. UTF-8 is not checked, nor how the text ends.
+ * Room for end - begin + LW_JSON_TOKENS_ROOM tokens is needed, and anything may be written there. Parts but the last have a
+ * multiple of 64 bytes.
  */
 typedef size_t lanewise_json_tokens_fn(const uint8_t *text, size_t begin, size_t end, struct lw_json_scan *scan,
                                        uint32_t *tokens);

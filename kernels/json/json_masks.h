@@ -83,13 +83,13 @@ LW_INLINE v8 blk_join(blk b)
  * The bits behind runs of digits that begin at `begins`, or before the block if *carry: what is added there goes through the
  * run. *carry becomes whether one of them goes on behind the block.
  */
-LW_INLINE uint64_t behind_runs(uint64_t begins, uint64_t digits, uint64_t *carry)
+LW_INLINE uint64_t behind_runs(uint64_t begins, uint64_t digits, uint8_t *carry)
 {
 	unsigned long long sum;
 	int over = __builtin_uaddll_overflow(begins, digits, &sum);
 
 	over |= __builtin_uaddll_overflow(sum, *carry, &sum);
-	*carry = (uint64_t)over;
+	*carry = (uint8_t)over;
 	return sum & ~digits;
 }
 
@@ -119,11 +119,11 @@ LW_INLINE uint64_t wrong_in_plain(const struct number_masks *m, struct lw_json_n
 	seen->begins = number & ~number_before;
 	seen->behind = behind_runs(m->digit & point_before, m->digit, &s->fraction);
 	wrong |= seen->behind & m->point;
-	s->within = number >> 63;
-	s->digit = m->digit >> 63;
-	s->point = m->point >> 63;
-	s->sign = s->lead = m->minus >> 63;
-	s->zero = whole_zero >> 63;
+	s->within = (uint8_t)(number >> 63);
+	s->digit = (uint8_t)(m->digit >> 63);
+	s->point = (uint8_t)(m->point >> 63);
+	s->sign = s->lead = (uint8_t)(m->minus >> 63);
+	s->zero = (uint8_t)(whole_zero >> 63);
 	return wrong;
 }
 
@@ -149,14 +149,14 @@ static LW_NOINLINE uint64_t wrong_in_any(const struct number_masks *m, struct lw
 	wrong |= (behind_fraction & point) | (behind_exponent & (point | e));
 	seen->begins = begins;
 	seen->behind = behind_fraction | behind_exponent;
-	s->within = number >> 63;
-	s->digit = digit >> 63;
-	s->point = point >> 63;
-	s->e = e >> 63;
-	s->sign = sign >> 63;
-	s->lead = lead >> 63;
-	s->e_sign = e_sign >> 63;
-	s->zero = whole_zero >> 63;
+	s->within = (uint8_t)(number >> 63);
+	s->digit = (uint8_t)(digit >> 63);
+	s->point = (uint8_t)(point >> 63);
+	s->e = (uint8_t)(e >> 63);
+	s->sign = (uint8_t)(sign >> 63);
+	s->lead = (uint8_t)(lead >> 63);
+	s->e_sign = (uint8_t)(e_sign >> 63);
+	s->zero = (uint8_t)(whole_zero >> 63);
 	return wrong;
 }
 

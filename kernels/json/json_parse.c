@@ -459,8 +459,8 @@ static LW_NOINLINE int parse_at_once(struct parser *p, struct pieces *s)
 	uint32_t *tokens = s->tokens + LW_JSON_TOKENS_BEFORE;
 	size_t count = 0;
 
-	s->scan = (struct lw_json_scan) { .n_text = p->n,
-		                          .allow_lone_surrogates = p->flags & LANEWISE_JSON_ALLOW_LONE_SURROGATES };
+	s->scan = (struct lw_json_scan) { .n_text = p->n };
+	s->scan.allow_lone_surrogates = (p->flags & LANEWISE_JSON_ALLOW_LONE_SURROGATES) != 0;
 	s->utf8 = p->state.utf8;
 	for (size_t i = 0; i < LW_JSON_TOKENS_BEFORE; i++)
 		s->tokens[i] = ':';

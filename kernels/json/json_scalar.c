@@ -264,14 +264,14 @@ static void scan_scalar(uint8_t c, struct lw_json_scan *s)
 	int begins = !s->in_scalar, class = lw_numbers_class(c);
 
 	if (begins)
-		s->letter = (uint64_t)is_letter(c);
+		s->letter = (uint8_t)is_letter(c);
 	if (s->letter) {
 		s->bad |= !is_letter(c);
 	} else {
 		if (begins)
 			s->number.value = LW_NUMBERS_AFTER_COMMA;
 		s->number.value = class == LW_NUMBERS_FOREIGN ? LW_NUMBERS_BAD
-		                                              : (uint64_t)lw_numbers_next((int)s->number.value, class);
+		                                              : (uint8_t)lw_numbers_next((int)s->number.value, class);
 		s->bad |= s->number.value == LW_NUMBERS_BAD;
 	}
 }
@@ -288,10 +288,10 @@ static int end_scalar(struct lw_json_scan *s, uint32_t *flag)
 	return s->in_scalar != 0;
 }
 
-/* Whether text[at], or the white space behind the text, is a token. */
+/* Whether text[at] is a token. */
 static int scan_byte(const uint8_t *text, size_t at, struct lw_json_scan *s, uint32_t *flag)
 {
-	uint8_t c = at < s->n_text ? text[at] : ' ';
+	uint8_t c = text[at];
 	int scalar = 0, is_token = 1;
 
 	*flag = 0;
@@ -307,23 +307,19 @@ static int scan_byte(const uint8_t *text, size_t at, struct lw_json_scan *s, uin
 		scan_scalar(c, s);
 		scalar = 1;
 	}
-	s->in_scalar = (uint64_t)scalar;
+	s->in_scalar = (uint8_t)scalar;
 	return is_token;
 }
 
 size_t LW_FN(json_tokens)(const uint8_t *text, size_t begin, size_t end, struct lw_json_scan *scan, uint32_t *tokens)
 {
-	size_t count = 0, stop = end == scan->n_text ? end + 1 : end;
+	size_t count = 0;
 	uint32_t flag;
 
-	for (size_t at = begin; at < stop; at++) {
-		if (at == end && scan->in_string) {
-			scan->bad = 1;
-			break;
-		}
-		scan->wide |= at < end && text[at] > 0x7f;
+	for (size_t at = begin; at < end; at++) {
+		scan->wide |= text[at] > 0x7f;
 		if (scan_byte(text, at, scan, &flag))
-			tokens[count++] = (uint32_t)(at - begin) << 8 | flag | (at < end ? text[at] : ' ');
+			tokens[count++] = (uint32_t)(at - begin) << 8 | flag | text[at];
 	}
 	return count;
 }

@@ -428,7 +428,7 @@ static struct lw_json_number_bits unpack_state(int state)
 {
 	struct lw_json_number_bits s = { 0 };
 
-	s.within = (uint64_t)lw_numbers_within(state);
+	s.within = (uint8_t)lw_numbers_within(state);
 	s.point = state == LW_NUMBERS_AT_POINT;
 	s.e = state == LW_NUMBERS_AT_E;
 	s.lead = state == LW_NUMBERS_AT_SIGN;
@@ -461,11 +461,11 @@ static int pack_state(const struct lw_json_number_bits *s)
 }
 
 /* Numbers and commas must come in turn: their parity says which it is. */
-LW_INLINE uint64_t out_of_turn(uint64_t begins, uint64_t comma, uint64_t *value)
+LW_INLINE uint64_t out_of_turn(uint64_t begins, uint64_t comma, uint8_t *value)
 {
-	uint64_t parity = prefix_parity(begins | comma) ^ (0 - *value);
+	uint64_t parity = prefix_parity(begins | comma) ^ ((uint64_t)0 - *value);
 
-	*value = parity >> 63;
+	*value = (uint8_t)(parity >> 63);
 	return (begins & ~parity) | (comma & parity);
 }
 
@@ -477,21 +477,21 @@ LW_INLINE int numbers_block(blk b, struct lw_json_number_bits *s, int *any)
 		                  .point = blk_eq(b, '.'),
 		                  .minus = blk_eq(b, '-') };
 	struct number_seen seen;
-	uint64_t comma = blk_eq(b, ','), space = blk_in_table(b, v8_table(lw_json_spaces));
+	uint64_t wrong, comma = blk_eq(b, ','), space = blk_in_table(b, v8_table(lw_json_spaces));
 	uint64_t known = m.digit | m.point | m.minus | comma | space;
 
 	*any = space != ~(uint64_t)0;
 	if (LW_LIKELY(known == ~(uint64_t)0 && !(s->e | s->e_sign | s->exponent))) {
-		s->bad = wrong_in_plain(&m, s, &seen);
-		s->bad |= out_of_turn(seen.begins, comma, &s->value);
+		wrong = wrong_in_plain(&m, s, &seen);
+		s->bad = (wrong | out_of_turn(seen.begins, comma, &s->value)) != 0;
 		return 1;
 	}
 	m.plus = blk_eq(b, '+');
 	m.e = blk_eq(blk_or(b, 0x20), 'e');
 	if ((known | m.plus | m.e) != ~(uint64_t)0)
 		return 0;
-	s->bad = wrong_in_any(&m, s, &seen);
-	s->bad |= out_of_turn(seen.begins, comma, &s->value);
+	wrong = wrong_in_any(&m, s, &seen);
+	s->bad = (wrong | out_of_turn(seen.begins, comma, &s->value)) != 0;
 	return 1;
 }
 

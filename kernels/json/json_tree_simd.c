@@ -58,8 +58,8 @@ static LW_NOINLINE uint64_t wrong_in_escapes(blk b, uint64_t escaped, uint64_t q
 	uint64_t seconds = (d << 1 | s->unit >> 1) & hex & ~blk_below(b, '8');
 
 	wrong |= (u << 1 | u << 2 | u << 3 | u << 4 | s->hex) & ~hex;
-	s->hex = u >> 63 | u >> 62 | u >> 61 | u >> 60;
-	s->unit = u >> 63 | (d >> 63) << 1;
+	s->hex = (uint8_t)(u >> 63 | u >> 62 | u >> 61 | u >> 60);
+	s->unit = (uint8_t)(u >> 63 | (d >> 63) << 1);
 	if (LW_UNLIKELY(seconds) && !s->allow_lone_surrogates)
 		wrong |= !check_surrogates(text, at, seconds, s);
 	return wrong;
@@ -93,7 +93,7 @@ LW_INLINE uint64_t wrong_in_scalars(blk b, uint64_t scalar, struct lw_json_scan 
 
 	number_before = number << 1 | bits->within;
 	wrong = (rest & ~letter) | (letter & number_before) | (number & (letter << 1 | s->letter));
-	s->letter = letter >> 63;
+	s->letter = (uint8_t)(letter >> 63);
 	wrong |= wrong_in_any(&m, bits, &seen);
 	*behind = seen.behind;
 	return wrong;
@@ -143,7 +143,7 @@ struct words {
 LW_INLINE __m512i load_words(const uint64_t *words) { return _mm512_load_si512(words); }
 LW_INLINE __m512i and_not(__m512i a, __m512i b) { return _mm512_andnot_si512(b, a); }
 LW_INLINE int any_bit(__m512i x) { return _mm512_test_epi64_mask(x, x) != 0; }
-LW_INLINE uint64_t last_bit(__m512i x) { return (uint64_t)_mm512_movepi64_mask(x) >> 7; }
+LW_INLINE uint8_t last_bit(__m512i x) { return _mm512_movepi64_mask(x) >> 7; }
 
 /* Each bit one place on; the first becomes `carry`. */
 LW_INLINE __m512i before(__m512i x, uint64_t carry)
@@ -182,11 +182,14 @@ LW_INLINE void classify_words(const uint8_t *bytes, size_t i, struct words *w)
 /* Takes the quotes that belong to escapes away. */
 static LW_NOINLINE void find_escapes_in_words(struct words *w, struct lw_json_scan *s)
 {
+	uint64_t carry = s->escaped;
+
 	for (size_t i = 0; i < BLOCKS; i++) {
-		w->escaped[i] = s->escaped;
-		w->begins[i] = find_escapes(w->backslash[i], &w->escaped[i], &s->escaped);
+		w->escaped[i] = carry;
+		w->begins[i] = find_escapes(w->backslash[i], &w->escaped[i], &carry);
 		w->quote[i] &= ~w->escaped[i];
 	}
+	s->escaped = (uint8_t)carry;
 }
 
 static LW_NOINLINE uint64_t wrong_escapes_in_words(const uint8_t *bytes, const uint8_t *text, size_t at,
@@ -217,7 +220,7 @@ static LW_NOINLINE uint64_t wrong_scalars_in_words(const uint8_t *bytes, struct 
 			wrong |= wrong_in_scalars(blk_load(bytes + 64 * i), w->scalar[i], s, &behind);
 			w->flags[i] |= behind;
 		}
-		s->in_scalar = w->scalar[i] >> 63;
+		s->in_scalar = (uint8_t)(w->scalar[i] >> 63);
 	}
 	return wrong;
 }
@@ -263,9 +266,9 @@ LW_INLINE int plain_words(const struct words *w, __m512i scalar, __m512i scalar_
 	bits->point = last_bit(point);
 	bits->sign = bits->lead = last_bit(minus);
 	bits->zero = last_bit(whole_zero);
-	bits->fraction = carries >> 8;
+	bits->fraction = (uint8_t)(carries >> 8);
 	s->letter = last_bit(rest);
-	bits->within = last_bit(scalar) & ~s->letter;
+	bits->within = last_bit(scalar) & !s->letter;
 	return 1;
 }
 
@@ -400,8 +403,8 @@ size_t LW_FN(json_tokens)(const uint8_t *text, size_t begin, size_t end, struct 
 		if (count == n_before && scan->in_string && !(scan->escaped | scan->hex | scan->unit))
 			next += skip_plain(text + next, end - next, &all);
 	}
-	scan->wide |= (uint32_t)v8_any_high(all);
-	scan->bad |= (uint32_t)(bad || any_bit(wrong));
+	scan->wide |= (uint8_t)v8_any_high(all);
+	scan->bad |= (uint8_t)(bad || any_bit(wrong));
 	return count;
 }
 
@@ -412,13 +415,14 @@ LW_INLINE uint64_t scan_block(blk b, const uint8_t *text, size_t at, struct lw_j
                               uint64_t *wrong)
 {
 	struct masks m = classify(b);
-	uint64_t begins = 0, escaped = s->escaped, behind = 0, quote, in_string;
+	uint64_t begins = 0, escaped = s->escaped, carry = escaped, behind = 0, quote, in_string;
 
 	*flags = 0;
 	if (m.backslash)
-		begins = find_escapes(m.backslash, &escaped, &s->escaped);
+		begins = find_escapes(m.backslash, &escaped, &carry);
 	else
-		s->escaped = 0;
+		carry = 0;
+	s->escaped = (uint8_t)carry;
 	quote = m.quote & ~escaped;
 	in_string = prefix_parity(quote) ^ s->in_string;
 	s->in_string = (uint64_t)0 - (in_string >> 63);
@@ -436,7 +440,7 @@ LW_INLINE uint64_t scan_block(blk b, const uint8_t *text, size_t at, struct lw_j
 		*wrong |= wrong_in_scalars(b, scalar, s, &behind);
 		*flags |= behind;
 	}
-	s->in_scalar = scalar >> 63;
+	s->in_scalar = (uint8_t)(scalar >> 63);
 	return (outside & m.op) | quote | (scalar & ~scalar_before) | (outside & m.space & scalar_before);
 }
 
@@ -477,7 +481,7 @@ size_t LW_FN(json_tokens)(const uint8_t *text, size_t begin, size_t end, struct 
 		bits = scan_block(b, text, at, &s, &flags, &wrong);
 		count += write_tokens(bits, flags, bytes, (uint32_t)(at - begin), tokens + count);
 	}
-	s.wide |= (uint32_t)v8_any_high(all);
+	s.wide |= (uint8_t)v8_any_high(all);
 	s.bad |= wrong != 0;
 	*scan = s;
 	return count;
