@@ -330,7 +330,7 @@ typedef size_t lanewise_json_escape_fn(const uint8_t *text, size_t n, uint8_t *o
 /* What blocks of numbers need to know of the bytes before: each 0 or 1. */
 struct lw_json_number_bits {
 	uint8_t within, digit, point, e, sign,
-	        zero;  /* the last byte is of a number; is what; `zero`: its first digit, 0 */
+	        zero; /* the last byte is of a number; is what; `zero`: its first digit, 0 */
 	uint8_t lead; /* ... is a number's minus */
 	uint8_t e_sign;
 	uint8_t fraction, exponent; /* ... is a digit of one */
@@ -369,7 +369,7 @@ enum { LW_JSON_TOKEN_FLAG = 0x80, LW_JSON_TOKENS_ROOM = 80 };
  * `bad` by what is wrong within tokens that have ended: escapes, control characters in strings, numbers. Words are not
  * looked at: these may be of any bytes. Then `tokens` mean nothing. UTF-8 is not checked, nor how the text ends.
  * Room for end - begin + LW_JSON_TOKENS_ROOM tokens is needed, and anything may be written there. Parts but the last have a
- * multiple of 64 bytes.
+ * multiple of 512 bytes.
  */
 typedef size_t lanewise_json_tokens_fn(const uint8_t *text, size_t begin, size_t end, struct lw_json_scan *scan,
                                        uint32_t *tokens);
@@ -380,8 +380,8 @@ struct lw_json_tree {
 	size_t capacity, n_nodes;
 	uint32_t container; /* the innermost open one */
 	uint32_t depth, max_depth;
-	uint32_t done; /* the value has ended */
-	uint32_t bad;  /* whether there was an error */
+	uint32_t done;     /* the value has ended */
+	uint32_t bad;      /* whether there was an error */
 	uint32_t expected; /* private to a tier, as is in_string */
 	uint64_t in_string;
 };

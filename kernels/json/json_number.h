@@ -5,6 +5,8 @@
 
 #include <lanewise/base.h>
 
+enum { LW_JSON_DEFAULT_DEPTH = 1024 };
+
 /*
  * The value nearest to the JSON number text[0 ... n), which is valid, as the bits of an IEEE 754 number with so many
  * bits of precision (53 or 24, the first one not stored) and so many of the exponent (11 or 8).

@@ -12,6 +12,7 @@
 #include <lanewise/json.h>
 
 #include "common.h"
+#include "json_number.h"
 #include "json_run.h"
 #include "support.h"
 
@@ -19,7 +20,6 @@ enum {
 	WINDOW = 4096,
 	SHORT_WINDOW = 256,
 	NUMBERS_PIECE = 1 << 20,
-	DEFAULT_DEPTH = 1024,
 	MAX_VALIDATED_DEPTH = LANEWISE_JSON_MAX_VALIDATED_DEPTH
 };
 
@@ -490,7 +490,7 @@ static LW_NOINLINE int parse_at_once(struct parser *p, struct pieces *s)
 
 static uint32_t depth_of(const lanewise_json_options *options)
 {
-	return options && options->max_depth ? options->max_depth : DEFAULT_DEPTH;
+	return options && options->max_depth ? options->max_depth : LW_JSON_DEFAULT_DEPTH;
 }
 
 /* Of n bytes read, d of them brackets still open, at most (n + d + 1) / 2 begin a value or name. */

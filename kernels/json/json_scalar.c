@@ -348,7 +348,7 @@ static uint8_t type_of(const uint8_t *p, size_t n)
 		return LANEWISE_JSON_FALSE;
 	if (n == 4 && memcmp(p, "null", 4) == 0)
 		return LANEWISE_JSON_NULL;
-	return is_letter(*p) ? UINT8_MAX : LANEWISE_JSON_NUMBER;
+	return is_digit(*p) || *p == '-' ? LANEWISE_JSON_NUMBER : UINT8_MAX;
 }
 
 static lanewise_json_node *push_node(struct lw_json_tree *t, uint32_t offset, uint8_t type)
