@@ -413,7 +413,7 @@ static void take_token(const uint8_t *text, uint32_t base, const uint32_t *token
 {
 	uint8_t c = *tokens & 0x7f;
 
-	if (t->in_string || c <= ' ') { /* the quote at an end, white space behind a number */
+	if (t->in_string || is_space(c)) { /* the quote at an end, white space behind a number */
 		t->in_string = 0;
 		return;
 	}
