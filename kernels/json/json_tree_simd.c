@@ -137,7 +137,7 @@ enum { BLOCKS = 8 };
 struct words {
 	uint64_t quote[BLOCKS], backslash[BLOCKS], op[BLOCKS], space[BLOCKS], control[BLOCKS];
 	uint64_t digit[BLOCKS], zero[BLOCKS], point[BLOCKS], minus[BLOCKS];
-	uint64_t begins[BLOCKS], escaped[BLOCKS], in_string[BLOCKS], scalar[BLOCKS], tokens[BLOCKS], flags[BLOCKS];
+	uint64_t begins[BLOCKS], escaped[BLOCKS], scalar[BLOCKS], tokens[BLOCKS], flags[BLOCKS];
 };
 
 LW_INLINE __m512i load_words(const uint64_t *words) { return _mm512_load_si512(words); }
@@ -179,7 +179,7 @@ LW_INLINE void classify_words(const uint8_t *bytes, size_t i, struct words *w)
 	w->minus[i] = _mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8('-'));
 }
 
-/* Takes the quotes that belong to escapes away. */
+/* The same as find_escapes where backslashes stand in rows. */
 static LW_NOINLINE void find_escapes_in_words(struct words *w, struct lw_json_scan *s)
 {
 	uint64_t carry = s->escaped;
@@ -187,26 +187,55 @@ static LW_NOINLINE void find_escapes_in_words(struct words *w, struct lw_json_sc
 	for (size_t i = 0; i < BLOCKS; i++) {
 		w->escaped[i] = carry;
 		w->begins[i] = find_escapes(w->backslash[i], &w->escaped[i], &carry);
-		w->quote[i] &= ~w->escaped[i];
 	}
 	s->escaped = (uint8_t)carry;
 }
 
-static LW_NOINLINE uint64_t wrong_escapes_in_words(const uint8_t *bytes, const uint8_t *text, size_t at,
-                                                   struct words *w, struct lw_json_scan *s)
+/* Which backslashes begin escapes; *escaped are the bytes behind these. */
+LW_INLINE __m512i begins_of_escapes(struct words *w, struct lw_json_scan *s, __m512i *escaped)
 {
+	__m512i backslash = load_words(w->backslash), behind = before(backslash, s->escaped);
+
+	if (LW_UNLIKELY(any_bit(_mm512_and_si512(backslash, behind)))) {
+		find_escapes_in_words(w, s);
+		*escaped = load_words(w->escaped);
+		return load_words(w->begins);
+	}
+	s->escaped = last_bit(backslash);
+	*escaped = behind;
+	_mm512_store_si512(w->escaped, behind);
+	return backslash;
+}
+
+/* The same as behind_runs, through all words. */
+LW_INLINE __m512i behind_runs_in_words(__m512i begins, __m512i runs, uint8_t *carry)
+{
+	__m512i sum = _mm512_add_epi64(begins, runs);
+	unsigned over = (unsigned)_mm512_cmplt_epu64_mask(sum, runs) << 1 | *carry;
+	unsigned full = _mm512_cmpeq_epi64_mask(sum, _mm512_set1_epi64(-1)), carries = over + full;
+
+	*carry = (uint8_t)(carries >> 8);
+	sum = _mm512_mask_add_epi64(sum, (__mmask8)(carries ^ full), sum, _mm512_set1_epi64(1));
+	return and_not(sum, runs);
+}
+
+/* Goes through the blocks that have escapes, or the digits of one from the block before. */
+static LW_NOINLINE uint64_t wrong_escapes_in_words(const uint8_t *bytes, const uint8_t *text, size_t at,
+                                                   const struct words *w, struct lw_json_scan *s)
+{
+	unsigned blocks = _mm512_test_epi64_mask(load_words(w->escaped), load_words(w->escaped));
 	uint64_t wrong = 0;
 
-	for (size_t i = 0; i < BLOCKS; i++) {
-		uint64_t in_string = w->in_string[i];
+	if (s->hex | s->unit)
+		blocks |= 1;
+	while (blocks) {
+		size_t i = (size_t)__builtin_ctz(blocks);
+		blk b = blk_load(bytes + 64 * i);
 
-		w->flags[i] = behind_runs(w->begins[i] & in_string, in_string, &s->escapes) & w->quote[i];
-		if (w->escaped[i] | s->hex | s->unit) {
-			blk b = blk_load(bytes + 64 * i);
-
-			wrong |= wrong_in_escapes(b, w->escaped[i], blk_eq(b, '"'), w->backslash[i], text, at + 64 * i,
-			                          s);
-		}
+		wrong |= wrong_in_escapes(b, w->escaped[i], blk_eq(b, '"'), w->backslash[i], text, at + 64 * i, s);
+		blocks &= blocks - 1;
+		if ((s->hex | s->unit) && i + 1 < BLOCKS)
+			blocks |= 2u << i;
 	}
 	return wrong;
 }
@@ -225,7 +254,7 @@ static LW_NOINLINE uint64_t wrong_scalars_in_words(const uint8_t *bytes, struct 
 	return wrong;
 }
 
-/* The same as wrong_in_plain; 0 if there is more than that: exponents, a number beside a letter, 64 digits. */
+/* The same as wrong_in_plain; 0 if there is more than that: exponents, a number beside a letter. */
 LW_INLINE int plain_words(const struct words *w, __m512i scalar, __m512i scalar_before, struct lw_json_scan *s,
                           __m512i *behind, __m512i *wrong)
 {
@@ -235,25 +264,21 @@ LW_INLINE int plain_words(const struct words *w, __m512i scalar, __m512i scalar_
 	__m512i minus = _mm512_and_si512(load_words(w->minus), scalar);
 	__m512i zero = _mm512_and_si512(load_words(w->zero), scalar);
 	__m512i rest = and_not(scalar, _mm512_or_si512(_mm512_or_si512(digit, point), minus));
-	int full = _mm512_cmpeq_epi64_mask(digit, _mm512_set1_epi64(-1)) != 0;
+	int others = bits->e | bits->e_sign | bits->exponent;
 
 	if (any_bit(rest) || s->letter) {
 		__m512i change = _mm512_xor_si512(rest, before(rest, s->letter));
 
-		full |= any_bit(_mm512_and_si512(_mm512_and_si512(scalar, scalar_before), change));
+		others |= any_bit(_mm512_and_si512(_mm512_and_si512(scalar, scalar_before), change));
 	}
-	if (LW_UNLIKELY(full || (bits->e | bits->e_sign | bits->exponent)))
+	if (LW_UNLIKELY(others))
 		return 0;
 
 	__m512i digit_before = before(digit, bits->digit), point_before = before(point, bits->point);
 	__m512i minus_before = before(minus, bits->sign);
 	__m512i whole_zero = and_not(zero, _mm512_or_si512(digit_before, point_before));
-	__m512i begins = _mm512_and_si512(digit, point_before), sum = _mm512_add_epi64(digit, begins);
-	__m512i over = _mm512_and_si512(digit, _mm512_or_si512(begins, and_not(_mm512_set1_epi64(-1), sum)));
-	unsigned carries = (unsigned)_mm512_movepi64_mask(over) << 1 | (unsigned)bits->fraction;
 
-	sum = _mm512_mask_add_epi64(sum, (__mmask8)carries, sum, _mm512_set1_epi64(1));
-	*behind = and_not(sum, digit);
+	*behind = behind_runs_in_words(_mm512_and_si512(digit, point_before), digit, &bits->fraction);
 
 	__m512i bad = and_not(point, digit_before);
 
@@ -266,7 +291,6 @@ LW_INLINE int plain_words(const struct words *w, __m512i scalar, __m512i scalar_
 	bits->point = last_bit(point);
 	bits->sign = bits->lead = last_bit(minus);
 	bits->zero = last_bit(whole_zero);
-	bits->fraction = (uint8_t)(carries >> 8);
 	s->letter = last_bit(rest);
 	bits->within = last_bit(scalar) & !s->letter;
 	return 1;
@@ -296,21 +320,23 @@ LW_INLINE __m512i parity_of_words(__m512i x, uint64_t *in_string)
 LW_INLINE void scan_words(const uint8_t *bytes, const uint8_t *text, size_t at, struct words *w, struct lw_json_scan *s,
                           __m512i *wrong)
 {
-	int escapes = any_bit(load_words(w->backslash)) || s->escaped;
-	__m512i quote, in_string, behind = _mm512_setzero_si512();
+	__m512i quote = load_words(w->quote), flags = _mm512_setzero_si512(), begins = flags, escaped = flags,
+	        in_string;
+	__m512i behind = flags;
+	int escapes = any_bit(load_words(w->backslash)) || s->escaped || s->escapes || s->hex || s->unit;
 
-	if (escapes)
-		find_escapes_in_words(w, s);
-	quote = load_words(w->quote);
+	if (escapes) {
+		begins = begins_of_escapes(w, s, &escaped);
+		quote = and_not(quote, escaped);
+	}
 	in_string = parity_of_words(quote, &s->in_string);
 	*wrong = _mm512_or_si512(*wrong, _mm512_and_si512(load_words(w->control), in_string));
-	_mm512_store_si512(w->flags, behind);
-	if (escapes || (s->escapes | s->hex | s->unit)) {
-		if (!escapes)
-			find_escapes_in_words(w, s);
-		_mm512_store_si512(w->in_string, in_string);
-		*wrong = _mm512_or_si512(*wrong,
-		                         _mm512_set1_epi64((int64_t)wrong_escapes_in_words(bytes, text, at, w, s)));
+	if (escapes) {
+		uint64_t bad = wrong_escapes_in_words(bytes, text, at, w, s);
+
+		*wrong = _mm512_or_si512(*wrong, _mm512_set1_epi64((int64_t)bad));
+		begins = _mm512_and_si512(begins, in_string);
+		flags = _mm512_and_si512(behind_runs_in_words(begins, in_string, &s->escapes), quote);
 	}
 
 	__m512i outside = and_not(_mm512_set1_epi64(-1), _mm512_or_si512(in_string, quote));
@@ -322,9 +348,10 @@ LW_INLINE void scan_words(const uint8_t *bytes, const uint8_t *text, size_t at, 
 	_mm512_store_si512(w->tokens, _mm512_or_si512(tokens, and_not(scalar, scalar_before)));
 	if (LW_LIKELY(plain_words(w, scalar, scalar_before, s, &behind, wrong))) {
 		s->in_scalar = last_bit(scalar);
-		_mm512_store_si512(w->flags, _mm512_or_si512(load_words(w->flags), behind));
+		_mm512_store_si512(w->flags, _mm512_or_si512(flags, behind));
 	} else {
 		_mm512_store_si512(w->scalar, scalar);
+		_mm512_store_si512(w->flags, flags);
 		*wrong = _mm512_or_si512(*wrong, _mm512_set1_epi64((int64_t)wrong_scalars_in_words(bytes, w, s)));
 	}
 }
@@ -591,18 +618,29 @@ LW_INLINE uint64_t wrong_in_group(const struct group *g)
 
 LW_INLINE int32_t position_of(uint32_t token) { return (int32_t)token >> 8; }
 
-static LW_NOINLINE int check_words(const uint8_t *text, size_t base, const uint32_t *tokens, uint64_t words)
+/* Words have the right size, first byte and last four. */
+LW_INLINE int check_words(const uint8_t *text, size_t base, const uint32_t *tokens, uint64_t words)
 {
-	for (; words; words &= words - 1) {
-		const uint32_t *token = tokens + __builtin_ctzll(words);
-		const uint8_t *p = text + base + position_of(*token);
-		int n = position_of(token[1]) - position_of(*token);
+	enum { T = 't' >> 3, F = 'f' >> 3, N = 'n' >> 3 };
+	static const struct {
+		int32_t size;
+		uint8_t first, last[4];
+	} known[16] = { [T] = { 4, 't', "true" }, [F] = { 5, 'f', "alse" }, [N] = { 4, 'n', "null" } };
+	uint32_t wrong = 0;
 
-		if (!((n == 4 && (memcmp(p, "true", 4) == 0 || memcmp(p, "null", 4) == 0)) ||
-		      (n == 5 && memcmp(p, "false", 5) == 0)))
+	while (words) {
+		const uint32_t *token = tokens + take_bit(&words);
+		unsigned kind = *token >> 3 & 15;
+		int32_t size = position_of(token[1]) - position_of(*token);
+		uint32_t last, expected;
+
+		if (LW_UNLIKELY(size != known[kind].size || size == 0))
 			return 0;
+		memcpy(&last, text + base + position_of(token[1]) - 4, sizeof last);
+		memcpy(&expected, known[kind].last, sizeof expected);
+		wrong |= (last ^ expected) | ((uint8_t)*token ^ (uint32_t)known[kind].first);
 	}
-	return 1;
+	return wrong == 0;
 }
 
 #if V8_BYTES == 64
