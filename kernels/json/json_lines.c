@@ -119,9 +119,10 @@ static int grow_line(const struct batch *b, uint32_t *tokens, size_t n_tokens, c
 /* Whether lines may be parsed by their tokens; if not, the options may be wrong. */
 static int are_plain(const lanewise_json_options *options)
 {
-	return !options ||
-	       (options->struct_size >= sizeof *options &&
-	        !(options->flags & ~(uint32_t)(LANEWISE_JSON_ALLOW_BOM | LANEWISE_JSON_ALLOW_LONE_SURROGATES)));
+	static const uint32_t plain = LANEWISE_JSON_ALLOW_BOM | LANEWISE_JSON_ALLOW_LONE_SURROGATES;
+
+	return lw_json_has_tree_kernels() &&
+	       (!options || (options->struct_size >= sizeof *options && !(options->flags & ~plain)));
 }
 
 /* One line that is not blank, text[at ... end). */
