@@ -210,6 +210,13 @@ static int is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c 
 
 static int is_letter(uint8_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
+static int is_one_of(uint8_t c, const char *bytes)
+{
+	while (*bytes && (uint8_t)*bytes != c)
+		bytes++;
+	return *bytes != 0;
+}
+
 /* Whether the escape whose backslash is at text[at] is one. */
 static int is_escape(const uint8_t *text, size_t at, struct lw_json_scan *s)
 {
@@ -219,7 +226,7 @@ static int is_escape(const uint8_t *text, size_t at, struct lw_json_scan *s)
 	if (at + 1 == s->n_text)
 		return 0;
 	if (text[at + 1] != 'u')
-		return memchr("\"\\/bfnrt", text[at + 1], 8) != NULL;
+		return is_one_of(text[at + 1], "\"\\/bfnrt");
 	if (s->n_text - at < 6)
 		return 0;
 	for (size_t i = 2; i < 6; i++)
@@ -299,7 +306,7 @@ static int scan_byte(const uint8_t *text, size_t at, struct lw_json_scan *s, uin
 		return scan_string(text, at, s, flag);
 	if (is_space(c)) {
 		is_token = end_scalar(s, flag);
-	} else if (c == '"' || memchr("{}[]:,", c, 6)) {
+	} else if (c == '"' || is_one_of(c, "{}[]:,")) {
 		end_scalar(s, flag);
 		s->in_string = c == '"';
 	} else {
