@@ -338,6 +338,77 @@ typedef size_t lanewise_json_unescape_fn(const uint8_t *text, size_t n, uint8_t 
 /* Quotes, backslashes and bytes below 0x20 escaped; returns the size. `out` has room for 6 * n bytes, all may be written. */
 typedef size_t lanewise_json_escape_fn(const uint8_t *text, size_t n, uint8_t *out);
 
+/* What blocks of numbers need to know of the bytes before: each 0 or 1. */
+struct lw_json_number_bits {
+	uint8_t within, digit, point, e, sign,
+	        zero; /* the last byte is of a number; is what; `zero`: its first digit, 0 */
+	uint8_t lead; /* ... is a number's minus */
+	uint8_t e_sign;
+	uint8_t fraction, exponent; /* ... is a digit of one */
+	uint8_t value;              /* the last of commas and numbers is a number */
+	uint8_t bad;                /* not 0 if something was wrong */
+};
+
+/*
+ * What json_tokens keeps of the text before. All zeros before the first piece, but for n_text and the flags. A tier reads
+ * only what it has written itself.
+ */
+struct lw_json_scan {
+	uint64_t in_string; /* all bits or none */
+	size_t low_at;      /* where the second half of a surrogate pair must stand, if it is not 0 */
+	size_t n_text;      /* bytes of the whole text */
+	struct lw_json_number_bits number;
+	uint8_t escaped, in_scalar; /* the last byte begins an escape; is of a number or word */
+	uint8_t escapes;            /* the string so far has escapes */
+	uint8_t hex;                /* which of the next bytes must be digits of \u */
+	uint8_t unit;               /* 1: the last byte is the u of \u, 2: the d behind it */
+	uint8_t letter;             /* the last byte is a word's */
+	uint8_t allow_lone_surrogates;
+	uint8_t wide; /* whether there was a byte above 0x7f */
+	uint8_t bad;  /* whether there was an error */
+};
+
+/*
+ * Tokens of JSON: {}[]:, and quotes outside and around strings, the first bytes of numbers and words, and white space that
+ * directly follows one of these. Each is its position, counted from `begin`, times 256, and its byte; a closing quote has
+ * LW_JSON_TOKEN_FLAG set too if the string has escapes, what follows a number if that has a fraction or exponent.
+ */
+enum { LW_JSON_TOKEN_FLAG = 0x80, LW_JSON_TOKENS_ROOM = 80 };
+
+/*
+ * The tokens of text[begin ... end), a part of the whole of at most 1 MiB that follows the one before; returns their number. Sets
+ * `bad` by what is wrong within tokens that have ended: escapes, control characters in strings, numbers. Words are not
+ * looked at: these may be of any bytes. Then `tokens` mean nothing. UTF-8 is not checked, nor how the text ends.
+ * Room for end - begin + LW_JSON_TOKENS_ROOM tokens is needed, and anything may be written there. Parts but the last have a
+ * multiple of 512 bytes.
+ */
+typedef size_t lanewise_json_tokens_fn(const uint8_t *text, size_t begin, size_t end, struct lw_json_scan *scan,
+                                       uint32_t *tokens);
+
+/* A tree that grows. All zeros before the first token, but for nodes, capacity, max_depth. */
+struct lw_json_tree {
+	struct lanewise_json_node *nodes;
+	size_t capacity, n_nodes;
+	uint32_t container; /* the innermost open one */
+	uint32_t depth, max_depth;
+	uint32_t done;     /* the value has ended */
+	uint32_t bad;      /* whether there was an error */
+	uint32_t expected; /* private to a tier, as is in_string */
+	uint64_t in_string;
+};
+
+enum { LW_JSON_TOKENS_BEFORE = 4, LW_JSON_TOKENS_LEFT = 64 };
+
+/*
+ * Tokens to nodes, whose offsets are the tokens' positions (signed 24-bit numbers) plus `base`. Returns how many are done:
+ * all if `last`, else all but less than LW_JSON_TOKENS_LEFT, which must come again before those that follow. `text` is the
+ * one that offsets count in; words in it are looked at. tokens[-LW_JSON_TOKENS_BEFORE ... 0) must be the tokens before, or ':' for none, and
+ * LW_JSON_TOKENS_LEFT places behind the tokens must be readable. Sets `bad` if this is not the beginning of JSON (if `last`, not JSON), or the value
+ * is neither array nor object, or for lack of capacity.
+ */
+typedef size_t lanewise_json_nodes_fn(const uint8_t *text, size_t base, const uint32_t *tokens, size_t n_tokens,
+                                      int last, struct lw_json_tree *tree);
+
 /* Where in an array of numbers a text ends. */
 enum {
 	LW_NUMBERS_AT_START, /* nothing but white space so far */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <lanewise/json.h>
+
 #include "utf8/utf8_range.h"
 
 enum { BLOCK = 64, MAX_LENGTH = 4 * BLOCK + 3 };
@@ -401,6 +403,141 @@ void lanewise_check_json_index(struct lw_check *c)
 		judge_index(c, text, n, lanewise_check_random_place(c, 1));
 	}
 }
+
+enum { MOST_JSON = 9000, TREE_KINDS = 4, TREE_DEPTH = 50, BEFORE = LW_JSON_TOKENS_BEFORE };
+
+/* A JSON array or object of at most n >= 200 bytes to `p`; returns its size. */
+static size_t put_tree(struct lw_check *c, uint8_t *p, size_t n)
+{
+	static const char *const values[] = {
+		"0",         "-12.50",      "1e9",  "-3.25E-7", "123456789012345678901234567890",
+		"true",      "false",       "null", "\"\"",     "\"caf\xc3\xa9, {[\"",
+		"\"a\\\\\"", "\"\\\"\\n\"", "{}",   "[]",       "\"\\u00e9\\ud83d\\ude00\""
+	};
+	uint8_t ends[TREE_DEPTH];
+	size_t at = 0, depth = 0, limit = n - 150;
+	int first = 1, begins = 1;
+
+	for (;;) {
+		int in_object = depth && ends[depth - 1] == '}';
+
+		if (!begins) {
+			if (at >= limit || lanewise_check_below(c, 8) == 0) {
+				p[at++] = ends[--depth];
+				if (depth == 0)
+					return at;
+				first = 0;
+				continue;
+			}
+			if (!first)
+				p[at++] = ',';
+			if (lanewise_check_below(c, 6) == 0)
+				p[at++] = (uint8_t)(" \n\t\r"[lanewise_check_below(c, 4)]);
+			if (in_object) {
+				memcpy(p + at, "\"name\":", 7);
+				at += 7;
+			}
+		}
+		if (begins || (depth < TREE_DEPTH && lanewise_check_below(c, 4) == 0)) {
+			int object = (int)lanewise_check_below(c, 2);
+
+			p[at++] = object ? '{' : '[';
+			ends[depth++] = object ? '}' : ']';
+			first = 1;
+			begins = 0;
+		} else {
+			const char *value = values[lanewise_check_below(c, sizeof values / sizeof *values)];
+
+			memcpy(p + at, value, strlen(value));
+			at += strlen(value);
+			first = 0;
+		}
+		if (lanewise_check_below(c, 10) == 0)
+			p[at++] = ' ';
+	}
+}
+
+/* JSON, JSON with a byte changed, and other text; returns its size. */
+static size_t fill_tree(struct lw_check *c, uint8_t *p, size_t n, int kind)
+{
+	static const char *const names[TREE_KINDS] = { "JSON", "one byte changed", "two bytes changed", "bytes" };
+	static const char bytes[] = "{}[]:,\"\\ 1-+.eEutnd0\x01\x80\xb1\xfb";
+
+	c->where.pattern = names[kind];
+	if (kind == 3) {
+		n = lanewise_check_below(c, 150);
+		fill_json(c, p, n, (int)lanewise_check_below(c, JSON_KINDS));
+		return n;
+	}
+	n = put_tree(c, p, n);
+	for (int i = 0; i < kind; i++)
+		put_one_of(c, p, n, bytes, sizeof bytes - 1);
+	return n;
+}
+
+/* The tree of text by kernels of one tier each; returns whether it is one. `tokens` has the tokens of the last piece. */
+static int grow_tree(const struct lw_kernels *scanner, const struct lw_kernels *builder, const uint8_t *text, size_t n,
+                     size_t piece, uint32_t *tokens, struct lw_json_tree *tree)
+{
+	struct lw_json_scan scan = { .n_text = n };
+	size_t count = 0;
+
+	for (size_t i = 0; i < BEFORE; i++)
+		tokens[i] = ':';
+	for (size_t at = 0;; at += piece) {
+		size_t size = n - at < piece ? n - at : piece, used;
+		int last = at + size == n;
+
+		count += scanner->json_tokens(text, at, at + size, &scan, tokens + BEFORE + count);
+		if (scan.bad)
+			return 0;
+		used = builder->json_nodes(text, at, tokens + BEFORE, count, last, tree);
+		if (tree->bad || last)
+			return !tree->bad;
+		count -= used;
+		for (size_t i = 0; i < count + BEFORE; i++)
+			tokens[i] = tokens[used + i] - (uint32_t)(size << 8);
+	}
+}
+
+static void judge_tree(struct lw_check *c, const struct lw_kernels *scanner, const struct lw_kernels *builder,
+                       const uint8_t *text, size_t n, size_t piece, int place)
+{
+	size_t room = n + 2;
+	struct lw_json_tree expected = { .nodes = c->scratch[1], .capacity = room, .max_depth = TREE_DEPTH - 4 };
+	struct lw_json_tree got = expected;
+	int ok = grow_tree(c->reference, c->reference, text, n, piece, c->scratch[2], &expected), is_ok;
+
+	c->where.length = n;
+	c->where.place = place;
+	got.nodes = lanewise_check_output(c, 1, room * sizeof *got.nodes, place < 0 ? place : place & ~3);
+	is_ok = grow_tree(scanner, builder, lanewise_check_input(c, 0, text, n, place), n, piece, c->scratch[3], &got);
+	lanewise_check_same(c, "verdict", &ok, &is_ok, sizeof ok, sizeof ok);
+	if (ok && is_ok) {
+		lanewise_check_same(c, "count", &expected.n_nodes, &got.n_nodes, sizeof got.n_nodes,
+		                    sizeof got.n_nodes);
+		lanewise_check_same(c, "nodes", expected.nodes, got.nodes, got.n_nodes * sizeof *got.nodes,
+		                    sizeof *got.nodes);
+	}
+	lanewise_check_after(c);
+}
+
+static void check_trees(struct lw_check *c, const struct lw_kernels *scanner, const struct lw_kernels *builder)
+{
+	for (int i = 0; i < (c->quick ? 400 : 20000); i++) {
+		size_t room =
+		        i % 10 ? 200 + lanewise_check_below(c, 400) : 200 + lanewise_check_below(c, MOST_JSON - 200);
+		size_t n = fill_tree(c, c->scratch[0], room, i % TREE_KINDS),
+		       piece = 512 + 512 * lanewise_check_below(c, 8);
+
+		judge_tree(c, scanner, builder, c->scratch[0], n, i % 3 ? piece : 1 << 20,
+		           lanewise_check_random_place(c, 1));
+	}
+}
+
+void lanewise_check_json_tokens(struct lw_check *c) { check_trees(c, c->subject, c->reference); }
+
+void lanewise_check_json_nodes(struct lw_check *c) { check_trees(c, c->reference, c->subject); }
 
 enum { STRING_KINDS = 7 };
 

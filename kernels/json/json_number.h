@@ -5,6 +5,10 @@
 
 #include <lanewise/base.h>
 
+#include "common.h"
+
+enum { LW_JSON_DEFAULT_DEPTH = 1024 };
+
 /*
  * The value nearest to the JSON number text[0 ... n), which is valid, as the bits of an IEEE 754 number with so many
  * bits of precision (53 or 24, the first one not stored) and so many of the exponent (11 or 8).
@@ -19,5 +23,18 @@ lanewise_status lanewise_json_read_i64(const char *text, size_t n, int64_t *valu
  * be read otherwise or that one product does not settle; returns its number, or n.
  */
 size_t lanewise_json_round_f64(const uint64_t *w, const int8_t *scale, size_t begin, size_t n, double *values);
+
+/*
+ * Whether trees are made by the kernels json_tokens and json_nodes: with vectors of 64 bytes these are faster than the machine
+ * of json_parse.c, with shorter ones they are slower where there is more text than numbers.
+ */
+static inline int lw_json_has_tree_kernels(void)
+{
+#if defined(__x86_64__)
+	return lw_kernels()->json_tokens == lanewise_json_tokens_avx512_clx;
+#else
+	return 0;
+#endif
+}
 
 #endif

@@ -12,6 +12,7 @@
 #include <lanewise/json.h>
 
 #include "common.h"
+#include "json_number.h"
 #include "json_run.h"
 #include "support.h"
 
@@ -19,7 +20,6 @@ enum {
 	WINDOW = 4096,
 	SHORT_WINDOW = 256,
 	NUMBERS_PIECE = 1 << 20,
-	DEFAULT_DEPTH = 1024,
 	MAX_VALIDATED_DEPTH = LANEWISE_JSON_MAX_VALIDATED_DEPTH
 };
 
@@ -423,11 +423,74 @@ close:
 	goto after_value;
 }
 
+/* ------------------------------------------------------- without a branch */
+
+enum { PIECE = 4096, MAX_PENDING = 1 << 22 };
+
+/* Tokens of a piece, behind those that are left of the one before. */
+struct pieces {
+	struct lw_json_scan scan;
+	lanewise_utf8_state utf8;
+	uint32_t tokens[LW_JSON_TOKENS_BEFORE + LW_JSON_TOKENS_LEFT + PIECE + LW_JSON_TOKENS_ROOM];
+};
+
+static int is_utf8(lanewise_utf8_state *state, const uint8_t *text, size_t n, int wide)
+{
+	if (wide || state->n_partial)
+		return lanewise_utf8_feed(state, text, n, NULL) == LANEWISE_OK;
+	state->n_valid += n;
+	return 1;
+}
+
+/* Moves tokens that are left, and those before them, to the front; positions count from the next piece then. */
+static void keep_tokens(uint32_t *to, const uint32_t *from, size_t n, size_t n_piece)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] = from[i] - (uint32_t)(n_piece << 8);
+}
+
+/*
+ * The tree of an array or object by kernels that only tell whether something is wrong, in pieces that stay in the L1
+ * cache. Returns 0 if something is, or if the text is none for them; then nothing is said about it.
+ */
+static LW_NOINLINE int parse_at_once(struct parser *p, struct pieces *s)
+{
+	struct lw_json_tree tree = { .nodes = p->nodes, .capacity = p->capacity, .max_depth = p->max_depth };
+	uint32_t *tokens = s->tokens + LW_JSON_TOKENS_BEFORE;
+	size_t count = 0;
+
+	s->scan = (struct lw_json_scan) { .n_text = p->n };
+	s->scan.allow_lone_surrogates = (p->flags & LANEWISE_JSON_ALLOW_LONE_SURROGATES) != 0;
+	s->utf8 = p->state.utf8;
+	for (size_t i = 0; i < LW_JSON_TOKENS_BEFORE; i++)
+		s->tokens[i] = ':';
+	for (size_t at = p->indexed;; at += PIECE) {
+		size_t n = p->n - at < PIECE ? p->n - at : PIECE, used;
+		int last = at + n == p->n;
+
+		s->scan.wide = 0;
+		count += lw_kernels()->json_tokens(p->text, at, at + n, &s->scan, tokens + count);
+		if (s->scan.bad || !is_utf8(&s->utf8, p->text + at, n, s->scan.wide))
+			return 0;
+		used = lw_kernels()->json_nodes(p->text, at, tokens, count, last, &tree);
+		if (tree.bad)
+			return 0;
+		if (last) {
+			p->n_nodes = tree.n_nodes;
+			return s->utf8.n_partial == 0;
+		}
+		count -= used;
+		keep_tokens(s->tokens, s->tokens + used, count + LW_JSON_TOKENS_BEFORE, n);
+		if (count && (int32_t)*tokens >> 8 < -MAX_PENDING)
+			return 0;
+	}
+}
+
 /* ----------------------------------------------------------------- public */
 
 static uint32_t depth_of(const lanewise_json_options *options)
 {
-	return options && options->max_depth ? options->max_depth : DEFAULT_DEPTH;
+	return options && options->max_depth ? options->max_depth : LW_JSON_DEFAULT_DEPTH;
 }
 
 /* Of n bytes read, d of them brackets still open, at most (n + d + 1) / 2 begin a value or name. */
@@ -470,6 +533,14 @@ static lanewise_status begin(struct parser *p, const char *text, size_t n_bytes,
 	return LANEWISE_OK;
 }
 
+/* The way without branches, if that is enough; otherwise, also for the error, there is the machine. */
+static LW_NOINLINE int parse_tree(struct parser *p)
+{
+	struct pieces pieces;
+
+	return lw_json_has_tree_kernels() && !(p->flags & LANEWISE_JSON_NUMBER_ARRAYS) && parse_at_once(p, &pieces);
+}
+
 /* In both, the parser is left as it is where it can be: clearing it would cost more than a small text. */
 lanewise_status lanewise_json_parse(const char *text, size_t n_bytes, const lanewise_json_options *options,
                                     lanewise_json_node *nodes, size_t capacity, size_t *n_nodes, lanewise_error *error)
@@ -482,7 +553,7 @@ lanewise_status lanewise_json_parse(const char *text, size_t n_bytes, const lane
 	status = begin(&p, text, n_bytes, options, error);
 	p.nodes = nodes;
 	p.capacity = capacity;
-	if (status == LANEWISE_OK)
+	if (status == LANEWISE_OK && !parse_tree(&p))
 		status = parse(&p, 1);
 	if (status == LANEWISE_OK)
 		*n_nodes = p.n_nodes;

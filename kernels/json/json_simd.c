@@ -13,58 +13,8 @@
  */
 #include "block.h"
 #include "json_escape.h"
+#include "json_masks.h"
 #include "json_numbers.h"
-
-struct masks {
-	uint64_t quote, backslash, op, space, control;
-};
-
-LW_INLINE struct masks classify(blk b)
-{
-	/* By the low four bits; [ ] and { } differ only in the bit 0x20, which 0x0c and 0x1a lack beside , and : */
-	static const uint8_t spaces[16] = { ' ',  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		                            0xff, '\t', '\n', 0xff, 0xff, '\r', 0xff, 0xff };
-	static const uint8_t operators[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		                               0xff, 0xff, ':',  '{',  ',',  '}',  0xff, 0xff };
-	struct masks m;
-
-	m.quote = blk_eq(b, '"');
-	m.backslash = blk_eq(b, '\\');
-	m.control = blk_below(b, 0x20);
-	m.space = blk_in_table(b, v8_table(spaces));
-	m.op = blk_in_table(blk_or(b, 0x20), v8_table(operators)) & ~m.control;
-	return m;
-}
-
-LW_INLINE uint64_t prefix_parity(uint64_t bits)
-{
-#if defined(__PCLMUL__) /* the product of polynomials over two elements with the one of all ones is just that */
-	__m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)bits), _mm_set1_epi8(-1), 0);
-
-	return (uint64_t)_mm_cvtsi128_si64(product);
-#endif
-	for (int shift = 1; shift < 64; shift *= 2)
-		bits ^= bits << shift;
-	return bits;
-}
-
-/*
- * Which backslashes begin an escape, and which bytes are taken by one. In each run of backslashes that begins at an
- * even place, the even ones begin escapes, and the other way round. A subtraction tells the two apart: taking the first
- * backslash of a run away from the even places (all but the run's own bits) borrows through the run.
- */
-LW_INLINE uint64_t find_escapes(uint64_t backslash, uint64_t *escaped, uint64_t *carry)
-{
-	const uint64_t odd = 0xaaaaaaaaaaaaaaaa;
-	uint64_t free_backslash = backslash & ~*carry; /* the first may be taken by the block before */
-	uint64_t behind = free_backslash << 1;
-	uint64_t begins_or_taken = (((behind | odd) - free_backslash) ^ odd);
-	uint64_t begins = begins_or_taken & free_backslash;
-
-	*escaped = begins << 1 | *carry;
-	*carry = begins >> 63;
-	return begins;
-}
 
 struct state {
 	uint64_t in_string; /* all bits or none */
@@ -93,18 +43,6 @@ LW_INLINE uint64_t index_block(blk b, struct state *s, unsigned last, uint64_t *
 	s->in_scalar = scalar >> last & 1;
 	*control = m.control & in_string;
 	return ((m.op | first) & ~in_string) | quote | (begins & in_string);
-}
-
-/* The lowest bit's number, 64 for no bits, and the bits without it. */
-LW_INLINE uint32_t take_bit(uint64_t *bits)
-{
-#if defined(__BMI__)
-	uint32_t bit = (uint32_t)_tzcnt_u64(*bits);
-#else
-	uint32_t bit = *bits ? (uint32_t)__builtin_ctzll(*bits) : 64;
-#endif
-	*bits &= *bits - 1;
-	return bit;
 }
 
 #if V8_BYTES == 64
@@ -145,16 +83,6 @@ LW_INLINE size_t write_positions(uint64_t bits, uint32_t base, uint32_t *index)
 }
 
 #endif
-
-LW_INLINE v8 blk_join(blk b)
-{
-	v8 all = b.v[0];
-
-#pragma GCC unroll 4
-	for (int i = 1; i < BLK_PARTS; i++)
-		all = v8_or(all, b.v[i]);
-	return all;
-}
 
 /* Positions to `index` or, if that is NULL, masks to `words`. */
 LW_INLINE size_t index_text(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
@@ -496,22 +424,11 @@ size_t LW_FN(json_escape)(const uint8_t *text, size_t n, uint8_t *out)
 
 /* ---------------------------------------------------------------- numbers */
 
-/* What blocks of an array of numbers need to know of the bytes before: each 0 or 1. */
-struct numbers_state {
-	uint64_t within, digit, point, e, sign,
-	        zero;  /* the last byte is of a number; is what; `zero`: its first digit, 0 */
-	uint64_t lead; /* ... is a number's minus */
-	uint64_t e_sign;
-	uint64_t fraction, exponent; /* ... is a digit of one */
-	uint64_t value;              /* the last of commas and numbers is a number */
-	uint64_t bad;                /* not 0 if something was wrong */
-};
-
-static struct numbers_state unpack_state(int state)
+static struct lw_json_number_bits unpack_state(int state)
 {
-	struct numbers_state s = { 0 };
+	struct lw_json_number_bits s = { 0 };
 
-	s.within = (uint64_t)lw_numbers_within(state);
+	s.within = (uint8_t)lw_numbers_within(state);
 	s.point = state == LW_NUMBERS_AT_POINT;
 	s.e = state == LW_NUMBERS_AT_E;
 	s.lead = state == LW_NUMBERS_AT_SIGN;
@@ -526,7 +443,7 @@ static struct numbers_state unpack_state(int state)
 	return s;
 }
 
-static int pack_state(const struct numbers_state *s)
+static int pack_state(const struct lw_json_number_bits *s)
 {
 	if (s->bad)
 		return LW_NUMBERS_BAD;
@@ -543,115 +460,44 @@ static int pack_state(const struct numbers_state *s)
 	                 : LW_NUMBERS_AT_E_SIGN;
 }
 
-/*
- * The bits behind runs of digits that begin at `begins`, or before the block if *carry: what is added there goes through the
- * run. *carry becomes whether one of them goes on behind the block.
- */
-LW_INLINE uint64_t behind_runs(uint64_t begins, uint64_t digits, uint64_t *carry)
-{
-	unsigned long long sum;
-	int over = __builtin_uaddll_overflow(begins, digits, &sum);
-
-	over |= __builtin_uaddll_overflow(sum, *carry, &sum);
-	*carry = (uint64_t)over;
-	return sum & ~digits;
-}
-
-struct number_masks {
-	uint64_t digit, zero, point, minus, plus, e, comma, space;
-};
-
 /* Numbers and commas must come in turn: their parity says which it is. */
-LW_INLINE uint64_t out_of_turn(uint64_t begins, uint64_t comma, uint64_t *value)
+LW_INLINE uint64_t out_of_turn(uint64_t begins, uint64_t comma, uint8_t *value)
 {
-	uint64_t parity = prefix_parity(begins | comma) ^ (0 - *value);
+	uint64_t parity = prefix_parity(begins | comma) ^ ((uint64_t)0 - *value);
 
-	*value = parity >> 63;
+	*value = (uint8_t)(parity >> 63);
 	return (begins & ~parity) | (comma & parity);
 }
 
-/*
- * What is wrong in a block without exponents. What may stand behind what is a matter of masks shifted by one; only that
- * fractions have no second point concerns whole runs of digits.
- */
-LW_INLINE uint64_t wrong_in_plain(const struct number_masks *m, struct numbers_state *s)
-{
-	uint64_t number = m->digit | m->point | m->minus, number_before = number << 1 | s->within;
-	uint64_t digit_before = m->digit << 1 | s->digit, point_before = m->point << 1 | s->point;
-	uint64_t minus_before = m->minus << 1 | s->sign;
-	uint64_t whole_zero = m->zero & ~(digit_before | point_before);
-	uint64_t wrong = (m->point & ~digit_before) | (m->minus & number_before);
-
-	wrong |= (point_before | minus_before) & ~m->digit;
-	wrong |= (whole_zero << 1 | s->zero) & m->digit;
-	wrong |= behind_runs(m->digit & point_before, m->digit, &s->fraction) & m->point;
-	wrong |= out_of_turn(number & ~number_before, m->comma, &s->value);
-	s->within = number >> 63;
-	s->digit = m->digit >> 63;
-	s->point = m->point >> 63;
-	s->sign = s->lead = m->minus >> 63;
-	s->zero = whole_zero >> 63;
-	return wrong;
-}
-
-/* The same where there are some: these have no point, and no second one behind. */
-static LW_NOINLINE uint64_t wrong_in_any(const struct number_masks *m, struct numbers_state *s)
-{
-	uint64_t digit = m->digit, point = m->point, e = m->e, sign = m->minus | m->plus;
-	uint64_t number = digit | point | e | sign, begins = number & ~(number << 1 | s->within);
-	uint64_t digit_before = digit << 1 | s->digit, point_before = point << 1 | s->point;
-	uint64_t e_before = e << 1 | s->e, sign_before = sign << 1 | s->sign;
-	uint64_t lead = m->minus & begins, lead_before = lead << 1 | s->lead;
-	uint64_t e_sign = sign & e_before, e_sign_before = e_sign << 1 | s->e_sign;
-	uint64_t whole_zero = m->zero & (begins | lead_before), exponent = digit & (e_before | e_sign_before);
-	uint64_t wrong = (point | e) & ~digit_before;
-
-	wrong |= (m->minus & ~(begins | e_before)) | (m->plus & ~e_before);
-	wrong |= ((point_before | sign_before) & ~digit) | (e_before & ~(digit | sign));
-	wrong |= (whole_zero << 1 | s->zero) & digit;
-	wrong |= behind_runs(digit & point_before, digit, &s->fraction) & point;
-	wrong |= behind_runs(exponent, digit, &s->exponent) & (point | e);
-	wrong |= out_of_turn(begins, m->comma, &s->value);
-	s->within = number >> 63;
-	s->digit = digit >> 63;
-	s->point = point >> 63;
-	s->e = e >> 63;
-	s->sign = sign >> 63;
-	s->lead = lead >> 63;
-	s->e_sign = e_sign >> 63;
-	s->zero = whole_zero >> 63;
-	return wrong;
-}
-
 /* Checks a block; 0 and nothing done if there is a foreign byte. *any: whether there is anything but white space. */
-LW_INLINE int numbers_block(blk b, struct numbers_state *s, int *any)
+LW_INLINE int numbers_block(blk b, struct lw_json_number_bits *s, int *any)
 {
-	static const uint8_t spaces[16] = { ' ',  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		                            0xff, '\t', '\n', 0xff, 0xff, '\r', 0xff, 0xff };
 	struct number_masks m = { .digit = blk_below(b, '9' + 1) & ~blk_below(b, '0'),
 		                  .zero = blk_eq(b, '0'),
 		                  .point = blk_eq(b, '.'),
-		                  .minus = blk_eq(b, '-'),
-		                  .comma = blk_eq(b, ','),
-		                  .space = blk_in_table(b, v8_table(spaces)) };
-	uint64_t known = m.digit | m.point | m.minus | m.comma | m.space;
+		                  .minus = blk_eq(b, '-') };
+	struct number_seen seen;
+	uint64_t wrong, comma = blk_eq(b, ','), space = blk_in_table(b, v8_table(lw_json_spaces));
+	uint64_t known = m.digit | m.point | m.minus | comma | space;
 
-	*any = m.space != ~(uint64_t)0;
+	*any = space != ~(uint64_t)0;
 	if (LW_LIKELY(known == ~(uint64_t)0 && !(s->e | s->e_sign | s->exponent))) {
-		s->bad = wrong_in_plain(&m, s);
+		wrong = wrong_in_plain(&m, s, &seen);
+		s->bad = (wrong | out_of_turn(seen.begins, comma, &s->value)) != 0;
 		return 1;
 	}
 	m.plus = blk_eq(b, '+');
 	m.e = blk_eq(blk_or(b, 0x20), 'e');
 	if ((known | m.plus | m.e) != ~(uint64_t)0)
 		return 0;
-	s->bad = wrong_in_any(&m, s);
+	wrong = wrong_in_any(&m, s, &seen);
+	s->bad = (wrong | out_of_turn(seen.begins, comma, &s->value)) != 0;
 	return 1;
 }
 
 void LW_FN(json_numbers)(const uint8_t *text, size_t n, struct lw_json_numbers *numbers)
 {
-	struct numbers_state s = unpack_state(numbers->state);
+	struct lw_json_number_bits s = unpack_state(numbers->state);
 	int any, blank = numbers->state == LW_NUMBERS_AT_START;
 	size_t at = 0;
 
