@@ -150,7 +150,6 @@ LW_INLINE v8 index_group(const v8 in[WORDS], struct state *s, v8 *control)
 {
 	const v8 ones = _mm512_set1_epi64(-1);
 	struct planes p = classify_group(in);
-	/* The planes of `white` and of both kinds of control, from the highest bit: as numbers 0 ... 7. */
 	v8 quote =
 	        _mm512_ternarylogic_epi64(p.quote_or_control, p.white, p.backslash_or_control, 0x10); /* a & ~b & ~c */
 	v8 controls =
