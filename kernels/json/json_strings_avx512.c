@@ -9,17 +9,17 @@
 #include "block.h"
 #include "json_escape.h"
 
-enum { BLOCKS = 4 };
+enum { BLOCKS = 4, ROW = 10 };
 
 #define FOUR(of, i) of(i), of((i) + 1), of((i) + 2), of((i) + 3)
 
 /*
- * Escapes \uXXXX at p, one behind the other, that are characters of three bytes: how many there are, 0 ... 10. Reads 64
+ * Escapes \uXXXX at p, one behind the other, that are characters of three bytes: how many there are, 0 ... ROW. Reads 64
  * bytes and may write 32.
  */
 LW_INLINE unsigned unescape_row(const uint8_t *p, uint8_t *out)
 {
-	enum { ROW = 10, CHOOSE = 0xca }; /* a ? b : c, bit by bit */
+	enum { CHOOSE = 0xca }; /* a ? b : c, bit by bit */
 #define DIGITS(i) 6 * (i) + 2, 6 * (i) + 3, 6 * (i) + 4, 6 * (i) + 5
 #define BYTES(i)  4 * (i), 4 * (i) + 1, 4 * (i) + 2
 	static const uint8_t digits[64] = { FOUR(DIGITS, 0), FOUR(DIGITS, 4), DIGITS(8), DIGITS(9) };
@@ -77,10 +77,15 @@ static LW_NOINLINE uint8_t *unescape_slowly(const uint8_t **begin, const uint8_t
 		do {
 			unsigned row = p[1] == 'u' && end - p >= 64 ? unescape_row(p, out) : 0;
 
-			p += (size_t)6 * row;
-			out += (size_t)3 * row;
-			if (!row)
+			if (LW_LIKELY(row == ROW)) { /* foreseen, so the next row need not wait for this one */
+				p += 6 * ROW;
+				out += 3 * ROW;
+			} else if (row) {
+				p += (size_t)6 * row;
+				out += (size_t)3 * row;
+			} else {
 				out += lw_json_read_escape(&p, end, out);
+			}
 		} while (p < end && *p == '\\');
 	}
 	*begin = p;
@@ -145,13 +150,13 @@ size_t LW_FN(json_unescape)(const uint8_t *text, size_t n, uint8_t *out)
 			uint64_t taken, before = carry;
 			uint64_t begins = find_begins(v8_bits_eq(x, v8_set1('\\')), &taken, &carry);
 
-			any |= begins | taken;
+			any |= begins;
 			if (LW_UNLIKELY(v8_bits_eq(x, v8_set1('u')) & taken)) {
-				const uint8_t *stop = p + 64;
+				const uint8_t *at = p - before;
 
-				p -= before;
+				o = unescape_slowly(&at, p + 64, end, o);
+				p = at;
 				carry = 0;
-				o = unescape_slowly(&p, stop, end, o);
 				break;
 			}
 			x = _mm512_mask_permutexvar_epi8(x, taken, v8_subs(x, v8_set1(SHIFT)), v8_load(unescaped));
@@ -164,5 +169,6 @@ size_t LW_FN(json_unescape)(const uint8_t *text, size_t n, uint8_t *out)
 			carry = 0;
 		}
 	}
-	return (size_t)(unescape_slowly(&p, end, end, o) - out);
+	text = p;
+	return (size_t)(unescape_slowly(&text, end, end, o) - out);
 }
