@@ -296,3 +296,25 @@ void LW_FN(json_bits)(const uint8_t *text, size_t n, struct lw_json_carry *carry
 		add_seen(seen, &rest, grouped);
 	}
 }
+
+/* ---------------------------------------------------------------- numbers */
+
+size_t LW_FN(json_ends)(const uint8_t *text, size_t n, int *within, uint32_t base, uint32_t *ends)
+{
+	uint64_t before = (uint64_t)*within;
+	vu first = vu_set1(base);
+	size_t at = 0, count = 0;
+
+	for (; n - at >= 64; at += 64) {
+		v8 x = v8_load(text + at);
+		uint64_t between = v8_bits_eq(x, v8_set1(',')) | v8_bits_below(x, v8_set1(0x21));
+
+		count += write_positions(between & (~between << 1 | before), first, ends + count);
+		first = vu_add(first, vu_set1(64));
+		before = ~between >> 63;
+	}
+	*within = (int)before;
+	if (n > at)
+		count += lanewise_json_ends_avx512_clx(text + at, n - at, within, base + (uint32_t)at, ends + count);
+	return count;
+}
