@@ -14,8 +14,8 @@
  * goes from a word to the next, escapes and scalars, is shifted in from its neighbour. An escape could only go further, through
  * a word of nothing but backslashes, for which there is a loop.
  *
- * Positions are those of the group before, whose words have left the vector through memory in the meantime. What is
- * less than a group at the end is left to the tier below.
+ * Positions are those of the group before, whose words have left the vector through memory in the meantime: the bytes
+ * 0 ... 63 compressed and widened. The words of what is less than a group at the end come from the tier below.
  */
 #include "block.h"
 
@@ -177,11 +177,12 @@ LW_INLINE v8 index_group(const v8 in[WORDS], struct state *s, v8 *control)
 	return _mm512_ternarylogic_epi64(found, begins, in_string, 0xf8); /* a | (b & c) */
 }
 
+#define NUMBER(i) (i)
+static const uint8_t numbers[64] = { ALL_64(NUMBER, 0) };
+
 /* Positions of set bits, counted from `base`, to index[0 ...): may write up to 64 places. Returns the number of bits. */
 LW_INLINE size_t write_positions(uint64_t bits, vu base, uint32_t *index)
 {
-#define NUMBER(i) (i)
-	static const uint8_t numbers[64] = { ALL_64(NUMBER, 0) };
 	size_t count = (size_t)__builtin_popcountll(bits);
 	v8 places = _mm512_maskz_compress_epi8(bits, v8_load(numbers));
 
@@ -270,15 +271,50 @@ LW_INLINE void add_seen(struct lw_json_seen *seen, const struct lw_json_seen *re
 	seen->wide |= rest->wide;
 }
 
+/* The same as write_positions, and nothing behind them is written. */
+LW_INLINE size_t write_only_positions(uint64_t bits, vu base, uint32_t *index)
+{
+	v8 places = _mm512_maskz_compress_epi8(bits, v8_load(numbers));
+	size_t count = (size_t)__builtin_popcountll(bits);
+
+	for (size_t at = 0; at < count; at += 16) {
+		size_t n = count - at < 16 ? count - at : 16;
+
+		vu_store_first(index + at, vu_add(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(places))), n);
+		places = _mm512_shuffle_i64x2(places, places, 0x39); /* the next 16 to the front */
+	}
+	return count;
+}
+
+/* Less than a group. */
+LW_INLINE size_t index_rest(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
+                            struct lw_json_seen *seen)
+{
+	uint64_t words[WORDS];
+	vu first = vu_set1(base);
+	size_t count = 0, at = 0;
+
+	lanewise_json_bits_avx512_clx(text, n, carry, words, seen);
+	for (; n - at >= 64; at += 64) {
+		count += write_positions(words[at / 64], first, index + count);
+		first = vu_add(first, vu_set1(64));
+	}
+	if (n > at)
+		count += write_only_positions(words[at / 64], first, index + count);
+	return count;
+}
+
 size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
                          struct lw_json_seen *seen)
 {
-	size_t grouped = n & ~(size_t)(GROUP - 1), count = index_groups(text, grouped, carry, base, index, NULL, seen);
+	size_t grouped = n & ~(size_t)(GROUP - 1), count = 0;
 	struct lw_json_seen rest;
 
+	if (n < GROUP)
+		return index_rest(text, n, carry, base, index, seen);
+	count = index_groups(text, grouped, carry, base, index, NULL, seen);
 	if (n > grouped) {
-		count += lanewise_json_index_avx512_clx(text + grouped, n - grouped, carry, base + (uint32_t)grouped,
-		                                        index + count, &rest);
+		count += index_rest(text + grouped, n - grouped, carry, base + (uint32_t)grouped, index + count, &rest);
 		add_seen(seen, &rest, grouped);
 	}
 	return count;
