@@ -384,6 +384,12 @@ void lanewise_check_json_bits(struct lw_check *c)
 				fill_json(c, text, n, kind);
 				judge_bits(c, text, n, place);
 			}
+	for (int i = 0; i < (c->quick ? 100 : 1000); i++) {
+		size_t n = lanewise_check_below(c, 10000);
+
+		fill_json(c, text, n, i % JSON_KINDS);
+		judge_bits(c, text, n, lanewise_check_random_place(c, 1));
+	}
 }
 
 void lanewise_check_json_index(struct lw_check *c)
