@@ -174,6 +174,15 @@ LW_INLINE vc vc_add_range(vc x, uint8_t low, uint8_t n, uint8_t d)
 	return _mm512_mask_add_epi8(x, vc_bits_range(x, low, n), x, _mm512_set1_epi8((char)d));
 }
 
+#if defined(__AVX512VBMI2__)
+/* To a register first here too. */
+LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
+{
+	_mm512_storeu_si512(p, _mm512_maskz_compress_epi8(mask, x));
+}
+
+LW_INLINE void vc_store_without(unsigned char *p, vc x, uint64_t holes) { vc_compress_store(p, x, ~holes); }
+#else
 /* Eight bytes at a time; a 128-bit part holds two eights. */
 LW_INLINE unsigned char *vc_compress_part(unsigned char *p, __m128i part, uint32_t mask)
 {
@@ -207,6 +216,7 @@ LW_INLINE void vc_store_without(unsigned char *p, vc x, uint64_t holes)
 	_mm512_mask_storeu_epi8(p - 1, ~(holes ^ (holes - 1)), x); /* none of its bytes if there is no hole */
 	_mm512_mask_storeu_epi8(p - 2, ~(more ^ (more - 1)), x);
 }
+#endif
 
 LW_INLINE vc vc_drop_behind(vc x, uint64_t keep)
 {
