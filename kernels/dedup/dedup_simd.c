@@ -58,7 +58,7 @@ LW_INLINE void append_places(uint32_t *to, uint64_t bits, uint32_t at)
 		                                   16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
 		                                   32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
 		                                   48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63 };
-	__m512i places = _mm512_maskz_compress_epi8(bits, _mm512_loadu_si512(numbers)), first = vu_set1(at);
+	vc places = vc_compress(vc_load(numbers), bits), first = vu_set1(at);
 
 	vu_store(to, vu_add(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(places)), first));
 	if (LW_LIKELY(__builtin_popcountll(bits) <= 16))
