@@ -41,6 +41,12 @@
  *   vc_bits_eq(x, c)       which bytes are c
  *   vc_bits_high(x)        which bytes are 0x80 or more
  *   vc_bits_range(x, low, n) which bytes are in [low, low + n); n >= 1
+ *   vm                     a truth value for each of 64 bytes, in the form that the CPU has it in
+ *   vm_eq(x, c)            which bytes are c
+ *   vm_equal(x, y)         which bytes are the same
+ *   vm_and_eq(m, x, c)     vm_and(m, vm_eq(x, c))
+ *   vm_and(a, b) vm_or(a, b)
+ *   vm_bits(m)             the same as a mask of 64 bits
  *   vc_fill_range(x, low, n, c) bytes in that range become c
  *   vc_fill_bits(x, mask, c) bytes whose bits are set become c
  *   vc_fill_white(x, &mask) space and \t ... \r become spaces; mask is which

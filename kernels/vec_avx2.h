@@ -181,6 +181,27 @@ LW_INLINE uint64_t vc_bits_eq(vc x, uint8_t c)
 
 	return vc_bits(_mm256_cmpeq_epi8(x.half[0], all), _mm256_cmpeq_epi8(x.half[1], all));
 }
+typedef vc vm; /* each byte is 0 or 255 */
+LW_INLINE vm vm_eq(vc x, uint8_t c)
+{
+	__m256i all = _mm256_set1_epi8((char)c);
+
+	return (vm) { { _mm256_cmpeq_epi8(x.half[0], all), _mm256_cmpeq_epi8(x.half[1], all) } };
+}
+LW_INLINE vm vm_equal(vc x, vc y)
+{
+	return (vm) { { _mm256_cmpeq_epi8(x.half[0], y.half[0]), _mm256_cmpeq_epi8(x.half[1], y.half[1]) } };
+}
+LW_INLINE vm vm_and(vm a, vm b)
+{
+	return (vm) { { _mm256_and_si256(a.half[0], b.half[0]), _mm256_and_si256(a.half[1], b.half[1]) } };
+}
+LW_INLINE vm vm_and_eq(vm m, vc x, uint8_t c) { return vm_and(m, vm_eq(x, c)); }
+LW_INLINE vm vm_or(vm a, vm b)
+{
+	return (vm) { { _mm256_or_si256(a.half[0], b.half[0]), _mm256_or_si256(a.half[1], b.half[1]) } };
+}
+LW_INLINE uint64_t vm_bits(vm m) { return vc_bits(m.half[0], m.half[1]); }
 LW_INLINE uint64_t vc_bits_high(vc x) { return vc_bits(x.half[0], x.half[1]); }
 LW_INLINE __m256i vc_half_range(__m256i x, uint8_t low, uint8_t n) /* there is no unsigned comparison */
 {

@@ -149,6 +149,17 @@ LW_INLINE vc vc_load_first(const unsigned char *p, size_t n)
 	return _mm512_maskz_loadu_epi8(((uint64_t)1 << n) - 1, p);
 }
 LW_INLINE uint64_t vc_bits_eq(vc x, uint8_t c) { return _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8((char)c)); }
+/* A byte that is 0 is true: port 5 has to do all that makes masks, but logic on bytes runs on port 0 too. */
+typedef __m512i vm;
+LW_INLINE vm vm_eq(vc x, uint8_t c) { return _mm512_xor_si512(x, _mm512_set1_epi8((char)c)); }
+LW_INLINE vm vm_equal(vc x, vc y) { return _mm512_xor_si512(x, y); }
+LW_INLINE vm vm_and(vm a, vm b) { return _mm512_or_si512(a, b); }
+LW_INLINE vm vm_and_eq(vm m, vc x, uint8_t c) /* m | (x ^ c) */
+{
+	return _mm512_ternarylogic_epi32(m, x, _mm512_set1_epi8((char)c), 0xf6);
+}
+LW_INLINE vm vm_or(vm a, vm b) { return _mm512_min_epu8(a, b); }
+LW_INLINE uint64_t vm_bits(vm m) { return _mm512_testn_epi8_mask(m, m); }
 LW_INLINE uint64_t vc_bits_high(vc x) { return _mm512_movepi8_mask(x); }
 LW_INLINE uint64_t vc_bits_range(vc x, uint8_t low, uint8_t n)
 {
@@ -176,6 +187,16 @@ LW_INLINE vc vc_add_range(vc x, uint8_t low, uint8_t n, uint8_t d)
 	return _mm512_mask_add_epi8(x, vc_bits_range(x, low, n), x, _mm512_set1_epi8((char)d));
 }
 
+#if defined(__AVX512VBMI2__)
+/*
+ * To a register first here too. Behind what was moved together the bytes stay as they were, not 0: it does not matter, but
+ * Bochs 2.7 moves nothing if all bytes are chosen.
+ */
+LW_INLINE vc vc_compress(vc x, uint64_t mask) { return _mm512_mask_compress_epi8(x, mask, x); }
+LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask) { vc_store(p, vc_compress(x, mask)); }
+
+LW_INLINE void vc_store_without(unsigned char *p, vc x, uint64_t holes) { vc_compress_store(p, x, ~holes); }
+#else
 /* Eight bytes at a time; a 128-bit part holds two eights. */
 LW_INLINE unsigned char *vc_compress_part(unsigned char *p, __m128i part, uint32_t mask)
 {
@@ -196,19 +217,39 @@ LW_INLINE void vc_compress_store(unsigned char *p, vc x, uint64_t mask)
 	vc_compress_part(p, _mm512_extracti32x4_epi32(x, 3), (uint32_t)(mask >> 48));
 }
 
-/* One store for what lies before the first hole, one for what lies behind it, and so on: holes are few. */
+/*
+ * One store for what lies before the first row of holes, and one behind each: rows are long in code, but two at most in most
+ * blocks. From a row's first bit a sum carries to behind its last; 0 stands for no place behind.
+ */
+LW_INLINE void vc_store_without_rows(unsigned char *p, vc x, uint64_t holes)
+{
+	uint64_t next = holes + (holes & (0 - holes)), rest = holes & next;
+	uint64_t last = rest + (rest & (0 - rest));
+	int n = __builtin_popcountll(holes);
+
+	if (LW_UNLIKELY(rest & last)) {
+		vc_compress_store(p, x, ~holes);
+		return;
+	}
+	_mm512_storeu_si512(p, x);
+	_mm512_mask_storeu_epi8(p - (n - __builtin_popcountll(rest)), next | (0 - next), x);
+	_mm512_mask_storeu_epi8(p - n, last | (0 - last), x);
+}
+
+/* The same by single holes. */
 LW_INLINE void vc_store_without(unsigned char *p, vc x, uint64_t holes)
 {
 	uint64_t more = holes & (holes - 1);
 
 	if (LW_UNLIKELY(more & (more - 1))) {
-		vc_compress_store(p, x, ~holes);
+		vc_store_without_rows(p, x, holes);
 		return;
 	}
 	_mm512_storeu_si512(p, x);
 	_mm512_mask_storeu_epi8(p - 1, ~(holes ^ (holes - 1)), x); /* none of its bytes if there is no hole */
 	_mm512_mask_storeu_epi8(p - 2, ~(more ^ (more - 1)), x);
 }
+#endif
 
 LW_INLINE vc vc_drop_behind(vc x, uint64_t keep)
 {

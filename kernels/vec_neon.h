@@ -192,6 +192,33 @@ LW_INLINE uint64_t vc_bits_eq(vc x, uint8_t c)
 		x.part[i] = vceqq_u8(x.part[i], vdupq_n_u8(c));
 	return vc_bits(x.part);
 }
+typedef vc vm; /* each byte is 0 or 255 */
+LW_INLINE vm vm_eq(vc x, uint8_t c)
+{
+	for (int i = 0; i < 4; i++)
+		x.part[i] = vceqq_u8(x.part[i], vdupq_n_u8(c));
+	return x;
+}
+LW_INLINE vm vm_equal(vc x, vc y)
+{
+	for (int i = 0; i < 4; i++)
+		x.part[i] = vceqq_u8(x.part[i], y.part[i]);
+	return x;
+}
+LW_INLINE vm vm_and(vm a, vm b)
+{
+	for (int i = 0; i < 4; i++)
+		a.part[i] = vandq_u8(a.part[i], b.part[i]);
+	return a;
+}
+LW_INLINE vm vm_and_eq(vm m, vc x, uint8_t c) { return vm_and(m, vm_eq(x, c)); }
+LW_INLINE vm vm_or(vm a, vm b)
+{
+	for (int i = 0; i < 4; i++)
+		a.part[i] = vorrq_u8(a.part[i], b.part[i]);
+	return a;
+}
+LW_INLINE uint64_t vm_bits(vm m) { return vc_bits(m.part); }
 LW_INLINE uint8x16_t vc_part_range(uint8x16_t x, uint8_t low, uint8_t n)
 {
 	return vcltq_u8(vsubq_u8(x, vdupq_n_u8(low)), vdupq_n_u8(n));

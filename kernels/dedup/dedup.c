@@ -606,6 +606,75 @@ LW_INLINE lanewise_status take(lanewise_dedup *dedup)
 	                                                    : take_blank_line(dedup, at, folded);
 }
 
+/* How long the trimmed form of a unit must be to show that it is to be compared; none is if that does not show. */
+static uint64_t least_form(const lanewise_dedup_options *options)
+{
+	if (options->min_length == 0)
+		return options->unit == LANEWISE_DEDUP_BLOCKS;
+	return options->count_code_points ? UINT64_MAX : options->min_length;
+}
+
+/*
+ * What take() does, for the units of a window that are folded and trimmed and nothing else, as most are: stops before the
+ * first that is something else. What changes is in registers.
+ */
+static void take_folded(lanewise_dedup *dedup)
+{
+	const lanewise_dedup_options *options = &dedup->options;
+	const int of_blocks = options->unit == LANEWISE_DEDUP_BLOCKS;
+	const int punctuation = (options->normalize & LANEWISE_NORMALIZE_TRIM_PUNCTUATION) != 0;
+	const unsigned char *window = dedup->piece + (dedup->index_begin - dedup->piece_begin);
+	const unsigned char *folded = dedup->folded.data;
+	const uint64_t least = least_form(options);
+	size_t i = dedup->next_index, n_ready = dedup->n_ready, n_batch = dedup->n_batch, bytes = dedup->batch_bytes;
+	size_t unit_folded = dedup->folded_unit;
+	uint64_t unit_begin = dedup->unit_begin, number = dedup->n_units;
+
+	if (dedup->in_fence || unit_begin < dedup->piece_begin || dedup->ends[i].at == 0)
+		return;
+	for (; i < dedup->n_index && n_ready < LW_SEEN_BATCH && bytes < BATCH_BYTES; i++) {
+		size_t at = dedup->ends[i].at, next_folded = dedup->folded_begin + dedup->ends[i].used;
+		uint64_t end = dedup->index_begin + at;
+
+		if (of_blocks) {
+			if (window[at] == '`')
+				break;
+			end -= 1 + (window[at - 1] == '\r');
+		}
+		if (!of_blocks || end > unit_begin) {
+			struct span text = { folded + unit_folded, next_folded - unit_folded };
+
+			text = trim_folded(text, LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_COLLAPSE);
+			if (text.n < least || end - unit_begin > options->max_unit_bytes)
+				break;
+			if (punctuation)
+				text = trim_folded_punctuation(text);
+			dedup->ready_of[n_batch] = (uint16_t)n_ready;
+			dedup->ready[n_ready++] = (lanewise_dedup_unit) { .begin = unit_begin,
+				                                          .end = end,
+				                                          .number = number,
+				                                          .first = number,
+				                                          .first_begin = unit_begin };
+			dedup->batch[n_batch++] = (struct lw_seen_unit) {
+				.text = text.p, .n_bytes = text.n, .number = number, .begin = unit_begin
+			};
+			number++;
+			bytes += text.n;
+		}
+		unit_begin = dedup->index_begin + at + 1;
+		unit_folded = next_folded;
+	}
+	dedup->batch_is_normal |= n_batch > dedup->n_batch;
+	dedup->batch_full |= bytes >= BATCH_BYTES;
+	dedup->next_index = i;
+	dedup->n_ready = n_ready;
+	dedup->n_batch = n_batch;
+	dedup->batch_bytes = bytes;
+	dedup->folded_unit = unit_folded;
+	dedup->unit_begin = unit_begin;
+	dedup->n_units = number;
+}
+
 /* The last unit, which nothing but the end of the text ends; the piece is empty. */
 static lanewise_status take_end(lanewise_dedup *dedup)
 {
@@ -666,6 +735,7 @@ static int batch_goes_on(const lanewise_dedup *dedup)
 /* Gathers units until there is a batch or the piece is used up. */
 static lanewise_status gather(lanewise_dedup *dedup)
 {
+	const int trims = dedup->folds && (dedup->options.normalize & LANEWISE_NORMALIZE_COLLAPSE);
 	lanewise_status status = LANEWISE_OK;
 
 	dedup->n_ready = dedup->next_ready = dedup->n_batch = dedup->next_batch = dedup->batch_bytes = 0;
@@ -680,6 +750,11 @@ static lanewise_status gather(lanewise_dedup *dedup)
 			if (status == LANEWISE_OK && dedup->finished && !dedup->ended)
 				return take_end(dedup);
 			break;
+		}
+		if (trims) {
+			take_folded(dedup);
+			if (dedup->next_index == dedup->n_index || dedup->n_ready == LW_SEEN_BATCH || dedup->batch_full)
+				continue;
 		}
 		status = take(dedup);
 	}

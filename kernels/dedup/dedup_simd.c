@@ -10,11 +10,13 @@
  *
  * fold_text, fold_units: whitespace becomes spaces; a space is dropped if the byte before it is one: `spaces & (spaces << 1
  * | carry)`. All bytes of a whitespace character beyond ASCII become spaces, so that it is a run itself. Few blocks of prose
- * lose more than one byte, and whether one or none is not branched upon, as it would be mispredicted. In others what is
- * kept is moved together eight bytes at a time by a shuffle. A character that begins in a block and ends behind it is left
- * to the next block, which begins with it.
+ * lose more than one byte, and whether one or none is not branched upon, as it would be mispredicted. In others, but for
+ * code's indentation, what is kept is moved together eight bytes at a time by a shuffle. A character that begins in a
+ * block and ends behind it is left to the next block, which begins with it.
  *
- * fold_units finds the ends in the same pass; what is written up to one is what is kept of the block up to its bit.
+ * fold_units finds the ends in the same pass; what is written up to one is what is kept of the block up to its bit. To find
+ * them bytes are compared with those one and two places before, loaded once more: fewer steps than to shift masks and carry
+ * their ends from block to block, and no branch on backticks, of which some text is full.
  */
 #include "whitespace.h"
 
@@ -22,10 +24,20 @@
 
 /* ------------------------------------------------------------------- index */
 
-/* A place is written in any case; bit 63 stands in when none is left. */
+/* The number of the lowest bit; any if there is none. Never a branch. */
+LW_INLINE uint32_t first_bit(uint64_t bits)
+{
+#if defined(__BMI__)
+	return (uint32_t)_tzcnt_u64(bits);
+#else
+	return (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
+#endif
+}
+
+/* A place is written in any case. */
 LW_INLINE uint64_t append_bit(uint32_t *to, uint64_t bits, uint32_t at)
 {
-	*to = at + (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
+	*to = at + first_bit(bits);
 	return bits & (bits - 1);
 }
 
@@ -37,6 +49,33 @@ LW_INLINE void append_rest(uint32_t *to, uint64_t bits, uint32_t at)
 		bits &= bits - 1;
 	}
 }
+
+/* at plus the number of each bit, to 64 places that may hold anything behind those. */
+#if defined(__AVX512VBMI2__)
+LW_INLINE void append_places(uint32_t *to, uint64_t bits, uint32_t at)
+{
+	static const unsigned char numbers[64] = { 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+		                                   16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+		                                   32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+		                                   48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63 };
+	vc places = vc_compress(vc_load(numbers), bits), first = vu_set1(at);
+
+	vu_store(to, vu_add(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(places)), first));
+	if (LW_LIKELY(__builtin_popcountll(bits) <= 16))
+		return;
+	vu_store(to + 16, vu_add(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(places, 1)), first));
+	vu_store(to + 32, vu_add(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(places, 2)), first));
+	vu_store(to + 48, vu_add(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(places, 3)), first));
+}
+#else
+LW_INLINE void append_places(uint32_t *to, uint64_t bits, uint32_t at)
+{
+	bits = append_bit(to, bits, at);
+	bits = append_bit(to + 1, bits, at);
+	bits = append_bit(to + 2, bits, at);
+	append_rest(to + 3, bits, at);
+}
+#endif
 
 size_t LW_FN(byte_index)(const unsigned char *data, size_t n, unsigned char a, unsigned char b, uint32_t first,
                          uint32_t *index, size_t *n_index, size_t capacity)
@@ -58,13 +97,8 @@ size_t LW_FN(byte_index)(const unsigned char *data, size_t n, unsigned char a, u
 			return i;
 		}
 
-		uint32_t *to = index + used, at = first + (uint32_t)i;
-
+		append_places(index + used, bits, first + (uint32_t)i);
 		used += (size_t)__builtin_popcountll(bits);
-		bits = append_bit(to, bits, at);
-		bits = append_bit(to + 1, bits, at);
-		bits = append_bit(to + 2, bits, at);
-		append_rest(to + 3, bits, at);
 	}
 	*n_index = used;
 	return n;
@@ -72,31 +106,53 @@ size_t LW_FN(byte_index)(const unsigned char *data, size_t n, unsigned char a, u
 
 /* ------------------------------------------------------------------ blocks */
 
+/*
+ * Which of 64 bytes at p may end a block. The two before them are read too. A byte is that if it is a newline like the last,
+ * or like the last but one where the last is a '\r', or a backtick like both.
+ */
+LW_INLINE uint64_t block_ends(const unsigned char *p)
+{
+	vc x = vc_load(p), last = vc_load(p - 1), last_but_one = vc_load(p - 2);
+	vm like_last = vm_equal(x, last), like_last_but_one = vm_equal(x, last_but_one);
+	vm newline = vm_eq(x, '\n'), tick = vm_and_eq(like_last, x, '`');
+	vm apart = vm_or(tick, vm_and_eq(newline, last, '\r'));
+
+	return vm_bits(vm_or(vm_and(newline, like_last), vm_and(apart, like_last_but_one)));
+}
+
+/* Text that is not all there as block_ends reads it: n bytes of it, behind two and before zeros. */
+struct edge {
+	unsigned char bytes[2 + 64];
+};
+
+/* text[at ... at + n); at is 0, where `before` has the two bytes before, or at least 2. */
+LW_INLINE const unsigned char *copy_edge(struct edge *edge, const unsigned char *text, size_t at, size_t n,
+                                         uint32_t before)
+{
+	*edge = (struct edge) { { (unsigned char)(before >> 8), (unsigned char)before } };
+	if (at > 0)
+		memcpy(edge->bytes, text + at - 2, n + 2);
+	else
+		memcpy(edge->bytes + 2, text, n);
+	return edge->bytes + 2;
+}
+
 size_t LW_FN(block_index)(const unsigned char *data, size_t n, uint32_t before, uint32_t first, uint32_t *index,
                           size_t *n_index, size_t capacity)
 {
-	/* Bits 63 and 62 of the block before, as bits 1 and 0. */
-	uint64_t newlines = (uint64_t)(((before & 255) == '\n') << 1 | (before >> 8 == '\n'));
-	uint64_t ticks = (uint64_t)(((before & 255) == '`') << 1 | (before >> 8 == '`'));
-	uint64_t returns = (before & 255) == '\r';
 	size_t used = *n_index, i = 0;
 
 	for (; i < n; i += LW_INDEX_BLOCK) {
-		size_t rest = n - i;
-		vc x = LW_LIKELY(rest >= 64) ? vc_load(data + i) : vc_load_first(data + i, rest);
-		uint64_t newline = vc_bits_eq(x, '\n'), tick = vc_bits_eq(x, '`'), is_return = vc_bits_eq(x, '\r');
+		size_t rest = n - i < 64 ? n - i : 64;
+		const unsigned char *p = data + i;
+		struct edge edge;
+
+		if (LW_UNLIKELY(i == 0 || rest < 64))
+			p = copy_edge(&edge, data, i, rest, before);
+
+		uint64_t bits = block_ends(p) & ~(uint64_t)0 >> (64 - rest);
 
 		__builtin_prefetch((const void *)((uintptr_t)data + i + 4096));
-		if (LW_UNLIKELY(rest < 64)) { /* there are zeros behind */
-			newline &= ((uint64_t)1 << rest) - 1;
-			tick &= ((uint64_t)1 << rest) - 1;
-		}
-
-		uint64_t after_newline = newline << 1 | newlines >> 1, after_two = newline << 2 | newlines;
-		uint64_t after_return = is_return << 1 | returns;
-		uint64_t bits = newline & (after_newline | (after_return & after_two));
-
-		bits |= tick & (tick << 1 | ticks >> 1) & (tick << 2 | ticks);
 		if (LW_LIKELY(capacity - used >= LW_INDEX_BLOCK)) {
 			uint32_t *to = index + used, at = first + (uint32_t)i;
 
@@ -106,9 +162,6 @@ size_t LW_FN(block_index)(const unsigned char *data, size_t n, uint32_t before, 
 			*n_index = used;
 			return i;
 		}
-		newlines = newline >> 62;
-		ticks = tick >> 62;
-		returns = is_return >> 63;
 	}
 	*n_index = used;
 	return n;
@@ -143,16 +196,16 @@ LW_INLINE uint64_t control_bits(vc x, uint32_t flags)
 	return flags & LANEWISE_WHITESPACE_PYTHON ? bits & ~vc_bits_range(x, 0x1c, 4) : bits;
 }
 
-/* Bit i is bit i - n of a mask, those of the block before coming first. */
-LW_INLINE uint64_t behind(uint64_t bits, uint64_t before, int n) { return bits << n | before >> (64 - n); }
+/* Bytes behind whitespace, by this mask and that of the block before. */
+LW_INLINE uint64_t behind(uint64_t spaces, uint64_t before) { return 2 * spaces + (before >> 63); }
 
 /*
- * Bytes behind whitespace, where control characters that are dropped do not count: a sum carries the bit at the first of
- * a row of them to behind the last; *over if that is in the next block.
+ * The same where control characters that are dropped do not count: a sum carries the bit at the first of a row of them to
+ * behind the last; *over if that is in the next block.
  */
-LW_INLINE uint64_t behind_spaces(uint64_t spaces, uint64_t before, uint64_t control, int *over)
+LW_INLINE uint64_t behind_dropped(uint64_t found, uint64_t control, int *over)
 {
-	uint64_t found = behind(spaces, before, 1), sum;
+	uint64_t sum;
 
 	*over = __builtin_add_overflow(found & control, control, &sum);
 	return found | (sum & ~control);
@@ -164,45 +217,13 @@ struct fold {
 	unsigned char *out;
 	struct lw_fold_end *ends;
 	size_t at, used;
-	uint64_t spaces, newlines, ticks; /* masks of the block before; bit 63 is the byte before this one */
+	uint64_t spaces; /* mask of the block before; bit 63 is the byte before this one */
 };
-
-/* Of newlines with exactly one byte between them and another, those where that byte is a '\r'. Rare. */
-LW_INLINE uint64_t behind_return(const struct fold *f, uint32_t before, uint64_t newlines)
-{
-	uint64_t found = 0;
-
-	for (; newlines; newlines &= newlines - 1) {
-		size_t i = f->at + (size_t)__builtin_ctzll(newlines);
-
-		if ((i > 0 ? f->text[i - 1] : before & 255) == '\r')
-			found |= newlines & (0 - newlines);
-	}
-	return found;
-}
-
-/* The last two bytes before the text in a mask. */
-LW_INLINE uint64_t two_before(uint32_t before, uint8_t c)
-{
-	return (uint64_t)((before & 255) == c) << 63 | (uint64_t)(before >> 8 == c) << 62;
-}
-
-LW_INLINE uint64_t block_ends(struct fold *f, uint32_t before, uint64_t newline, uint64_t tick)
-{
-	uint64_t after = behind(newline, f->newlines, 1), after_two = behind(newline, f->newlines, 2);
-	uint64_t found = newline & after, maybe = newline & after_two & ~after;
-
-	if (LW_UNLIKELY(maybe))
-		found |= behind_return(f, before, maybe);
-	if (LW_UNLIKELY(tick))
-		found |= tick & behind(tick, f->ticks, 1) & behind(tick, f->ticks, 2);
-	return found;
-}
 
 /* The first bit's place and what is written up to it; anything if there is none. */
 LW_INLINE void put_end(struct lw_fold_end *to, uint64_t bits, uint64_t keep, size_t at, size_t used)
 {
-	to->at = (uint32_t)(at + (size_t)__builtin_ctzll(bits | (uint64_t)1 << 63));
+	to->at = (uint32_t)at + first_bit(bits);
 	to->used = (uint32_t)(used + (size_t)__builtin_popcountll(keep & (bits ^ (bits - 1))));
 }
 
@@ -226,17 +247,16 @@ LW_INLINE uint64_t cut_character(uint64_t two, uint64_t three)
 }
 
 /*
- * One block, of which the first `step` bytes are there. If it is not the last, a character that is cut at its end is left
- * to the next.
+ * One block, x, of which the first `step` bytes are there; so they are at p if block_ends may read there. If it is not the
+ * last, a character that is cut at its end is left to the next.
  */
-LW_INLINE void fold_block(struct fold *f, vc x, size_t step, int is_last, uint32_t before, uint32_t flags,
+LW_INLINE void fold_block(struct fold *f, vc x, const unsigned char *p, size_t step, int is_last, uint32_t flags,
                           enum ends kind)
 {
 	const int collapse = (flags & LANEWISE_NORMALIZE_COLLAPSE) != 0;
 	const int strip = (flags & LANEWISE_NORMALIZE_STRIP_CONTROL) != 0;
 	const int wide = collapse && (flags & (LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON)) != 0;
-	uint64_t newline = kind == NO_ENDS ? 0 : vc_bits_eq(x, '\n');
-	uint64_t tick = kind == BLOCK_ENDS ? vc_bits_eq(x, '`') : 0;
+	uint64_t ends = kind == NO_ENDS ? 0 : kind == LINE_ENDS ? vc_bits_eq(x, '\n') : block_ends(p);
 	uint64_t control = strip ? control_bits(x, flags) : 0, valid = ~(uint64_t)0 >> (64 - step), keep;
 
 	if (wide) {
@@ -249,8 +269,6 @@ LW_INLINE void fold_block(struct fold *f, vc x, size_t step, int is_last, uint32
 			if (cut) {
 				step = (size_t)__builtin_ctzll(cut);
 				valid = cut - 1;
-				newline &= valid;
-				tick &= valid;
 			}
 		}
 	}
@@ -266,47 +284,56 @@ LW_INLINE void fold_block(struct fold *f, vc x, size_t step, int is_last, uint32
 			x = vc_fill_range(x, 0x1c, 4, ' ');
 		x = vc_fill_white(x, &spaces);
 		spaces &= valid;
-		after = strip ? behind_spaces(spaces, f->spaces, control, &over) : behind(spaces, f->spaces, 1);
+		after = behind(spaces, f->spaces);
+		if (strip)
+			after = behind_dropped(after, control, &over);
 		keep &= ~(spaces & after);
 		f->spaces = step == 64 ? spaces : (after >> step & 1) << 63;
 		if (strip)
 			f->spaces |= (uint64_t)over << 63;
 	}
 	vc_store_without(f->out + f->used, x, valid & ~keep);
-	if (kind == LINE_ENDS)
-		put_ends(f, newline, keep);
-	if (kind == BLOCK_ENDS) {
-		put_ends(f, block_ends(f, before, newline, tick), keep);
-		f->newlines = newline << (64 - step);
-		f->ticks = tick << (64 - step);
-	}
+	if (kind != NO_ENDS)
+		put_ends(f, ends & valid, keep);
 	f->used += (size_t)__builtin_popcountll(keep);
 	f->at += step;
 }
 
-/* Nothing in the loop is a call, so that constants stay in registers. */
+/* The first block of a text or the last, which may be shorter. */
+LW_INLINE void fold_edge(struct fold *f, size_t rest, uint32_t before, uint32_t flags, enum ends kind)
+{
+	size_t step = rest < 64 ? rest : 64;
+	const unsigned char *p = f->text + f->at;
+	struct edge edge;
+	vc x;
+
+	if (kind == BLOCK_ENDS) {
+		p = copy_edge(&edge, f->text, f->at, step, before);
+		x = vc_load(p);
+	} else {
+		x = step == 64 ? vc_load(p) : vc_load_first(p, step);
+	}
+	fold_block(f, x, p, step, rest <= 64, flags, kind);
+}
+
+/* Nothing in the inner loop is a call, so that constants stay in registers. */
 LW_INLINE void fold(struct lw_fold *whole, uint32_t flags, enum ends kind)
 {
-	const uint32_t before = whole->before;
-	const size_t n = whole->n;
+	const size_t n = whole->n, last = n > 64 ? n - 64 : 0;
 	struct fold f = { .text = whole->text,
 		          .out = whole->out,
 		          .ends = whole->ends,
-		          .spaces = (uint64_t)(whole->after_space != 0) << 63,
-		          .newlines = two_before(before, '\n'),
-		          .ticks = two_before(before, '`') };
+		          .spaces = (uint64_t)(whole->after_space != 0) << 63 };
 
-	while (n - f.at > 64) {
-		__builtin_prefetch((const void *)((uintptr_t)f.text + f.at + 2048));
-		fold_block(&f, vc_load(f.text + f.at), 64, 0, before, flags, kind);
-	}
+	while (f.at < n) {
+		if (kind == BLOCK_ENDS || f.at >= last)
+			fold_edge(&f, n - f.at, whole->before, flags, kind);
+		while (f.at < last) {
+			const unsigned char *p = f.text + f.at;
 
-	size_t rest = n - f.at;
-
-	if (rest > 0) {
-		vc x = rest == 64 ? vc_load(f.text + f.at) : vc_load_first(f.text + f.at, rest);
-
-		fold_block(&f, x, rest, 1, before, flags, kind);
+			__builtin_prefetch((const void *)((uintptr_t)p + 2048));
+			fold_block(&f, vc_load(p), p, 64, 0, flags, kind);
+		}
 	}
 	whole->used = f.used;
 	whole->n_ends = kind == NO_ENDS ? 0 : (size_t)(f.ends - whole->ends);
