@@ -10,9 +10,7 @@
  * A block of 4096 positions is gone through in four loops, none of which has a branch on the text: words of a bit for each
  * position; those words that are not 0; their positions, 32 at once; those that begin windows.
  */
-#include <immintrin.h>
-
-#include "common.h"
+#include "append_bits_avx512.h"
 #include "scan/scan_filter.h"
 
 enum { WORDS = 64, BLOCK = 64 * WORDS, READABLE = 64 + LW_SCAN_READABLE };
@@ -72,48 +70,6 @@ LW_INLINE size_t find_words(const struct tables *t, int n_places, int n_banks, c
 	return n_words;
 }
 
-/* Words that are not 0 go to the front, their numbers to `numbers`; returns how many. Eight more of each are written. */
-LW_INLINE size_t keep_words(uint64_t *words, size_t n_words, uint8_t *numbers)
-{
-	__m128i number = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 0, 0, 0, 0, 0, 0, 0, 0);
-	size_t n = 0;
-
-	for (size_t i = n_words; i % 8; i++)
-		words[i] = 0;
-	for (size_t i = 0; i < n_words; i += 8) {
-		__m512i eight = _mm512_loadu_si512(words + i);
-		__mmask8 any = _mm512_test_epi64_mask(eight, eight);
-
-		_mm512_storeu_si512(words + n, _mm512_maskz_compress_epi64(any, eight));
-		_mm_storel_epi64((__m128i *)(numbers + n), _mm_maskz_compress_epi8(any, number));
-		number = _mm_add_epi8(number, _mm_set1_epi8(8));
-		n += (size_t)__builtin_popcount(any);
-	}
-	return n;
-}
-
-/* The positions of a word's bits, of which the lowest is at `first`; writes 64. */
-LW_INLINE size_t append_bits(uint64_t word, size_t first, uint16_t *raw, size_t n)
-{
-	static const uint8_t numbers[64] = {
-		0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-		22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
-		44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
-	};
-	__m512i set = _mm512_maskz_compress_epi8(word, _mm512_loadu_si512(numbers)),
-	        at = _mm512_set1_epi16((short)first);
-	size_t n_set = (size_t)__builtin_popcountll(word);
-	__m512i low = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(set));
-
-	_mm512_storeu_si512(raw + n, _mm512_add_epi16(at, low));
-	if (LW_UNLIKELY(n_set > 32)) {
-		__m512i high = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(set, 1));
-
-		_mm512_storeu_si512(raw + n + 32, _mm512_add_epi16(at, high));
-	}
-	return n + n_set;
-}
-
 /* Appends those of the raw positions that begin windows; four bytes can be read at those before `end`. */
 LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t *text, size_t end, const uint16_t *raw,
                               size_t n_raw, uint16_t *positions, size_t n_found)
@@ -161,9 +117,9 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_b
 		size_t n_here = n - at < BLOCK ? n - at : BLOCK, n_raw = 0;
 		size_t n_words = find_words(&t, n_places, n_banks, text + at, n_here, n_bytes - at, words);
 
-		n_words = keep_words(words, n_words, numbers);
+		n_words = lw_keep_words(words, n_words, numbers);
 		for (size_t k = 0; k < n_words; k++)
-			n_raw = append_bits(words[k], at + numbers[k] * 64u, raw, n_raw);
+			n_raw = lw_append_compressed(words[k], at + numbers[k] * 64u, raw, n_raw);
 		n_found = keep_windows(filter, text, end, raw, n_raw, positions, n_found);
 	}
 	return n_found;
