@@ -3,8 +3,8 @@
  * From patterns to the windows of scan_filter.h: of each pattern the part that is least frequent by a table of byte
  * frequencies in text and code, then windows into groups so that few bytes pass where they are mixed.
  *
- * Frequencies are a guess about the text; they decide nothing but speed. So does the kernel in use: what it costs and what
- * it lets pass is weighed, but the set works with any.
+ * Frequencies are a guess about the text; they decide nothing but speed. What is chosen does not depend on the kernel in
+ * use, since a set is the same bytes wherever it is made: it is weighed by halves, which let about as much pass.
  */
 #include "scan/scan_filter.h"
 #include "scan/scan_set.h"
@@ -639,27 +639,17 @@ static uint32_t fill_banks(struct draft *d, int by_classes, float *passes)
 	return 2;
 }
 
-static void make_classes(struct draft *d, struct lw_scan_classes *classes, float *passes)
+static void make_classes(struct draft *d, struct lw_scan_classes *classes)
 {
-	classes->n_banks = fill_banks(d, 1, passes);
+	float passes;
+
+	classes->n_banks = fill_banks(d, 1, &passes);
 	classes->n_places = choose_places(d, classes->n_banks, classes->place);
 	write_classes(d, classes);
 }
 
-/* Whether the kernel in use looks bytes up by classes. */
-static int uses_classes(void)
-{
-#if LW_HAVE_X86
-	return lw_kernels()->scan_candidates == lanewise_scan_candidates_avx512;
-#else
-	return 0;
-#endif
-}
-
 static void make_tables(struct draft *d, struct lw_scan_filter *filter, float *passes)
 {
-	float passes_classes;
-
 	filter->n_banks = fill_banks(d, 0, passes);
 	if (d->n == 1 && !d->ignore_case) {
 		choose_bytes(d, filter);
@@ -670,20 +660,7 @@ static void make_tables(struct draft *d, struct lw_scan_filter *filter, float *p
 		write_letters(d, filter);
 	else
 		write_tables(d, filter);
-	make_classes(d, &filter->classes, &passes_classes);
-	if (uses_classes())
-		*passes = passes_classes;
-}
-
-/* What the kernel in use takes for a byte, about in cycles. */
-static float cost_of(const struct lw_scan_filter *filter, float passes)
-{
-	const struct lw_scan_classes *classes = &filter->classes;
-	uint32_t n_steps = filter->n_banks * (filter->letters ? 3 : filter->n_places);
-
-	if (uses_classes())
-		return 0.016f * (float)(1 + classes->n_banks * classes->n_places) + 100 * passes;
-	return 0.06f * (float)n_steps + 100 * passes;
+	make_classes(d, &filter->classes);
 }
 
 /* Groups, places and tables of the windows in the draft; 0 if they are too many for the slots. */
@@ -824,7 +801,7 @@ static float try_width(struct choice *c, uint32_t width, int ignore_case, struct
 		}
 	}
 	if (choose_all(c, &d) && finish_filter(&d, filter, passes))
-		cost = cost_of(filter, *passes);
+		cost = 0.06f * (float)(filter->n_banks * (filter->letters ? 3 : filter->n_places)) + 100 * *passes;
 	c->draft = NULL;
 	return cost;
 }
