@@ -30,6 +30,11 @@ LW_INLINE size_t lw_keep_words(uint64_t *words, size_t n_words, uint8_t *numbers
 	return n;
 }
 
+LW_INLINE void lw_store_positions(uint16_t *raw, __m512i begin, __m256i numbers)
+{
+	_mm512_storeu_si512(raw, _mm512_add_epi16(begin, _mm512_cvtepu8_epi16(numbers)));
+}
+
 /* Appends the positions of a word's bits, of which the lowest is at `first`; `raw` has room for 64. */
 LW_INLINE size_t lw_append_compressed(uint64_t word, size_t first, uint16_t *raw, size_t n)
 {
@@ -38,15 +43,19 @@ LW_INLINE size_t lw_append_compressed(uint64_t word, size_t first, uint16_t *raw
 		22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
 		44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
 	};
-	__m512i at = _mm512_maskz_compress_epi8(word, _mm512_loadu_si512(numbers));
-	__m512i low = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(at)), begin = _mm512_set1_epi16((short)first);
 	size_t n_bits = (size_t)__builtin_popcountll(word);
+	__m512i begin = _mm512_set1_epi16((short)first), all = _mm512_loadu_si512(numbers);
 
-	_mm512_storeu_si512(raw + n, _mm512_add_epi16(begin, low));
-	if (LW_UNLIKELY(n_bits > 32)) {
-		__m512i high = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(at, 1));
+	if (LW_LIKELY(n_bits <= 32)) {
+		__m512i at = _mm512_maskz_compress_epi8(word, all);
 
-		_mm512_storeu_si512(raw + n + 32, _mm512_add_epi16(begin, high));
+		lw_store_positions(raw + n, begin, _mm512_castsi512_si256(at));
+	} else { /* by halves; Bochs takes a mask with all 64 bits for one with none */
+		__m256i low = _mm512_castsi512_si256(all), high = _mm512_extracti64x4_epi64(all, 1);
+		size_t n_low = (size_t)__builtin_popcount((uint32_t)word);
+
+		lw_store_positions(raw + n, begin, _mm256_maskz_compress_epi8((uint32_t)word, low));
+		lw_store_positions(raw + n + n_low, begin, _mm256_maskz_compress_epi8((uint32_t)(word >> 32), high));
 	}
 	return n + n_bits;
 }
