@@ -7,6 +7,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <inttypes.h>
+
 #include "scan/scan_set.h"
 #include "scan_image.h"
 #include "test.h"
@@ -360,7 +362,7 @@ static void test_messages(void)
 
 	/* Classes: 0, a, b, c, x, z. States: the first, a, b, z, ab, zz, abc, zzx. */
 	CHECK(row == 8 && last == 56 && set->all_rows);
-	expect(&image, HEADER, 0, 3, LANEWISE_ERROR_UNSUPPORTED, "section scan.header, format: 3");
+	expect(&image, HEADER, 0, 4, LANEWISE_ERROR_UNSUPPORTED, "section scan.header, format: 4");
 	EXPECT(&image, HEADER, 4, 6, "section scan.header, n_patterns: 6, but section scan.next has 5");
 	EXPECT(&image, HEADER, 8, 257, "section scan.header, n_classes: 257");
 	EXPECT(&image, HEADER, 12, 65, "section scan.header, rows_end: 65");
@@ -422,6 +424,16 @@ static void test_filter_messages(void)
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, place[1]), 4, "section scan.filter, place[1]: 4");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[7][2]), 0x20202020,
 	       "section scan.filter, slot[7][2]: 20202020");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, classes.n_places), 0,
+	       "section scan.filter, classes.n_places: 0");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, classes.n_places), 5,
+	       "section scan.filter, classes.n_places: 5");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, classes.n_banks), 0,
+	       "section scan.filter, classes.n_banks: 0");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, classes.n_banks), 3,
+	       "section scan.filter, classes.n_banks: 3");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, classes.place[3]), 4,
+	       "section scan.filter, classes.place[3]: 4");
 	free(image.bytes);
 	lanewise_scan_set_destroy(set);
 }
@@ -456,6 +468,46 @@ static struct sparse_states find_states(const lanewise_scan_set *set)
 	return found;
 }
 
+static int passes_halves(const struct lw_scan_filter *filter, uint32_t window)
+{
+	uint8_t any = 0;
+
+	for (uint32_t bank = 0; bank < filter->n_banks; bank++) {
+		uint8_t groups = filter->high[bank][0][lw_scan_fifth_bits(window)];
+
+		for (int j = 0; j < 4; j++)
+			groups &= filter->low[bank][j][window >> 8 * j & 15];
+		any |= groups;
+	}
+	return any != 0;
+}
+
+static int passes_classes(const struct lw_scan_classes *classes, uint32_t window)
+{
+	uint8_t any = 0;
+
+	for (uint32_t bank = 0; bank < classes->n_banks; bank++) {
+		uint8_t groups = 0xff;
+
+		for (uint32_t j = 0; j < classes->n_places; j++)
+			groups &= classes->groups[bank][j][(window >> 8 * classes->place[j]) % LW_SCAN_CLASSES];
+		any |= groups;
+	}
+	return any != 0;
+}
+
+/* Four letters that pass by halves of bytes but not by classes, or 0. */
+static uint32_t halves_only(const struct lw_scan_filter *filter)
+{
+	for (uint32_t i = 0; i < 26 * 26 * 26 * 26; i++) {
+		uint32_t window = 0x61616161 + i % 26 + (i / 26 % 26 << 8) + (i / 676 % 26 << 16) + (i / 17576 << 24);
+
+		if (passes_halves(filter, window) && !passes_classes(&filter->classes, window))
+			return window;
+	}
+	return 0;
+}
+
 static void test_gram_messages(void)
 {
 	unsigned char pattern[300] = { 0 };
@@ -487,6 +539,8 @@ static void test_gram_messages(void)
 /* Grams whose places the filter finds. */
 static void test_direct_messages(void)
 {
+	char what[100];
+
 	n_patterns = pool_used = 0;
 	add_pattern("Qxyz1234567890abcdef", 20);
 	add_pattern("Zqkv!Zq12", 9);
@@ -517,6 +571,10 @@ static void test_direct_messages(void)
 	CHECK(set->filter && set->filter->letters == 0x60);
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, letters), 0x20, "section scan.filter, letters: 32");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, place[1]), 2, "section scan.filter, place[1]: 2");
+	CHECK(halves_only(set->filter));
+	snprintf(what, sizeof what, "section scan.filter, slot[7][2]: %" PRIx32 " is no window by classes",
+	         halves_only(set->filter));
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[7][2]), halves_only(set->filter), what);
 	free(image.bytes);
 	lanewise_scan_set_destroy(set);
 }

@@ -3,7 +3,9 @@
  * What the kernel scan_candidates looks for: places whose first `width` bytes are one of a few windows. A window is a
  * part of a pattern, the rarest; so every match has a window in it, at most max_offset bytes behind its beginning.
  *
- * Which places are candidates is defined by the windows alone; the nibble tables only make finding them fast.
+ * Which places are candidates is defined by the windows alone; the tables only make finding them fast. There are two
+ * kinds of them, since what a CPU looks bytes up by differs: by halves in sixteen bytes, or by six bits in 64. A set may
+ * be saved on one CPU and used on another, so every filter has both.
  */
 #ifndef LW_SCAN_FILTER_H
 #define LW_SCAN_FILTER_H
@@ -17,7 +19,17 @@ enum {
 	LW_SCAN_SLOT_BITS = 10, /* hash slots, and windows in each */
 	LW_SCAN_SLOT_DEPTH = 4,
 	LW_SCAN_MAX_OFFSET = 32, /* of a window in its pattern */
+	LW_SCAN_CLASSES = 64,    /* of bytes: those with the same lower six bits */
 	LW_SCAN_READABLE = 3     /* bytes that the caller of a block kernel has behind the last position */
+};
+
+/*
+ * The groups of windows of which some window has a byte of class c at place[j] are groups[k][j][c] in bank k. Groups are
+ * others here than by halves. A position where the AND over all j < n_places is 0 in all banks begins no window.
+ */
+struct lw_scan_classes {
+	uint8_t groups[LW_SCAN_BANKS][LW_SCAN_WIDTH][LW_SCAN_CLASSES];
+	uint32_t n_banks, n_places, place[LW_SCAN_WIDTH];
 };
 
 struct lw_scan_filter {
@@ -42,6 +54,7 @@ struct lw_scan_filter {
 	uint32_t mask;  /* of `width` bytes, the first being the lowest */
 	uint32_t multiplier;
 	uint32_t slot[1 << LW_SCAN_SLOT_BITS][LW_SCAN_SLOT_DEPTH]; /* unused ones repeat some window */
+	struct lw_scan_classes classes;                            /* not used if n_places is 0 */
 };
 
 /* Bit 4 of each byte of a window. */

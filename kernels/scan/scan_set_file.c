@@ -31,7 +31,7 @@
 #include "support.h"
 
 /* Raise it when the arrays or the filter come to mean something else. */
-enum { FORMAT = 2, PARTS = 10 };
+enum { FORMAT = 3, PARTS = 10 };
 
 struct header {
 	uint32_t format, n_patterns, n_classes, rows_end;
@@ -46,7 +46,7 @@ struct grams {
 };
 _Static_assert(sizeof(struct grams) == 24 && sizeof(struct lw_scan_ends) == 32, "they are part of the file format");
 _Static_assert(sizeof(struct header) == 288, "the header is part of the file format");
-_Static_assert(sizeof(struct lw_scan_filter) == 16688, "the filter is part of the file format");
+_Static_assert(sizeof(struct lw_scan_filter) == 17232, "the filter is part of the file format");
 
 /* ---------------------------------------------------------------- writing */
 
@@ -429,6 +429,43 @@ static int passes(const struct lw_scan_filter *f, uint32_t window)
 	return 0;
 }
 
+static int passes_classes(const struct lw_scan_classes *classes, uint32_t window)
+{
+	for (uint32_t bank = 0; bank < classes->n_banks; bank++) {
+		uint8_t groups = 0xff;
+
+		for (uint32_t j = 0; j < classes->n_places; j++)
+			groups &= classes->groups[bank][j][(window >> 8 * classes->place[j]) % LW_SCAN_CLASSES];
+		if (groups)
+			return 1;
+	}
+	return 0;
+}
+
+static lanewise_status check_window_classes(const struct opening *o)
+{
+	const struct lw_scan_filter *f = o->set.filter;
+	const struct lw_scan_classes *classes = &f->classes;
+
+	if (f->n_places == 0)
+		return LANEWISE_OK;
+	if (classes->n_places == 0 || classes->n_places > f->width)
+		return WRONG_FIELD(o, "filter", classes->n_places, "classes.n_places: %" PRIu32, classes->n_places);
+	if (classes->n_banks != 1 && (classes->n_banks != 2 || classes->n_places < 3))
+		return WRONG_FIELD(o, "filter", classes->n_banks, "classes.n_banks: %" PRIu32, classes->n_banks);
+	for (int j = 0; j < LW_SCAN_WIDTH; j++)
+		if (classes->place[j] >= f->width)
+			return WRONG_FIELD(o, "filter", classes->place[j], "classes.place[%d]: %" PRIu32, j,
+			                   classes->place[j]);
+	for (int i = 0; i < 1 << LW_SCAN_SLOT_BITS; i++)
+		for (int j = 0; j < LW_SCAN_SLOT_DEPTH; j++)
+			if (!passes_classes(classes, f->slot[i][j]))
+				return WRONG_FIELD(o, "filter", f->slot[i][j],
+				                   "slot[%d][%d]: %" PRIx32 " is no window by classes", i, j,
+				                   f->slot[i][j]);
+	return LANEWISE_OK;
+}
+
 static lanewise_status check_filter(struct opening *o)
 {
 	const struct lw_scan_filter *f = o->set.filter;
@@ -458,7 +495,7 @@ static lanewise_status check_filter(struct opening *o)
 				return WRONG_FIELD(o, "filter", f->slot[i][j], "slot[%d][%d]: %" PRIx32 " is no window",
 				                   i, j, f->slot[i][j]);
 	o->set.width = f->width;
-	return LANEWISE_OK;
+	return check_window_classes(o);
 }
 
 /* ------------------------------------------------------------------ grams */

@@ -3,7 +3,8 @@
  * From patterns to the windows of scan_filter.h: of each pattern the part that is least frequent by a table of byte
  * frequencies in text and code, then windows into groups so that few bytes pass where they are mixed.
  *
- * Frequencies are a guess about the text; they decide nothing but speed.
+ * Frequencies are a guess about the text; they decide nothing but speed. What is chosen does not depend on the kernel in
+ * use, since a set is the same bytes wherever it is made: it is weighed by halves, which let about as much pass.
  */
 #include "scan/scan_filter.h"
 #include "scan/scan_set.h"
@@ -87,9 +88,12 @@ static float frequency_of(uint8_t byte, int ignore_case)
 	return frequency(byte);
 }
 
-/* Which halves of bytes a group has at each place, and how often a text would pass it. */
+/*
+ * What bytes a group has at each place, and how often a text would pass it. By halves of bytes, bits 0 to 15 of a set are
+ * lower halves, bits 16 to 31 upper ones; or a bit is a class.
+ */
 struct group {
-	uint16_t low[LW_SCAN_WIDTH], high[LW_SCAN_WIDTH];
+	uint64_t set[LW_SCAN_WIDTH];
 	float passes;
 };
 
@@ -99,7 +103,9 @@ struct draft {
 	size_t n, n_windows; /* groups, and windows */
 	uint32_t width;
 	int ignore_case;
+	int by_classes;             /* how groups are formed */
 	uint16_t share[16][2][256]; /* by high half of a byte, which eight of the low halves, and a set of these */
+	uint16_t class_share[LW_SCAN_CLASSES / 8][256]; /* by which eight of the classes, and a set of these */
 };
 
 static uint8_t pattern_byte(const lanewise_pattern *pattern, size_t i, int ignore_case)
@@ -271,31 +277,43 @@ static void choose_windows(struct draft *d, struct lanewise_scan_set *set, const
 
 /* ----------------------------------------------------------------- groups */
 
-/* What a row of sixteen bytes adds for every choice of its first and of its last eight. */
+static uint16_t frequency_in_20000(uint32_t byte) { return byte < 128 ? frequencies[byte] : 1; }
+
+/* What a row of sixteen bytes adds for every choice of its first and of its last eight; and so eight classes. */
 static void fill_shares(struct draft *d)
 {
-	for (uint32_t row = 0; row < 16; row++)
-		for (uint32_t i = 1; i < 256; i++) {
-			uint32_t bit = (uint32_t)__builtin_ctz(i), byte = 16 * row + bit;
+	for (uint32_t i = 1; i < 256; i++) {
+		uint32_t bit = (uint32_t)__builtin_ctz(i), rest = i & (i - 1);
 
-			d->share[row][0][i] =
-			        (uint16_t)(d->share[row][0][i & (i - 1)] + (byte < 128 ? frequencies[byte] : 1));
-			byte += 8;
-			d->share[row][1][i] =
-			        (uint16_t)(d->share[row][1][i & (i - 1)] + (byte < 128 ? frequencies[byte] : 1));
+		for (uint32_t row = 0; row < 16; row++)
+			for (uint32_t half = 0; half < 2; half++)
+				d->share[row][half][i] = (uint16_t)(d->share[row][half][rest] +
+				                                    frequency_in_20000(16 * row + 8 * half + bit));
+		for (uint32_t eight = 0; eight < LW_SCAN_CLASSES / 8; eight++) {
+			uint32_t sum = d->class_share[eight][rest];
+
+			for (uint32_t byte = 8 * eight + bit; byte < 256; byte += LW_SCAN_CLASSES)
+				sum += frequency_in_20000(byte);
+			d->class_share[eight][i] = (uint16_t)sum;
 		}
+	}
 }
 
 /* How often a byte passes the group at a place. */
 static float passes_place(const struct draft *d, const struct group *g, uint32_t place)
 {
-	uint32_t sum = 0, low = g->low[place];
+	uint64_t set = g->set[place];
+	uint32_t sum = 0;
 
-	for (uint32_t rows = g->high[place]; rows; rows &= rows - 1) {
-		const uint16_t(*share)[256] = d->share[__builtin_ctz(rows)];
+	if (d->by_classes)
+		for (uint32_t eight = 0; eight < LW_SCAN_CLASSES / 8; eight++)
+			sum += d->class_share[eight][set >> 8 * eight & 0xff];
+	else
+		for (uint64_t rows = set >> 16; rows; rows &= rows - 1) {
+			const uint16_t(*share)[256] = d->share[__builtin_ctzll(rows)];
 
-		sum += (uint32_t)share[0][low & 0xff] + share[1][low >> 8];
-	}
+			sum += (uint32_t)share[0][set & 0xff] + share[1][set >> 8 & 0xff];
+		}
 	return (float)sum / 20000.0f;
 }
 
@@ -306,10 +324,10 @@ static void rate(const struct draft *d, struct group *g)
 		g->passes *= passes_place(d, g, j);
 }
 
-static void mark_byte(struct group *g, uint32_t place, uint8_t byte)
+static void mark_byte(const struct draft *d, struct group *g, uint32_t place, uint8_t byte)
 {
-	g->low[place] |= (uint16_t)(1u << (byte & 15));
-	g->high[place] |= (uint16_t)(1u << (byte >> 4));
+	g->set[place] |= d->by_classes ? UINT64_C(1) << byte % LW_SCAN_CLASSES
+	                               : UINT64_C(1) << (byte & 15) | UINT64_C(0x10000) << (byte >> 4);
 }
 
 static void begin_group(const struct draft *d, struct group *g, uint32_t window)
@@ -318,9 +336,9 @@ static void begin_group(const struct draft *d, struct group *g, uint32_t window)
 	for (uint32_t j = 0; j < d->width; j++) {
 		uint8_t byte = (uint8_t)(window >> 8 * j);
 
-		mark_byte(g, j, byte);
+		mark_byte(d, g, j, byte);
 		if (d->ignore_case && byte >= 'a' && byte <= 'z')
-			mark_byte(g, j, byte & 0xdf);
+			mark_byte(d, g, j, byte & 0xdf);
 	}
 	rate(d, g);
 }
@@ -329,10 +347,8 @@ static struct group merged(const struct draft *d, const struct group *a, const s
 {
 	struct group both = *a;
 
-	for (uint32_t j = 0; j < d->width; j++) {
-		both.low[j] |= b->low[j];
-		both.high[j] |= b->high[j];
-	}
+	for (uint32_t j = 0; j < d->width; j++)
+		both.set[j] |= b->set[j];
 	rate(d, &both);
 	return both;
 }
@@ -377,7 +393,7 @@ struct placement {
 static int is_within(const struct group *a, const struct group *b, uint32_t width)
 {
 	for (uint32_t j = 0; j < width; j++)
-		if ((a->low[j] & ~b->low[j]) || (a->high[j] & ~b->high[j]))
+		if (a->set[j] & ~b->set[j])
 			return 0;
 	return 1;
 }
@@ -388,10 +404,8 @@ static struct group without(const struct draft *d, const struct placement *p, ui
 	struct group g = { .passes = 0 };
 
 	for (size_t i = 0; i < p->n; i++)
-		for (uint32_t j = 0; p->in[i] == number && i != left_out && j < d->width; j++) {
-			g.low[j] |= p->alone[i].low[j];
-			g.high[j] |= p->alone[i].high[j];
-		}
+		for (uint32_t j = 0; p->in[i] == number && i != left_out && j < d->width; j++)
+			g.set[j] |= p->alone[i].set[j];
 	rate(d, &g);
 	return g;
 }
@@ -458,23 +472,25 @@ static float passes_at(const struct draft *d, uint32_t places)
 }
 
 /*
- * Each place costs the kernel about the same. Once fewer than one position in thirty thousand passes, a further place
- * would save less than it costs.
+ * A place costs the kernel one to four cycles for 64 positions, a position that passes some nine to twenty-five, the fewer
+ * the faster the kernel is; and on text about three times as many pass as this says. So once fewer than 0.0006 do, a
+ * further place would save less than it costs.
  */
-static void choose_places(const struct draft *d, struct lw_scan_filter *filter)
+static uint32_t choose_places(const struct draft *d, uint32_t n_banks, uint32_t *places)
 {
-	uint32_t chosen = 0, least = filter->n_banks == 2 ? 3 : 1; /* with two banks the kernel has but 3 and 4 */
+	uint32_t chosen = 0, n = 0, least = n_banks == 2 ? 3 : 1; /* with two banks the kernel has but 3 and 4 */
 
-	while (filter->n_places < d->width && (filter->n_places < least || passes_at(d, chosen) > 0.00003f)) {
+	while (n < d->width && (n < least || passes_at(d, chosen) > 0.0006f)) {
 		uint32_t best = LW_SCAN_WIDTH;
 
 		for (uint32_t j = 0; j < d->width; j++)
 			if (!(chosen >> j & 1) && (best == LW_SCAN_WIDTH ||
 			                           passes_at(d, chosen | 1u << j) < passes_at(d, chosen | 1u << best)))
 				best = j;
-		filter->place[filter->n_places++] = best;
+		places[n++] = best;
 		chosen |= 1u << best;
 	}
+	return n;
 }
 
 /* A single window is found by its two rarest bytes, compared; the same twice if it has but one. */
@@ -500,14 +516,20 @@ static void write_tables(const struct draft *d, struct lw_scan_filter *filter)
 	for (size_t g = 0; g < d->n; g++)
 		for (uint32_t j = 0; j < filter->n_places; j++)
 			for (int half = 0; half < 16; half++) {
-				const struct group *group = &d->groups[g];
+				uint64_t set = d->groups[g].set[filter->place[j]];
 
-				uint8_t *low = &filter->low[g / GROUPS][j][half],
-				        *high = &filter->high[g / GROUPS][j][half];
-
-				*low |= (uint8_t)((group->low[filter->place[j]] >> half & 1) << g % GROUPS);
-				*high |= (uint8_t)((group->high[filter->place[j]] >> half & 1) << g % GROUPS);
+				filter->low[g / GROUPS][j][half] |= (uint8_t)((set >> half & 1) << g % GROUPS);
+				filter->high[g / GROUPS][j][half] |= (uint8_t)((set >> (16 + half) & 1) << g % GROUPS);
 			}
+}
+
+static void write_classes(const struct draft *d, struct lw_scan_classes *classes)
+{
+	for (size_t g = 0; g < d->n; g++)
+		for (uint32_t j = 0; j < classes->n_places; j++)
+			for (int c = 0; c < LW_SCAN_CLASSES; c++)
+				classes->groups[g / GROUPS][j][c] |=
+				        (uint8_t)((d->groups[g].set[classes->place[j]] >> c & 1) << g % GROUPS);
 }
 
 static int is_letters(uint32_t window) { return (window & 0xe0e0e0e0) == 0x60606060; }
@@ -603,6 +625,44 @@ static float group_windows(struct draft *d, size_t most)
 	return passes;
 }
 
+/*
+ * Groups by halves or by classes, in one bank or, where much would pass, in two; returns how many. By halves another bank
+ * makes the kernel a half slower; by classes it costs less, but what passes costs less too.
+ */
+static uint32_t fill_banks(struct draft *d, int by_classes, float *passes)
+{
+	d->by_classes = by_classes;
+	*passes = group_windows(d, GROUPS);
+	if (d->n < GROUPS || d->width < 3 || *passes <= (by_classes ? 0.003f : 0.0015f))
+		return 1;
+	*passes = group_windows(d, 2 * GROUPS);
+	return 2;
+}
+
+static void make_classes(struct draft *d, struct lw_scan_classes *classes)
+{
+	float passes;
+
+	classes->n_banks = fill_banks(d, 1, &passes);
+	classes->n_places = choose_places(d, classes->n_banks, classes->place);
+	write_classes(d, classes);
+}
+
+static void make_tables(struct draft *d, struct lw_scan_filter *filter, float *passes)
+{
+	filter->n_banks = fill_banks(d, 0, passes);
+	if (d->n == 1 && !d->ignore_case) {
+		choose_bytes(d, filter);
+		return;
+	}
+	filter->n_places = choose_places(d, filter->n_banks, filter->place);
+	if (filter->n_places == LW_SCAN_WIDTH && are_letters(d))
+		write_letters(d, filter);
+	else
+		write_tables(d, filter);
+	make_classes(d, &filter->classes);
+}
+
 /* Groups, places and tables of the windows in the draft; 0 if they are too many for the slots. */
 static int finish_filter(struct draft *d, struct lw_scan_filter *filter, float *passes)
 {
@@ -611,23 +671,8 @@ static int finish_filter(struct draft *d, struct lw_scan_filter *filter, float *
 	filter->mask = UINT32_MAX >> 8 * (4 - d->width);
 	if (!fill_slots(d, filter))
 		return 0;
-	/* Another bank makes the kernel a half slower, and what passes a tenth. */
-	filter->n_banks = 1;
 	fill_shares(d);
-	*passes = group_windows(d, GROUPS);
-	if (d->n == GROUPS && d->width >= 3 && *passes > 0.0015f) {
-		filter->n_banks = 2;
-		*passes = group_windows(d, 2 * GROUPS);
-	}
-	if (d->n == 1 && !d->ignore_case) {
-		choose_bytes(d, filter);
-	} else {
-		choose_places(d, filter);
-		if (filter->n_places == LW_SCAN_WIDTH && are_letters(d))
-			write_letters(d, filter);
-		else
-			write_tables(d, filter);
-	}
+	make_tables(d, filter, passes);
 	return 1;
 }
 
