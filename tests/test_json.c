@@ -785,6 +785,57 @@ static void test_lines(void)
 	CHECK(n_lines == 0 && n_taken == 4);
 }
 
+/* Lines of a kind that come together with others, blank and not JSON: each is what it is alone. */
+static void test_mixed_lines(uint64_t seed)
+{
+	static const char *const kinds[] = { "{}\n",
+		                             "[1, -2.5e3]\n",
+		                             "{\"k\": [true, null, \"v\\u00e9\"]}\r\n",
+		                             "5\n",
+		                             "\"\xc3\xa9\" \n",
+		                             "[[[]]]\n",
+		                             "\n",
+		                             "\r\n",
+		                             " \t\n",
+		                             "[1\n",
+		                             "\"\xc3\"\n",
+		                             "tru\n" };
+	enum { KINDS = sizeof kinds / sizeof *kinds, BLANK = 6, WRONG = 9, MOST = 1200 };
+	static lanewise_json_node tree[8 * MOST];
+	static lanewise_json_line lines[MOST];
+	static char text[32 * MOST];
+
+	for (int round = 0; round < 200; round++) {
+		uint32_t begins[MOST], kind[MOST];
+		size_t n = 0, n_expected = 0, n_kinds = round % 4 ? WRONG : KINDS, n_lines, n_taken, n_alone;
+		size_t count = below(&seed, round % 8 ? 40 : MOST);
+
+		for (size_t i = 0; i < count; i++) {
+			uint32_t k = (uint32_t)below(&seed, n_kinds);
+
+			begins[n_expected] = (uint32_t)n;
+			kind[n_expected] = k;
+			n_expected += k < BLANK || k >= WRONG;
+			memcpy(text + n, kinds[k], strlen(kinds[k]));
+			n += strlen(kinds[k]);
+		}
+		CHECK_EQUAL(lanewise_json_parse_lines(text, n, NULL, tree, 8 * MOST, lines, MOST, &n_lines, &n_taken),
+		            LANEWISE_OK);
+		CHECK_EQUAL(n_taken, n);
+		CHECK_EQUAL(n_lines, n_expected);
+		for (size_t i = 0; i < n_lines && i < n_expected; i++) {
+			lanewise_json_node alone[16];
+
+			CHECK_EQUAL(lines[i].begin, begins[i]);
+			CHECK_EQUAL(lines[i].status, kind[i] < BLANK ? LANEWISE_OK : LANEWISE_ERROR_DATA);
+			n_alone = 0;
+			lanewise_json_parse(text + lines[i].begin, lines[i].n_bytes, NULL, alone, 16, &n_alone, NULL);
+			CHECK_EQUAL(lines[i].n_nodes, n_alone);
+			CHECK(memcmp(tree + lines[i].first_node, alone, n_alone * sizeof *alone) == 0);
+		}
+	}
+}
+
 static void test_strings(void)
 {
 	static const char text[] =
@@ -943,6 +994,7 @@ int main(void)
 		test_integer_array();
 		test_number_arrays((uint64_t)tier + 7);
 		test_lines();
+		test_mixed_lines((uint64_t)tier + 11);
 		test_strings();
 
 		int n_files = test_suite();

@@ -88,12 +88,15 @@ static void next_batch(struct batch *b, const char *text, size_t n, size_t n_mos
 	b->is_known = !scan.bad && (!scan.wide || is_utf8(text, scan.n_text));
 }
 
-/* The tokens of the line that ends at `end`, from the one before on; their number to *n. */
-static uint32_t *line_tokens(struct batch *b, size_t end, size_t *n)
+/* The tokens of the line text[at ... end), which is the next one; their number to *n. */
+static uint32_t *line_tokens(struct batch *b, size_t at, size_t end, size_t *n)
 {
 	uint32_t *tokens = b->tokens + LW_JSON_TOKENS_BEFORE, limit = (uint32_t)(end - b->begin) << 8;
-	size_t begin = b->next, next = begin;
+	size_t begin = b->next, next;
 
+	/* The end of the line before is a token if it directly follows one. */
+	begin += begin < b->n_tokens && tokens[begin] < (uint32_t)(at - b->begin) << 8;
+	next = begin;
 	while (b->n_tokens - next >= 16 && tokens[next + 15] < limit)
 		next += 16;
 	while (next < b->n_tokens && tokens[next] < limit)
@@ -164,7 +167,7 @@ lanewise_status lanewise_json_parse_lines(const char *text, size_t n_bytes, cons
 			next_batch(&batch, text + at, n_bytes - at,
 			           batch_size(n_bytes - at, line_capacity - n, node_capacity - n_nodes), at);
 		if (batch.is_known && at < batch.end)
-			tokens = line_tokens(&batch, end, &n_tokens);
+			tokens = line_tokens(&batch, at, end, &n_tokens);
 		if (tokens ? n_tokens > 0 : !is_blank(text + at, end - at)) {
 			lanewise_status status = LANEWISE_ERROR_CAPACITY;
 
