@@ -538,7 +538,8 @@ static LW_NOINLINE int parse_tree(struct parser *p)
 {
 	struct pieces pieces;
 
-	return lw_json_has_tree_kernels() && !(p->flags & LANEWISE_JSON_NUMBER_ARRAYS) && parse_at_once(p, &pieces);
+	return p->n > 0 && lw_json_has_tree_kernels() && !(p->flags & LANEWISE_JSON_NUMBER_ARRAYS) &&
+	       parse_at_once(p, &pieces);
 }
 
 /* In both, the parser is left as it is where it can be: clearing it would cost more than a small text. */

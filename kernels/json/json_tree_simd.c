@@ -636,7 +636,7 @@ LW_INLINE int check_words(const uint8_t *text, size_t base, const uint32_t *toke
 
 		if (LW_UNLIKELY(size != known[kind].size || size == 0))
 			return 0;
-		memcpy(&last, text + base + position_of(token[1]) - 4, sizeof last);
+		memcpy(&last, text + (base + (size_t)position_of(token[1]) - 4), sizeof last);
 		memcpy(&expected, known[kind].last, sizeof expected);
 		wrong |= (last ^ expected) | ((uint8_t)*token ^ (uint32_t)known[kind].first);
 	}
