@@ -73,16 +73,16 @@ struct list {
 };
 
 struct batch {
+	struct keys to_128, front_240, back_240;
 	uint64_t data; /* an address: no pointer is formed where no string is */
 	const uint64_t *begin, *end;
 	uint64_t seed;
 	uint64_t *out;
-	struct keys to_128, front_240, back_240;
-	unsigned char secret[192]; /* for this seed, of strings of more than 240 bytes */
-	uint64_t fetch;            /* the address from which on the window after this one is fetched next */
+	uint64_t fetch; /* the address from which on the window after this one is fetched next */
 	size_t fetch_times, fetch_step;
-	int n_to_16, n_to_128; /* strings of a window that are in these classes */
 	struct list list[CLASSES];
+	int n_to_16, n_to_128;     /* strings of a window that are in these classes */
+	unsigned char secret[192]; /* for this seed, of strings of more than 240 bytes */
 };
 
 LW_INLINE uint64_t secret_at(size_t offset)
