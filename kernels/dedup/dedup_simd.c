@@ -21,6 +21,9 @@
 #include "whitespace.h"
 
 #include "vec.h"
+#if defined(__AVX512VBMI2__)
+#include "append_bits_avx512.h"
+#endif
 
 /* ------------------------------------------------------------------- index */
 
@@ -52,21 +55,7 @@ LW_INLINE void append_rest(uint32_t *to, uint64_t bits, uint32_t at)
 
 /* at plus the number of each bit, to 64 places that may hold anything behind those. */
 #if defined(__AVX512VBMI2__)
-LW_INLINE void append_places(uint32_t *to, uint64_t bits, uint32_t at)
-{
-	static const unsigned char numbers[64] = { 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-		                                   16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-		                                   32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-		                                   48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63 };
-	vc places = vc_compress(vc_load(numbers), bits), first = vu_set1(at);
-
-	vu_store(to, vu_add(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(places)), first));
-	if (LW_LIKELY(__builtin_popcountll(bits) <= 16))
-		return;
-	vu_store(to + 16, vu_add(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(places, 1)), first));
-	vu_store(to + 32, vu_add(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(places, 2)), first));
-	vu_store(to + 48, vu_add(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(places, 3)), first));
-}
+LW_INLINE void append_places(uint32_t *to, uint64_t bits, uint32_t at) { lw_store_positions(bits, vu_set1(at), to); }
 #else
 LW_INLINE void append_places(uint32_t *to, uint64_t bits, uint32_t at)
 {

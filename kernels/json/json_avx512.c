@@ -17,6 +17,7 @@
  * Positions are those of the group before, whose words have left the vector through memory in the meantime: the bytes
  * 0 ... 63 compressed and widened. The words of what is less than a group at the end come from the tier below.
  */
+#include "append_bits_avx512.h"
 #include "block.h"
 
 enum { GROUP = 512, WORDS = 8 };
@@ -177,34 +178,6 @@ LW_INLINE v8 index_group(const v8 in[WORDS], struct state *s, v8 *control)
 	return _mm512_ternarylogic_epi64(found, begins, in_string, 0xf8); /* a | (b & c) */
 }
 
-#define NUMBER(i) (i)
-static const uint8_t numbers[64] = { ALL_64(NUMBER, 0) };
-
-/* The numbers of set bits; the rest is anything. Merged, not zeroed: for a full mask Bochs (tools/icelake) gives zeros. */
-LW_INLINE v8 compress_numbers(uint64_t bits)
-{
-	v8 all = v8_load(numbers);
-
-	return _mm512_mask_compress_epi8(all, bits, all);
-}
-
-/* Positions of set bits, counted from `base`, to index[0 ...): may write up to 64 places. Returns the number of bits. */
-LW_INLINE size_t write_positions(uint64_t bits, vu base, uint32_t *index)
-{
-	size_t count = (size_t)__builtin_popcountll(bits);
-	v8 places = compress_numbers(bits);
-
-	vu_store(index, vu_add(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(places))));
-	if (LW_UNLIKELY(count > 16)) {
-		vu_store(index + 16, vu_add(base, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(places, 1))));
-		if (LW_UNLIKELY(count > 32)) {
-			vu_store(index + 32, vu_add(base, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(places, 2))));
-			vu_store(index + 48, vu_add(base, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(places, 3))));
-		}
-	}
-	return count;
-}
-
 LW_INLINE size_t write_group(const uint64_t words[WORDS], uint32_t base, uint32_t *index)
 {
 	vu first = vu_set1(base);
@@ -212,7 +185,7 @@ LW_INLINE size_t write_group(const uint64_t words[WORDS], uint32_t base, uint32_
 
 #pragma GCC unroll 8
 	for (int i = 0; i < WORDS; i++) {
-		count += write_positions(words[i], first, index + count);
+		count += lw_store_positions(words[i], first, index + count);
 		first = vu_add(first, vu_set1(64));
 	}
 	return count;
@@ -279,10 +252,10 @@ LW_INLINE void add_seen(struct lw_json_seen *seen, const struct lw_json_seen *re
 	seen->wide |= rest->wide;
 }
 
-/* The same as write_positions, and nothing behind them is written. */
+/* The same as lw_store_positions, and nothing behind them is written. */
 LW_INLINE size_t write_only_positions(uint64_t bits, vu base, uint32_t *index)
 {
-	v8 places = compress_numbers(bits);
+	v8 places = lw_numbers_of_bits(bits);
 	size_t count = (size_t)__builtin_popcountll(bits);
 
 	for (size_t at = 0; at < count; at += 16) {
@@ -304,7 +277,7 @@ LW_INLINE size_t index_rest(const uint8_t *text, size_t n, struct lw_json_carry 
 
 	lanewise_json_bits_avx512_clx(text, n, carry, words, seen);
 	for (; n - at >= 64; at += 64) {
-		count += write_positions(words[at / 64], first, index + count);
+		count += lw_store_positions(words[at / 64], first, index + count);
 		first = vu_add(first, vu_set1(64));
 	}
 	if (n > at)
@@ -353,7 +326,7 @@ size_t LW_FN(json_ends)(const uint8_t *text, size_t n, int *within, uint32_t bas
 		v8 x = v8_load(text + at);
 		uint64_t between = v8_bits_eq(x, v8_set1(',')) | v8_bits_below(x, v8_set1(0x21));
 
-		count += write_positions(between & (~between << 1 | before), first, ends + count);
+		count += lw_store_positions(between & (~between << 1 | before), first, ends + count);
 		first = vu_add(first, vu_set1(64));
 		before = ~between >> 63;
 	}
