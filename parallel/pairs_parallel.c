@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdatomic.h>
 
+#include "../kernels/pairs/sort_pairs.h"
 #include "threads.h"
 
 enum {
@@ -139,38 +140,6 @@ static void pairs_item(void *context, size_t item, uint32_t thread)
 	store_batch(f, &batch);
 }
 
-static int comes_after(const lanewise_pair *a, const lanewise_pair *b)
-{
-	return a->first != b->first ? a->first > b->first : a->second > b->second;
-}
-
-static void sift_down(lanewise_pair *heap, size_t n, size_t at)
-{
-	lanewise_pair item = heap[at];
-
-	for (size_t child; (child = 2 * at + 1) < n; at = child) {
-		child += child + 1 < n && comes_after(&heap[child + 1], &heap[child]);
-		if (!comes_after(&heap[child], &item))
-			break;
-		heap[at] = heap[child];
-	}
-	heap[at] = item;
-}
-
-/* Heapsort, which needs no memory. */
-static void sort_pairs(lanewise_pair *pairs, size_t n)
-{
-	for (size_t i = n / 2; i-- > 0;)
-		sift_down(pairs, n, i);
-	for (size_t left = n; left-- > 1;) {
-		lanewise_pair last = pairs[left];
-
-		pairs[left] = pairs[0];
-		pairs[0] = last;
-		sift_down(pairs, left, 0);
-	}
-}
-
 lanewise_status lanewise_pairs_f32_parallel(const float *rows, size_t n_rows, size_t dim, size_t ld,
                                             lanewise_metric metric, float threshold, uint32_t n_threads,
                                             lanewise_pair *pairs, size_t capacity, size_t *n_pairs)
@@ -193,7 +162,7 @@ lanewise_status lanewise_pairs_f32_parallel(const float *rows, size_t n_rows, si
 	lw_parallel_for(groups_of(n_rows), threads_for(work, n_threads), pairs_item, &f);
 	*n_pairs = atomic_load_explicit(&f.n_pairs, memory_order_relaxed);
 	if (*n_pairs <= capacity)
-		sort_pairs(pairs, *n_pairs);
+		lw_sort_pairs(pairs, *n_pairs);
 	return LANEWISE_OK;
 }
 

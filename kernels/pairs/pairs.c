@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "common.h"
+#include "sort_pairs.h"
 
 enum {
 	GROUP = 48,
@@ -120,38 +121,6 @@ lanewise_status lanewise_similarity_f32(const float *a, size_t n_a, size_t a_ld,
 
 /* ------------------------------------------------------------------- pairs */
 
-static int comes_after(const lanewise_pair *a, const lanewise_pair *b)
-{
-	return a->first != b->first ? a->first > b->first : a->second > b->second;
-}
-
-static void sift_down(lanewise_pair *heap, size_t n, size_t at)
-{
-	lanewise_pair item = heap[at];
-
-	for (size_t child; (child = 2 * at + 1) < n; at = child) {
-		child += child + 1 < n && comes_after(&heap[child + 1], &heap[child]);
-		if (!comes_after(&heap[child], &item))
-			break;
-		heap[at] = heap[child];
-	}
-	heap[at] = item;
-}
-
-/* Heapsort, since there is no memory but the pairs' own. */
-static void sort_pairs(lanewise_pair *pairs, size_t n)
-{
-	for (size_t i = n / 2; i-- > 0;)
-		sift_down(pairs, n, i);
-	for (size_t left = n; left-- > 1;) {
-		lanewise_pair last = pairs[left];
-
-		pairs[left] = pairs[0];
-		pairs[0] = last;
-		sift_down(pairs, left, 0);
-	}
-}
-
 /*
  * All pairs of the rows first ... first + n - 1 with later ones, unsorted. Returns how many there are; those beyond
  * `room` are not stored, and unless they are only counted it gives up at the first of them.
@@ -253,7 +222,7 @@ lanewise_status lanewise_pairs_f32(const float *rows, size_t n_rows, size_t dim,
 			return LANEWISE_OK;
 		}
 		if (pairs)
-			sort_pairs(rest, found);
+			lw_sort_pairs(rest, found);
 		*n_pairs += found;
 		position->first += n;
 	}
