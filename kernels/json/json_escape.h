@@ -6,7 +6,7 @@
 #include "common.h"
 #include "json_run.h"
 
-/* What a letter behind a backslash stands for. */
+/* What a letter behind a backslash stands for, or 0 if none may stand there; of u the digits decide. */
 static const uint8_t lw_json_unescaped[256] = {
 	['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t', ['"'] = '"', ['\\'] = '\\', ['/'] = '/'
 };

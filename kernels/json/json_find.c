@@ -11,7 +11,7 @@
 #include <lanewise/json.h>
 
 #include "common.h"
-#include "json_run.h"
+#include "json_escape.h"
 #include "support.h"
 
 enum { MAX_DEPTH = 1024 };
@@ -62,7 +62,7 @@ static size_t escape_size(const struct finder *f, size_t at)
 	if (f->n - at < 2)
 		return 0;
 	if (f->text[at + 1] != 'u')
-		return f->text[at + 1] && strchr("\"\\/bfnrt", f->text[at + 1]) ? 2 : 0;
+		return lw_json_unescaped[f->text[at + 1]] ? 2 : 0;
 	code = read_u_escape(f, at);
 	if (code < 0)
 		return 0;

@@ -8,6 +8,7 @@
 #include <lanewise/json.h>
 
 #include "common.h"
+#include "json_escape.h"
 #include "support.h"
 
 enum { DEFAULT_DEPTH = 1024, DEFAULT_BYTES = 1 << 20 };
@@ -329,7 +330,7 @@ static int read_string_byte(lanewise_json_partial *p, size_t at, uint8_t c)
 		}
 		return 1;
 	case S_ESCAPE:
-		if (!c || !strchr("\"\\/bfnrtu", c))
+		if (!lw_json_unescaped[c] && c != 'u')
 			return 0;
 		p->code = 0;
 		p->n_left = 4;

@@ -17,7 +17,7 @@
 #include <lanewise/json.h>
 
 #include "common.h"
-#include "json_run.h"
+#include "json_escape.h"
 #include "support.h"
 
 enum { DEFAULT_DEPTH = 1024, MAX_DEPTH = LANEWISE_JSON_MAX_VALIDATED_DEPTH, MAX_LOOK = 64 };
@@ -626,16 +626,9 @@ static size_t repair_escape(struct repair *r, size_t at, const struct span *s)
 		return at + 1;
 	}
 	c = r->text[at + 1];
-	switch (c) {
-	case '"':
-	case '\\':
-	case '/':
-	case 'b':
-	case 'f':
-	case 'n':
-	case 'r':
-	case 't':
+	if (lw_json_unescaped[c])
 		return at + 2;
+	switch (c) {
 	case 'u':
 		return repair_u_escape(r, at, s);
 	case '\'':
@@ -886,22 +879,10 @@ static size_t plain_escape(const struct repair *r, size_t at)
 {
 	int code;
 
-	switch (peek(r, at + 1)) {
-	case '"':
-	case '\\':
-	case '/':
-	case 'b':
-	case 'f':
-	case 'n':
-	case 'r':
-	case 't':
+	if (lw_json_unescaped[peek(r, at + 1)])
 		return 2;
-	case 'u':
-		code = r->n - at >= 6 ? lw_json_read_hex(r->text + at + 2) : -1;
-		return code < 0 || (code >= 0xd800 && code <= 0xdfff) ? 0 : 6;
-	default:
-		return 0;
-	}
+	code = r->n - at >= 6 && r->text[at + 1] == 'u' ? lw_json_read_hex(r->text + at + 2) : -1;
+	return code < 0 || (code >= 0xd800 && code <= 0xdfff) ? 0 : 6;
 }
 
 /* Behind the string at `at`, where " or ' stands, or 0. */
