@@ -271,9 +271,12 @@ class Index:
         self._coarse = False
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Index:
-        """A saved index, mapped into memory and checked. It can be searched, not changed."""
-        file = open_file(path)
+    def open(cls, path: str | os.PathLike[str], *, verify: bool = True) -> Index:
+        """A saved index, mapped into memory and checked. It can be searched, not changed.
+
+        Without `verify` checksums are not compared, so that nearly nothing is read before the first search.
+        """
+        file = open_file(path, verify)
         out, error = ffi.new("lanewise_index **"), new_error()
         check(lib.lanewise_index_open(file, ffi.NULL, out, error), error)
         index = cls.__new__(cls)
