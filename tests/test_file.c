@@ -151,7 +151,7 @@ static void test_small(void)
 	CHECK_EQUAL(lanewise_file_offset(file, (const char *)elements + 69), 128 + 69);
 	CHECK(lanewise_file_offset(file, NULL) == LANEWISE_NO_OFFSET);
 	CHECK(lanewise_file_offset(file, &n) == LANEWISE_NO_OFFSET);
-	CHECK_EQUAL(lanewise_file_section(file, "numbers", 4, &elements, &n, &error), LANEWISE_ERROR_DATA);
+	CHECK_EQUAL(lanewise_file_section(file, "numbers", 8, &elements, &n, &error), LANEWISE_ERROR_DATA);
 	CHECK(strstr(error.what, "section numbers: element bytes is 4, expected 8") != NULL);
 	CHECK_EQUAL(error.offset, 64 + 64 + 128 + offsetof(struct lw_file_entry, element_bytes));
 	CHECK_EQUAL(lanewise_file_section(file, "number", 4, &elements, &n, &error), LANEWISE_ERROR_DATA);
