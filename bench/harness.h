@@ -84,10 +84,11 @@ struct bench_case {
 struct bench {
 	/* What was asked for. */
 	const char *kernel_glob, *tier_name;
-	unsigned sizes;  /* bit set of enum bench_size */
-	double seconds;  /* time for one case */
-	size_t rounds;   /* 0: as many as fit into `seconds` */
-	double patience; /* how often `seconds` may be spent while quiet rounds are missing */
+	uint64_t families; /* bit set of those of BENCH_FAMILIES; 0: all */
+	unsigned sizes;    /* bit set of enum bench_size */
+	double seconds;    /* time for one case */
+	size_t rounds;     /* 0: as many as fit into `seconds` */
+	double patience;   /* how often `seconds` may be spent while quiet rounds are missing */
 	int use_peers, list, cold, bars, strict;
 	enum bench_format format;
 	int cpu; /* the one to run on, or -1 */

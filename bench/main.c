@@ -18,9 +18,18 @@ static void (*const families[])(struct bench *) = {
 #undef BENCH_FAMILY
 };
 
+static const char *const family_names[] = {
+#define BENCH_FAMILY(name) #name,
+	BENCH_FAMILIES(BENCH_FAMILY)
+#undef BENCH_FAMILY
+};
+
 static const char usage[] =
+        "Usage: lanewise bench [options] [FAMILY...]\n"
+        "\n"
         "Measures the kernels of lanewise against the scalar reference and against other libraries.\n"
         "\n"
+        "  FAMILY            only that one, json say; --list-families names them\n"
         "  --kernel GLOB     only kernels whose name matches, 'dot*' say\n"
         "  --tier NAME|all   one tier, or all that this CPU runs; without it the one in use, and scalar\n"
         "  --size LIST       of l1,l2,l3,dram (all)\n"
@@ -32,6 +41,7 @@ static const char usage[] =
         "  --bars            the project's goals, PASS or MISS\n"
         "  --strict          with --bars: exit with 1 if one is missed\n"
         "  --list            the cases, unmeasured\n"
+        "  --list-families   the families\n"
         "  --json, --csv     for programs\n"
         "  --help\n";
 
@@ -186,6 +196,22 @@ static int parse_valued(struct bench *bench, const char *option, const char *val
 	return 0;
 }
 
+static int parse_family(struct bench *bench, const char *name)
+{
+	for (size_t i = 0; i < sizeof family_names / sizeof *family_names; i++)
+		if (strcmp(name, family_names[i]) == 0) {
+			bench->families |= 1ull << i;
+			return 0;
+		}
+	return complain("no such family: ", name);
+}
+
+static void list_families(void)
+{
+	for (size_t i = 0; i < sizeof family_names / sizeof *family_names; i++)
+		puts(family_names[i]);
+}
+
 /* 0 to go on, 1 to end in peace, -1 for a mistake. */
 static int parse(struct bench *bench, int argc, char **argv)
 {
@@ -204,6 +230,9 @@ static int parse(struct bench *bench, int argc, char **argv)
 		} else if (strcmp(option, "--help") == 0) {
 			fputs(usage, stdout);
 			return 1;
+		} else if (strcmp(option, "--list-families") == 0) {
+			list_families();
+			return 1;
 		} else if (strcmp(option, "--peers") == 0) {
 			bench->use_peers = 1;
 		} else if (strcmp(option, "--no-peers") == 0) {
@@ -220,8 +249,10 @@ static int parse(struct bench *bench, int argc, char **argv)
 			bench->format = BENCH_JSON;
 		} else if (strcmp(option, "--csv") == 0) {
 			bench->format = BENCH_CSV;
-		} else {
+		} else if (option[0] == '-') {
 			return complain("unknown option ", option);
+		} else if (parse_family(bench, option) != 0) {
+			return -1;
 		}
 	}
 	return 0;
@@ -256,7 +287,8 @@ int lanewise_bench_main(int argc, char **argv)
 		missed = bench_bars(&bench);
 	else
 		for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-			families[i](&bench);
+			if (!bench.families || bench.families >> i & 1)
+				families[i](&bench);
 	if (!bench.list)
 		bench_report_end(&bench);
 	if (!bench.bars && bench.n_cases + bench.n_listed == 0) {

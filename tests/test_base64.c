@@ -284,8 +284,28 @@ static void test_data_urls(void)
 	CHECK_EQUAL(lanewise_data_url_parse(NULL, 4, &url, &error), LANEWISE_ERROR_ARGUMENT);
 }
 
+static void test_encoding_in_pieces(void)
+{
+	unsigned char data[200];
+	char whole[300], pieces[300];
+
+	for (size_t i = 0; i < sizeof data; i++)
+		data[i] = (unsigned char)(i * 37 + 5);
+	for (uint32_t flags = 0; flags < 4; flags++)
+		for (size_t n = 0; n <= sizeof data; n++)
+			for (size_t piece = 3; piece < 100; piece += 30) {
+				size_t n_whole = lanewise_base64_encode(data, n, flags, whole), n_pieces = 0;
+
+				for (size_t at = 0; at < n; at += piece)
+					n_pieces += lanewise_base64_encode(data + at, n - at < piece ? n - at : piece,
+					                                   flags, pieces + n_pieces);
+				CHECK(n_pieces == n_whole && memcmp(pieces, whole, n_whole) == 0);
+			}
+}
+
 int main(void)
 {
+	test_encoding_in_pieces();
 	for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++) {
 		if (lanewise_set_tier(tier) != LANEWISE_OK)
 			continue;

@@ -957,6 +957,29 @@ class Json(TestCase):
         self.assertEqual((result.returncode, result.stdout), (1, "\n"))
         self.assertIn("-:2:4: json: ", result.stderr)
 
+    def test_lines_come_at_once(self):
+        process = subprocess.Popen([LANEWISE, "json", "get", "a", "--lines"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for i in range(3):
+            process.stdin.write(b'{"a": %d}\n{"a"' % i)
+            process.stdin.flush()
+            self.assertEqual(process.stdout.readline(), b"%d\n" % i)
+            process.stdin.write(b": 7}\n")
+            process.stdin.flush()
+            self.assertEqual(process.stdout.readline(), b"7\n")
+        process.stdin.write(b'{"a": "%s"}' % (b"x" * 300000))
+        out, _ = process.communicate()
+        self.assertEqual((out, process.returncode), (b'"%s"\n' % (b"x" * 300000), 0))
+
+    def test_errors_as_json(self):
+        for command in (["tokens"], ["get", "a"], ["minify"], ["check"]):
+            result = run("json", *command, "--json", stdin=b'{"a":\n tru}')
+            self.assertEqual((result.returncode, result.stderr), (1, ""))
+            verdict = json.loads(result.stdout)
+            self.assertEqual((verdict["valid"], verdict["offset"], verdict["line"], verdict["column"]), (False, 7, 2, 2))
+        tokens = [json.loads(line) for line in self.json('{"a": [1.5]}', "tokens", "--json").splitlines()]
+        self.assertEqual([(token["offset"], token["depth"], token["type"], token.get("value")) for token in tokens],
+                         [(0, 0, "object", None), (1, 1, "name", "a"), (6, 1, "array", None), (7, 2, "number", 1.5)])
+
     def test_tokens(self):
         self.assertEqual(self.json('{"a": [1, true]}', "tokens"),
                          '0\t16\t0\tobject\t\n1\t3\t1\tname\t"a"\n6\t9\t1\tarray\t\n7\t1\t2\tnumber\t1\n'

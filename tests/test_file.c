@@ -339,6 +339,42 @@ static void test_bit_flips(void)
 	free(bytes);
 }
 
+/* Without checksums of sections, damage is noticed where it is in the header or table, and elsewhere when it is asked for. */
+static void test_map(void)
+{
+	lanewise_file *file;
+	lanewise_error error;
+	size_t n_bytes, n;
+	unsigned char *bytes;
+	const void *elements;
+
+	write_small(path);
+	bytes = read_whole(path, &n_bytes);
+	CHECK_EQUAL(lanewise_file_map(path, NULL, &file, &error), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_file_verify(file, &error), LANEWISE_OK);
+	lanewise_file_destroy(file);
+	for (size_t byte = 0; byte < n_bytes; byte++) {
+		int in_section = byte >= 64 && byte < 256;
+
+		bytes[byte] ^= 0x20;
+		write_whole(path, bytes, n_bytes);
+		CHECK_EQUAL(lanewise_file_map(path, NULL, &file, &error),
+		            in_section ? LANEWISE_OK : LANEWISE_ERROR_DATA);
+		if (in_section && file) {
+			CHECK_EQUAL(lanewise_file_verify(file, &error), LANEWISE_ERROR_DATA);
+			CHECK(strncmp(error.what, field_at(byte), strlen(field_at(byte))) == 0);
+			CHECK_EQUAL(lanewise_file_section(file, "numbers", 4, &elements, &n, &error), LANEWISE_OK);
+		} else {
+			CHECK(file == NULL);
+		}
+		lanewise_file_destroy(file);
+		bytes[byte] ^= 0x20;
+	}
+	CHECK_EQUAL(lanewise_file_map(NULL, NULL, &file, NULL), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_file_verify(NULL, NULL), LANEWISE_ERROR_ARGUMENT);
+	free(bytes);
+}
+
 /* ------------------------------------------------------- tables that lie */
 
 /* The small file, to be changed by a test, and then given checksums that hold. */
@@ -692,6 +728,7 @@ int main(void)
 	test_truncation();
 	test_extension();
 	test_bit_flips();
+	test_map();
 	test_forged_headers();
 	test_forged_names();
 	test_forged_entries();

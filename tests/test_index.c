@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include <lanewise/half.h>
 #include <lanewise/index.h>
 #include <lanewise/int8.h>
 #include <lanewise/topk.h>
@@ -967,6 +968,79 @@ static void test_arguments(void)
 	lanewise_index_destroy(index);
 }
 
+/* Rows of every type are kept as what they stand for. */
+static void test_other_types(void)
+{
+	enum { N = 700, DIM = 37, LD = 40 };
+	static uint16_t half[N * LD], brain[N * LD];
+	static int8_t codes[N * LD];
+	static float scale[N], wide[3][N * LD], plain[N * LD];
+	lanewise_index *index[4];
+
+	for (size_t i = 0; i < (size_t)N * LD; i++) {
+		float value = gaussian();
+
+		lanewise_f32_to_f16(&value, 1, &half[i]);
+		lanewise_f32_to_bf16(&value, 1, &brain[i]);
+		codes[i] = (int8_t)((int)below(256) - 128);
+		scale[i / LD] = 0.5f + (float)(i / LD) * 0x1p-10f;
+		lanewise_f16_to_f32(&half[i], 1, &wide[0][i]);
+		lanewise_bf16_to_f32(&brain[i], 1, &wide[1][i]);
+		wide[2][i] = (float)codes[i] * scale[i / LD];
+		plain[i] = codes[i];
+	}
+	for (size_t k = 0; k < 4; k++)
+		CHECK_EQUAL(lanewise_index_create(DIM, LANEWISE_METRIC_COSINE, NULL, &index[k]), 0);
+	CHECK_EQUAL(lanewise_index_add_f16(index[0], half, N, LD), 0);
+	CHECK_EQUAL(lanewise_index_add_bf16(index[1], brain, N, LD), 0);
+	CHECK_EQUAL(lanewise_index_add_i8(index[2], codes, scale, N, LD), 0);
+	CHECK_EQUAL(lanewise_index_add_i8(index[3], codes, NULL, N, LD), 0);
+	for (size_t k = 0; k < 4; k++) {
+		int same = lanewise_index_n_rows(index[k]) == N;
+
+		for (size_t r = 0; r < N; r++)
+			same &= memcmp(lanewise_index_row(index[k], r), (k < 3 ? wide[k] : plain) + r * LD,
+			               DIM * sizeof(float)) == 0;
+		CHECK(same);
+
+		/* A row is nearest to itself. */
+		void *scratch = malloc(lanewise_index_scratch_size(index[k], 1, 1));
+		uint32_t row = 0;
+		float score;
+		size_t n;
+
+		CHECK_EQUAL(lanewise_index_search(index[k], lanewise_index_row(index[k], 600), 1, DIM, 1, -INFINITY,
+		                                  NULL, scratch, &row, &score, &n, NULL),
+		            0);
+		CHECK_EQUAL(row, 600);
+		free(scratch);
+		lanewise_index_destroy(index[k]);
+	}
+	CHECK_EQUAL(lanewise_index_add_f16(NULL, half, N, LD), LANEWISE_ERROR_ARGUMENT);
+
+	/* Without memory for what is widened, nothing is added. */
+	struct counter counter = { 0, 1 };
+	lanewise_allocator allocator = { counting_allocate, counting_release, &counter };
+
+	CHECK_EQUAL(lanewise_index_create(DIM, LANEWISE_METRIC_DOT, &allocator, &index[0]), 0);
+	for (counter.left = 0; counter.left < 20; counter.left++) {
+		size_t left = counter.left;
+		lanewise_status status = lanewise_index_add_bf16(index[0], brain, N, LD);
+
+		CHECK(status == LANEWISE_OK || status == LANEWISE_ERROR_NO_MEMORY);
+		CHECK_EQUAL(lanewise_index_n_rows(index[0]), status ? 0 : N);
+		if (status == LANEWISE_OK)
+			break;
+		counter.left = left;
+	}
+	CHECK_EQUAL(lanewise_index_n_rows(index[0]), N);
+	CHECK_EQUAL(lanewise_index_add_i8(index[0], codes, scale, 1, DIM - 1), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_add_i8(index[0], NULL, scale, 1, DIM), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_index_add_f16(index[0], NULL, 0, DIM), 0);
+	lanewise_index_destroy(index[0]);
+	CHECK_EQUAL(counter.n_bytes, 0);
+}
+
 int main(void)
 {
 	test_arguments();
@@ -985,5 +1059,6 @@ int main(void)
 		test_many_queries();
 		test_changes();
 	}
+	test_other_types();
 	return test_result();
 }

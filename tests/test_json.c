@@ -977,6 +977,39 @@ static void test_lengths_of_strings(void)
 		}
 }
 
+/* As after 4 GiB and some: offsets go on. */
+static void test_large_documents(void)
+{
+	static const char text[] = "1, \"abc\", [2], \"x\x01\"";
+	const uint64_t before = UINT64_C(0x100000000) - 5;
+	uint32_t index[LANEWISE_JSON_INDEX_CAPACITY];
+	uint64_t bits[2];
+	size_t n, n_taken;
+
+	for (int as_bits = 0; as_bits < 2; as_bits++) {
+		lanewise_json_index_state state = { .n_bytes = before, .utf8 = { .n_valid = before } };
+		lanewise_error error = { 0 };
+		lanewise_status status =
+		        as_bits ? lanewise_json_index_bits(&state, text, sizeof text - 1, bits, &error)
+		                : lanewise_json_index_feed(&state, text, sizeof text - 1, index,
+		                                           LANEWISE_JSON_INDEX_CAPACITY, &n, &n_taken, &error);
+
+		CHECK_EQUAL(status, LANEWISE_ERROR_DATA);
+		CHECK_EQUAL(error.offset, before + strlen("1, \"abc\", [2], \"x"));
+		CHECK_EQUAL(lanewise_json_index_finish(&state, &error), LANEWISE_ERROR_DATA);
+		CHECK_EQUAL(error.offset, before + strlen("1, \"abc\", [2], \"x"));
+	}
+
+	lanewise_json_index_state state = { .n_bytes = before, .utf8 = { .n_valid = before } };
+	lanewise_error error = { 0 };
+
+	CHECK_EQUAL(lanewise_json_index_feed(&state, "[\"abcdefgh", 10, index, LANEWISE_JSON_INDEX_CAPACITY, &n,
+	                                     &n_taken, &error),
+	            LANEWISE_OK);
+	CHECK_EQUAL(lanewise_json_index_finish(&state, &error), LANEWISE_ERROR_DATA);
+	CHECK_EQUAL(error.offset, before + 10);
+}
+
 int main(void)
 {
 	test_lengths_of_strings();
@@ -988,6 +1021,7 @@ int main(void)
 		test_dialects();
 		test_against_reference((uint64_t)tier + 1);
 		test_index();
+		test_large_documents();
 		test_bits((uint64_t)tier + 3);
 		test_integers();
 		test_arrays();

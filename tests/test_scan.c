@@ -98,6 +98,21 @@ static void check_each(const struct naive_case *c, const lanewise_scan_set *set,
 	}
 }
 
+static void check_counts(const struct naive_case *c, const lanewise_scan_set *set, void *scratch,
+                         const lanewise_match *expected, size_t n_expected)
+{
+	uint64_t *counts = malloc(c->n_patterns * sizeof *counts);
+	size_t n_wrong = 0;
+
+	CHECK_EQUAL(lanewise_scan_counts(set, &c->options, c->text, c->n, scratch, counts), LANEWISE_OK);
+	for (size_t i = 0; i < n_expected; i++)
+		counts[expected[i].pattern]--;
+	for (size_t i = 0; i < c->n_patterns; i++)
+		n_wrong += counts[i] != 0;
+	CHECK_EQUAL(n_wrong, 0);
+	free(counts);
+}
+
 /* The functions for whole texts say what the matches do. */
 static void check_whole(const struct naive_case *c, const lanewise_scan_set *set, void *scratch,
                         const lanewise_match *expected, size_t n_expected)
@@ -113,6 +128,7 @@ static void check_whole(const struct naive_case *c, const lanewise_scan_set *set
 	CHECK_EQUAL(found, n_expected > 0);
 	CHECK(n_expected == 0 || memcmp(&first, expected, sizeof first) == 0);
 	check_each(c, set, scratch, expected, n_expected);
+	check_counts(c, set, scratch, expected, n_expected);
 	if (c->options.semantics != LANEWISE_SCAN_OVERLAPPING)
 		return;
 	for (size_t i = 0; i < n_expected; i++)
@@ -559,8 +575,35 @@ static void test_arguments(void)
 	lanewise_scan_set_destroy(NULL);
 }
 
+static void test_scores(void)
+{
+	static const uint64_t counts[] = { 2, 0, 3, 1 };
+	static const double weight[] = { 0.5, 100, 2, -1 };
+	static const uint32_t classes[] = { 1, 0, 2, 1 };
+	lanewise_scan_weights weights = { .struct_size = sizeof weights, .n_classes = 3 };
+	double scores[3];
+
+	CHECK_EQUAL(lanewise_scan_scores(counts, 4, &weights, scores), LANEWISE_OK);
+	CHECK(scores[0] == 6 && scores[1] == 0 && scores[2] == 0);
+	weights.weight = weight;
+	weights.classes = classes;
+	CHECK_EQUAL(lanewise_scan_scores(counts, 4, &weights, scores), LANEWISE_OK);
+	CHECK(scores[0] == 0 && scores[1] == 0 && scores[2] == 6);
+	weights.once = 1;
+	CHECK_EQUAL(lanewise_scan_scores(counts, 4, &weights, scores), LANEWISE_OK);
+	CHECK(scores[0] == 0 && scores[1] == -0.5 && scores[2] == 2);
+	CHECK_EQUAL(lanewise_scan_scores(NULL, 0, &weights, scores), LANEWISE_OK);
+	CHECK(scores[0] == 0 && scores[1] == 0 && scores[2] == 0);
+	weights.n_classes = 2;
+	CHECK_EQUAL(lanewise_scan_scores(counts, 4, &weights, scores), LANEWISE_ERROR_ARGUMENT);
+	weights.n_classes = 0;
+	CHECK_EQUAL(lanewise_scan_scores(counts, 4, &weights, scores), LANEWISE_ERROR_ARGUMENT);
+	CHECK_EQUAL(lanewise_scan_scores(counts, 4, NULL, scores), LANEWISE_ERROR_ARGUMENT);
+}
+
 int main(void)
 {
+	test_scores();
 	test_small();
 	test_large();
 	test_many_states();

@@ -4,7 +4,7 @@
 import pathlib
 import sys
 
-FIRST, LAST = -342, 308
+FIRST, LAST_EXACT, LAST = -342, 55, 324
 PATH = pathlib.Path(__file__).resolve().parent.parent / "kernels" / "json" / "powers_of_five.h"
 
 
@@ -29,7 +29,7 @@ def render():
         "",
         "#include <stdint.h>",
         "",
-        f"enum {{ LW_FIRST_POWER = {FIRST}, LW_LAST_POWER = {LAST} }};",
+        f"enum {{ LW_FIRST_POWER = {FIRST}, LW_LAST_EXACT_POWER = {LAST_EXACT}, LW_LAST_POWER = {LAST} }};",
         "",
         "static const uint64_t lw_powers_of_five[LW_LAST_POWER - LW_FIRST_POWER + 1][2] = {",
     ]
@@ -38,7 +38,7 @@ def render():
         assert 128 > m.bit_length() - 1 == 127
         # What the C code supposes about exponents, and which powers are exact.
         assert e == ((152170 * q) >> 16) - 127, q
-        assert (q >= 0 and (m << e == 5**q if e >= 0 else m == 5**q << -e)) == (0 <= q <= 55), q
+        assert (q >= 0 and (m << e == 5**q if e >= 0 else m == 5**q << -e)) == (0 <= q <= LAST_EXACT), q
         lines.append(f"\t{{ 0x{m >> 64:016x}, 0x{m & (2**64 - 1):016x} }}, /* {q} */")
     return "\n".join(lines + ["};", "", "#endif", ""])
 

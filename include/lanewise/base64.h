@@ -37,7 +37,8 @@ LANEWISE_API size_t lanewise_base64_decoded_bound(size_t n_bytes);
 
 /*
  * Encodes to text[0 ... lanewise_base64_encoded_size()), without a NUL behind it, and returns that size. Only the flags
- * URL and UNPADDED matter here.
+ * URL and UNPADDED matter here. Data may come in pieces: those of a multiple of three bytes, and a last one of any size,
+ * give the pieces of the whole's text.
  */
 LANEWISE_API size_t lanewise_base64_encode(const void *data, size_t n_bytes, uint32_t flags, char *text);
 

@@ -93,7 +93,19 @@ LANEWISE_API lanewise_status lanewise_file_open(const char *path, const lanewise
                                                 lanewise_file **file, lanewise_error *error);
 
 /*
- * The same for a file's bytes that are in memory already, aligned to 64 bytes. They must stay as they are until the file
+ * The same without the sections' checksums, so nearly nothing is read: O(number of sections). For files that need not be
+ * doubted, written on this machine say, and large ones that shall be ready at once. What is wrong with elements can make
+ * results wrong, but whatever reads them from a file checks what could lead it out of the file. lanewise_file_verify
+ * compares the checksums, at any time, and with lanewise_file_map is lanewise_file_open.
+ */
+LANEWISE_API lanewise_status lanewise_file_map(const char *path, const lanewise_allocator *allocator,
+                                               lanewise_file **file, lanewise_error *error);
+
+/* LANEWISE_ERROR_DATA: a section does not have its checksum; the error names it. O(file size). */
+LANEWISE_API lanewise_status lanewise_file_verify(const lanewise_file *file, lanewise_error *error);
+
+/*
+ * The same as lanewise_file_open for a file's bytes that are in memory already, aligned to 64 bytes. They must stay as they are until the file
  * is destroyed, and are not freed. Errors as for lanewise_file_open, LANEWISE_ERROR_ARGUMENT also for other alignment.
  */
 LANEWISE_API lanewise_status lanewise_file_open_memory(const void *bytes, size_t n_bytes,

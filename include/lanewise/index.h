@@ -62,6 +62,18 @@ LANEWISE_API const float *lanewise_index_row(const lanewise_index *index, size_t
 LANEWISE_API lanewise_status lanewise_index_add(lanewise_index *index, const float *rows, size_t n_rows, size_t ld);
 
 /*
+ * The same with rows of other types, ld counted in their elements: 16-bit floats (lanewise/half.h), and 8-bit integers,
+ * each times scale[r], or 1 if `scale` is NULL (as lanewise_quantize_i8_rows writes them). They are widened, which is exact
+ * but for the product's one rounding, and kept as floats: everything is as if those had been added.
+ */
+LANEWISE_API lanewise_status lanewise_index_add_f16(lanewise_index *index, const uint16_t *rows, size_t n_rows,
+                                                    size_t ld);
+LANEWISE_API lanewise_status lanewise_index_add_bf16(lanewise_index *index, const uint16_t *rows, size_t n_rows,
+                                                     size_t ld);
+LANEWISE_API lanewise_status lanewise_index_add_i8(lanewise_index *index, const int8_t *rows, const float *scale,
+                                                   size_t n_rows, size_t ld);
+
+/*
  * Replaces a row by dim floats, which must not overlap the index's own.
  *
  * LANEWISE_ERROR_ARGUMENT: a NULL pointer, no such row. LANEWISE_ERROR_UNSUPPORTED: the index was opened from a file.

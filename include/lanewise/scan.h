@@ -235,6 +235,33 @@ LANEWISE_API lanewise_status lanewise_scan_presence(const lanewise_scan_set *set
                                                     size_t n_bytes, void *scratch, uint64_t *present,
                                                     size_t *n_present);
 
+/*
+ * How often each pattern matches a text: counts[i] for pattern i, n_patterns numbers. With semantics without overlaps only
+ * the matches that lanewise_scan_next would give count. Errors as for lanewise_scan_count.
+ */
+LANEWISE_API lanewise_status lanewise_scan_counts(const lanewise_scan_set *set, const lanewise_scan_options *options,
+                                                  const void *bytes, size_t n_bytes, void *scratch, uint64_t *counts);
+
+/* What patterns are worth, and for what. */
+typedef struct lanewise_scan_weights {
+	size_t struct_size;      /* sizeof(lanewise_scan_weights) */
+	const double *weight;    /* of each pattern; NULL: 1 for all */
+	const uint32_t *classes; /* the class of each pattern, below n_classes; NULL: 0 for all */
+	uint32_t n_classes;      /* at least 1 */
+	int32_t once;            /* nonzero: a pattern counts once, however often it matches */
+} lanewise_scan_weights;
+
+/*
+ * From the counts of n_patterns patterns, lanewise_scan_counts', the score of each class: the sum of weight times count of
+ * its patterns, in order of their numbers, so the same on every CPU. (Keywords with negations, whole words and the like
+ * are classify.h's.)
+ *
+ * LANEWISE_ERROR_ARGUMENT: a NULL pointer to something not empty, another struct_size, no class, a class that is not below
+ * n_classes.
+ */
+LANEWISE_API lanewise_status lanewise_scan_scores(const uint64_t *counts, size_t n_patterns,
+                                                  const lanewise_scan_weights *weights, double *scores);
+
 #ifdef __cplusplus
 }
 #endif

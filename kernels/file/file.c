@@ -4,7 +4,8 @@
  *
  * Nothing in the file is believed before it is checked: first what identifies the format, then the header's checksum,
  * then its numbers against the size that the system tells, then the table's checksum, then each entry against the end
- * of the section before it, then the sections' checksums. All of it takes time proportional to the file's size.
+ * of the section before it, then, unless the caller does without, the sections' checksums, in time proportional to the
+ * file's size.
  *
  * Numbers are only added or multiplied after a bound shows that the result fits: a size is compared with what is left
  * of the file, never with a sum.
@@ -183,6 +184,7 @@ static lanewise_status check_sections(const lanewise_file *file, lanewise_error 
 	return LANEWISE_OK;
 }
 
+/* All but the sections. */
 static lanewise_status check_file(lanewise_file *file, lanewise_error *error)
 {
 	const struct lw_file_header *header = (const void *)file->bytes;
@@ -192,8 +194,14 @@ static lanewise_status check_file(lanewise_file *file, lanewise_error *error)
 		return status;
 	file->entries = (const void *)(file->bytes + header->table_offset);
 	file->n_entries = header->n_sections;
-	status = check_table(file, header, error);
-	return status ? status : check_sections(file, error);
+	return check_table(file, header, error);
+}
+
+lanewise_status lanewise_file_verify(const lanewise_file *file, lanewise_error *error)
+{
+	if (!file)
+		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "file is NULL");
+	return check_sections(file, error);
 }
 
 /* ------------------------------------------------------------------ mapping */
@@ -246,8 +254,8 @@ static lanewise_status create_file(const lanewise_allocator *allocator, lanewise
 	return LANEWISE_OK;
 }
 
-lanewise_status lanewise_file_open(const char *path, const lanewise_allocator *allocator, lanewise_file **out,
-                                   lanewise_error *error)
+lanewise_status lanewise_file_map(const char *path, const lanewise_allocator *allocator, lanewise_file **out,
+                                  lanewise_error *error)
 {
 	lanewise_file *file = NULL;
 
@@ -274,6 +282,18 @@ lanewise_status lanewise_file_open(const char *path, const lanewise_allocator *a
 	return LANEWISE_OK;
 }
 
+lanewise_status lanewise_file_open(const char *path, const lanewise_allocator *allocator, lanewise_file **out,
+                                   lanewise_error *error)
+{
+	lanewise_status status = lanewise_file_map(path, allocator, out, error);
+
+	if (status == LANEWISE_OK && (status = check_sections(*out, error)) != LANEWISE_OK) {
+		lanewise_file_destroy(*out);
+		*out = NULL;
+	}
+	return status;
+}
+
 lanewise_status lanewise_file_open_memory(const void *bytes, size_t n_bytes, const lanewise_allocator *allocator,
                                           lanewise_file **out, lanewise_error *error)
 {
@@ -295,6 +315,8 @@ lanewise_status lanewise_file_open_memory(const void *bytes, size_t n_bytes, con
 
 	lanewise_status status = check_file(file, error);
 
+	if (!status)
+		status = check_sections(file, error);
 	if (status) {
 		lanewise_file_destroy(file);
 		return status;

@@ -3,6 +3,8 @@
 #ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE /* madvise */
 #endif
+#include <lanewise/half.h>
+
 #include "index/index.h"
 
 #include <math.h>
@@ -284,20 +286,19 @@ static int rotation_helps(const lanewise_index *index, size_t segment, const flo
 	return sums[1] < 0.75 * sums[0];
 }
 
-lanewise_status lanewise_index_add(lanewise_index *index, const float *rows, size_t n_rows, size_t ld)
+/* Whether n_rows more rows of ld elements of `size` bytes can be added, and memory for them. */
+static lanewise_status make_room(lanewise_index *index, const void *rows, size_t n_rows, size_t ld, size_t size)
 {
 	if (!index || (!rows && n_rows) || ld < index->dim)
 		return LANEWISE_ERROR_ARGUMENT;
 	if (index->is_mapped)
 		return LANEWISE_ERROR_UNSUPPORTED;
-	if (n_rows > UINT32_MAX - index->n_rows || n_rows > SIZE_MAX / sizeof(float) / ld)
+	if (n_rows > UINT32_MAX - index->n_rows || n_rows > SIZE_MAX / size / ld)
 		return LANEWISE_ERROR_TOO_LARGE;
-	if (n_rows == 0)
-		return LANEWISE_OK;
 
 	size_t segments_before = index->n_segments, end = index->n_rows + n_rows;
 
-	while (lw_index_first(index->n_segments) < end) {
+	while (n_rows && lw_index_first(index->n_segments) < end) {
 		lanewise_status status = open_segment(index);
 
 		if (status) {
@@ -305,6 +306,14 @@ lanewise_status lanewise_index_add(lanewise_index *index, const float *rows, siz
 			return status;
 		}
 	}
+	return LANEWISE_OK;
+}
+
+/* Rows for which there is room. */
+static void append(lanewise_index *index, const float *rows, size_t n_rows, size_t ld)
+{
+	size_t end = index->n_rows + n_rows;
+
 	for (size_t row = index->n_rows, n; row < end; row += n, rows += n * ld) {
 		size_t segment = segment_of(row), at = row - lw_index_first(segment);
 		size_t room = lw_index_capacity(segment) - at;
@@ -318,7 +327,85 @@ lanewise_status lanewise_index_add(lanewise_index *index, const float *rows, siz
 		put_rows(index, target_of(index, segment, at), rows, n, ld, own->is_rotated);
 	}
 	index->n_rows = end;
+}
+
+lanewise_status lanewise_index_add(lanewise_index *index, const float *rows, size_t n_rows, size_t ld)
+{
+	lanewise_status status = make_room(index, rows, n_rows, ld, sizeof *rows);
+
+	if (status == LANEWISE_OK)
+		append(index, rows, n_rows, ld);
+	return status;
+}
+
+/* ------------------------------------------------------ rows of other types */
+
+/* Row number `row`, dim elements, as floats. */
+typedef void widen_fn(const void *rows, const float *scale, size_t row, size_t dim, size_t ld, float *out);
+
+static void widen_f16(const void *rows, const float *scale, size_t row, size_t dim, size_t ld, float *out)
+{
+	(void)scale;
+	lanewise_f16_to_f32((const uint16_t *)rows + row * ld, dim, out);
+}
+
+static void widen_bf16(const void *rows, const float *scale, size_t row, size_t dim, size_t ld, float *out)
+{
+	(void)scale;
+	lanewise_bf16_to_f32((const uint16_t *)rows + row * ld, dim, out);
+}
+
+static void widen_i8(const void *rows, const float *scale, size_t row, size_t dim, size_t ld, float *out)
+{
+	const int8_t *codes = (const int8_t *)rows + row * ld;
+	float factor = scale ? scale[row] : 1;
+
+	for (size_t i = 0; i < dim; i++)
+		out[i] = (float)codes[i] * factor;
+}
+
+static lanewise_status add_widened(lanewise_index *index, const void *rows, const float *scale, size_t n_rows,
+                                   size_t ld, size_t size, widen_fn *widen)
+{
+	enum { MOST_FLOATS = 1 << 17 };
+	size_t n_segments = index ? index->n_segments : 0;
+	lanewise_status status = make_room(index, rows, n_rows, ld, size);
+
+	if (status != LANEWISE_OK || n_rows == 0)
+		return status;
+
+	size_t dim = index->dim, most = MOST_FLOATS / dim < 1 ? 1 : MOST_FLOATS / dim;
+	size_t n_bytes = (most < n_rows ? most : n_rows) * dim * sizeof(float);
+	float *widened = lw_allocate(lw_index_allocator(index), n_bytes);
+
+	if (!widened) {
+		close_segments(index, n_segments);
+		return LANEWISE_ERROR_NO_MEMORY;
+	}
+	for (size_t row = 0, n; row < n_rows; row += n) {
+		n = n_rows - row < most ? n_rows - row : most;
+		for (size_t i = 0; i < n; i++)
+			widen(rows, scale, row + i, dim, ld, widened + i * dim);
+		append(index, widened, n, dim);
+	}
+	lw_release(lw_index_allocator(index), widened, n_bytes);
 	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_index_add_f16(lanewise_index *index, const uint16_t *rows, size_t n_rows, size_t ld)
+{
+	return add_widened(index, rows, NULL, n_rows, ld, sizeof *rows, widen_f16);
+}
+
+lanewise_status lanewise_index_add_bf16(lanewise_index *index, const uint16_t *rows, size_t n_rows, size_t ld)
+{
+	return add_widened(index, rows, NULL, n_rows, ld, sizeof *rows, widen_bf16);
+}
+
+lanewise_status lanewise_index_add_i8(lanewise_index *index, const int8_t *rows, const float *scale, size_t n_rows,
+                                      size_t ld)
+{
+	return add_widened(index, rows, scale, n_rows, ld, sizeof *rows, widen_i8);
 }
 
 lanewise_status lanewise_index_update(lanewise_index *index, size_t row, const float *values)

@@ -197,7 +197,7 @@ static uint64_t round_bound(uint64_t w, int64_t q, int up, const struct format *
 
 	uint64_t last = (uint64_t)low;
 
-	if (up && (q < 0 || q > 55)) { /* w times one more in the table's last place */
+	if (up && (q < 0 || q > LW_LAST_EXACT_POWER)) { /* w times one more in the table's last place */
 		last += w;
 		high += last < w;
 	}

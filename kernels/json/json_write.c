@@ -2,14 +2,13 @@
 /* JSON written anew: without white space or indented; and numbers with as few digits as give them back. */
 #include <lanewise/json.h>
 
-#include <float.h>
-#include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "common.h"
 #include "support.h"
 
 #include "json_number.h"
+#include "powers_of_five.h"
 
 /* ---------------------------------------------------------------- layout */
 
@@ -131,27 +130,93 @@ lanewise_status lanewise_json_format(const char *text, size_t n_bytes, const lan
 /* --------------------------------------------------------------- numbers */
 
 /*
- * `digits` significant digits, correctly rounded, and the exponent of the first; trailing zeros are dropped. What the
- * locale writes for a point is passed over.
+ * The fewest digits that read back as the value, and of those the nearest to it (R. Giulietti, "The Schubfach way to render
+ * doubles", 2020).
+ *
+ * The value is c * 2^q. All that is read back as it lies between the middles to its neighbours, (c - 1/2) * 2^q and
+ * (c + 1/2) * 2^q (c - 1/4 if c is a power of two, whose lower neighbour is nearer), and on them if c is even. With k such
+ * that 10^k is at most as wide as that, and 10^(k+1) wider, there is a multiple of 10^k in it, and at most one of
+ * 10^(k+1), which is shorter. So four numbers decide: the multiples of 10^(k+1) and of 10^k next to the value, above
+ * and below.
+ *
+ * All is scaled by 4 * 10^-k, which makes integers of the multiples; of the rest only whether there is one has to be known:
+ * it is kept as the last bit. With the first 128 bits of the power, rounded up, that bit is right for all doubles.
  */
-static size_t take_digits(double value, int precision, char digits[20], int *exponent)
-{
-	char text[64];
-	size_t n = 0;
-	const char *p = text;
+struct decimal {
+	uint64_t digits;
+	int exponent; /* the value is digits * 10^exponent */
+};
 
-	snprintf(text, sizeof text, "%.*e", precision - 1, value);
-	for (; *p != 'e'; p++)
-		if (*p >= '0' && *p <= '9' && n < 19)
-			digits[n++] = *p;
-	*exponent = 0;
-	for (const char *e = p + 2; *e; e++)
-		*exponent = 10 * *exponent + (*e - '0');
-	if (p[1] == '-')
-		*exponent = -*exponent;
-	while (n > 1 && digits[n - 1] == '0')
-		n--;
-	return n;
+/* 4 * c * 2^q * 10^-k: `power` is that of -k, and c shifted accordingly. */
+static uint64_t scale(const uint64_t power[2], uint64_t c)
+{
+	uint64_t low = (uint64_t)((unsigned __int128)c * power[1] >> 64);
+	unsigned __int128 product = (unsigned __int128)c * power[0] + low;
+
+	return (uint64_t)(product >> 64) | ((uint64_t)product > 1);
+}
+
+static struct decimal shortest(uint64_t c, int q, int nearer_below)
+{
+	int k = (q * 1262611 - (nearer_below ? 524031 : 0)) >> 22; /* of log10 of 2^q, or of 3/4 * 2^q, the floor */
+	int shift = q + -k + ((152170 * -k) >> 16) + 1;
+	uint64_t power[2] = { lw_powers_of_five[-k - LW_FIRST_POWER][0], lw_powers_of_five[-k - LW_FIRST_POWER][1] };
+	uint64_t odd = c & 1, lower, value, upper, s;
+
+	if (-k < 0 || -k > LW_LAST_EXACT_POWER)
+		power[0] += ++power[1] == 0;
+	lower = scale(power, (4 * c - (nearer_below ? 1 : 2)) << shift) + odd;
+	value = scale(power, 4 * c << shift);
+	upper = scale(power, (4 * c + 2) << shift) - odd;
+
+	s = value / 4;
+	if (s >= 10) {
+		uint64_t below = s / 10 * 10;
+		int fits_below = lower <= 4 * below, fits_above = 4 * (below + 10) <= upper;
+
+		if (fits_below != fits_above)
+			return (struct decimal) { below + (fits_above ? 10 : 0), k };
+	}
+
+	int fits_below = lower <= 4 * s, fits_above = 4 * (s + 1) <= upper;
+	uint64_t middle = 4 * s + 2;
+
+	if (fits_below == fits_above) /* the nearer one; in the middle, the even one */
+		fits_above = value > middle || (value == middle && (s & 1));
+	return (struct decimal) { s + (fits_above ? 1 : 0), k };
+}
+
+/* The digits as text without zeros at the end, and the exponent of the first. */
+static size_t take_digits(struct decimal decimal, char digits[20], int *exponent)
+{
+	char reversed[20];
+	size_t n = 0, n_zeros = 0;
+
+	do
+		reversed[n++] = (char)('0' + decimal.digits % 10);
+	while (decimal.digits /= 10);
+	*exponent = decimal.exponent + (int)n - 1;
+	while (reversed[n_zeros] == '0')
+		n_zeros++;
+	for (size_t i = n_zeros; i < n; i++)
+		digits[n - 1 - i] = reversed[i];
+	return n - n_zeros;
+}
+
+static size_t write_exponent(int exponent, char *out)
+{
+	size_t at = 0;
+
+	out[at++] = 'e';
+	if (exponent < 0)
+		out[at++] = '-';
+	exponent = abs(exponent);
+	if (exponent >= 100)
+		out[at++] = (char)('0' + exponent / 100);
+	if (exponent >= 10)
+		out[at++] = (char)('0' + exponent / 10 % 10);
+	out[at++] = (char)('0' + exponent % 10);
+	return at;
 }
 
 /* Plain between 1e-5 and 1e17, with an exponent beyond. */
@@ -165,7 +230,7 @@ static size_t lay_out(const char *digits, size_t n, int exponent, char *out)
 			out[at++] = '.';
 		memcpy(out + at, digits + 1, n - 1);
 		at += n - 1;
-		return at + (size_t)sprintf(out + at, "e%d", exponent);
+		return at + write_exponent(exponent, out + at);
 	}
 	if (exponent < 0) {
 		memcpy(out, "0.0000", 6);
@@ -181,29 +246,31 @@ static size_t lay_out(const char *digits, size_t n, int exponent, char *out)
 	return at;
 }
 
-static size_t write_float(double value, int least, int most, int mantissa, int exponent_bits, uint64_t bits,
-                          char out[LANEWISE_JSON_NUMBER_BYTES])
+/* `bits` are those of a number in the format of IEEE 754 with so many bits of precision and exponent. */
+static size_t write_float(uint64_t bits, int precision, int exponent_bits, char out[LANEWISE_JSON_NUMBER_BYTES])
 {
+	uint64_t hidden = (uint64_t)1 << (precision - 1), c = bits & (hidden - 1);
+	int largest = (1 << exponent_bits) - 1, stored = (int)(bits >> (precision - 1)) & largest, exponent;
+	size_t negative = bits >> (precision - 1 + exponent_bits);
 	char digits[20];
-	size_t n = 0;
-	int exponent, negative = signbit(value) != 0;
 
-	if (!isfinite(value))
+	if (stored == largest)
 		return 0;
 	if (negative)
 		*out = '-';
-	if (value == 0) {
+	if (!c && !stored) {
 		out[negative] = '0';
-		return (size_t)negative + 1;
+		return negative + 1;
 	}
-	for (int precision = least; precision <= most; precision++) {
-		size_t count = take_digits(fabs(value), precision, digits, &exponent);
 
-		n = (size_t)negative + lay_out(digits, count, exponent, out + negative);
-		if (lanewise_json_float_bits(out, n, mantissa, exponent_bits) == bits)
-			break;
-	}
-	return n;
+	int nearer_below = !c && stored > 1;
+
+	c |= stored ? hidden : 0;
+	stored += !stored;
+
+	size_t n = take_digits(shortest(c, stored - largest / 2 - (precision - 1), nearer_below), digits, &exponent);
+
+	return negative + lay_out(digits, n, exponent, out + negative);
 }
 
 size_t lanewise_json_write_f64(double value, char out[LANEWISE_JSON_NUMBER_BYTES])
@@ -211,10 +278,10 @@ size_t lanewise_json_write_f64(double value, char out[LANEWISE_JSON_NUMBER_BYTES
 	uint64_t bits;
 
 	memcpy(&bits, &value, sizeof bits);
-	return write_float(value, fabs(value) < DBL_MIN ? 1 : 15, 17, 53, 11, bits, out);
+	return write_float(bits, 53, 11, out);
 }
 
 size_t lanewise_json_write_f32(float value, char out[LANEWISE_JSON_NUMBER_BYTES])
 {
-	return write_float((double)value, fabsf(value) < FLT_MIN ? 1 : 6, 9, 24, 8, lw_f32_bits(value), out);
+	return write_float(lw_f32_bits(value), 24, 8, out);
 }

@@ -883,3 +883,40 @@ lanewise_status lanewise_scan_presence(const lanewise_scan_set *set, int32_t who
 		*n_present = n_seen;
 	return LANEWISE_OK;
 }
+
+lanewise_status lanewise_scan_counts(const lanewise_scan_set *set, const lanewise_scan_options *options,
+                                     const void *bytes, size_t n_bytes, void *scratch, uint64_t *counts)
+{
+	lanewise_match matches[64];
+	lanewise_scan *scan = counts ? begin_text(set, options, bytes, n_bytes, scratch) : NULL;
+	size_t n;
+
+	if (!scan)
+		return LANEWISE_ERROR_ARGUMENT;
+	memset(counts, 0, (size_t)set->n_patterns * sizeof *counts);
+	while ((n = next_of_text(scan, matches, 64)) > 0)
+		for (size_t i = 0; i < n; i++)
+			counts[matches[i].pattern]++;
+	return LANEWISE_OK;
+}
+
+lanewise_status lanewise_scan_scores(const uint64_t *counts, size_t n_patterns, const lanewise_scan_weights *weights,
+                                     double *scores)
+{
+	if (!weights || weights->struct_size != sizeof *weights || !weights->n_classes || !scores ||
+	    (!counts && n_patterns))
+		return LANEWISE_ERROR_ARGUMENT;
+	for (size_t i = 0; weights->classes && i < n_patterns; i++)
+		if (weights->classes[i] >= weights->n_classes)
+			return LANEWISE_ERROR_ARGUMENT;
+	for (uint32_t i = 0; i < weights->n_classes; i++)
+		scores[i] = 0;
+	for (size_t i = 0; i < n_patterns; i++) {
+		double count = (double)(weights->once ? counts[i] > 0 : counts[i]);
+
+		if (counts[i] > 0)
+			scores[weights->classes ? weights->classes[i] : 0] +=
+			        (weights->weight ? weights->weight[i] : 1) * count;
+	}
+	return LANEWISE_OK;
+}

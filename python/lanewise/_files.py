@@ -22,9 +22,9 @@ def destroy_later(owner: object, handle: Any, destroy: Callable[[Any], None], *k
     return ffi.gc(handle, destroyed)
 
 
-def open_file(path: str | os.PathLike[str]) -> Any:
+def open_file(path: str | os.PathLike[str], verify: bool = True) -> Any:
     out, error = ffi.new("lanewise_file **"), new_error()
-    check(lib.lanewise_file_open(os.fsencode(path), ffi.NULL, out, error), error)
+    check((lib.lanewise_file_open if verify else lib.lanewise_file_map)(os.fsencode(path), ffi.NULL, out, error), error)
     return ffi.gc(out[0], lib.lanewise_file_destroy)
 
 

@@ -132,6 +132,35 @@ class PatternSet(Immutable):
         self._scratch.give(memory)
         return int(count[0])
 
+    def counts(self, text: Text, semantics: str = "leftmost-first", whole_word: bool = False) -> list[int]:
+        """How often each pattern is among what find_all would return, by number."""
+        return list(self._counts(text, semantics, whole_word))
+
+    def _counts(self, text: Text, semantics: str, whole_word: bool) -> Any:
+        data, counts, memory = text_bytes(text), ffi.new("uint64_t[]", len(self)), self._scratch.take()
+        check(lib.lanewise_scan_counts(self._handle, scan_options(semantics, whole_word), ffi.from_buffer(data), len(data), memory,
+                                       counts))
+        self._scratch.give(memory)
+        return counts
+
+    def scores(self, text: Text, weights: Sequence[float], classes: Sequence[int] | None = None, *, once: bool = False,
+               semantics: str = "leftmost-first", whole_word: bool = False) -> list[float]:
+        """The sum of the weights of matches for each class from 0 to the greatest; without `classes` there is one.
+
+        `weights` and `classes` have a number for each pattern. With `once` a pattern counts once, however often it matches.
+        """
+        for name, n in ("weights", len(weights)), ("classes", len(self) if classes is None else len(classes)):
+            if n != len(self):
+                raise ValueError(f"{name}: {n} for {len(self)} patterns")
+        n_classes = 1 if classes is None else max(classes) + 1
+        weight = ffi.new("double[]", list(weights))
+        of = ffi.NULL if classes is None else ffi.new("uint32_t[]", list(classes))
+        options = ffi.new("lanewise_scan_weights *", {"struct_size": ffi.sizeof("lanewise_scan_weights"), "weight": weight,
+                                                      "classes": of, "n_classes": n_classes, "once": once})
+        scores = ffi.new("double[]", n_classes)
+        check(lib.lanewise_scan_scores(self._counts(text, semantics, whole_word), len(self), options, scores))
+        return list(scores)
+
     def first(self, text: Text, semantics: str = "leftmost-first", whole_word: bool = False) -> Match | None:
         """The first match, or None; the text is read only as far as that needs."""
         data, match, found, memory = text_bytes(text), ffi.new("lanewise_match *"), ffi.new("int32_t *"), self._scratch.take()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ._files import destroy_later, open_file, write_file
 from . import _library
-from ._library import FLOATS, Floats, check, empty, ffi, floats, from_buffer, integers, lib, new_error, pointer, room, scratch
+from ._library import FLOATS, Floats, check, empty, ffi, floats, from_buffer, integers, lib, new_error, pointer, room, scratch, small
 from ._threads import for_parts
 
 METRICS: dict[str, int] = {"dot": lib.LANEWISE_METRIC_DOT, "cosine": lib.LANEWISE_METRIC_COSINE, "l2sq": lib.LANEWISE_METRIC_L2SQ}
@@ -271,9 +271,12 @@ class Index:
         self._coarse = False
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Index:
-        """A saved index, mapped into memory and checked. It can be searched, not changed."""
-        file = open_file(path)
+    def open(cls, path: str | os.PathLike[str], *, verify: bool = True) -> Index:
+        """A saved index, mapped into memory and checked. It can be searched, not changed.
+
+        Without `verify` checksums are not compared, so that nearly nothing is read before the first search.
+        """
+        file = open_file(path, verify)
         out, error = ffi.new("lanewise_index **"), new_error()
         check(lib.lanewise_index_open(file, ffi.NULL, out, error), error)
         index = cls.__new__(cls)
@@ -321,6 +324,25 @@ class Index:
         given = rows_of(rows, "rows", self.dim)
         first = len(self)
         check(lib.lanewise_index_add(self._handle, given.pointer, given.n_rows, given.ld))
+        return range(first, len(self))
+
+    def add_small(self, rows: Any, kind: str = "f16", scale: Any = None) -> range:
+        """The same with rows of 16-bit floats ("f16", "bf16") or 8-bit integers ("i8", each times scale[row], or 1), which are
+        widened; `lanewise.quantize_int8` and `to_half` make such rows."""
+        if kind not in ("f16", "bf16", "i8"):
+            raise ValueError(f"kind: {kind!r} is none of f16, bf16, i8")
+        given = small("b" if kind == "i8" else "H", rows, "rows")
+        if given.n_rows is None or given.dim != self.dim:
+            raise ValueError(f"rows: a matrix with rows of {self.dim} elements is needed")
+        first, add = len(self), getattr(lib, f"lanewise_index_add_{kind}")
+        if kind == "i8":
+            factors = None if scale is None else vector_of(scale, "scale", given.n_rows)
+            check(add(self._handle, ffi.cast("int8_t *", given.pointer), ffi.NULL if factors is None else factors.pointer,
+                      given.n_rows, given.ld))
+        elif scale is not None:
+            raise ValueError(f"scale: {kind} has none")
+        else:
+            check(add(self._handle, ffi.cast("uint16_t *", given.pointer), given.n_rows, given.ld))
         return range(first, len(self))
 
     def update(self, row: int, values: Any) -> None:

@@ -134,6 +134,24 @@ def test_halves_are_numpys(values):
     assert np.all(np.abs(widened[finite] - values[finite]) <= np.abs(values[finite]) * 2.0**-8 + 1e-40)
 
 
+def test_an_index_of_rows_of_other_types():
+    """Everything is as with their values as floats."""
+    codes, scales = lw.quantize_int8(ROWS)
+    f16, bf16 = lw.to_half(ROWS), lw.to_half(ROWS, "bf16")
+    for kind, small, scale, wide in (("f16", f16, None, lw.from_half(f16)), ("bf16", bf16, None, lw.from_half(bf16, "bf16")),
+                                     ("i8", codes, scales, codes * scales[:, None]), ("i8", codes, None, codes.astype(np.float32))):
+        index, floats = lw.Index(24), lw.Index(24)
+        assert index.add_small(small[:20], kind, None if scale is None else scale[:20]) == range(0, 20)
+        assert index.add_small(small[20:], kind, None if scale is None else scale[20:]) == range(20, 60)
+        floats.add(np.ascontiguousarray(wide))
+        for query in ROWS[:5]:
+            assert [list(part) for part in index.search(query, 9)] == [list(part) for part in floats.search(query, 9)]
+    for call in (lambda: index.add_small(f16[:, :5]), lambda: index.add_small(f16, "f8"), lambda: index.add_small(f16, scale=scales),
+                 lambda: index.add_small(codes, "i8", scales[:5]), lambda: index.add_small(f16[0])):
+        with pytest.raises(ValueError):
+            call()
+
+
 def test_similarities_of_halves(numpy_or_not):
     query = lists(ROWS[3])
     for kind in ("f16", "bf16"):

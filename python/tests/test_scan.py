@@ -64,6 +64,13 @@ def test_matches_are_those_of_the_semantics(patterns, text, semantics, ignore_ca
         assert list(zip(*(column.tolist() for column in columns))) == wanted
         assert patterns_.count(text, semantics, whole_word) == len(wanted)
         assert patterns_.first(text, semantics, whole_word) == (wanted[0] if wanted else None)
+        counts = [[match[0] for match in wanted].count(number) for number in range(len(patterns))]
+        assert patterns_.counts(text, semantics, whole_word) == counts
+        weights, classes = [0.5 * i + 1 for i in range(len(patterns))], [i % 2 for i in range(len(patterns))]
+        for once in (False, True):
+            scores = patterns_.scores(text, weights, classes, once=once, semantics=semantics, whole_word=whole_word)
+            assert scores == [sum(weights[i] * (min(counts[i], 1) if once else counts[i]) for i in range(len(patterns)) if classes[i] == c)
+                              for c in range(min(len(patterns), 2))]
         assert patterns_.present(text, whole_word) == sorted({m[0] for m in all_matches(patterns, text, ignore_case, whole_word)})
     # In pieces, twice, with offsets in bytes.
     encoded, stream = text.encode(), made.stream(semantics, whole_word)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lanewise json: check, look into, repair and find JSON. The input is read whole. */
+/* lanewise json: check, look into, repair and find JSON. The input is read whole, except with --lines. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lanewise/json.h>
 
@@ -25,10 +26,13 @@ static void print_help(void)
 	     "  repair          make JSON of what is nearly JSON, as language models write it\n"
 	     "  find            the arrays and objects within other text, each without white space on a line\n"
 	     "\n"
-	     "      --lines     check, get: each line is a value (NDJSON); empty ones are passed over\n"
+	     "      --lines     check, get: each line is a value (NDJSON), which is looked at as soon as it is\n"
+	     "                  there; empty ones are passed over\n"
 	     "      --indent N  minify, repair: indent by N spaces (1 to 16) instead\n"
 	     "      --text      get: a string as the text it stands for\n"
-	     "      --json      check: the verdict; repair: the text and its edits; find: places, as JSON\n"
+	     "      --json      check: the verdict; tokens; repair: the text and its edits; find: places, as JSON; "
+	     "and\n"
+	     "                  what is wrong, as check has it\n"
 	     "      --help      this text\n"
 	     "\n"
 	     "Exit status: 0 done, 1 an error in the data or the system (not JSON, or nothing found), 2 wrong usage.");
@@ -48,13 +52,20 @@ struct job {
 	char *names;
 };
 
-static void read_input(struct job *job)
+static FILE *open_input(const struct job *job)
 {
 	FILE *stream = strcmp(job->path, "-") ? fopen(job->path, "rb") : stdin;
-	size_t n;
 
 	if (!stream)
 		tool_fail("%s: %s", job->path, strerror(errno));
+	return stream;
+}
+
+static void read_input(struct job *job)
+{
+	FILE *stream = open_input(job);
+	size_t n;
+
 	while ((n = fread(buffer_reserve(&job->text, 1 << 16), 1, 1 << 16, stream)) > 0)
 		job->text.n += n;
 	if (ferror(stream))
@@ -79,34 +90,88 @@ static void find_place(const struct job *job, uint64_t offset, size_t *line, siz
 	*column = end - begin + 1;
 }
 
+static void print_verdict(const struct job *job, const lanewise_error *error)
+{
+	size_t line, column;
+
+	find_place(job, error->offset, &line, &column);
+	printf("{\"valid\": false, \"offset\": %" PRIu64 ", \"line\": %zu, \"column\": %zu, \"what\": ",
+	       job->bytes_before + error->offset, line, column);
+	json_write_string(stdout, error->what, strlen(error->what));
+	puts("}");
+}
+
+/* With --json what is wrong is told as by check. */
 _Noreturn static void fail_at(const struct job *job, const lanewise_error *error)
 {
 	size_t line, column;
 
 	if (error->offset == LANEWISE_NO_OFFSET)
 		tool_fail("%s: %s", job->path, error->what);
+	if (job->as_json) {
+		print_verdict(job, error);
+		fflush(stdout);
+		exit(TOOL_FAILURE);
+	}
 	find_place(job, error->offset, &line, &column);
 	tool_fail("%s:%zu:%zu: %s", job->path, line, column, error->what);
 }
 
 /* ---------------------------------------------------------------- commands */
 
-/* Runs `one` on each line that is not empty, as if it were the text; TOOL_OK if it was that every time. */
-static int for_each_line(struct job *job, int (*one)(struct job *job))
+/*
+ * Runs `one` on each whole line of job->text, and at the input's end on the last, unless it is empty, as if it were the text.
+ * Returns the bytes gone through; *result becomes TOOL_FAILURE if a line made it so.
+ */
+static size_t do_lines(struct job *job, size_t searched, int at_end, int (*one)(struct job *job), int *result)
 {
 	struct buffer all = job->text;
-	int result = TOOL_OK;
+	size_t begin = 0;
 
-	for (char *at = all.data, *end = at + all.n; at < end; job->lines_before++) {
-		char *newline = memchr(at, '\n', (size_t)(end - at)), *line_end = newline ? newline : end;
+	while (begin < all.n) {
+		size_t from = searched > begin ? searched : begin;
+		char *newline = memchr(all.data + from, '\n', all.n - from);
 
-		job->bytes_before = (size_t)(at - all.data);
-		job->text = (struct buffer) { .data = at, .n = (size_t)(line_end - at) };
-		if (strspn(at, " \t\r") < job->text.n && one(job) != TOOL_OK)
-			result = TOOL_FAILURE;
-		at = line_end + 1;
+		if (!newline && !at_end)
+			break;
+
+		size_t end = newline ? (size_t)(newline - all.data) : all.n;
+
+		job->text = (struct buffer) { .data = all.data + begin, .n = end - begin };
+		if (strspn(job->text.data, " \t\r") < job->text.n && one(job) != TOOL_OK)
+			*result = TOOL_FAILURE;
+		begin = newline ? end + 1 : all.n;
+		job->bytes_before += begin - (size_t)(job->text.data - all.data);
+		job->lines_before++;
 	}
 	job->text = all;
+	return begin;
+}
+
+/* All lines of the input, each as soon as it is there; TOOL_OK if it was that for every one. */
+static int for_each_line(struct job *job, int (*one)(struct job *job))
+{
+	FILE *stream = open_input(job);
+	int input = fileno(stream), result = TOOL_OK;
+
+	for (int at_end = 0; !at_end;) {
+		size_t searched = job->text.n, done;
+		ssize_t n = read(input, buffer_reserve(&job->text, (1 << 16) + 1), 1 << 16);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			tool_fail("%s: %s", job->path, strerror(errno));
+		job->text.n += (size_t)n;
+		job->text.data[job->text.n] = '\0'; /* for strspn */
+		at_end = n == 0;
+		done = do_lines(job, searched, at_end, one, &result);
+		job->text.n -= done;
+		memmove(job->text.data, job->text.data + done, job->text.n);
+		fflush(stdout);
+	}
+	if (stream != stdin)
+		fclose(stream);
 	return result;
 }
 
@@ -123,15 +188,12 @@ static int check_text(struct job *job)
 			puts("{\"valid\": true}");
 		return TOOL_OK;
 	}
-	find_place(job, error.offset, &line, &column);
-	if (!job->as_json) {
-		tool_note("%s:%zu:%zu: %s", job->path, line, column, error.what);
+	if (job->as_json) {
+		print_verdict(job, &error);
 		return TOOL_FAILURE;
 	}
-	printf("{\"valid\": false, \"offset\": %" PRIu64 ", \"line\": %zu, \"column\": %zu, \"what\": ",
-	       job->bytes_before + error.offset, line, column);
-	json_write_string(stdout, error.what, strlen(error.what));
-	puts("}");
+	find_place(job, error.offset, &line, &column);
+	tool_note("%s:%zu:%zu: %s", job->path, line, column, error.what);
 	return TOOL_FAILURE;
 }
 
@@ -149,9 +211,25 @@ static lanewise_json_node *parse(struct job *job, size_t *n_nodes)
 	return nodes;
 }
 
-static int tokens(struct job *job)
+static void print_token(const struct job *job, const lanewise_json_node *node, size_t depth)
 {
 	static const char *const types[] = { "null", "false", "true", "number", "string", "array", "object" };
+	const char *type = node->flags & LANEWISE_JSON_NAME ? "name" : types[node->type];
+	int container = node->type == LANEWISE_JSON_ARRAY || node->type == LANEWISE_JSON_OBJECT;
+
+	if (job->as_json)
+		printf("{\"offset\": %lu, \"bytes\": %lu, \"depth\": %zu, \"type\": \"%s\"%s",
+		       (unsigned long)node->offset, (unsigned long)node->n_bytes, depth, type,
+		       container ? "" : ", \"value\": ");
+	else
+		printf("%lu\t%lu\t%zu\t%s\t", (unsigned long)node->offset, (unsigned long)node->n_bytes, depth, type);
+	if (!container)
+		fwrite(job->text.data + node->offset, 1, node->n_bytes, stdout);
+	puts(job->as_json ? "}" : "");
+}
+
+static int tokens(struct job *job)
+{
 	size_t n, depth = 0;
 	lanewise_json_node *nodes = parse(job, &n);
 	uint32_t *ends = tool_allocate(1024, sizeof *ends);
@@ -162,11 +240,7 @@ static int tokens(struct job *job)
 
 		while (depth && ends[depth - 1] <= i)
 			depth--;
-		printf("%lu\t%lu\t%zu\t%s\t", (unsigned long)node->offset, (unsigned long)node->n_bytes, depth,
-		       node->flags & LANEWISE_JSON_NAME ? "name" : types[node->type]);
-		if (!container)
-			fwrite(job->text.data + node->offset, 1, node->n_bytes, stdout);
-		putchar('\n');
+		print_token(job, node, depth);
 		if (container)
 			ends[depth++] = node->next;
 	}
@@ -210,8 +284,12 @@ static int get(struct job *job)
 	    LANEWISE_OK)
 		tool_fail_usage("json", "%s at byte %llu of %s", error.what, (unsigned long long)error.offset,
 		                job->wanted);
-	read_input(job);
-	result = job->lines ? for_each_line(job, get_from_text) : get_from_text(job);
+	if (job->lines) {
+		result = for_each_line(job, get_from_text);
+	} else {
+		read_input(job);
+		result = get_from_text(job);
+	}
 	free(job->names);
 	free(job->steps);
 	return result;
@@ -295,11 +373,18 @@ static int repair(struct job *job)
 
 static int find(struct job *job)
 {
-	size_t capacity = job->text.n / 2 + 1, n;
-	lanewise_json_span *spans = tool_allocate(capacity, sizeof *spans);
+	enum { FEW = 1024 };
+	size_t n;
+	lanewise_json_span *spans = tool_allocate(FEW, sizeof *spans);
 	lanewise_error error;
+	lanewise_status status = lanewise_json_find(job->text.data, job->text.n, NULL, spans, FEW, &n, &error);
 
-	if (lanewise_json_find(job->text.data, job->text.n, NULL, spans, capacity, &n, &error) != LANEWISE_OK)
+	if (status == LANEWISE_ERROR_CAPACITY) {
+		free(spans);
+		spans = tool_allocate(n, sizeof *spans);
+		status = lanewise_json_find(job->text.data, job->text.n, NULL, spans, n, &n, &error);
+	}
+	if (status != LANEWISE_OK)
 		fail_at(job, &error);
 	job->indent = 0;
 	for (size_t i = 0; i < n; i++)
@@ -347,7 +432,7 @@ static int run(struct job *job, int argc, char **argv)
 	if (argc > 1)
 		tool_fail_usage("json", "more than one FILE: %s", argv[1]);
 	job->path = argc ? argv[0] : "-";
-	if (!is_get)
+	if (!is_get && !(job->lines && commands[i].run == check))
 		read_input(job);
 
 	int status = commands[i].run(job);
