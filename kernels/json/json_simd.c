@@ -10,11 +10,20 @@
  *   scalars    neither white space nor {}[]:, nor quote; one begins where the byte before is none
  *
  * A block of less than 64 bytes at the end is filled up with spaces, and the three bits are those at its last byte.
+ *
+ * Where vectors have 64 bytes, whole groups of eight blocks take the arithmetic in vectors of eight words (json_words.h). Then
+ * a text of up to PART bytes is gone through three times: for the masks, which go to memory, since from there eight words
+ * are one load; for the words of the index; and for positions. That is less than one pass with all of it, where masks go to
+ * general registers one by one.
  */
 #include "block.h"
 #include "json_escape.h"
 #include "json_masks.h"
 #include "json_numbers.h"
+
+#if V8_BYTES == 64
+#include "json_words.h"
+#endif
 
 struct state {
 	uint64_t in_string; /* all bits or none */
@@ -127,16 +136,135 @@ LW_INLINE size_t index_text(const uint8_t *text, size_t n, struct lw_json_carry 
 	return count;
 }
 
+#if V8_BYTES == 64
+
+enum { PART = 4096, PART_WORDS = PART / 64 };
+
+/* The masks of a part; `op` has 0x0c and 0x1a too. */
+struct mask_words {
+	uint64_t quote[PART_WORDS], backslash[PART_WORDS], op[PART_WORDS], space[PART_WORDS], control[PART_WORDS];
+};
+
+/* Masks of n blocks; returns `all` with their bytes. Comparisons run on port 5 alone, what gets signs on port 0. */
+LW_INLINE v8 classify_part(const uint8_t *text, size_t n, struct mask_words *w, v8 all)
+{
+	const v8 spaces = v8_table(lw_json_spaces), operators = v8_table(lw_json_operators);
+
+#pragma GCC unroll 4
+	for (size_t i = 0; i < n; i++) {
+		v8 x = v8_load(text + 64 * i), lower = v8_or(x, v8_set1(0x20));
+
+		all = v8_or(all, x);
+		w->quote[i] = v8_bits_eq(x, v8_set1('"'));
+		w->backslash[i] = v8_bits_eq(x, v8_set1('\\'));
+		w->control[i] = _mm512_movepi8_mask(v8_subs(v8_set1(0x80 + 0x1f), x));
+		w->space[i] = v8_bits_eq(v8_lookup(spaces, x), x);
+		w->op[i] = v8_bits_eq(v8_lookup(operators, lower), lower);
+	}
+	return all;
+}
+
+LW_INLINE struct planes load_planes(const struct mask_words *w, size_t i)
+{
+	v8 control = v8_load(w->control + i);
+
+	return (struct planes) { .quote = v8_load(w->quote + i),
+		                 .backslash = v8_load(w->backslash + i),
+		                 .op = _mm512_andnot_si512(control, v8_load(w->op + i)),
+		                 .white = v8_load(w->space + i),
+		                 .control = control };
+}
+
+/* Positions of the bits of n words to index[0 ...): may write up to 64 places for each. Returns the number of bits. */
+LW_INLINE size_t write_words(const uint64_t *words, size_t n, uint32_t base, uint32_t *index)
+{
+	const vu step = vu_set1(64);
+	vu a = vu_iota(base), b = vu_iota(base + 16), c = vu_iota(base + 32), d = vu_iota(base + 48);
+	uint32_t *out = index;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits = words[i];
+
+		vu_store(out, vu_compress(a, bits & 0xffff));
+		vu_store(out + __builtin_popcountll(bits << 48), vu_compress(b, bits >> 16 & 0xffff));
+		vu_store(out + __builtin_popcountll(bits << 32), vu_compress(c, bits >> 32 & 0xffff));
+		vu_store(out + __builtin_popcountll(bits << 16), vu_compress(d, (uint32_t)(bits >> 48)));
+		out += __builtin_popcountll(bits);
+		a = vu_add(a, step);
+		b = vu_add(b, step);
+		c = vu_add(c, step);
+		d = vu_add(d, step);
+	}
+	return (size_t)(out - index);
+}
+
+/* Whole groups; positions to `index` or, if that is NULL, masks to `words`. */
+static size_t index_groups(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
+                           uint64_t *words, struct lw_json_seen *seen)
+{
+	struct group_state s = group_begin(carry);
+	_Alignas(64) struct mask_words masks;
+	_Alignas(64) uint64_t part_words[PART_WORDS];
+	size_t count = 0, control = n;
+	v8 all = v8_set1(0);
+
+	for (size_t at = 0; at < n; at += PART) {
+		size_t n_words = (n - at < PART ? n - at : PART) / 64;
+		uint64_t any = 0, *out = index ? part_words : words + at / 64;
+
+		all = classify_part(text + at, n_words, &masks, all);
+		for (size_t i = 0; i < n_words; i += WORDS) {
+			v8 controls, bits = index_group(load_planes(&masks, i), &s, &controls);
+
+			v8_store(out + i, bits);
+			any |= (uint64_t)(_mm512_test_epi64_mask(bits, bits) != 0) << i;
+			if (LW_UNLIKELY(_mm512_test_epi64_mask(controls, controls)) && control == n)
+				control = at + 64 * i + first_bit(controls);
+		}
+		for (; index && any; any &= any - 1) { /* groups with bits */
+			size_t i = (size_t)__builtin_ctzll(any);
+
+			count += write_words(out + i, WORDS, base + (uint32_t)(at + 64 * i), index + count);
+		}
+	}
+	group_end(&s, carry);
+	*seen = (struct lw_json_seen) { control, v8_any_high(all) };
+	return count;
+}
+
+#endif
+
+/* Groups, and what remains by single words. */
+LW_INLINE size_t index_all(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
+                           uint64_t *words, struct lw_json_seen *seen)
+{
+#if V8_BYTES == 64
+	size_t grouped = n & ~(size_t)(GROUP - 1), count;
+	struct lw_json_seen rest;
+
+	if (grouped) {
+		count = index_groups(text, grouped, carry, base, index, words, seen);
+		if (n == grouped)
+			return count;
+		count += index_text(text + grouped, n - grouped, carry, base + (uint32_t)grouped,
+		                    index ? index + count : NULL, words ? words + grouped / 64 : NULL, &rest);
+		add_seen(seen, &rest, grouped);
+		return count;
+	}
+#endif
+	return index_text(text, n, carry, base, index, words, seen);
+}
+
 size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
                          struct lw_json_seen *seen)
 {
-	return index_text(text, n, carry, base, index, NULL, seen);
+	return index_all(text, n, carry, base, index, NULL, seen);
 }
 
 void LW_FN(json_bits)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint64_t *words,
                       struct lw_json_seen *seen)
 {
-	index_text(text, n, carry, 0, NULL, words, seen);
+	index_all(text, n, carry, 0, NULL, words, seen);
 }
 
 size_t LW_FN(json_plain)(const uint8_t *text, size_t n)
