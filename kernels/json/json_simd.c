@@ -155,6 +155,8 @@ LW_INLINE v8 classify_part(const uint8_t *text, size_t n, struct mask_words *w, 
 		v8 x = v8_load(text + 64 * i), lower = v8_or(x, v8_set1(0x20));
 
 		all = v8_or(all, x);
+		/* The next part, since the other two passes would let the CPU's own prefetching fall asleep. */
+		_mm_prefetch((const char *)((uintptr_t)(text + 64 * i) + PART), _MM_HINT_T0);
 		w->quote[i] = v8_bits_eq(x, v8_set1('"'));
 		w->backslash[i] = v8_bits_eq(x, v8_set1('\\'));
 		w->control[i] = _mm512_movepi8_mask(v8_subs(v8_set1(0x80 + 0x1f), x));
@@ -190,6 +192,7 @@ LW_INLINE size_t write_words(const uint64_t *words, size_t n, uint32_t base, uin
 		vu_store(out + __builtin_popcountll(bits << 32), vu_compress(c, bits >> 32 & 0xffff));
 		vu_store(out + __builtin_popcountll(bits << 16), vu_compress(d, (uint32_t)(bits >> 48)));
 		out += __builtin_popcountll(bits);
+		__builtin_prefetch((const void *)((uintptr_t)out + 2048), 1);
 		a = vu_add(a, step);
 		b = vu_add(b, step);
 		c = vu_add(c, step);
