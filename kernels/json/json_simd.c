@@ -177,30 +177,6 @@ LW_INLINE struct planes load_planes(const struct mask_words *w, size_t i)
 		                 .control = control };
 }
 
-/* Positions of the bits of n words to index[0 ...): may write up to 64 places for each. Returns the number of bits. */
-LW_INLINE size_t write_words(const uint64_t *words, size_t n, uint32_t base, uint32_t *index)
-{
-	const vu step = vu_set1(64);
-	vu a = vu_iota(base), b = vu_iota(base + 16), c = vu_iota(base + 32), d = vu_iota(base + 48);
-	uint32_t *out = index;
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t bits = words[i];
-
-		vu_store(out, vu_compress(a, bits & 0xffff));
-		vu_store(out + __builtin_popcountll(bits << 48), vu_compress(b, bits >> 16 & 0xffff));
-		vu_store(out + __builtin_popcountll(bits << 32), vu_compress(c, bits >> 32 & 0xffff));
-		vu_store(out + __builtin_popcountll(bits << 16), vu_compress(d, (uint32_t)(bits >> 48)));
-		out += __builtin_popcountll(bits);
-		__builtin_prefetch((const void *)((uintptr_t)out + 2048), 1);
-		a = vu_add(a, step);
-		b = vu_add(b, step);
-		c = vu_add(c, step);
-		d = vu_add(d, step);
-	}
-	return (size_t)(out - index);
-}
-
 /* Whole groups; positions to `index` or, if that is NULL, masks to `words`. */
 static size_t index_groups(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
                            uint64_t *words, struct lw_json_seen *seen)
@@ -626,14 +602,161 @@ LW_INLINE int numbers_block(blk b, struct lw_json_number_bits *s, int *any)
 	return 1;
 }
 
+#if V8_BYTES == 64
+
+enum { NUMBER_WORDS = 2 * WORDS };
+
+struct number_words {
+	uint64_t digit[NUMBER_WORDS], zero[NUMBER_WORDS], point[NUMBER_WORDS], minus[NUMBER_WORDS], comma[NUMBER_WORDS],
+	        space[NUMBER_WORDS];
+};
+
+LW_INLINE void classify_numbers(const uint8_t *text, size_t n, struct number_words *w)
+{
+	const v8 spaces = v8_table(lw_json_spaces);
+
+#pragma GCC unroll 2
+	for (size_t i = 0; i < n; i++) {
+		v8 x = v8_load(text + 64 * i);
+
+		w->digit[i] = v8_bits_below(_mm512_sub_epi8(x, v8_set1('0')), v8_set1(10));
+		w->zero[i] = v8_bits_eq(x, v8_set1('0'));
+		w->point[i] = v8_bits_eq(x, v8_set1('.'));
+		w->minus[i] = v8_bits_eq(x, v8_set1('-'));
+		w->comma[i] = v8_bits_eq(x, v8_set1(','));
+		w->space[i] = v8_bits_eq(v8_lookup(spaces, x), x);
+	}
+}
+
+/* struct lw_json_number_bits for groups: words of the group before, of which the last bit counts. */
+struct number_state {
+	v8 number, digit, point, minus, zero;
+	uint32_t value; /* all bits or none */
+	unsigned fraction;
+};
+
+LW_INLINE v8 last_bit(uint8_t bit) { return _mm512_set1_epi64((int64_t)((uint64_t)bit << 63)); }
+LW_INLINE uint8_t get_last_bit(v8 words) { return (uint8_t)(_mm512_movepi64_mask(words) >> 7); }
+
+/* behind_runs of json_masks.h for eight words, one behind the other. */
+LW_INLINE v8 behind_group_runs(v8 begins, v8 digits, unsigned *carry)
+{
+	const v8 ones = _mm512_set1_epi64(-1);
+	v8 sum = _mm512_add_epi64(begins, digits);
+	/* A word that overflows adds 1 to the next, which hands it on if it is all ones. */
+	unsigned arrives = (unsigned)_mm512_cmplt_epu64_mask(sum, digits) << 1 | *carry;
+	unsigned hands_on = _mm512_cmpeq_epi64_mask(sum, ones), adds = (arrives + hands_on) ^ hands_on;
+
+	*carry = adds >> 8 & 1;
+	return _mm512_andnot_si512(digits, _mm512_mask_sub_epi64(sum, (__mmask8)adds, sum, ones));
+}
+
+/* wrong_in_plain and out_of_turn of a group; what is no byte of these is wrong too. */
+LW_INLINE v8 wrong_in_group(const struct number_words *w, size_t i, v8 number, struct number_state *s)
+{
+	v8 digit = v8_load(w->digit + i), point = v8_load(w->point + i), minus = v8_load(w->minus + i);
+	v8 comma = v8_load(w->comma + i);
+	v8 number_before = bits_behind(s->number, number), digit_before = bits_behind(s->digit, digit);
+	v8 point_before = bits_behind(s->point, point), minus_before = bits_behind(s->minus, minus);
+	v8 whole_zero =
+	        _mm512_ternarylogic_epi64(v8_load(w->zero + i), digit_before, point_before, 0x10); /* a & ~b & ~c */
+	v8 begins = _mm512_andnot_si512(number_before, number);
+	v8 wrong = _mm512_andnot_si512(digit_before, point);
+
+	wrong = _mm512_ternarylogic_epi64(wrong, minus, number_before, 0xf8);                     /* a | (b & c) */
+	wrong = v8_or(wrong, _mm512_ternarylogic_epi64(point_before, minus_before, digit, 0x54)); /* (a | b) & ~c */
+	wrong = _mm512_ternarylogic_epi64(wrong, bits_behind(s->zero, whole_zero), digit, 0xf8);
+
+	v8 behind = behind_group_runs(v8_and(digit, point_before), digit, &s->fraction);
+	v8 parity = word_parities(v8_or(begins, comma));
+	__mmask8 turned = begins_in_string(parity, &s->value);
+
+	parity = _mm512_mask_xor_epi64(parity, turned, parity, _mm512_set1_epi64(-1));
+	wrong = _mm512_ternarylogic_epi64(wrong, behind, point, 0xf8);
+	s->number = number;
+	s->digit = digit;
+	s->point = point;
+	s->minus = minus;
+	s->zero = whole_zero;
+	return v8_or(wrong, _mm512_ternarylogic_epi64(parity, comma, begins, 0xca)); /* a ? b : c */
+}
+
+/*
+ * Checks groups without exponents; returns their size. *n_blocks becomes the number of blocks behind them that must be gone
+ * through one by one, since the last of them holds something else.
+ */
+static size_t numbers_groups(const uint8_t *text, size_t n, struct lw_json_number_bits *bits, size_t *n_blocks)
+{
+	struct number_state s = { last_bit(bits->within), last_bit(bits->digit), last_bit(bits->point),
+		                  last_bit(bits->sign),   last_bit(bits->zero),  (uint32_t)0 - bits->value,
+		                  bits->fraction };
+	_Alignas(64) struct number_words w;
+	v8 wrong = v8_set1(0);
+	size_t at = 0;
+
+	*n_blocks = WORDS;
+	if (bits->e | bits->e_sign | bits->exponent)
+		return 0;
+	for (unsigned foreign = 0; n - at >= GROUP && !foreign;) {
+		size_t n_words = n - at < 2 * GROUP ? WORDS : 2 * WORDS;
+
+		classify_numbers(text + at, n_words, &w);
+		for (size_t i = 0; i < n_words; i += WORDS) {
+			v8 number = _mm512_ternarylogic_epi64(v8_load(w.digit + i), v8_load(w.point + i),
+			                                      v8_load(w.minus + i), 0xfe);
+			v8 other = _mm512_ternarylogic_epi64(number, v8_load(w.comma + i), v8_load(w.space + i), 0x01);
+
+			foreign = _mm512_test_epi64_mask(other, other);
+			if (LW_UNLIKELY(foreign)) {
+				*n_blocks = (size_t)__builtin_ctz(foreign) + 1;
+				break;
+			}
+			wrong = v8_or(wrong, wrong_in_group(&w, i, number, &s));
+			at += GROUP;
+		}
+		if (LW_UNLIKELY(v8_any(wrong)))
+			break;
+	}
+	bits->bad = v8_any(wrong);
+	bits->within = get_last_bit(s.number);
+	bits->digit = get_last_bit(s.digit);
+	bits->point = get_last_bit(s.point);
+	bits->sign = bits->lead = get_last_bit(s.minus);
+	bits->zero = get_last_bit(s.zero);
+	bits->value = s.value & 1;
+	bits->fraction = (uint8_t)s.fraction;
+	return at;
+}
+
+#else
+
+LW_INLINE size_t numbers_groups(const uint8_t *text, size_t n, struct lw_json_number_bits *bits, size_t *n_blocks)
+{
+	(void)text, (void)bits;
+	*n_blocks = n / 64;
+	return 0;
+}
+
+#endif
+
 void LW_FN(json_numbers)(const uint8_t *text, size_t n, struct lw_json_numbers *numbers)
 {
 	struct lw_json_number_bits s = unpack_state(numbers->state);
-	int any, blank = numbers->state == LW_NUMBERS_AT_START;
-	size_t at = 0;
+	int any, blank = numbers->state == LW_NUMBERS_AT_START, foreign = 0;
+	size_t at = 0, n_blocks = 1; /* there may be no more */
 
-	for (; n - at >= 64 && !s.bad && numbers_block(blk_load(text + at), &s, &any); at += 64)
-		blank &= !any;
+	while (n - at >= 64 && !s.bad && !foreign) {
+		for (; n_blocks && n - at >= 64 && !s.bad && !foreign; n_blocks--) {
+			foreign = !numbers_block(blk_load(text + at), &s, &any);
+			if (!foreign) {
+				blank &= !any;
+				at += 64;
+			}
+		}
+		n_blocks = 1;
+		if (!blank && !s.bad && !foreign)
+			at += numbers_groups(text + at, n - at, &s, &n_blocks);
+	}
 	numbers->state = (uint8_t)(blank && !s.bad ? LW_NUMBERS_AT_START : pack_state(&s));
 	lw_numbers_scan(text, at, n, numbers);
 }

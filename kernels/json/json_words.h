@@ -63,7 +63,7 @@ LW_INLINE v8 begin_escapes(v8 backslash, v8 carry)
 	                                 0x28); /* (a ^ b) & c */
 }
 
-static LW_NOINLINE v8 carry_in_turn(v8 backslash, uint64_t escaped)
+__attribute__((unused)) static LW_NOINLINE v8 carry_in_turn(v8 backslash, uint64_t escaped)
 {
 	uint64_t words[WORDS], carry[WORDS];
 
@@ -148,7 +148,31 @@ LW_INLINE v8 index_group(struct planes p, struct group_state *s, v8 *control)
 	return _mm512_ternarylogic_epi64(found, begins, in_string, 0xf8); /* a | (b & c) */
 }
 
-static LW_NOINLINE size_t first_bit(v8 words)
+/* Positions of the bits of n words to index[0 ...): may write up to 64 places for each. Returns the number of bits. */
+LW_INLINE size_t write_words(const uint64_t *words, size_t n, uint32_t base, uint32_t *index)
+{
+	const vu step = vu_set1(64);
+	vu a = vu_iota(base), b = vu_iota(base + 16), c = vu_iota(base + 32), d = vu_iota(base + 48);
+	uint32_t *out = index;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits = words[i];
+
+		vu_store(out, vu_compress(a, bits & 0xffff));
+		vu_store(out + __builtin_popcountll(bits << 48), vu_compress(b, bits >> 16 & 0xffff));
+		vu_store(out + __builtin_popcountll(bits << 32), vu_compress(c, bits >> 32 & 0xffff));
+		vu_store(out + __builtin_popcountll(bits << 16), vu_compress(d, (uint32_t)(bits >> 48)));
+		out += __builtin_popcountll(bits);
+		__builtin_prefetch((const void *)((uintptr_t)out + 2048), 1);
+		a = vu_add(a, step);
+		b = vu_add(b, step);
+		c = vu_add(c, step);
+		d = vu_add(d, step);
+	}
+	return (size_t)(out - index);
+}
+
+__attribute__((unused)) static LW_NOINLINE size_t first_bit(v8 words)
 {
 	uint64_t stored[WORDS];
 	size_t i = 0;
