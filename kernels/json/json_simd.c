@@ -23,6 +23,7 @@
 
 #if V8_BYTES == 64
 #include "json_words.h"
+#include "vec_bytes.h"
 #endif
 
 struct state {
@@ -265,7 +266,8 @@ size_t LW_FN(json_plain)(const uint8_t *text, size_t n)
 /*
  * Escapes are few, and how many a block has is hard to predict. So two are supposed to be there without asking; for one that
  * is not, what is written lies behind the block's bytes, and the next block's go there. Only every fourth block is asked
- * whether it has any.
+ * whether it has any. Where vectors have 64 bytes, blocks with more have the backslashes taken out at a cost that does not depend
+ * on how many they are.
  */
 enum { SUPPOSED = 2, BLOCKS = 4 };
 
@@ -379,6 +381,94 @@ static LW_NOINLINE uint8_t *unescape_until(const uint8_t **begin, const uint8_t 
 /* What the escape at p[bit] stands for to out[bit]. */
 LW_INLINE void put_value(const uint8_t *p, uint8_t *out, unsigned bit) { out[bit] = lw_json_unescaped[p[bit + 1]]; }
 
+#if V8_BYTES == 64
+
+/* The bytes of x that are taken by an escape (not \u) become what they stand for. */
+LW_INLINE v8 map_letters(v8 x, uint64_t taken)
+{
+	/* b f n r t are 0, 4, 12, 1, 3 of this once 'b' is subtracted and bit 4 has moved down to bit 0. */
+	const v8 letters =
+	        _mm512_broadcast_i32x4(_mm_setr_epi8('\b', '\r', 0, '\t', '\f', 0, 0, 0, 0, 0, 0, 0, '\n', 0, 0, 0));
+	v8 behind_b = _mm512_sub_epi8(x, v8_set1('b'));
+	v8 index =
+	        _mm512_ternarylogic_epi64(behind_b, _mm512_srli_epi16(behind_b, 4), v8_set1(1), 0xf8); /* a | (b & c) */
+
+	taken &= ~_mm512_movepi8_mask(behind_b); /* others stand for themselves, and are less than 'b' */
+	return _mm512_mask_shuffle_epi8(x, taken, letters, index);
+}
+
+/* The bytes of x of which `keep` has bits, one behind the other; may write 64 bytes. */
+static LW_NOINLINE void compact_block(v8 x, uint64_t keep, uint8_t *out)
+{
+	struct {
+		uint8_t bytes[64], keep[8], before[8];
+	} m;
+	uint64_t counts = keep - (keep >> 1 & 0x5555555555555555);
+
+	counts = (counts & 0x3333333333333333) + (counts >> 2 & 0x3333333333333333);
+	counts = ((counts + (counts >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010100; /* of the bytes before */
+	v8_store(m.bytes, x);
+	memcpy(m.keep, &keep, sizeof keep);
+	memcpy(m.before, &counts, sizeof counts);
+	__asm__("" : "+m"(m)); /* otherwise gcc takes registers to pieces, which takes longer than memory */
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i++) {
+		__m128i eight = _mm_loadl_epi64((const __m128i *)(m.bytes + 8 * i));
+		__m128i which = _mm_loadl_epi64((const __m128i *)&lw_compress_8[m.keep[i]]);
+
+		_mm_storel_epi64((__m128i *)(out + m.before[i]), _mm_shuffle_epi8(eight, which));
+	}
+}
+
+/* The escape at p[bit], if bit is not 64, and 64 bytes behind it. */
+LW_INLINE void put_escape(const uint8_t *p, uint8_t *out, unsigned bit)
+{
+	put_value(p, out, bit);
+	v8_store(out + bit + 1, v8_load(p + bit + 2));
+}
+
+/* BLOCKS blocks, or up to an escape of \u; returns whether there were any escapes. */
+LW_INLINE int unescape_blocks(const uint8_t **begin, const uint8_t *end, uint8_t **out)
+{
+	const uint8_t *p = *begin;
+	uint8_t *o = *out;
+	uint64_t any = 0;
+
+	for (int i = 0; i < BLOCKS; i++) {
+		v8 x = v8_load(p);
+		uint64_t backslash = v8_bits_eq(x, v8_set1('\\')), taken, cut = 0;
+		uint64_t begins = find_escapes(backslash, &taken, &cut);
+
+		any |= backslash;
+		if (LW_UNLIKELY(v8_bits_eq(x, v8_set1('u')) & taken)) {
+			o = unescape_until(&p, p + 64, end, o);
+			break;
+		}
+		begins ^= cut << 63; /* it belongs to the next block, which begins with it */
+
+		unsigned count = (unsigned)__builtin_popcountll(begins);
+
+		if (LW_LIKELY(count <= SUPPOSED)) {
+			v8_store(o, x);
+			put_escape(p, o, take_bit(&begins));
+			put_escape(p, o - (count > 0), take_bit(&begins));
+		} else {
+			compact_block(map_letters(x, taken), ~begins, o);
+		}
+		o += 64 - count;
+		p += 64;
+		if (LW_UNLIKELY(cut)) {
+			o--;
+			p--;
+		}
+	}
+	*begin = p;
+	*out = o;
+	return any != 0;
+}
+
+#else
+
 /* A block whose escapes begin at these bits, each of two bytes within it; returns behind what is written. */
 LW_INLINE uint8_t *unescape_block(const uint8_t *p, vc x, uint64_t begins, uint8_t *out)
 {
@@ -428,6 +518,8 @@ LW_INLINE int unescape_blocks(const uint8_t **begin, const uint8_t *end, uint8_t
 	*out = o;
 	return any != 0;
 }
+
+#endif
 
 size_t LW_FN(json_unescape)(const uint8_t *text, size_t n, uint8_t *out)
 {
