@@ -459,6 +459,20 @@ typedef void lanewise_json_decimals_fn(const uint8_t *text, const uint32_t *ends
  */
 typedef size_t lanewise_json_round_f32_fn(const uint64_t *w, const int8_t *scale, size_t begin, size_t n, float *out);
 
+/* A number that json_floats leaves to be read otherwise: which one, and the position behind it. */
+struct lw_json_unread {
+	uint32_t number, end;
+};
+
+/*
+ * The numbers in text[begin ... end) to the nearest floats; returns how many they are. Between them are commas and bytes below
+ * 0x21, and there is one, or an end of the array, before `begin` and at `end`; text[0] is of no number. Those that json_decimals does
+ * not read or lw_product_f32 does not settle go to `unread`, and their floats are anything. Room for (end - begin + 1) / 2
+ * floats and unread numbers is needed.
+ */
+typedef size_t lanewise_json_floats_fn(const uint8_t *text, uint32_t begin, uint32_t end, float *out,
+                                       struct lw_json_unread *unread, size_t *n_unread);
+
 /* --- graph.h */
 
 /*

@@ -849,3 +849,67 @@ void lanewise_check_json_round_f32(struct lw_check *c)
 		lanewise_check_after(c);
 	}
 }
+
+/* The numbers of fill_array with white space here and there to scratch[1], between brackets; where they end to *end. */
+static uint32_t space_array(struct lw_check *c, size_t n, size_t begin, uint32_t *end)
+{
+	static const char *const separators[] = { ",", ", ", " ,\n" };
+	const uint8_t *from = c->scratch[0];
+	const uint32_t *ends = c->scratch[3];
+	uint8_t *text = c->scratch[1];
+	size_t at = begin, kinds = 1 + lanewise_check_below(c, 3), last = begin;
+
+	memset(text, '[', begin);
+	for (size_t i = 0; i < n; i++) {
+		const char *separator = separators[lanewise_check_below(c, kinds)];
+
+		memcpy(text + at, from + begin, ends[i] - begin);
+		at += ends[i] - begin;
+		begin = ends[i] + 1;
+		last = at;
+		memcpy(text + at, separator, strlen(separator));
+		at += strlen(separator);
+	}
+	text[last] = ']';
+	*end = (uint32_t)last;
+	return (uint32_t)last + 1;
+}
+
+void lanewise_check_json_floats(struct lw_check *c)
+{
+	enum { MOST = 300 };
+
+	c->where.pattern = "numbers";
+	for (int i = 0; i < (c->quick ? 300 : 10000); i++) {
+		size_t n = lanewise_check_below(c, i % 2 ? MOST : 20), n_expected_unread, n_unread;
+		int place = lanewise_check_random_place(c, 4);
+		uint32_t begin = 0, end;
+
+		fill_array(c, n);
+		while (((const uint8_t *)c->scratch[0])[begin] == '[')
+			begin++;
+
+		uint32_t n_bytes = space_array(c, n, begin, &end);
+		size_t most = (end - begin + 1) / 2;
+		float *expected = c->scratch[2];
+		struct lw_json_unread *expected_unread = c->scratch[0];
+
+		c->where.length = n;
+		c->where.place = place;
+
+		size_t n_expected = c->reference->json_floats(c->scratch[1], begin, end, expected, expected_unread,
+		                                              &n_expected_unread);
+		const uint8_t *in = lanewise_check_input(c, 0, c->scratch[1], n_bytes, place);
+		float *out = lanewise_check_output(c, 1, most * sizeof *out, place);
+		struct lw_json_unread *unread = lanewise_check_output(c, 2, most * sizeof *unread, place);
+		size_t got = c->subject->json_floats(in, begin, end, out, unread, &n_unread);
+
+		lanewise_check_same(c, "count", &n_expected, &got, sizeof got, sizeof got);
+		lanewise_check_same(c, "unread", &n_expected_unread, &n_unread, sizeof n_unread, sizeof n_unread);
+		lanewise_check_same(c, "which", expected_unread, unread, n_unread * sizeof *unread, sizeof *unread);
+		for (size_t k = 0; k < n_unread; k++)
+			out[unread[k].number] = expected[unread[k].number] = 0;
+		lanewise_check_same(c, "floats", expected, out, n_expected * sizeof *out, sizeof *out);
+		lanewise_check_after(c);
+	}
+}

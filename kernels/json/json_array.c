@@ -11,7 +11,7 @@
 
 #include "json_number.h"
 
-enum { PIECE = 1024 };
+enum { PIECE = 1024, TEXT_PIECE = 2047 };
 
 /* Some numbers of an array: `ends` count from its bracket, at `text`. */
 struct numbers {
@@ -25,15 +25,17 @@ struct numbers {
 /* To `values`; *n_done is how many were converted, all unless the status is an error. */
 typedef lanewise_status convert_fn(const struct numbers *numbers, void *values, size_t *n_done);
 
-/* A number as it is written. */
-static const char *find_number(const struct numbers *numbers, size_t i, size_t *n_bytes)
-{
-	const uint8_t *end = numbers->text + numbers->ends[i], *p = end;
+static int is_separator(uint8_t c) { return c == ',' || c <= ' '; }
 
-	while (p - 1 > numbers->text && p[-1] != ',' && p[-1] > ' ')
-		p--;
-	*n_bytes = (size_t)(end - p);
-	return (const char *)p;
+/* The number that ends before text[end], as it is written. */
+static const char *find_number(const uint8_t *text, uint32_t end, size_t *n_bytes)
+{
+	uint32_t begin = end;
+
+	while (begin > 1 && !is_separator(text[begin - 1]))
+		begin--;
+	*n_bytes = end - begin;
+	return (const char *)text + begin;
 }
 
 static lanewise_status to_f32(const struct numbers *numbers, void *values, size_t *n_done)
@@ -47,7 +49,7 @@ static lanewise_status to_f32(const struct numbers *numbers, void *values, size_
 		if (i == numbers->n)
 			return LANEWISE_OK;
 
-		const char *number = find_number(numbers, i, &n_bytes);
+		const char *number = find_number(numbers->text, numbers->ends[i], &n_bytes);
 		uint32_t bits = (uint32_t)lanewise_json_float_bits(number, n_bytes, 24, 8);
 
 		if (bits << 1 == 0xff000000)
@@ -67,7 +69,7 @@ static lanewise_status to_f64(const struct numbers *numbers, void *values, size_
 		if (i == numbers->n)
 			return LANEWISE_OK;
 
-		const char *number = find_number(numbers, i, &n_bytes);
+		const char *number = find_number(numbers->text, numbers->ends[i], &n_bytes);
 		uint64_t bits = lanewise_json_float_bits(number, n_bytes, 53, 11);
 
 		if (bits << 1 == 0xffe0000000000000)
@@ -91,7 +93,7 @@ static lanewise_status to_i64(const struct numbers *numbers, void *values, size_
 			continue;
 		}
 
-		const char *number = find_number(numbers, i, &n_bytes);
+		const char *number = find_number(numbers->text, numbers->ends[i], &n_bytes);
 
 		status = lanewise_json_read_i64(number, n_bytes, &out[i]);
 		if (status != LANEWISE_OK) {
@@ -178,9 +180,83 @@ lanewise_status lanewise_json_f64_array(const char *text, const lanewise_json_no
 	return read_array(text, nodes, array, to_f64, values, sizeof *values, capacity, n_values);
 }
 
+/* Where a piece of an array's text ends that begins at `at`: at the last separator before at + TEXT_PIECE or, if a number goes
+ * on from before it, behind that, or at the array's end. */
+static uint32_t cut_piece(const uint8_t *text, uint32_t at, uint32_t n)
+{
+	uint32_t end = n - at > TEXT_PIECE ? at + TEXT_PIECE : n;
+
+	if (end == n)
+		return n;
+	while (end > at && !is_separator(text[end]))
+		end--;
+	if (end == at)
+		for (end = at + 1; end < n && !is_separator(text[end]);)
+			end++;
+	return end;
+}
+
+/* Numbers that the kernel json_floats has left out; *n becomes the number of the first that is too large. */
+static lanewise_status read_unread(const uint8_t *text, const struct lw_json_unread *unread, size_t n_unread,
+                                   float *values, size_t *n)
+{
+	for (size_t i = 0; i < n_unread; i++) {
+		size_t n_bytes;
+		const char *number = find_number(text, unread[i].end, &n_bytes);
+		uint32_t bits = (uint32_t)lanewise_json_float_bits(number, n_bytes, 24, 8);
+
+		if (unread[i].number >= *n)
+			break;
+		if (bits << 1 == 0xff000000) {
+			*n = unread[i].number;
+			return LANEWISE_ERROR_TOO_LARGE;
+		}
+		values[unread[i].number] = lw_f32_from_bits(bits);
+	}
+	return LANEWISE_OK;
+}
+
+/* An array of numbers that has no nodes for them; `text` is its bracket, text[n] the closing one. */
+static lanewise_status read_floats(const uint8_t *text, uint32_t n, float *values, size_t capacity, size_t *n_values)
+{
+	enum { MOST = (TEXT_PIECE + 1) / 2 };
+	struct lw_json_unread unread[MOST];
+	float some[MOST];
+	lanewise_status status = LANEWISE_OK;
+	size_t count = 0;
+
+	for (uint32_t at = 1, end; at < n && status == LANEWISE_OK; at = end) {
+		end = cut_piece(text, at, n);
+
+		int is_long = end - at > TEXT_PIECE; /* one number, at most */
+		size_t room = capacity - count, n_unread, n_done;
+		float *out = is_long || room < MOST ? some : values + count;
+
+		n_done = lw_kernels()->json_floats(text, at, end, out, unread, &n_unread);
+		if (n_done > room) {
+			n_done = room;
+			status = LANEWISE_ERROR_CAPACITY;
+		}
+
+		lanewise_status read = read_unread(text, unread, n_unread, out, &n_done);
+
+		if (read != LANEWISE_OK)
+			status = read;
+		if (out == some && n_done)
+			memcpy(values + count, some, n_done * sizeof *some);
+		count += n_done;
+	}
+	*n_values = count;
+	return status;
+}
+
 lanewise_status lanewise_json_f32_array(const char *text, const lanewise_json_node *nodes, size_t array, float *values,
                                         size_t capacity, size_t *n_values)
 {
+	const lanewise_json_node *node = &nodes[array];
+
+	if (node->type == LANEWISE_JSON_ARRAY && node->flags & LANEWISE_JSON_NUMBERS)
+		return read_floats((const uint8_t *)text + node->offset, node->n_bytes - 1, values, capacity, n_values);
 	return read_array(text, nodes, array, to_f32, values, sizeof *values, capacity, n_values);
 }
 

@@ -10,17 +10,13 @@
  *            bits what belongs to a vector of words. (The product turns the order of bits round; another turns it
  *            back.)
  *
- * Parities of quotes are products of polynomials again; those of the words before come from the signs of all eight. What
- * goes from a word to the next, escapes and scalars, is shifted in from its neighbour. An escape could only go further, through
- * a word of nothing but backslashes, for which there is a loop.
+ * What follows is that of json_words.h; parities of quotes are products of polynomials again.
  *
  * Positions are those of the group before, whose words have left the vector through memory in the meantime: the bytes
  * 0 ... 63 compressed and widened. The words of what is less than a group at the end come from the tier below.
  */
 #include "append_bits_avx512.h"
-#include "block.h"
-
-enum { GROUP = 512, WORDS = 8 };
+#include "json_words.h"
 
 /* White space below 0x20 is WHITE and CONTROL too; quotes and backslashes have one bit alone, others of these two. */
 enum { OP = 1, WHITE = 2, QUOTE_OR_CONTROL = 4, BACKSLASH_OR_CONTROL = 8 };
@@ -36,11 +32,6 @@ enum { OP = 1, WHITE = 2, QUOTE_OR_CONTROL = 4, BACKSLASH_OR_CONTROL = 8 };
 #define FOUR(of, i)    of(i), of((i) + 1), of((i) + 2), of((i) + 3)
 #define SIXTEEN(of, i) FOUR(of, i), FOUR(of, (i) + 4), FOUR(of, (i) + 8), FOUR(of, (i) + 12)
 #define ALL_64(of, i)  SIXTEEN(of, i), SIXTEEN(of, (i) + 16), SIXTEEN(of, (i) + 32), SIXTEEN(of, (i) + 48)
-
-/* Eight words of each kind; CLASS says what is in a plane. */
-struct planes {
-	v8 op, white, quote_or_control, backslash_or_control;
-};
 
 LW_INLINE v8 look_up(const uint8_t table[128], v8 bytes)
 {
@@ -77,105 +68,20 @@ LW_INLINE struct planes classify_group(const v8 in[WORDS])
 	v8 ab_low = _mm512_shuffle_i64x2(a, b, 0x44), ab_high = _mm512_shuffle_i64x2(a, b, 0xee);
 	v8 cd_low = _mm512_shuffle_i64x2(c, d, 0x44), cd_high = _mm512_shuffle_i64x2(c, d, 0xee);
 
-	return (struct planes) { reverse_bits(_mm512_shuffle_i64x2(ab_low, cd_low, 0x88)),
-		                 reverse_bits(_mm512_shuffle_i64x2(ab_low, cd_low, 0xdd)),
-		                 reverse_bits(_mm512_shuffle_i64x2(ab_high, cd_high, 0x88)),
-		                 reverse_bits(_mm512_shuffle_i64x2(ab_high, cd_high, 0xdd)) };
-}
+	v8 op = reverse_bits(_mm512_shuffle_i64x2(ab_low, cd_low, 0x88));
+	v8 white = reverse_bits(_mm512_shuffle_i64x2(ab_low, cd_low, 0xdd));
+	v8 quote_or_control = reverse_bits(_mm512_shuffle_i64x2(ab_high, cd_high, 0x88));
+	v8 backslash_or_control = reverse_bits(_mm512_shuffle_i64x2(ab_high, cd_high, 0xdd));
 
-/* What goes from group to group. */
-struct state {
-	v8 scalar;          /* the last word is that of scalars */
-	uint64_t escaped;   /* 0 or 1 */
-	uint32_t in_string; /* all bits or none */
-};
-
-/* The words before: the last one of `before`, then all of v but its last. */
-LW_INLINE v8 shift_in(v8 before, v8 v) { return _mm512_alignr_epi64(v, before, 7); }
-
-/* Backslashes that begin escapes, if those of `carry` are taken by the word before; see json_simd.c. */
-LW_INLINE v8 begin_escapes(v8 backslash, v8 carry)
-{
-	const v8 odd = _mm512_set1_epi64((int64_t)0xaaaaaaaaaaaaaaaa);
-	v8 free_backslash = _mm512_andnot_si512(carry, backslash);
-	v8 behind = v8_or(_mm512_add_epi64(free_backslash, free_backslash), odd);
-
-	return _mm512_ternarylogic_epi64(_mm512_sub_epi64(behind, free_backslash), odd, free_backslash,
-	                                 0x28); /* (a ^ b) & c */
-}
-
-static LW_NOINLINE v8 carry_in_turn(v8 backslash, uint64_t escaped)
-{
-	uint64_t words[WORDS], carry[WORDS];
-
-	v8_store(words, backslash);
-	for (int i = 0; i < WORDS; i++) {
-		/* The last run of backslashes, with what is taken by the word before if it is all of the word. */
-		uint64_t run = words[i] == UINT64_MAX ? escaped : (uint64_t)__builtin_clzll(~words[i]);
-
-		carry[i] = escaped;
-		escaped = run & 1;
-	}
-	return v8_load(carry);
-}
-
-LW_INLINE v8 find_escapes(v8 backslash, v8 *escaped, uint64_t *last)
-{
-	v8 none = v8_set1(0), begins = begin_escapes(backslash, none);
-	v8 before = _mm512_maskz_set1_epi64(0x80, (int64_t)*last);
-	v8 carry = shift_in(before, _mm512_srli_epi64(begins, 63));
-
-	if (LW_UNLIKELY(_mm512_cmpeq_epi64_mask(backslash, _mm512_set1_epi64(-1))))
-		carry = carry_in_turn(backslash, *last);
-	begins = begin_escapes(backslash, carry);
-	*escaped = v8_or(_mm512_add_epi64(begins, begins), carry);
-	*last = (uint64_t)_mm512_movepi64_mask(begins) >> 7;
-	return begins;
-}
-
-/* For each word, whether there is an odd number of quotes in those before it; *in_string too. */
-LW_INLINE __mmask8 begins_in_string(v8 parity, uint32_t *in_string)
-{
-	uint32_t odd = _mm512_movepi64_mask(parity);
-
-	odd ^= odd << 1;
-	odd ^= odd << 2;
-	odd ^= odd << 4;
-	odd = (odd << 1) ^ *in_string;
-	*in_string = 0 - (odd >> 8 & 1);
-	return (__mmask8)odd;
-}
-
-/* Eight words of what is indexed; *control gets those of bytes below 0x20 in strings. */
-LW_INLINE v8 index_group(const v8 in[WORDS], struct state *s, v8 *control)
-{
-	const v8 ones = _mm512_set1_epi64(-1);
-	struct planes p = classify_group(in);
-	v8 quote =
-	        _mm512_ternarylogic_epi64(p.quote_or_control, p.white, p.backslash_or_control, 0x10); /* a & ~b & ~c */
-	v8 controls =
-	        _mm512_ternarylogic_epi64(p.quote_or_control, p.white, p.backslash_or_control, 0xe0); /* a & (b | c) */
-	v8 backslash = _mm512_andnot_si512(p.quote_or_control, p.backslash_or_control), begins = v8_set1(0);
-
-	if (_mm512_test_epi64_mask(backslash, backslash) | s->escaped) {
-		v8 escaped;
-
-		begins = find_escapes(backslash, &escaped, &s->escaped);
-		quote = _mm512_andnot_si512(escaped, quote);
-	}
-
-	v8 parity = _mm512_unpacklo_epi64(_mm512_clmulepi64_epi128(quote, ones, 0x00),
-	                                  _mm512_clmulepi64_epi128(quote, ones, 0x01));
-	__mmask8 turned = begins_in_string(parity, &s->in_string);
-	v8 in_string = _mm512_mask_xor_epi64(parity, turned, parity, ones);
-	v8 scalar = _mm512_ternarylogic_epi64(p.white, quote, quote, 0x03); /* ~a & ~b */
-	v8 follows = _mm512_shldi_epi64(scalar, shift_in(s->scalar, scalar), 1);
-	v8 outside = _mm512_ternarylogic_epi64(p.op, scalar, follows, 0xf4);   /* a | (b & ~c) */
-	v8 found = _mm512_ternarylogic_epi64(outside, in_string, quote, 0xba); /* (a & ~b) | c */
-
-	s->scalar = scalar;
-	*control = v8_and(controls, in_string);
-	return _mm512_ternarylogic_epi64(found, begins, in_string, 0xf8); /* a | (b & c) */
+	return (struct planes) {
+		.quote = _mm512_ternarylogic_epi64(quote_or_control, white, backslash_or_control,
+		                                   0x10), /* a & ~b & ~c */
+		.backslash = _mm512_andnot_si512(quote_or_control, backslash_or_control),
+		.op = op,
+		.white = white,
+		.control = _mm512_ternarylogic_epi64(quote_or_control, white, backslash_or_control,
+		                                     0xe0), /* a & (b | c) */
+	};
 }
 
 LW_INLINE size_t write_group(const uint64_t words[WORDS], uint32_t base, uint32_t *index)
@@ -191,23 +97,11 @@ LW_INLINE size_t write_group(const uint64_t words[WORDS], uint32_t base, uint32_
 	return count;
 }
 
-static LW_NOINLINE size_t first_bit(v8 words)
-{
-	uint64_t stored[WORDS];
-	size_t i = 0;
-
-	v8_store(stored, words);
-	while (!stored[i])
-		i++;
-	return 64 * i + (size_t)__builtin_ctzll(stored[i]);
-}
-
 /* Whole groups; positions to `index` or, if that is NULL, masks to `words`. */
 LW_INLINE size_t index_groups(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base,
                               uint32_t *index, uint64_t *words, struct lw_json_seen *seen)
 {
-	struct state s = { _mm512_set1_epi64((int64_t)((uint64_t)carry->in_scalar << 63)), carry->escaped,
-		           (uint32_t)0 - carry->in_string };
+	struct group_state s = group_begin(carry);
 	_Alignas(64) uint64_t group[WORDS];
 	size_t count = 0, control = n;
 	v8 all = v8_set1(0);
@@ -224,7 +118,7 @@ LW_INLINE size_t index_groups(const uint8_t *text, size_t n, struct lw_json_carr
 #pragma GCC unroll 4
 		for (size_t i = 0; i < WORDS; i += 2)
 			all = _mm512_ternarylogic_epi64(all, in[i], in[i + 1], 0xfe); /* a | b | c */
-		bits = index_group(in, &s, &controls);
+		bits = index_group(classify_group(in), &s, &controls);
 		if (LW_UNLIKELY(_mm512_test_epi64_mask(controls, controls)) && control == n)
 			control = at + first_bit(controls);
 		if (!index) {
@@ -237,22 +131,13 @@ LW_INLINE size_t index_groups(const uint8_t *text, size_t n, struct lw_json_carr
 	}
 	if (index && n)
 		count += write_group(group, base + (uint32_t)(n - GROUP), index + count);
-	carry->in_string = s.in_string & 1;
-	carry->escaped = s.escaped & 1;
-	carry->in_scalar = (uint8_t)(_mm512_movepi64_mask(s.scalar) >> 7);
+	group_end(&s, carry);
 	*seen = (struct lw_json_seen) { control, v8_any_high(all) };
 	return count;
 }
 
-/* What is seen of the rest, behind n bytes. */
-LW_INLINE void add_seen(struct lw_json_seen *seen, const struct lw_json_seen *rest, size_t n)
-{
-	if (seen->control == n)
-		seen->control += rest->control;
-	seen->wide |= rest->wide;
-}
-
-/* The same as lw_store_positions, and nothing behind them is written. */
+#include "append_bits_avx512.h"
+/* The same as write_positions, and nothing behind them is written. */
 LW_INLINE size_t write_only_positions(uint64_t bits, vu base, uint32_t *index)
 {
 	v8 places = lw_numbers_of_bits(bits);

@@ -204,6 +204,27 @@ size_t LW_FN(json_round_f32)(const uint64_t *w, const int8_t *scale, size_t begi
 	return i;
 }
 
+size_t LW_FN(json_floats)(const uint8_t *text, uint32_t begin, uint32_t end, float *out, struct lw_json_unread *unread,
+                          size_t *n_unread)
+{
+	size_t count = 0;
+	uint64_t w;
+
+	*n_unread = 0;
+	for (uint32_t at = begin; at < end; at++) {
+		uint32_t behind = at + 1;
+		int8_t scale;
+
+		if (text[at] <= ' ' || text[at] == ',' || (behind < end && text[behind] > ' ' && text[behind] != ','))
+			continue;
+		scale = read_decimal(text, behind, &w);
+		if (scale == LW_UNREAD || !lw_product_f32(w, scale, &out[count]))
+			unread[(*n_unread)++] = (struct lw_json_unread) { (uint32_t)count, behind };
+		count++;
+	}
+	return count;
+}
+
 /* ----------------------------------------------------------------- tokens */
 
 static int is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }

@@ -10,11 +10,21 @@
  *   scalars    neither white space nor {}[]:, nor quote; one begins where the byte before is none
  *
  * A block of less than 64 bytes at the end is filled up with spaces, and the three bits are those at its last byte.
+ *
+ * Where vectors have 64 bytes, whole groups of eight blocks take the arithmetic in vectors of eight words (json_words.h). Then
+ * a text of up to PART bytes is gone through three times: for the masks, which go to memory, since from there eight words
+ * are one load; for the words of the index; and for positions. That is less than one pass with all of it, where masks go to
+ * general registers one by one.
  */
 #include "block.h"
 #include "json_escape.h"
 #include "json_masks.h"
 #include "json_numbers.h"
+
+#if V8_BYTES == 64
+#include "json_words.h"
+#include "vec_bytes.h"
+#endif
 
 struct state {
 	uint64_t in_string; /* all bits or none */
@@ -127,16 +137,114 @@ LW_INLINE size_t index_text(const uint8_t *text, size_t n, struct lw_json_carry 
 	return count;
 }
 
+#if V8_BYTES == 64
+
+enum { PART = 4096, PART_WORDS = PART / 64 };
+
+/* The masks of a part; `op` has 0x0c and 0x1a too. */
+struct mask_words {
+	uint64_t quote[PART_WORDS], backslash[PART_WORDS], op[PART_WORDS], space[PART_WORDS], control[PART_WORDS];
+};
+
+/* Masks of n blocks; returns `all` with their bytes. Comparisons run on port 5 alone, what gets signs on port 0. */
+LW_INLINE v8 classify_part(const uint8_t *text, size_t n, struct mask_words *w, v8 all)
+{
+	const v8 spaces = v8_table(lw_json_spaces), operators = v8_table(lw_json_operators);
+
+#pragma GCC unroll 4
+	for (size_t i = 0; i < n; i++) {
+		v8 x = v8_load(text + 64 * i), lower = v8_or(x, v8_set1(0x20));
+
+		all = v8_or(all, x);
+		/* The next part, since the other two passes would let the CPU's own prefetching fall asleep. */
+		_mm_prefetch((const char *)((uintptr_t)(text + 64 * i) + PART), _MM_HINT_T0);
+		w->quote[i] = v8_bits_eq(x, v8_set1('"'));
+		w->backslash[i] = v8_bits_eq(x, v8_set1('\\'));
+		w->control[i] = _mm512_movepi8_mask(v8_subs(v8_set1(0x80 + 0x1f), x));
+		w->space[i] = v8_bits_eq(v8_lookup(spaces, x), x);
+		w->op[i] = v8_bits_eq(v8_lookup(operators, lower), lower);
+	}
+	return all;
+}
+
+LW_INLINE struct planes load_planes(const struct mask_words *w, size_t i)
+{
+	v8 control = v8_load(w->control + i);
+
+	return (struct planes) { .quote = v8_load(w->quote + i),
+		                 .backslash = v8_load(w->backslash + i),
+		                 .op = _mm512_andnot_si512(control, v8_load(w->op + i)),
+		                 .white = v8_load(w->space + i),
+		                 .control = control };
+}
+
+/* Whole groups; positions to `index` or, if that is NULL, masks to `words`. */
+static size_t index_groups(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
+                           uint64_t *words, struct lw_json_seen *seen)
+{
+	struct group_state s = group_begin(carry);
+	_Alignas(64) struct mask_words masks;
+	_Alignas(64) uint64_t part_words[PART_WORDS];
+	size_t count = 0, control = n;
+	v8 all = v8_set1(0);
+
+	for (size_t at = 0; at < n; at += PART) {
+		size_t n_words = (n - at < PART ? n - at : PART) / 64;
+		uint64_t any = 0, *out = index ? part_words : words + at / 64;
+
+		all = classify_part(text + at, n_words, &masks, all);
+		for (size_t i = 0; i < n_words; i += WORDS) {
+			v8 controls, bits = index_group(load_planes(&masks, i), &s, &controls);
+
+			v8_store(out + i, bits);
+			any |= (uint64_t)(_mm512_test_epi64_mask(bits, bits) != 0) << i;
+			if (LW_UNLIKELY(_mm512_test_epi64_mask(controls, controls)) && control == n)
+				control = at + 64 * i + first_bit(controls);
+		}
+		for (; index && any; any &= any - 1) { /* groups with bits */
+			size_t i = (size_t)__builtin_ctzll(any);
+
+			count += write_words(out + i, WORDS, base + (uint32_t)(at + 64 * i), index + count);
+		}
+	}
+	group_end(&s, carry);
+	*seen = (struct lw_json_seen) { control, v8_any_high(all) };
+	return count;
+}
+
+#endif
+
+/* Groups, and what remains by single words. */
+LW_INLINE size_t index_all(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
+                           uint64_t *words, struct lw_json_seen *seen)
+{
+#if V8_BYTES == 64
+	size_t grouped = n & ~(size_t)(GROUP - 1), count;
+	struct lw_json_seen rest;
+
+	if (grouped) {
+		count = index_groups(text, grouped, carry, base, index, words, seen);
+		if (n == grouped)
+			return count;
+		count += index_text(text + grouped, n - grouped, carry, base + (uint32_t)grouped,
+		                    index ? index + count : NULL, words ? words + grouped / 64 : NULL, &rest);
+		add_seen(seen, &rest, grouped);
+		return count;
+	}
+#endif
+	return index_text(text, n, carry, base, index, words, seen);
+}
+
 size_t LW_FN(json_index)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint32_t base, uint32_t *index,
                          struct lw_json_seen *seen)
 {
-	return index_text(text, n, carry, base, index, NULL, seen);
+	return index_all(text, n, carry, base, index, NULL, seen);
 }
 
 void LW_FN(json_bits)(const uint8_t *text, size_t n, struct lw_json_carry *carry, uint64_t *words,
                       struct lw_json_seen *seen)
 {
-	index_text(text, n, carry, 0, NULL, words, seen);
+	index_all(text, n, carry, 0, NULL, words, seen);
 }
 
 size_t LW_FN(json_plain)(const uint8_t *text, size_t n)
@@ -158,7 +266,8 @@ size_t LW_FN(json_plain)(const uint8_t *text, size_t n)
 /*
  * Escapes are few, and how many a block has is hard to predict. So two are supposed to be there without asking; for one that
  * is not, what is written lies behind the block's bytes, and the next block's go there. Only every fourth block is asked
- * whether it has any.
+ * whether it has any. Where vectors have 64 bytes, blocks with more have the backslashes taken out at a cost that does not depend
+ * on how many they are.
  */
 enum { SUPPOSED = 2, BLOCKS = 4 };
 
@@ -272,6 +381,94 @@ static LW_NOINLINE uint8_t *unescape_until(const uint8_t **begin, const uint8_t 
 /* What the escape at p[bit] stands for to out[bit]. */
 LW_INLINE void put_value(const uint8_t *p, uint8_t *out, unsigned bit) { out[bit] = lw_json_unescaped[p[bit + 1]]; }
 
+#if V8_BYTES == 64
+
+/* The bytes of x that are taken by an escape (not \u) become what they stand for. */
+LW_INLINE v8 map_letters(v8 x, uint64_t taken)
+{
+	/* b f n r t are 0, 4, 12, 1, 3 of this once 'b' is subtracted and bit 4 has moved down to bit 0. */
+	const v8 letters =
+	        _mm512_broadcast_i32x4(_mm_setr_epi8('\b', '\r', 0, '\t', '\f', 0, 0, 0, 0, 0, 0, 0, '\n', 0, 0, 0));
+	v8 behind_b = _mm512_sub_epi8(x, v8_set1('b'));
+	v8 index =
+	        _mm512_ternarylogic_epi64(behind_b, _mm512_srli_epi16(behind_b, 4), v8_set1(1), 0xf8); /* a | (b & c) */
+
+	taken &= ~_mm512_movepi8_mask(behind_b); /* others stand for themselves, and are less than 'b' */
+	return _mm512_mask_shuffle_epi8(x, taken, letters, index);
+}
+
+/* The bytes of x of which `keep` has bits, one behind the other; may write 64 bytes. */
+static LW_NOINLINE void compact_block(v8 x, uint64_t keep, uint8_t *out)
+{
+	struct {
+		uint8_t bytes[64], keep[8], before[8];
+	} m;
+	uint64_t counts = keep - (keep >> 1 & 0x5555555555555555);
+
+	counts = (counts & 0x3333333333333333) + (counts >> 2 & 0x3333333333333333);
+	counts = ((counts + (counts >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010100; /* of the bytes before */
+	v8_store(m.bytes, x);
+	memcpy(m.keep, &keep, sizeof keep);
+	memcpy(m.before, &counts, sizeof counts);
+	__asm__("" : "+m"(m)); /* otherwise gcc takes registers to pieces, which takes longer than memory */
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i++) {
+		__m128i eight = _mm_loadl_epi64((const __m128i *)(m.bytes + 8 * i));
+		__m128i which = _mm_loadl_epi64((const __m128i *)&lw_compress_8[m.keep[i]]);
+
+		_mm_storel_epi64((__m128i *)(out + m.before[i]), _mm_shuffle_epi8(eight, which));
+	}
+}
+
+/* The escape at p[bit], if bit is not 64, and 64 bytes behind it. */
+LW_INLINE void put_escape(const uint8_t *p, uint8_t *out, unsigned bit)
+{
+	put_value(p, out, bit);
+	v8_store(out + bit + 1, v8_load(p + bit + 2));
+}
+
+/* BLOCKS blocks, or up to an escape of \u; returns whether there were any escapes. */
+LW_INLINE int unescape_blocks(const uint8_t **begin, const uint8_t *end, uint8_t **out)
+{
+	const uint8_t *p = *begin;
+	uint8_t *o = *out;
+	uint64_t any = 0;
+
+	for (int i = 0; i < BLOCKS; i++) {
+		v8 x = v8_load(p);
+		uint64_t backslash = v8_bits_eq(x, v8_set1('\\')), taken, cut = 0;
+		uint64_t begins = find_escapes(backslash, &taken, &cut);
+
+		any |= backslash;
+		if (LW_UNLIKELY(v8_bits_eq(x, v8_set1('u')) & taken)) {
+			o = unescape_until(&p, p + 64, end, o);
+			break;
+		}
+		begins ^= cut << 63; /* it belongs to the next block, which begins with it */
+
+		unsigned count = (unsigned)__builtin_popcountll(begins);
+
+		if (LW_LIKELY(count <= SUPPOSED)) {
+			v8_store(o, x);
+			put_escape(p, o, take_bit(&begins));
+			put_escape(p, o - (count > 0), take_bit(&begins));
+		} else {
+			compact_block(map_letters(x, taken), ~begins, o);
+		}
+		o += 64 - count;
+		p += 64;
+		if (LW_UNLIKELY(cut)) {
+			o--;
+			p--;
+		}
+	}
+	*begin = p;
+	*out = o;
+	return any != 0;
+}
+
+#else
+
 /* A block whose escapes begin at these bits, each of two bytes within it; returns behind what is written. */
 LW_INLINE uint8_t *unescape_block(const uint8_t *p, vc x, uint64_t begins, uint8_t *out)
 {
@@ -321,6 +518,8 @@ LW_INLINE int unescape_blocks(const uint8_t **begin, const uint8_t *end, uint8_t
 	*out = o;
 	return any != 0;
 }
+
+#endif
 
 size_t LW_FN(json_unescape)(const uint8_t *text, size_t n, uint8_t *out)
 {
@@ -495,14 +694,161 @@ LW_INLINE int numbers_block(blk b, struct lw_json_number_bits *s, int *any)
 	return 1;
 }
 
+#if V8_BYTES == 64
+
+enum { NUMBER_WORDS = 2 * WORDS };
+
+struct number_words {
+	uint64_t digit[NUMBER_WORDS], zero[NUMBER_WORDS], point[NUMBER_WORDS], minus[NUMBER_WORDS], comma[NUMBER_WORDS],
+	        space[NUMBER_WORDS];
+};
+
+LW_INLINE void classify_numbers(const uint8_t *text, size_t n, struct number_words *w)
+{
+	const v8 spaces = v8_table(lw_json_spaces);
+
+#pragma GCC unroll 2
+	for (size_t i = 0; i < n; i++) {
+		v8 x = v8_load(text + 64 * i);
+
+		w->digit[i] = v8_bits_below(_mm512_sub_epi8(x, v8_set1('0')), v8_set1(10));
+		w->zero[i] = v8_bits_eq(x, v8_set1('0'));
+		w->point[i] = v8_bits_eq(x, v8_set1('.'));
+		w->minus[i] = v8_bits_eq(x, v8_set1('-'));
+		w->comma[i] = v8_bits_eq(x, v8_set1(','));
+		w->space[i] = v8_bits_eq(v8_lookup(spaces, x), x);
+	}
+}
+
+/* struct lw_json_number_bits for groups: words of the group before, of which the last bit counts. */
+struct number_state {
+	v8 number, digit, point, minus, zero;
+	uint32_t value; /* all bits or none */
+	unsigned fraction;
+};
+
+LW_INLINE v8 last_bit(uint8_t bit) { return _mm512_set1_epi64((int64_t)((uint64_t)bit << 63)); }
+LW_INLINE uint8_t get_last_bit(v8 words) { return (uint8_t)(_mm512_movepi64_mask(words) >> 7); }
+
+/* behind_runs of json_masks.h for eight words, one behind the other. */
+LW_INLINE v8 behind_group_runs(v8 begins, v8 digits, unsigned *carry)
+{
+	const v8 ones = _mm512_set1_epi64(-1);
+	v8 sum = _mm512_add_epi64(begins, digits);
+	/* A word that overflows adds 1 to the next, which hands it on if it is all ones. */
+	unsigned arrives = (unsigned)_mm512_cmplt_epu64_mask(sum, digits) << 1 | *carry;
+	unsigned hands_on = _mm512_cmpeq_epi64_mask(sum, ones), adds = (arrives + hands_on) ^ hands_on;
+
+	*carry = adds >> 8 & 1;
+	return _mm512_andnot_si512(digits, _mm512_mask_sub_epi64(sum, (__mmask8)adds, sum, ones));
+}
+
+/* wrong_in_plain and out_of_turn of a group; what is no byte of these is wrong too. */
+LW_INLINE v8 wrong_in_group(const struct number_words *w, size_t i, v8 number, struct number_state *s)
+{
+	v8 digit = v8_load(w->digit + i), point = v8_load(w->point + i), minus = v8_load(w->minus + i);
+	v8 comma = v8_load(w->comma + i);
+	v8 number_before = bits_behind(s->number, number), digit_before = bits_behind(s->digit, digit);
+	v8 point_before = bits_behind(s->point, point), minus_before = bits_behind(s->minus, minus);
+	v8 whole_zero =
+	        _mm512_ternarylogic_epi64(v8_load(w->zero + i), digit_before, point_before, 0x10); /* a & ~b & ~c */
+	v8 begins = _mm512_andnot_si512(number_before, number);
+	v8 wrong = _mm512_andnot_si512(digit_before, point);
+
+	wrong = _mm512_ternarylogic_epi64(wrong, minus, number_before, 0xf8);                     /* a | (b & c) */
+	wrong = v8_or(wrong, _mm512_ternarylogic_epi64(point_before, minus_before, digit, 0x54)); /* (a | b) & ~c */
+	wrong = _mm512_ternarylogic_epi64(wrong, bits_behind(s->zero, whole_zero), digit, 0xf8);
+
+	v8 behind = behind_group_runs(v8_and(digit, point_before), digit, &s->fraction);
+	v8 parity = word_parities(v8_or(begins, comma));
+	__mmask8 turned = begins_in_string(parity, &s->value);
+
+	parity = _mm512_mask_xor_epi64(parity, turned, parity, _mm512_set1_epi64(-1));
+	wrong = _mm512_ternarylogic_epi64(wrong, behind, point, 0xf8);
+	s->number = number;
+	s->digit = digit;
+	s->point = point;
+	s->minus = minus;
+	s->zero = whole_zero;
+	return v8_or(wrong, _mm512_ternarylogic_epi64(parity, comma, begins, 0xca)); /* a ? b : c */
+}
+
+/*
+ * Checks groups without exponents; returns their size. *n_blocks becomes the number of blocks behind them that must be gone
+ * through one by one, since the last of them holds something else.
+ */
+static size_t numbers_groups(const uint8_t *text, size_t n, struct lw_json_number_bits *bits, size_t *n_blocks)
+{
+	struct number_state s = { last_bit(bits->within), last_bit(bits->digit), last_bit(bits->point),
+		                  last_bit(bits->sign),   last_bit(bits->zero),  (uint32_t)0 - bits->value,
+		                  bits->fraction };
+	_Alignas(64) struct number_words w;
+	v8 wrong = v8_set1(0);
+	size_t at = 0;
+
+	*n_blocks = WORDS;
+	if (bits->e | bits->e_sign | bits->exponent)
+		return 0;
+	for (unsigned foreign = 0; n - at >= GROUP && !foreign;) {
+		size_t n_words = n - at < 2 * GROUP ? WORDS : 2 * WORDS;
+
+		classify_numbers(text + at, n_words, &w);
+		for (size_t i = 0; i < n_words; i += WORDS) {
+			v8 number = _mm512_ternarylogic_epi64(v8_load(w.digit + i), v8_load(w.point + i),
+			                                      v8_load(w.minus + i), 0xfe);
+			v8 other = _mm512_ternarylogic_epi64(number, v8_load(w.comma + i), v8_load(w.space + i), 0x01);
+
+			foreign = _mm512_test_epi64_mask(other, other);
+			if (LW_UNLIKELY(foreign)) {
+				*n_blocks = (size_t)__builtin_ctz(foreign) + 1;
+				break;
+			}
+			wrong = v8_or(wrong, wrong_in_group(&w, i, number, &s));
+			at += GROUP;
+		}
+		if (LW_UNLIKELY(v8_any(wrong)))
+			break;
+	}
+	bits->bad = v8_any(wrong);
+	bits->within = get_last_bit(s.number);
+	bits->digit = get_last_bit(s.digit);
+	bits->point = get_last_bit(s.point);
+	bits->sign = bits->lead = get_last_bit(s.minus);
+	bits->zero = get_last_bit(s.zero);
+	bits->value = s.value & 1;
+	bits->fraction = (uint8_t)s.fraction;
+	return at;
+}
+
+#else
+
+LW_INLINE size_t numbers_groups(const uint8_t *text, size_t n, struct lw_json_number_bits *bits, size_t *n_blocks)
+{
+	(void)text, (void)bits;
+	*n_blocks = n / 64;
+	return 0;
+}
+
+#endif
+
 void LW_FN(json_numbers)(const uint8_t *text, size_t n, struct lw_json_numbers *numbers)
 {
 	struct lw_json_number_bits s = unpack_state(numbers->state);
-	int any, blank = numbers->state == LW_NUMBERS_AT_START;
-	size_t at = 0;
+	int any, blank = numbers->state == LW_NUMBERS_AT_START, foreign = 0;
+	size_t at = 0, n_blocks = 1; /* there may be no more */
 
-	for (; n - at >= 64 && !s.bad && numbers_block(blk_load(text + at), &s, &any); at += 64)
-		blank &= !any;
+	while (n - at >= 64 && !s.bad && !foreign) {
+		for (; n_blocks && n - at >= 64 && !s.bad && !foreign; n_blocks--) {
+			foreign = !numbers_block(blk_load(text + at), &s, &any);
+			if (!foreign) {
+				blank &= !any;
+				at += 64;
+			}
+		}
+		n_blocks = 1;
+		if (!blank && !s.bad && !foreign)
+			at += numbers_groups(text + at, n - at, &s, &n_blocks);
+	}
 	numbers->state = (uint8_t)(blank && !s.bad ? LW_NUMBERS_AT_START : pack_state(&s));
 	lw_numbers_scan(text, at, n, numbers);
 }
