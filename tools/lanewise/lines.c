@@ -58,6 +58,7 @@ struct lines {
 	size_t *used;             /* of each chunk */
 	size_t n_chunks, written; /* of the last chunk */
 	lanewise_seen *seen;      /* hashes of 128 bits */
+	size_t hash_words;        /* of a line */
 };
 
 /* -------------------------------------------------------------------- memory */
@@ -182,14 +183,46 @@ static void set_slot(struct home *home, int i, uint16_t tag, uint64_t place)
 	memcpy(home->place[i], &place, sizeof home->place[i]);
 }
 
+/* Lines of which the first begins at `begin` and each ends at a newline, at ends[i]. */
+static void find_lines(size_t begin, const uint32_t *ends, size_t n, uint64_t *begins, uint64_t *ends_wide)
+{
+	for (size_t i = 0; i < n; i++) {
+		begins[i] = begin;
+		ends_wide[i] = ends[i];
+		begin = (size_t)ends[i] + 1;
+	}
+}
+
 static void hash_batch(const struct lines *l, const char *data, const uint64_t *begin, const uint64_t *end, size_t n,
                        uint64_t *hash)
 {
 	lanewise_xxh3_64_batch(data, begin, end, n, l->seed, hash);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		hash[i] = ((hash[i] & ~l->options.weaken) ^ l->flip) * l->factor;
-		__builtin_prefetch(home_of(l, hash[i]), 1);
+}
+
+void lines_hash(const struct lines *l, const char *data, size_t begin, const uint32_t *ends, size_t n, uint64_t *hash)
+{
+	uint64_t begins[BATCH], ends_wide[BATCH];
+
+	for (size_t i = 0; i < n; i += BATCH) {
+		size_t n_batch = n - i < BATCH ? n - i : BATCH;
+
+		find_lines(begin, ends + i, n_batch, begins, ends_wide);
+		if (l->options.hash)
+			lanewise_xxh3_128_batch(data, begins, ends_wide, n_batch, 0,
+			                        (lanewise_hash128 *)(void *)(hash + l->hash_words * i));
+		else
+			hash_batch(l, data, begins, ends_wide, n_batch, hash + l->hash_words * i);
+		begin = (size_t)ends[i + n_batch - 1] + 1;
 	}
+}
+
+/* Fetches the places of hashes. */
+static void fetch_homes(const struct lines *l, const uint64_t *hash, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(home_of(l, hash[i]), 1);
 }
 
 static void put(struct lines *l, uint64_t hash, uint64_t place)
@@ -210,16 +243,14 @@ static void put_chunk(struct lines *l, const char *text, size_t n_bytes, uint64_
 	size_t at = 0, line = 0;
 
 	while (at < n_bytes) {
-		size_t n = 0, i = 0;
+		size_t n = 0;
 
 		at += lanewise_line_ends(text + at, n_bytes - at, (uint32_t)at, ends, BATCH, &n);
-		for (; i < n; i++) {
-			begin[i] = line;
-			end[i] = ends[i];
-			line = (size_t)ends[i] + 1;
-		}
+		find_lines(line, ends, n, begin, end);
+		line = n ? (size_t)ends[n - 1] + 1 : line;
 		hash_batch(l, text, begin, end, n, hash);
-		for (i = 0; i < n; i++)
+		fetch_homes(l, hash, n);
+		for (size_t i = 0; i < n; i++)
 			put(l, hash[i], place + begin[i]);
 	}
 }
@@ -244,21 +275,14 @@ static void grow(struct lines *l)
 
 struct batch {
 	const char *data;
-	uint64_t begin[BATCH], end[BATCH], hash[BATCH];
+	uint64_t begin[BATCH], end[BATCH];
+	const uint64_t *hash; /* of these lines, and of n_next that come next */
+	size_t n_next;
 	uint8_t stays[BATCH];
 };
 
 /* With the newline. */
 static size_t length_of(const struct batch *b, size_t i) { return (size_t)(b->end[i] + 1 - b->begin[i]); }
-
-static void make_batch(struct batch *b, size_t begin, const uint32_t *ends, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		b->begin[i] = begin;
-		b->end[i] = ends[i];
-		begin = (size_t)ends[i] + 1;
-	}
-}
 
 /* Lines of which another has the tag go to `found` (with its text), the others to `fresh`. */
 struct lists {
@@ -271,6 +295,7 @@ static void look_up(const struct lines *l, const struct batch *b, size_t n, stru
 {
 	size_t n_found = 0, n_fresh = 0;
 
+	fetch_homes(l, b->hash + n, b->n_next);
 	for (size_t i = 0; i < n; i++) {
 		const struct home *home = home_of(l, b->hash[i]);
 		unsigned bits = look(home, tag_of(b->hash[i]));
@@ -342,7 +367,6 @@ static void take_batch(struct lines *l, struct batch *b, size_t n)
 
 	if (l->n_slots + n > l->n_homes * PER_HOME / 8 * 5)
 		grow(l);
-	hash_batch(l, b->data, b->begin, b->end, n, b->hash);
 	look_up(l, b, n, &lists);
 	memset(b->stays, 0, n);
 	compare(b, &lists, &n_others, others);
@@ -356,11 +380,10 @@ static void take_batch(struct lines *l, struct batch *b, size_t n)
 /* Every line is copied, but the next over it if it does not stay: nobody can predict which do. */
 static void take_hashed(struct lines *l, struct batch *b, size_t n)
 {
-	lanewise_hash128 hash[BATCH];
 	uint64_t duplicates[BATCH / 64];
 
-	lanewise_xxh3_128_batch(b->data, b->begin, b->end, n, 0, hash);
-	if (lanewise_seen_insert_128(l->seen, hash, n, duplicates, NULL) != LANEWISE_OK)
+	if (lanewise_seen_insert_128(l->seen, (const lanewise_hash128 *)(const void *)b->hash, n, duplicates, NULL) !=
+	    LANEWISE_OK)
 		tool_fail("dedup: out of memory");
 	for (size_t i = 0; i < n; i++) {
 		size_t n_bytes = length_of(b, i);
@@ -400,19 +423,23 @@ static void make_expected_homes(struct lines *l, size_t n_bytes, size_t n)
 	make_homes(l, (size_t)n_homes);
 }
 
-size_t lines_take(struct lines *l, const char *data, size_t begin, const uint32_t *ends, size_t n)
+size_t lines_take(struct lines *l, const char *data, size_t begin, const uint32_t *ends, const uint64_t *hash, size_t n)
 {
 	struct batch batch;
 
 	batch.data = data;
 	if (l->expected_bytes && n >= FEW_LINES && l->homes)
 		make_expected_homes(l, ends[n - 1] - begin, n);
+	if (!l->options.hash)
+		fetch_homes(l, hash, n < BATCH ? n : BATCH);
 	for (size_t i = 0; i < n; i += BATCH) {
-		size_t n_batch = n - i < BATCH ? n - i : BATCH;
+		size_t n_batch = n - i < BATCH ? n - i : BATCH, n_rest = n - i - n_batch;
 
 		if (l->n_collisions > FEW_COLLISIONS + (l->n_kept + l->n_dropped) / 1024)
 			return i;
-		make_batch(&batch, begin, ends + i, n_batch);
+		find_lines(begin, ends + i, n_batch, batch.begin, batch.end);
+		batch.hash = hash + l->hash_words * i;
+		batch.n_next = n_rest < BATCH ? n_rest : BATCH;
 		if (l->options.hash)
 			take_hashed(l, &batch, n_batch);
 		else
@@ -431,7 +458,9 @@ struct lines *lines_create(const struct lines_options *options, FILE *out, FILE 
 	lanewise_seen_options wide = { .struct_size = sizeof wide, .kind = LANEWISE_SEEN_SET128 };
 	uint64_t secret[3];
 
-	*l = (struct lines) { .options = *options, .out = out, .dropped = dropped };
+	*l = (struct lines) {
+		.options = *options, .out = out, .dropped = dropped, .hash_words = options->hash ? 2 : 1
+	};
 	if (getrandom(secret, sizeof secret, 0) != sizeof secret)
 		tool_fail("dedup: the system has no random numbers");
 	l->seed = secret[0];
