@@ -10,6 +10,7 @@
  */
 #include "lines.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -33,6 +34,8 @@ enum {
 	MOST_EXPECTED = 1 << 19, /* homes before there are lines for them, 32 MB */
 	LARGE_TABLE = 1 << 18,   /* homes; it grows fourfold below, and twofold from there on */
 	CHUNK_BITS = 25,
+	HUGE_PAGE = 2 << 20,
+	PREPARED_BYTES = 2 * HUGE_PAGE,
 	OUTPUT_BYTES = 1 << 20, /* of hashed lines */
 	FETCHED_BYTES = 256,    /* of a text; the processor goes on by itself */
 	FEW_COLLISIONS = 1000   /* of tags; by chance ten million lines have about as many */
@@ -55,10 +58,12 @@ struct lines {
 	int shift;
 	uint64_t n_slots, n_collisions, expected_bytes;
 	char **chunk;
-	size_t *used;             /* of each chunk */
-	size_t n_chunks, written; /* of the last chunk */
-	lanewise_seen *seen;      /* hashes of 128 bits */
-	size_t hash_words;        /* of a line */
+	size_t *used;                    /* of each chunk */
+	size_t n_chunks, written;        /* of the last chunk */
+	_Atomic(uintptr_t) front, limit; /* of the last chunk: where the next line goes, and its end */
+	uintptr_t prepared;              /* by lines_prepare alone */
+	lanewise_seen *seen;             /* hashes of 128 bits */
+	size_t hash_words;               /* of a line */
 };
 
 /* -------------------------------------------------------------------- memory */
@@ -74,6 +79,36 @@ static void *map(size_t n_bytes)
 	return p;
 }
 
+/* For lines_prepare. */
+static void publish_front(struct lines *l)
+{
+	uintptr_t chunk = (uintptr_t)l->chunk[l->n_chunks - 1];
+
+	atomic_store_explicit(&l->limit, chunk + CHUNK_BYTES, memory_order_relaxed);
+	atomic_store_explicit(&l->front, chunk + l->used[l->n_chunks - 1], memory_order_relaxed);
+}
+
+/* What is between front and limit is filled with zeros by the system when it is first touched. */
+void lines_prepare(struct lines *l)
+{
+#ifdef MADV_POPULATE_WRITE
+	uintptr_t front = atomic_load_explicit(&l->front, memory_order_relaxed);
+	uintptr_t limit = atomic_load_explicit(&l->limit, memory_order_relaxed);
+
+	if (l->options.hash)
+		return;
+	if (l->prepared < front || l->prepared > limit)
+		l->prepared = front & ~(uintptr_t)(HUGE_PAGE - 1);
+	if (l->prepared < front + PREPARED_BYTES && l->prepared + HUGE_PAGE <= limit) {
+		/* Changes no bytes, so it does no harm if the chunk was another. */
+		madvise((void *)l->prepared, HUGE_PAGE, MADV_POPULATE_WRITE);
+		l->prepared += HUGE_PAGE;
+	}
+#else
+	(void)l;
+#endif
+}
+
 static void add_chunk(struct lines *l)
 {
 	l->chunk = tool_reallocate(l->chunk, l->n_chunks + 1, sizeof *l->chunk);
@@ -81,6 +116,7 @@ static void add_chunk(struct lines *l)
 	l->chunk[l->n_chunks] = map(CHUNK_BYTES);
 	l->used[l->n_chunks] = l->written = 0;
 	l->n_chunks++;
+	publish_front(l);
 }
 
 static const char *text_at(const struct lines *l, uint64_t place)
@@ -445,6 +481,7 @@ size_t lines_take(struct lines *l, const char *data, size_t begin, const uint32_
 		else
 			take_batch(l, &batch, n_batch);
 		count_batch(l, &batch, n_batch);
+		publish_front(l);
 		begin = (size_t)ends[i + n_batch - 1] + 1;
 	}
 	return n;

@@ -37,6 +37,9 @@ void lines_expect(struct lines *lines, uint64_t n_bytes);
 void lines_hash(const struct lines *lines, const char *data, size_t begin, const uint32_t *ends, size_t n,
                 uint64_t *hash);
 
+/* Takes memory ahead from the system, which takes time: for another thread, one at a time, now and then. */
+void lines_prepare(struct lines *lines);
+
 /*
  * n lines of data with their hashes: the first begins at `begin`, each ends at a newline, at ends[i]. Returns how many were taken. If these
  * are fewer, two lines of equal hash differ. That never happens by chance: whoever wrote the lines wants to make this

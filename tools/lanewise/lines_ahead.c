@@ -24,7 +24,7 @@ struct part {
 };
 
 struct lines_ahead {
-	const struct lines *lines;
+	struct lines *lines;
 	int descriptor;
 	pthread_t thread;
 	sigset_t signals; /* of the thread that began it, before that */
@@ -108,6 +108,7 @@ static void *read_ahead(void *context)
 		a->tail = part->text.data + part->n_lines_bytes;
 		a->n_tail = part->text.n - part->n_lines_bytes;
 		hand_out(a, 0);
+		lines_prepare(a->lines);
 	}
 	hand_out(a, 1);
 	return NULL;
@@ -140,7 +141,7 @@ static void free_ahead(struct lines_ahead *a)
 	free(a);
 }
 
-struct lines_ahead *lines_ahead_begin(const struct lines *lines, int descriptor, const char *tail, size_t n_tail)
+struct lines_ahead *lines_ahead_begin(struct lines *lines, int descriptor, const char *tail, size_t n_tail)
 {
 	struct lines_ahead *a = tool_allocate(1, sizeof *a);
 

@@ -24,7 +24,7 @@ struct lines_part {
  * Goes on with an input of which `tail` was read and has no newline. Until lines_ahead_end, signals that tool_catch_signals
  * catches go to the thread, which stops for them. NULL: there is no such thread to be had.
  */
-struct lines_ahead *lines_ahead_begin(const struct lines *lines, int descriptor, const char *tail, size_t n_tail);
+struct lines_ahead *lines_ahead_begin(struct lines *lines, int descriptor, const char *tail, size_t n_tail);
 
 /* The next part, which stays until the one after it is asked for; NULL: there is no more. */
 const struct lines_part *lines_ahead_next(struct lines_ahead *ahead);
