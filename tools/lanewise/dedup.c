@@ -22,14 +22,13 @@
 #include "near.h"
 #include "tool.h"
 
-enum {
-	PIECE_BYTES = 1 << 20,
-	UNITS = 1024,
-	LINES_PIECE = 64 << 10, /* stays in L2 while it is gone through */
-	LINE_ENDS = 16 << 10,
-	FEW_BYTES = 1 << 20, /* of lines: not worth a thread */
-	MAX_THREADS = 256
-};
+enum { PIECE_BYTES = 1 << 20, UNITS = 1024, LINE_ENDS = 16 << 10, MAX_THREADS = 256 };
+
+/* Tests have smaller ones. */
+#ifndef LINES_PIECE
+#define LINES_PIECE     (64 << 10) /* stays in L2 while it is gone through */
+#define LINES_FEW_BYTES (1 << 20)  /* are not worth a thread */
+#endif
 
 static void print_help(void)
 {
@@ -417,7 +416,7 @@ static int take_parts(struct dedup *d, int descriptor)
 
 static void dedup_lines(struct dedup *d, int descriptor, const char *path)
 {
-	uint64_t until_threads = d->n_threads > 1 ? d->total_read + FEW_BYTES : UINT64_MAX;
+	uint64_t until_threads = d->n_threads > 1 ? d->total_read + LINES_FEW_BYTES : UINT64_MAX;
 	struct stat file;
 	size_t n;
 

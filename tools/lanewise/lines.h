@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 enum {
-	LINES_SLACK = 64,        /* bytes that may be read behind the lines */
+	LINES_SLACK = 128,       /* bytes that may be read behind the lines */
 	LINES_HASH_WORDS = 2,    /* of a line, at most */
 	LINES_LONGEST = 16 << 20 /* without the newline: longer ones are not to be given */
 };

@@ -9,10 +9,14 @@
 
 #include <lanewise/dedup.h>
 
+#ifndef LINES_PART_BYTES /* tests have fewer */
+#define LINES_PART_BYTES (128 << 10)
+#endif
+
 enum {
 	PARTS = 8,
-	PART_BYTES = 128 << 10,     /* read at a time */
-	MOST_ENDS = PART_BYTES + 64 /* of lines in them; what finds ends wants 64 more */
+	PART_BYTES = LINES_PART_BYTES, /* read at a time */
+	MOST_ENDS = PART_BYTES + 64    /* of lines in them; what finds ends wants 64 more */
 };
 
 struct part {
