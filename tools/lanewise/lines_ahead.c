@@ -61,13 +61,18 @@ static int wait_for_empty(struct lines_ahead *a)
 	return goes_on;
 }
 
-static void hand_out(struct lines_ahead *a, int has_ended)
+/* Returns how many parts wait. */
+static uint64_t hand_out(struct lines_ahead *a, int has_ended)
 {
+	uint64_t n;
+
 	pthread_mutex_lock(&a->mutex);
 	a->n_filled += !has_ended;
 	a->has_ended = has_ended;
+	n = a->n_filled - a->n_emptied;
 	pthread_cond_signal(&a->filled);
 	pthread_mutex_unlock(&a->mutex);
+	return n;
 }
 
 /* Reads until there is a line, which is found and hashed with those that came with it; 0 if there is none. */
@@ -111,8 +116,9 @@ static void *read_ahead(void *context)
 		}
 		a->tail = part->text.data + part->n_lines_bytes;
 		a->n_tail = part->text.n - part->n_lines_bytes;
-		hand_out(a, 0);
-		lines_prepare(a->lines);
+		/* Whoever has less to do takes memory: otherwise the one who decides gets it as it goes. */
+		if (hand_out(a, 0) > PARTS / 2)
+			lines_prepare(a->lines);
 	}
 	hand_out(a, 1);
 	return NULL;
