@@ -409,6 +409,7 @@ static int take_parts(struct dedup *d, int descriptor)
 		buffer_append(&d->text, part->text + begin, (size_t)part->ends[part->n_lines - 1] + 1 - begin);
 	}
 	ended = lines_ahead_end(ahead, &d->text);
+	buffer_reserve(&d->text, LINES_SLACK);
 	if (part)
 		give_up_lines(d, 0);
 	return ended;
