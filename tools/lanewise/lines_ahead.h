@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A thread that reads an input ahead: it finds the lines and hashes them (lines.h), so that whoever decides about them
- * has their hashes when the texts come. Parts wait in a ring: some 1 MB of text, and what finding and hashing it takes, is
- * in memory at a time, or eight times the longest line if that is more.
+ * has their hashes when the texts come. Parts of 128 KiB wait in a ring of eight. They take 1 MB, 12 or 20 bytes more for
+ * each line in them, and more for lines longer than a part: each place grows to the longest it had.
  */
 #ifndef LW_LINES_AHEAD_H
 #define LW_LINES_AHEAD_H
