@@ -4,9 +4,10 @@
 
     python3 bench/compare_lines.py build/release/tools/lanewise [--mebibytes 256] [--rounds 5]
 
-The file has lines of 20 to 90 bytes, half of which came before, in no order. Commands run in turn, each on one thread with the output
-thrown away; what is printed are medians of the rounds' ratios of CPU time, user and system (above 1: lanewise is faster), and
-of our own times. lanewise compares the texts of lines (VERIFY) unless --hash is given.
+The file has lines of 20 to 90 bytes, half of which came before, in no order. Commands run in turn with the output thrown away,
+each with as many threads as it likes (of these, lanewise and sort have more than one); what is printed are medians of our own
+times and of the rounds' ratios (above 1: lanewise is faster), of elapsed time and of CPU time, user and system. lanewise
+compares the texts of lines (VERIFY) unless --hash is given.
 """
 import argparse
 import os
@@ -16,6 +17,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+import time
 
 
 def write_lines(path, n_bytes):
@@ -34,11 +36,14 @@ def write_lines(path, n_bytes):
             written += file.write(b"%08x %s\n" % (number, letters[begin : begin + size]))
 
 
-def cpu_seconds(command, environment):
+def seconds(command, environment):
+    """Elapsed and CPU time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.monotonic()
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True, env=environment)
+    elapsed = time.monotonic() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return elapsed, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def main():
@@ -51,17 +56,20 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "lines")
         write_lines(path, options.mebibytes << 20)
-        ours = {"lanewise": [options.lanewise, "dedup", "--lines", path], "lanewise --hash": [options.lanewise, "dedup", "--lines", "--hash", path]}
-        peers = {"sort -u": ["sort", "--parallel=1", "-u", path], "gawk": ["gawk", "!s[$0]++", path],
+        command = [options.lanewise, "dedup", "--lines", path]
+        ours = {"lanewise": command, "lanewise --hash": [*command, "--hash"], "lanewise --threads 1": [*command, "--threads", "1"]}
+        peers = {"sort -u": ["sort", "-u", path], "gawk": ["gawk", "!s[$0]++", path],
                  "huniq": ["sh", "-c", f'exec huniq <"{path}"']}
         peers = {name: command for name, command in peers.items() if shutil.which(name.split()[0])}
         rounds = []
         for _ in range(options.rounds):
-            rounds.append({name: cpu_seconds(command, environment) for name, command in {**peers, **ours}.items()})
+            rounds.append({name: seconds(command, environment) for name, command in {**peers, **ours}.items()})
         for mine in ours:
-            print(f"{mine}: {statistics.median(r[mine] for r in rounds):.3f} s of CPU time")
+            elapsed, cpu = (statistics.median(r[mine][i] for r in rounds) for i in (0, 1))
+            print(f"{mine}: {elapsed:.3f} s, {cpu:.3f} s of CPU time")
             for name in peers:
-                print(f"  against {name:8} {statistics.median(r[name] / r[mine] for r in rounds):6.2f}")
+                elapsed, cpu = (statistics.median(r[name][i] / r[mine][i] for r in rounds) for i in (0, 1))
+                print(f"  against {name:8} {elapsed:6.2f} {cpu:6.2f}")
 
 
 if __name__ == "__main__":

@@ -840,18 +840,27 @@ class Dedup(TestCase):
         lines[1000] = lines[290000] = b"x" * 3000000
         text = b"".join(line + b"\n" for line in lines)
         expected = self.unique(lines)
-        for options in [], ["--hash"], ["--memory", "64"]:
+        for options in [], ["--hash"], ["--memory", "64"], ["--threads", "1"], ["--threads", "2"], ["--hash", "--threads", "2"]:
             self.assertEqual(self.dedup(text, *options).encode(), expected)
         self.write("a", text)
         n = expected.count(10)
-        self.assertEqual(self.succeed("dedup", "a", "a", "--count"), f"{n:,} lines stayed, {600000 - n:,} went\n")
+        for threads in "1", "2":
+            self.assertEqual(
+                self.succeed("dedup", "a", "a", "--count", "--threads", threads), f"{n:,} lines stayed, {600000 - n:,} went\n"
+            )
 
     def test_long_lines(self):
         """Lines beyond 16 MiB are not compared but stay; what is around them is."""
         long = b"y" * (17 << 20)
         text = b"a\n" + long + b"\nb\na\n" + long + b"\nb\n" + long
-        for options in [], ["--hash"], ["--memory", "64"]:
+        for options in [], ["--hash"], ["--memory", "64"], ["--threads", "1"]:
             self.assertEqual(self.dedup(text, *options).encode(), b"a\n" + long + b"\nb\n" + long + b"\n" + long)
+        start = b"".join(b"%d\n" % number for number in range(300000))
+        for most in (16 << 20) - 1, 16 << 20, (16 << 20) + 1:
+            line = b"y" * most + b"\n"
+            for threads in "1", "2":
+                result = self.dedup(start + line + b"7\n" + line + b"end", "--threads", threads).encode()
+                self.assertEqual(result, start + line + (line if most > 16 << 20 else b"") + b"end")
         self.write("a", text)
         self.write("b", b"a\nz")
         self.assertEqual(self.succeed("dedup", "a", "b")[-4:], "yy\nz")
@@ -878,7 +887,7 @@ class Dedup(TestCase):
         self.fail_with("there-is-none: No such file", "dedup", "there-is-none")
         self.fail_with("Is a directory", "dedup", ".")
         self.fail_with("no/such/directory", "dedup", "--dropped", "no/such/directory", "-")
-        for option in "--window", "--min-length", "--memory":
+        for option in "--window", "--min-length", "--memory", "--threads":
             for number in "0", "-1", "x", "1x", "", "99999999999999999999":
                 result = run("dedup", option, number)
                 self.assertEqual((result.returncode, result.stdout), (2, ""))

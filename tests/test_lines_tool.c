@@ -2,14 +2,20 @@
 /*
  * `lanewise dedup --lines` where hashes of different lines are equal, which they never are by chance: with its own hash, of
  * which all but a few bits are ignored, lines must still be told apart, also behind the point where lanewise/dedup.h goes
- * on, wherever that is. Compared with a search through all lines before.
+ * on, wherever that is, with one thread and with two. Compared with a search through all lines before.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include "test.h"
 
+/* So that a second thread has something to do, and hands it over in many parts. */
+#define LINES_PIECE      1500
+#define LINES_FEW_BYTES  1
+#define LINES_PART_BYTES 1000
+
 #include "../tools/lanewise/lines.c"
+#include "../tools/lanewise/lines_ahead.c"
 #include "../tools/lanewise/near.c"
 #include "../tools/lanewise/support.c"
 
@@ -23,7 +29,7 @@ static struct lines *create_weak(const struct lines_options *options, FILE *out,
 	return lines_create(&weak, out, dropped);
 }
 
-static int n_given_up;
+static int n_given_up, n_given_up_ahead;
 
 static void count_texts(const struct lines *l, void (*take)(void *, const char *, size_t), void *context)
 {
@@ -33,6 +39,14 @@ static void count_texts(const struct lines *l, void (*take)(void *, const char *
 
 #define lines_create create_weak
 #define lines_texts  count_texts
+
+static int end_ahead(struct lines_ahead *ahead, struct buffer *rest)
+{
+	n_given_up_ahead += ahead->is_given;
+	return lines_ahead_end(ahead, rest);
+}
+
+#define lines_ahead_end end_ahead
 #include "../tools/lanewise/dedup.c"
 
 struct text {
@@ -140,11 +154,11 @@ static struct text make_text(size_t n_lines, uint64_t *state)
 	return text;
 }
 
-static void test_text(size_t n_lines, uint64_t bits, int is_open, uint64_t seed)
+static void test_text(size_t n_lines, uint64_t bits, int is_open, uint64_t seed, char *n_threads)
 {
 	char name[] = "dedup", dropped[] = "--dropped", gone[] = "test_lines_tool.gone", a[] = "test_lines_tool.a",
-	     b[] = "test_lines_tool.b";
-	char *argv[] = { name, dropped, gone, a, b, NULL };
+	     b[] = "test_lines_tool.b", threads[] = "--threads";
+	char *argv[] = { name, dropped, gone, threads, n_threads, a, b, NULL };
 	uint64_t state = seed;
 	struct text text = make_text(n_lines, &state);
 	struct expected e = expect(&text);
@@ -156,7 +170,7 @@ static void test_text(size_t n_lines, uint64_t bits, int is_open, uint64_t seed)
 	weaken = bits;
 	write_file(a, text.data, cut - (cut > 0 && is_open));
 	write_file(b, text.data + cut, text.n - cut - (size_t)is_open);
-	run_dedup(argv, 5, "test_lines_tool.out");
+	run_dedup(argv, 7, "test_lines_tool.out");
 
 	/* A newline that the last line did not have is not written, where that stays. */
 	int last_stays = is_open && text.n > 0 && e.dropped.n < text.n &&
@@ -176,18 +190,23 @@ int main(void)
 	static const uint64_t weak[] = { UINT64_MAX, (uint64_t)-4, 0xffff, 0xfffffffffff0, 0 };
 	static const size_t n_lines[] = { 1, 2, 300, 1000, 3000, 15000 };
 
+	char one[] = "1", two[] = "2";
+
 	for (size_t w = 0; w < sizeof weak / sizeof *weak; w++) {
 		int before = n_given_up;
 
 		for (size_t i = 0; i < sizeof n_lines / sizeof *n_lines; i++) {
 			if (w < 4 && i == 5)
 				continue;
-			for (int is_open = 0; is_open < 2; is_open++)
-				test_text(n_lines[i], weak[w], is_open, 1000 * w + i);
+			for (int is_open = 0; is_open < 2; is_open++) {
+				test_text(n_lines[i], weak[w], is_open, 1000 * w + i, one);
+				test_text(n_lines[i], weak[w], is_open, 1000 * w + i, two);
+			}
 			CHECK(weak[w] || n_given_up == before);
 		}
 	}
 	CHECK(n_given_up > 10);
+	CHECK(n_given_up_ahead > 3);
 	remove("test_lines_tool.a");
 	remove("test_lines_tool.b");
 	remove("test_lines_tool.gone");

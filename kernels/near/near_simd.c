@@ -89,6 +89,36 @@ LW_INLINE void mul64_group(int count, const uint64_t *hashes, size_t n, const ui
 		vw_to_high(signature + j * VW_LANES, least[j]);
 }
 
+/* The results of hashes in the lower halves of x, right in the lower halves. */
+LW_INLINE vw mod61_results(vw low, vw high, vw term, vw x)
+{
+	return vw_mod61(vw_add(vw_add(vw_mul_low(low, x), term), vw_lift(vw_mul_low(high, x))));
+}
+
+LW_INLINE void mod61_group(int count, const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b,
+                           uint32_t *signature)
+{
+	vw low[VW_GROUP], high[VW_GROUP], term[VW_GROUP], least[VW_GROUP];
+
+#pragma GCC unroll 4
+	for (int j = 0; j < count; j++) {
+		low[j] = vw_load(a + j * VW_LANES);
+		high[j] = vw_upper(low[j]);
+		term[j] = vw_load(b + j * VW_LANES);
+		least[j] = vw_from_low(signature + j * VW_LANES);
+	}
+	for (size_t t = 0; t < n; t++) {
+		vw x = vw_set1(hashes[t]);
+
+#pragma GCC unroll 4
+		for (int j = 0; j < count; j++)
+			least[j] = vw_min_halves(least[j], mod61_results(low[j], high[j], term[j], x));
+	}
+#pragma GCC unroll 4
+	for (int j = 0; j < count; j++)
+		vw_to_low(signature + j * VW_LANES, least[j]);
+}
+
 struct rest64 {
 	uint64_t a[VW_LANES], b[VW_LANES];
 	uint32_t signature[VW_LANES];
@@ -104,21 +134,45 @@ LW_INLINE struct rest64 take_rest(const uint64_t *a, const uint64_t *b, const ui
 	return rest;
 }
 
-static LW_NOINLINE void mul64_directly(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
-                                       uint32_t *signature)
+/* Hashes: of 64 bits for MUL64, of 32 for MOD61. */
+enum kind { MUL64, MOD61 };
+
+LW_INLINE void group(enum kind kind, int count, const void *hashes, size_t n, const uint64_t *a, const uint64_t *b,
+                     uint32_t *signature)
+{
+	if (kind == MUL64)
+		mul64_group(count, hashes, n, a, b, signature);
+	else
+		mod61_group(count, hashes, n, a, b, signature);
+}
+
+LW_INLINE void directly(enum kind kind, const void *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                        uint32_t *signature)
 {
 	size_t i = 0;
 
 	for (; i + VW_GROUP * VW_LANES <= k; i += VW_GROUP * VW_LANES)
-		mul64_group(VW_GROUP, hashes, n, a + i, b + i, signature + i);
+		group(kind, VW_GROUP, hashes, n, a + i, b + i, signature + i);
 	for (; i + VW_LANES <= k; i += VW_LANES)
-		mul64_group(1, hashes, n, a + i, b + i, signature + i);
+		group(kind, 1, hashes, n, a + i, b + i, signature + i);
 	if (i < k) {
 		struct rest64 rest = take_rest(a + i, b + i, signature + i, k - i);
 
-		mul64_group(1, hashes, n, rest.a, rest.b, rest.signature);
+		group(kind, 1, hashes, n, rest.a, rest.b, rest.signature);
 		memcpy(signature + i, rest.signature, (k - i) * sizeof *signature);
 	}
+}
+
+static LW_NOINLINE void mul64_directly(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                                       uint32_t *signature)
+{
+	directly(MUL64, hashes, n, a, b, k, signature);
+}
+
+static LW_NOINLINE void mod61_directly(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
+                                       uint32_t *signature)
+{
+	directly(MOD61, hashes, n, a, b, k, signature);
 }
 
 /* ---------------------------------------------------- MinHash by estimates */
@@ -168,14 +222,17 @@ LW_INLINE int is_certain(const struct estimates *e, size_t i, uint32_t slack)
 	return LW_LIKELY(e->least[i] >= slack && e->second[i] - e->least[i] > slack);
 }
 
-/* Hashes of a chunk; the first is repeated up to a whole block. */
-struct chunk64 {
-	uint64_t hashes[CHUNK];
+/*
+ * Hashes of a chunk, and what estimates need of them, which for MOD61 is the hashes; the first is repeated up to a whole
+ * block.
+ */
+struct chunk {
+	uint64_t hashes[CHUNK]; /* for MUL64 */
 	uint32_t words[VH_WORDS][CHUNK];
 	size_t n;
 };
 
-static void fill_chunk64(struct chunk64 *chunk, const uint64_t *hashes, size_t n)
+static void fill_chunk_64(struct chunk *chunk, const uint64_t *hashes, size_t n)
 {
 	memcpy(chunk->hashes, hashes, n * sizeof *hashes);
 	chunk->n = (n + BLOCK - 1) / BLOCK * BLOCK;
@@ -187,20 +244,40 @@ static void fill_chunk64(struct chunk64 *chunk, const uint64_t *hashes, size_t n
 			chunk->words[w][i] = vh_word(w, chunk->hashes[i]);
 }
 
-LW_INLINE void estimate_high(const struct chunk64 *chunk, const uint64_t *a, const uint64_t *b, struct estimates *e)
+static void fill_chunk_32(struct chunk *chunk, const uint32_t *hashes, size_t n)
 {
+	memcpy(chunk->words[0], hashes, n * sizeof *hashes);
+	chunk->n = (n + BLOCK - 1) / BLOCK * BLOCK;
+	for (; n < chunk->n; n++)
+		chunk->words[0][n] = hashes[0];
+}
+
+LW_INLINE uint32_t part_of(enum kind kind, int p, uint64_t a, uint64_t b)
+{
+	return kind == MUL64 ? vh_part(p, a, b) : p == 0 ? (uint32_t)a : (uint32_t)b + SLACK_61;
+}
+
+LW_INLINE vu estimate(enum kind kind, const vu f[VH_PARTS], const vu x[VH_WORDS])
+{
+	return kind == MUL64 ? vh_estimate(f, x) : vu_add(vu_mul(f[0], x[0]), f[1]);
+}
+
+LW_INLINE void estimate_all(enum kind kind, const struct chunk *chunk, const uint64_t *a, const uint64_t *b,
+                            struct estimates *e)
+{
+	const int n_parts = kind == MUL64 ? VH_PARTS : 2, n_words = kind == MUL64 ? VH_WORDS : 1;
 	uint32_t part[VH_PARTS][GROUP_LANES];
 	vu f[VH_GROUP][VH_PARTS];
 	struct least least[VH_GROUP];
 
 #pragma GCC unroll 5
-	for (int p = 0; p < VH_PARTS; p++)
+	for (int p = 0; p < n_parts; p++)
 		for (size_t i = 0; i < GROUP_LANES; i++)
-			part[p][i] = vh_part(p, a[i], b[i]);
+			part[p][i] = part_of(kind, p, a[i], b[i]);
 #pragma GCC unroll 4
 	for (int j = 0; j < VH_GROUP; j++) {
 #pragma GCC unroll 5
-		for (int p = 0; p < VH_PARTS; p++)
+		for (int p = 0; p < n_parts; p++)
 			f[j][p] = vu_load(part[p] + j * VF_LANES);
 		least[j] = no_least();
 	}
@@ -214,11 +291,11 @@ LW_INLINE void estimate_high(const struct chunk64 *chunk, const uint64_t *a, con
 			vu x[VH_WORDS];
 
 #pragma GCC unroll 3
-			for (int w = 0; w < VH_WORDS; w++)
+			for (int w = 0; w < n_words; w++)
 				x[w] = vu_set1(chunk->words[w][i]);
 #pragma GCC unroll 4
 			for (int j = 0; j < VH_GROUP; j++)
-				of_block[j] = vu_min(of_block[j], vh_estimate(f[j], x));
+				of_block[j] = vu_min(of_block[j], estimate(kind, f[j], x));
 		}
 #pragma GCC unroll 4
 		for (int j = 0; j < VH_GROUP; j++)
@@ -229,33 +306,39 @@ LW_INLINE void estimate_high(const struct chunk64 *chunk, const uint64_t *a, con
 		put_least(e, j, &least[j]);
 }
 
-/* The least result of one function; here lanes are hashes. n is a multiple of BLOCK. */
-LW_INLINE uint32_t least_high(const uint64_t *hashes, size_t n, uint64_t a, uint64_t b)
+/* The least result of one function; here lanes are hashes, from `begin` on. n is a multiple of BLOCK. */
+LW_INLINE uint32_t least_result(enum kind kind, const struct chunk *chunk, size_t begin, size_t n, uint64_t a,
+                                uint64_t b)
 {
-	vw factor = vw_set1(a), term = vw_set1(b), least = vw_set1(UINT64_MAX);
+	vw factor = vw_set1(a), high = vw_upper(factor), term = vw_set1(b), least = vw_set1(UINT64_MAX);
 
-	for (size_t i = 0; i < n; i += BLOCK) {
+	for (size_t i = begin; i < begin + n; i += BLOCK) {
 #pragma GCC unroll 16
-		for (size_t j = 0; j < BLOCK; j += VW_LANES)
-			least = vw_min_halves(least, vw_mul_add(vw_load(hashes + i + j), factor, term));
+		for (size_t j = i; j < i + BLOCK; j += VW_LANES)
+			least = vw_min_halves(
+			        least, kind == MUL64
+			                       ? vw_mul_add(vw_load(chunk->hashes + j), factor, term)
+			                       : mod61_results(factor, high, term, vw_from_low(chunk->words[0] + j)));
 	}
-	return vw_least_high(least);
+	return vw_least_high(kind == MUL64 ? least : vw_lift(least));
 }
 
-static LW_NOINLINE uint32_t least_high_of_all(const struct chunk64 *chunk, uint64_t a, uint64_t b)
+static LW_NOINLINE uint32_t least_of_all(enum kind kind, const struct chunk *chunk, uint64_t a, uint64_t b)
 {
-	return least_high(chunk->hashes, chunk->n, a, b);
+	return kind == MUL64 ? least_result(MUL64, chunk, 0, chunk->n, a, b)
+	                     : least_result(MOD61, chunk, 0, chunk->n, a, b);
 }
 
-static void mul64_by_estimates(const struct chunk64 *chunk, const uint64_t *a, const uint64_t *b, uint32_t *signature)
+LW_INLINE void by_estimates(enum kind kind, const struct chunk *chunk, const uint64_t *a, const uint64_t *b,
+                            uint32_t *signature)
 {
 	struct estimates e;
 
-	estimate_high(chunk, a, b, &e);
+	estimate_all(kind, chunk, a, b, &e);
 	for (size_t i = 0; i < GROUP_LANES; i++) {
-		uint32_t least = is_certain(&e, i, VH_SLACK)
-		                         ? least_high(chunk->hashes + e.block[i] * BLOCK, BLOCK, a[i], b[i])
-		                         : least_high_of_all(chunk, a[i], b[i]);
+		uint32_t least = is_certain(&e, i, kind == MUL64 ? VH_SLACK : SLACK_61)
+		                         ? least_result(kind, chunk, e.block[i] * BLOCK, BLOCK, a[i], b[i])
+		                         : least_of_all(kind, chunk, a[i], b[i]);
 
 		signature[i] = least < signature[i] ? least : signature[i];
 	}
@@ -264,162 +347,32 @@ static void mul64_by_estimates(const struct chunk64 *chunk, const uint64_t *a, c
 void LW_FN(minhash_mul64)(const uint64_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
                           uint32_t *signature)
 {
-	struct chunk64 chunk;
+	struct chunk chunk;
 
 	for (size_t t = 0; t < n; t += CHUNK) {
 		size_t n_chunk = n - t < CHUNK ? n - t : CHUNK, i = 0;
 
 		if (n_chunk >= FEW_64 && k >= GROUP_LANES) {
-			fill_chunk64(&chunk, hashes + t, n_chunk);
+			fill_chunk_64(&chunk, hashes + t, n_chunk);
 			for (; i + GROUP_LANES <= k; i += GROUP_LANES)
-				mul64_by_estimates(&chunk, a + i, b + i, signature + i);
+				by_estimates(MUL64, &chunk, a + i, b + i, signature + i);
 		}
 		mul64_directly(hashes + t, n_chunk, a + i, b + i, k - i, signature + i);
-	}
-}
-
-/* The results of hashes in the lower halves of x, right in the lower halves. */
-LW_INLINE vw mod61_results(vw low, vw high, vw term, vw x)
-{
-	return vw_mod61(vw_add(vw_add(vw_mul_low(low, x), term), vw_lift(vw_mul_low(high, x))));
-}
-
-LW_INLINE void mod61_group(int count, const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b,
-                           uint32_t *signature)
-{
-	vw low[VW_GROUP], high[VW_GROUP], term[VW_GROUP], least[VW_GROUP];
-
-#pragma GCC unroll 4
-	for (int j = 0; j < count; j++) {
-		low[j] = vw_load(a + j * VW_LANES);
-		high[j] = vw_upper(low[j]);
-		term[j] = vw_load(b + j * VW_LANES);
-		least[j] = vw_from_low(signature + j * VW_LANES);
-	}
-	for (size_t t = 0; t < n; t++) {
-		vw x = vw_set1(hashes[t]);
-
-#pragma GCC unroll 4
-		for (int j = 0; j < count; j++)
-			least[j] = vw_min_halves(least[j], mod61_results(low[j], high[j], term[j], x));
-	}
-#pragma GCC unroll 4
-	for (int j = 0; j < count; j++)
-		vw_to_low(signature + j * VW_LANES, least[j]);
-}
-
-static LW_NOINLINE void mod61_directly(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
-                                       uint32_t *signature)
-{
-	size_t i = 0;
-
-	for (; i + VW_GROUP * VW_LANES <= k; i += VW_GROUP * VW_LANES)
-		mod61_group(VW_GROUP, hashes, n, a + i, b + i, signature + i);
-	for (; i + VW_LANES <= k; i += VW_LANES)
-		mod61_group(1, hashes, n, a + i, b + i, signature + i);
-	if (i < k) {
-		struct rest64 rest = take_rest(a + i, b + i, signature + i, k - i);
-
-		mod61_group(1, hashes, n, rest.a, rest.b, rest.signature);
-		memcpy(signature + i, rest.signature, (k - i) * sizeof *signature);
-	}
-}
-
-struct chunk32 {
-	uint32_t hashes[CHUNK];
-	size_t n;
-};
-
-static void fill_chunk32(struct chunk32 *chunk, const uint32_t *hashes, size_t n)
-{
-	memcpy(chunk->hashes, hashes, n * sizeof *hashes);
-	chunk->n = (n + BLOCK - 1) / BLOCK * BLOCK;
-	for (; n < chunk->n; n++)
-		chunk->hashes[n] = hashes[0];
-}
-
-LW_INLINE void estimate_low(const struct chunk32 *chunk, const uint64_t *a, const uint64_t *b, struct estimates *e)
-{
-	uint32_t low[GROUP_LANES], low_term[GROUP_LANES];
-	vu factor[VH_GROUP], term[VH_GROUP];
-	struct least least[VH_GROUP];
-
-	for (size_t i = 0; i < GROUP_LANES; i++) {
-		low[i] = (uint32_t)a[i];
-		low_term[i] = (uint32_t)b[i] + SLACK_61;
-	}
-#pragma GCC unroll 4
-	for (int j = 0; j < VH_GROUP; j++) {
-		factor[j] = vu_load(low + j * VF_LANES);
-		term[j] = vu_load(low_term + j * VF_LANES);
-		least[j] = no_least();
-	}
-	for (size_t t = 0; t < chunk->n; t += BLOCK) {
-		vu of_block[VH_GROUP];
-
-#pragma GCC unroll 4
-		for (int j = 0; j < VH_GROUP; j++)
-			of_block[j] = vu_set1(UINT32_MAX);
-#pragma GCC unroll 4
-		for (size_t i = t; i < t + BLOCK; i++) {
-			vu x = vu_set1(chunk->hashes[i]);
-
-#pragma GCC unroll 4
-			for (int j = 0; j < VH_GROUP; j++)
-				of_block[j] = vu_min(of_block[j], vu_add(vu_mul(factor[j], x), term[j]));
-		}
-#pragma GCC unroll 4
-		for (int j = 0; j < VH_GROUP; j++)
-			take_block(&least[j], of_block[j], t / BLOCK);
-	}
-#pragma GCC unroll 4
-	for (int j = 0; j < VH_GROUP; j++)
-		put_least(e, j, &least[j]);
-}
-
-LW_INLINE uint32_t least_mod61(const uint32_t *hashes, size_t n, uint64_t a, uint64_t b)
-{
-	vw low = vw_set1(a), high = vw_upper(low), term = vw_set1(b), least = vw_set1(UINT64_MAX);
-
-	for (size_t i = 0; i < n; i += BLOCK) {
-#pragma GCC unroll 16
-		for (size_t j = 0; j < BLOCK; j += VW_LANES)
-			least = vw_min_halves(least, mod61_results(low, high, term, vw_from_low(hashes + i + j)));
-	}
-	return vw_least_high(vw_lift(least));
-}
-
-static LW_NOINLINE uint32_t least_mod61_of_all(const struct chunk32 *chunk, uint64_t a, uint64_t b)
-{
-	return least_mod61(chunk->hashes, chunk->n, a, b);
-}
-
-static void mod61_by_estimates(const struct chunk32 *chunk, const uint64_t *a, const uint64_t *b, uint32_t *signature)
-{
-	struct estimates e;
-
-	estimate_low(chunk, a, b, &e);
-	for (size_t i = 0; i < GROUP_LANES; i++) {
-		uint32_t least = is_certain(&e, i, SLACK_61)
-		                         ? least_mod61(chunk->hashes + e.block[i] * BLOCK, BLOCK, a[i], b[i])
-		                         : least_mod61_of_all(chunk, a[i], b[i]);
-
-		signature[i] = least < signature[i] ? least : signature[i];
 	}
 }
 
 void LW_FN(minhash_mod61)(const uint32_t *hashes, size_t n, const uint64_t *a, const uint64_t *b, size_t k,
                           uint32_t *signature)
 {
-	struct chunk32 chunk;
+	struct chunk chunk;
 
 	for (size_t t = 0; t < n; t += CHUNK) {
 		size_t n_chunk = n - t < CHUNK ? n - t : CHUNK, i = 0;
 
 		if (n_chunk >= FEW_61 && k >= GROUP_LANES) {
-			fill_chunk32(&chunk, hashes + t, n_chunk);
+			fill_chunk_32(&chunk, hashes + t, n_chunk);
 			for (; i + GROUP_LANES <= k; i += GROUP_LANES)
-				mod61_by_estimates(&chunk, a + i, b + i, signature + i);
+				by_estimates(MOD61, &chunk, a + i, b + i, signature + i);
 		}
 		mod61_directly(hashes + t, n_chunk, a + i, b + i, k - i, signature + i);
 	}

@@ -15,18 +15,20 @@
 
 #include <lanewise/dedup.h>
 #include <lanewise/near.h>
+#include <lanewise/parallel.h>
 
 #include "lines.h"
+#include "lines_ahead.h"
 #include "near.h"
 #include "tool.h"
 
-enum {
-	PIECE_BYTES = 1 << 20,
-	UNITS = 1024,
-	LINES_PIECE = 64 << 10, /* stays in L2 while it is gone through */
-	LINE_ENDS = 16 << 10,
-	LONGEST_LINE = 16 << 20 /* that is compared with others, as in lanewise/dedup.h */
-};
+enum { PIECE_BYTES = 1 << 20, UNITS = 1024, LINE_ENDS = 16 << 10, MAX_THREADS = 256 };
+
+/* Tests have smaller ones. */
+#ifndef LINES_PIECE
+#define LINES_PIECE     (64 << 10) /* stays in L2 while it is gone through */
+#define LINES_FEW_BYTES (1 << 20)  /* are not worth a thread */
+#endif
 
 static void print_help(void)
 {
@@ -54,6 +56,7 @@ static void print_help(void)
 	     "      --hash           remember 128-bit hashes instead of texts: less memory, but whoever can choose "
 	     "the\n"
 	     "                       text might make different lines count as equal\n"
+	     "      --threads N      with 2 or more, a second thread reads lines ahead (one for each core)\n"
 	     "      --count          write how many stayed and how many went, instead of the text\n"
 	     "      --dropped FILE   write what went to FILE\n"
 	     "      --help           this text\n"
@@ -67,6 +70,7 @@ struct dedup {
 	struct lines *lines; /* in place of `dedup` where they can do it */
 	struct near *near;   /* NULL without --near */
 	int blocks, files, count_only;
+	uint32_t n_threads;
 	FILE *dropped;
 	const char *dropped_path;
 
@@ -281,6 +285,7 @@ static void give_up_lines(struct dedup *d, size_t n_taken)
 static int take_lines(struct dedup *d, size_t searched)
 {
 	static uint32_t ends[LINE_ENDS];
+	static uint64_t hash[LINE_ENDS * LINES_HASH_WORDS];
 	size_t begin = 0;
 
 	while (searched < d->text.n) {
@@ -288,7 +293,8 @@ static int take_lines(struct dedup *d, size_t searched)
 
 		searched += lanewise_line_ends(d->text.data + searched, d->text.n - searched, (uint32_t)searched, ends,
 		                               LINE_ENDS, &n_ends);
-		n_taken = lines_take(d->lines, d->text.data, begin, ends, n_ends);
+		lines_hash(d->lines, d->text.data, begin, ends, n_ends, hash);
+		n_taken = lines_take(d->lines, d->text.data, begin, ends, hash, n_ends);
 		begin = n_taken ? (size_t)ends[n_taken - 1] + 1 : begin;
 		if (n_taken < n_ends) {
 			give_up_lines(d, begin);
@@ -306,12 +312,14 @@ static int take_lines(struct dedup *d, size_t searched)
 static int take_last_line(struct dedup *d)
 {
 	uint64_t n_kept = lines_kept(d->lines);
+	uint64_t hash[LINES_HASH_WORDS];
 	uint32_t end = (uint32_t)d->text.n;
 
 	if (end == 0)
 		return 1;
 	d->text.data[end] = '\n';
-	if (lines_take(d->lines, d->text.data, 0, &end, 1) == 0) {
+	lines_hash(d->lines, d->text.data, 0, &end, 1, hash);
+	if (lines_take(d->lines, d->text.data, 0, &end, hash, 1) == 0) {
 		give_up_lines(d, 0);
 		return 0;
 	}
@@ -323,7 +331,7 @@ static int take_last_line(struct dedup *d)
 static int pass_long_line(struct dedup *d, int descriptor, const char *path)
 {
 	const char *newline = NULL;
-	size_t searched = LONGEST_LINE, n, n_line;
+	size_t searched = LINES_LONGEST, n, n_line;
 
 	d->n_kept++;
 	do {
@@ -347,11 +355,69 @@ static int pass_long_line(struct dedup *d, int descriptor, const char *path)
 /* Whether what was read begins with a line that is too long, when `searched` bytes have no newline. */
 static int is_long(const struct dedup *d, size_t searched)
 {
-	return d->text.n > LONGEST_LINE && !memchr(d->text.data + searched, '\n', (size_t)LONGEST_LINE + 1 - searched);
+	return d->text.n > LINES_LONGEST &&
+	       !memchr(d->text.data + searched, '\n', (size_t)LINES_LONGEST + 1 - searched);
+}
+
+/* What was read, of which the first `searched` bytes have no newline; 0 if `lines` had to give up. */
+static int take_piece(struct dedup *d, size_t searched, int descriptor, const char *path)
+{
+	if (is_long(d, searched)) {
+		pass_long_line(d, descriptor, path);
+		searched = 0;
+	}
+	if (!take_lines(d, searched))
+		return 0;
+	if (ferror(stdout))
+		exit(TOOL_FAILURE); /* main says why */
+	return 1;
+}
+
+/* A part that was read ahead; how many lines were taken. */
+static size_t take_part(struct dedup *d, const struct lines_part *part)
+{
+	size_t n_taken = lines_take(d->lines, part->text, 0, part->ends, part->hash, part->n_lines);
+
+	lines_write(d->lines, 0);
+	if (ferror(stdout))
+		exit(TOOL_FAILURE);
+	tool_check_signals();
+	d->total_read += (size_t)part->ends[part->n_lines - 1] + 1;
+	tool_progress("Bytes read:", d->total_read);
+	return n_taken;
+}
+
+/*
+ * With a second thread, which reads ahead: until the input ends (returns 1), or goes on otherwise, with what was read in
+ * the buffer, or `lines` had to give up.
+ */
+static int take_parts(struct dedup *d, int descriptor)
+{
+	struct lines_ahead *ahead = lines_ahead_begin(d->lines, descriptor, d->text.data, d->text.n);
+	const struct lines_part *part;
+	size_t n_taken = 0;
+	int ended;
+
+	if (!ahead)
+		return 0;
+	while ((part = lines_ahead_next(ahead)) && (n_taken = take_part(d, part)) == part->n_lines)
+		;
+	d->text.n = 0;
+	if (part) {
+		size_t begin = n_taken ? (size_t)part->ends[n_taken - 1] + 1 : 0;
+
+		buffer_append(&d->text, part->text + begin, (size_t)part->ends[part->n_lines - 1] + 1 - begin);
+	}
+	ended = lines_ahead_end(ahead, &d->text);
+	buffer_reserve(&d->text, LINES_SLACK);
+	if (part)
+		give_up_lines(d, 0);
+	return ended;
 }
 
 static void dedup_lines(struct dedup *d, int descriptor, const char *path)
 {
+	uint64_t until_threads = d->n_threads > 1 ? d->total_read + LINES_FEW_BYTES : UINT64_MAX;
 	struct stat file;
 	size_t n;
 
@@ -363,14 +429,13 @@ static void dedup_lines(struct dedup *d, int descriptor, const char *path)
 		size_t searched = d->text.n;
 
 		d->text.n += n;
-		if (is_long(d, searched)) {
-			pass_long_line(d, descriptor, path);
-			searched = 0;
-		}
-		if (!take_lines(d, searched))
+		if (!take_piece(d, searched, descriptor, path))
 			break;
-		if (ferror(stdout))
-			exit(TOOL_FAILURE); /* main says why */
+		if (d->total_read < until_threads)
+			continue;
+		if (take_parts(d, descriptor) || !d->lines || !take_piece(d, 0, descriptor, path))
+			break;
+		until_threads = UINT64_MAX;
 	}
 	if (d->lines && take_last_line(d))
 		return;
@@ -551,6 +616,7 @@ int tool_dedup(int argc, char **argv)
 		THRESHOLD,
 		SHINGLE,
 		FILES,
+		THREADS,
 		HELP
 	};
 	static const struct option long_options[] = {
@@ -566,6 +632,7 @@ int tool_dedup(int argc, char **argv)
 		{ "threshold", required_argument, NULL, THRESHOLD },
 		{ "shingle", required_argument, NULL, SHINGLE },
 		{ "files", no_argument, NULL, FILES },
+		{ "threads", required_argument, NULL, THREADS },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -612,6 +679,9 @@ int tool_dedup(int argc, char **argv)
 		case FILES:
 			dedup.files = 1;
 			break;
+		case THREADS:
+			dedup.n_threads = (uint32_t)parse_number("--threads", optarg, MAX_THREADS);
+			break;
 		case HELP:
 			print_help();
 			return TOOL_OK;
@@ -625,5 +695,7 @@ int tool_dedup(int argc, char **argv)
 		                    LANEWISE_NORMALIZE_TRIM_PUNCTUATION | LANEWISE_WHITESPACE_UNICODE;
 	set_near(&dedup, &near, is_near, &options);
 	dedup.options = options;
+	if (dedup.n_threads == 0)
+		dedup.n_threads = lanewise_default_threads();
 	return run(&dedup, argv + optind, argc - optind);
 }

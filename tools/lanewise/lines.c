@@ -10,6 +10,7 @@
  */
 #include "lines.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -33,6 +34,8 @@ enum {
 	MOST_EXPECTED = 1 << 19, /* homes before there are lines for them, 32 MB */
 	LARGE_TABLE = 1 << 18,   /* homes; it grows fourfold below, and twofold from there on */
 	CHUNK_BITS = 25,
+	HUGE_PAGE = 2 << 20,
+	PREPARED_BYTES = 2 * HUGE_PAGE,
 	OUTPUT_BYTES = 1 << 20, /* of hashed lines */
 	FETCHED_BYTES = 256,    /* of a text; the processor goes on by itself */
 	FEW_COLLISIONS = 1000   /* of tags; by chance ten million lines have about as many */
@@ -55,9 +58,12 @@ struct lines {
 	int shift;
 	uint64_t n_slots, n_collisions, expected_bytes;
 	char **chunk;
-	size_t *used;             /* of each chunk */
-	size_t n_chunks, written; /* of the last chunk */
-	lanewise_seen *seen;      /* hashes of 128 bits */
+	size_t *used;                    /* of each chunk */
+	size_t n_chunks, written;        /* of the last chunk */
+	_Atomic(uintptr_t) front, limit; /* of the last chunk: where the next line goes, and its end */
+	uintptr_t prepared;              /* by lines_prepare alone */
+	lanewise_seen *seen;             /* hashes of 128 bits */
+	size_t hash_words;               /* of a line */
 };
 
 /* -------------------------------------------------------------------- memory */
@@ -73,6 +79,36 @@ static void *map(size_t n_bytes)
 	return p;
 }
 
+/* For lines_prepare. */
+static void publish_front(struct lines *l)
+{
+	uintptr_t chunk = (uintptr_t)l->chunk[l->n_chunks - 1];
+
+	atomic_store_explicit(&l->limit, chunk + CHUNK_BYTES, memory_order_relaxed);
+	atomic_store_explicit(&l->front, chunk + l->used[l->n_chunks - 1], memory_order_relaxed);
+}
+
+/* What is between front and limit is filled with zeros by the system when it is first touched. */
+void lines_prepare(struct lines *l)
+{
+#ifdef MADV_POPULATE_WRITE
+	uintptr_t front = atomic_load_explicit(&l->front, memory_order_relaxed);
+	uintptr_t limit = atomic_load_explicit(&l->limit, memory_order_relaxed);
+
+	if (l->options.hash)
+		return;
+	if (l->prepared < front || l->prepared > limit)
+		l->prepared = front & ~(uintptr_t)(HUGE_PAGE - 1);
+	if (l->prepared < front + PREPARED_BYTES && l->prepared + HUGE_PAGE <= limit) {
+		/* Changes no bytes, so it does no harm if the chunk was another. */
+		madvise((void *)l->prepared, HUGE_PAGE, MADV_POPULATE_WRITE);
+		l->prepared += HUGE_PAGE;
+	}
+#else
+	(void)l;
+#endif
+}
+
 static void add_chunk(struct lines *l)
 {
 	l->chunk = tool_reallocate(l->chunk, l->n_chunks + 1, sizeof *l->chunk);
@@ -80,6 +116,7 @@ static void add_chunk(struct lines *l)
 	l->chunk[l->n_chunks] = map(CHUNK_BYTES);
 	l->used[l->n_chunks] = l->written = 0;
 	l->n_chunks++;
+	publish_front(l);
 }
 
 static const char *text_at(const struct lines *l, uint64_t place)
@@ -123,9 +160,12 @@ static void copy(char *to, const char *from, size_t n_bytes)
 {
 	size_t i = 0;
 
-	do
-		memcpy(to + i, from + i, LINES_SLACK);
-	while ((i += LINES_SLACK) < n_bytes);
+	do {
+		/* Smaller pieces, which are copied by vectors. */
+#pragma GCC unroll 8
+		for (size_t k = 0; k < LINES_SLACK; k += 16)
+			memcpy(to + i + k, from + i + k, 16);
+	} while ((i += LINES_SLACK) < n_bytes);
 }
 
 /* --------------------------------------------------------------------- table */
@@ -182,14 +222,46 @@ static void set_slot(struct home *home, int i, uint16_t tag, uint64_t place)
 	memcpy(home->place[i], &place, sizeof home->place[i]);
 }
 
+/* Lines of which the first begins at `begin` and each ends at a newline, at ends[i]. */
+static void find_lines(size_t begin, const uint32_t *ends, size_t n, uint64_t *begins, uint64_t *ends_wide)
+{
+	for (size_t i = 0; i < n; i++) {
+		begins[i] = begin;
+		ends_wide[i] = ends[i];
+		begin = (size_t)ends[i] + 1;
+	}
+}
+
 static void hash_batch(const struct lines *l, const char *data, const uint64_t *begin, const uint64_t *end, size_t n,
                        uint64_t *hash)
 {
 	lanewise_xxh3_64_batch(data, begin, end, n, l->seed, hash);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		hash[i] = ((hash[i] & ~l->options.weaken) ^ l->flip) * l->factor;
-		__builtin_prefetch(home_of(l, hash[i]), 1);
+}
+
+void lines_hash(const struct lines *l, const char *data, size_t begin, const uint32_t *ends, size_t n, uint64_t *hash)
+{
+	uint64_t begins[BATCH], ends_wide[BATCH];
+
+	for (size_t i = 0; i < n; i += BATCH) {
+		size_t n_batch = n - i < BATCH ? n - i : BATCH;
+
+		find_lines(begin, ends + i, n_batch, begins, ends_wide);
+		if (l->options.hash)
+			lanewise_xxh3_128_batch(data, begins, ends_wide, n_batch, 0,
+			                        (lanewise_hash128 *)(void *)(hash + l->hash_words * i));
+		else
+			hash_batch(l, data, begins, ends_wide, n_batch, hash + l->hash_words * i);
+		begin = (size_t)ends[i + n_batch - 1] + 1;
 	}
+}
+
+/* Fetches the places of hashes. */
+static void fetch_homes(const struct lines *l, const uint64_t *hash, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(home_of(l, hash[i]), 1);
 }
 
 static void put(struct lines *l, uint64_t hash, uint64_t place)
@@ -210,16 +282,14 @@ static void put_chunk(struct lines *l, const char *text, size_t n_bytes, uint64_
 	size_t at = 0, line = 0;
 
 	while (at < n_bytes) {
-		size_t n = 0, i = 0;
+		size_t n = 0;
 
 		at += lanewise_line_ends(text + at, n_bytes - at, (uint32_t)at, ends, BATCH, &n);
-		for (; i < n; i++) {
-			begin[i] = line;
-			end[i] = ends[i];
-			line = (size_t)ends[i] + 1;
-		}
+		find_lines(line, ends, n, begin, end);
+		line = n ? (size_t)ends[n - 1] + 1 : line;
 		hash_batch(l, text, begin, end, n, hash);
-		for (i = 0; i < n; i++)
+		fetch_homes(l, hash, n);
+		for (size_t i = 0; i < n; i++)
 			put(l, hash[i], place + begin[i]);
 	}
 }
@@ -244,21 +314,22 @@ static void grow(struct lines *l)
 
 struct batch {
 	const char *data;
-	uint64_t begin[BATCH], end[BATCH], hash[BATCH];
+	uint32_t ends[BATCH + 1];
+	const uint64_t *hash; /* of these lines, and of n_next that come next */
+	size_t n_next;
 	uint8_t stays[BATCH];
 };
 
-/* With the newline. */
-static size_t length_of(const struct batch *b, size_t i) { return (size_t)(b->end[i] + 1 - b->begin[i]); }
-
 static void make_batch(struct batch *b, size_t begin, const uint32_t *ends, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		b->begin[i] = begin;
-		b->end[i] = ends[i];
-		begin = (size_t)ends[i] + 1;
-	}
+	b->ends[0] = (uint32_t)begin - 1;
+	memcpy(b->ends + 1, ends, n * sizeof *ends);
 }
+
+static const char *text_of(const struct batch *b, size_t i) { return b->data + (uint32_t)(b->ends[i] + 1); }
+
+/* With the newline. */
+static size_t length_of(const struct batch *b, size_t i) { return b->ends[i + 1] - b->ends[i]; }
 
 /* Lines of which another has the tag go to `found` (with its text), the others to `fresh`. */
 struct lists {
@@ -271,6 +342,7 @@ static void look_up(const struct lines *l, const struct batch *b, size_t n, stru
 {
 	size_t n_found = 0, n_fresh = 0;
 
+	fetch_homes(l, b->hash + n, b->n_next);
 	for (size_t i = 0; i < n; i++) {
 		const struct home *home = home_of(l, b->hash[i]);
 		unsigned bits = look(home, tag_of(b->hash[i]));
@@ -297,7 +369,7 @@ static void look_up(const struct lines *l, const struct batch *b, size_t n, stru
 /* A line that may be new: all that it might be is compared. */
 static void take_fresh(struct lines *l, struct batch *b, size_t i)
 {
-	const char *line = b->data + b->begin[i];
+	const char *line = text_of(b, i);
 	size_t n_bytes = length_of(b, i);
 	uint16_t tag = tag_of(b->hash[i]);
 	uint64_t place;
@@ -330,7 +402,7 @@ static void compare(const struct batch *b, struct lists *lists, size_t *n_others
 		size_t i = lists->found[j];
 
 		others[*n_others] = (uint16_t)i;
-		*n_others += memcmp(lists->text[j], b->data + b->begin[i], length_of(b, i)) != 0;
+		*n_others += memcmp(lists->text[j], text_of(b, i), length_of(b, i)) != 0;
 	}
 }
 
@@ -342,7 +414,6 @@ static void take_batch(struct lines *l, struct batch *b, size_t n)
 
 	if (l->n_slots + n > l->n_homes * PER_HOME / 8 * 5)
 		grow(l);
-	hash_batch(l, b->data, b->begin, b->end, n, b->hash);
 	look_up(l, b, n, &lists);
 	memset(b->stays, 0, n);
 	compare(b, &lists, &n_others, others);
@@ -356,17 +427,16 @@ static void take_batch(struct lines *l, struct batch *b, size_t n)
 /* Every line is copied, but the next over it if it does not stay: nobody can predict which do. */
 static void take_hashed(struct lines *l, struct batch *b, size_t n)
 {
-	lanewise_hash128 hash[BATCH];
 	uint64_t duplicates[BATCH / 64];
 
-	lanewise_xxh3_128_batch(b->data, b->begin, b->end, n, 0, hash);
-	if (lanewise_seen_insert_128(l->seen, hash, n, duplicates, NULL) != LANEWISE_OK)
+	if (lanewise_seen_insert_128(l->seen, (const lanewise_hash128 *)(const void *)b->hash, n, duplicates, NULL) !=
+	    LANEWISE_OK)
 		tool_fail("dedup: out of memory");
 	for (size_t i = 0; i < n; i++) {
 		size_t n_bytes = length_of(b, i);
 
 		b->stays[i] = !(duplicates[i / 64] >> i % 64 & 1);
-		copy(reserve(l, n_bytes), b->data + b->begin[i], n_bytes);
+		copy(reserve(l, n_bytes), text_of(b, i), n_bytes);
 		l->used[0] += b->stays[i] ? n_bytes : 0;
 	}
 }
@@ -381,7 +451,7 @@ static void count_batch(struct lines *l, const struct batch *b, size_t n)
 	l->n_dropped += n - n_stay;
 	for (size_t i = 0; l->dropped && i < n; i++)
 		if (!b->stays[i])
-			fwrite(b->data + b->begin[i], 1, length_of(b, i), l->dropped);
+			fwrite(text_of(b, i), 1, length_of(b, i), l->dropped);
 }
 
 void lines_expect(struct lines *l, uint64_t n_bytes) { l->expected_bytes = n_bytes; }
@@ -400,24 +470,29 @@ static void make_expected_homes(struct lines *l, size_t n_bytes, size_t n)
 	make_homes(l, (size_t)n_homes);
 }
 
-size_t lines_take(struct lines *l, const char *data, size_t begin, const uint32_t *ends, size_t n)
+size_t lines_take(struct lines *l, const char *data, size_t begin, const uint32_t *ends, const uint64_t *hash, size_t n)
 {
 	struct batch batch;
 
 	batch.data = data;
 	if (l->expected_bytes && n >= FEW_LINES && l->homes)
 		make_expected_homes(l, ends[n - 1] - begin, n);
+	if (!l->options.hash)
+		fetch_homes(l, hash, n < BATCH ? n : BATCH);
 	for (size_t i = 0; i < n; i += BATCH) {
-		size_t n_batch = n - i < BATCH ? n - i : BATCH;
+		size_t n_batch = n - i < BATCH ? n - i : BATCH, n_rest = n - i - n_batch;
 
 		if (l->n_collisions > FEW_COLLISIONS + (l->n_kept + l->n_dropped) / 1024)
 			return i;
 		make_batch(&batch, begin, ends + i, n_batch);
+		batch.hash = hash + l->hash_words * i;
+		batch.n_next = n_rest < BATCH ? n_rest : BATCH;
 		if (l->options.hash)
 			take_hashed(l, &batch, n_batch);
 		else
 			take_batch(l, &batch, n_batch);
 		count_batch(l, &batch, n_batch);
+		publish_front(l);
 		begin = (size_t)ends[i + n_batch - 1] + 1;
 	}
 	return n;
@@ -431,7 +506,9 @@ struct lines *lines_create(const struct lines_options *options, FILE *out, FILE 
 	lanewise_seen_options wide = { .struct_size = sizeof wide, .kind = LANEWISE_SEEN_SET128 };
 	uint64_t secret[3];
 
-	*l = (struct lines) { .options = *options, .out = out, .dropped = dropped };
+	*l = (struct lines) {
+		.options = *options, .out = out, .dropped = dropped, .hash_words = options->hash ? 2 : 1
+	};
 	if (getrandom(secret, sizeof secret, 0) != sizeof secret)
 		tool_fail("dedup: the system has no random numbers");
 	l->seed = secret[0];

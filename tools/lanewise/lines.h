@@ -10,7 +10,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { LINES_SLACK = 64 }; /* bytes that may be read behind the lines */
+enum {
+	LINES_SLACK = 128,       /* bytes that may be read behind the lines */
+	LINES_HASH_WORDS = 2,    /* of a line, at most */
+	LINES_LONGEST = 16 << 20 /* without the newline: longer ones are not to be given */
+};
 
 struct lines;
 
@@ -27,11 +31,22 @@ void lines_free(struct lines *lines);
 void lines_expect(struct lines *lines, uint64_t n_bytes);
 
 /*
- * n lines of data: the first begins at `begin`, each ends at a newline, at ends[i]. Returns how many were taken. If these
+ * Hashes of n lines of data, LINES_HASH_WORDS * n words at most: the first begins at `begin`, each ends at a newline, at
+ * ends[i]. It may be called by another thread while others do anything with `lines` but free it.
+ */
+void lines_hash(const struct lines *lines, const char *data, size_t begin, const uint32_t *ends, size_t n,
+                uint64_t *hash);
+
+/* Takes memory ahead from the system, which takes time: for another thread, one at a time, now and then. */
+void lines_prepare(struct lines *lines);
+
+/*
+ * n lines of data with their hashes: the first begins at `begin`, each ends at a newline, at ends[i]. Returns how many were taken. If these
  * are fewer, two lines of equal hash differ. That never happens by chance: whoever wrote the lines wants to make this
  * slow, and the caller goes on with lanewise/dedup.h, which is proof against it.
  */
-size_t lines_take(struct lines *lines, const char *data, size_t begin, const uint32_t *ends, size_t n);
+size_t lines_take(struct lines *lines, const char *data, size_t begin, const uint32_t *ends, const uint64_t *hash,
+                  size_t n);
 
 /* Writes what was not written yet; without the last newline if the last line that was taken had none and stayed. */
 void lines_write(struct lines *lines, int has_no_newline);
