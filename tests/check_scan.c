@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scan/scan_evens.h"
 #include "scan/scan_join.h"
 #include "scan/scan_pairs.h"
 #include "scan/scan_set.h"
@@ -174,6 +175,49 @@ void lanewise_check_scan_classes(struct lw_check *c)
 			c->where.place = place;
 			c->subject->scan_classes(class_of, p, n, actual);
 			lanewise_check_same(c, "classes", expected, actual, n, 1);
+			lanewise_check_after(c);
+		}
+	}
+}
+
+/* Tables with few to all bits set; a text of few letters has each of its grams often. */
+void lanewise_check_scan_evens(struct lw_check *c)
+{
+	enum { NEAR_LOG = 6, NEAR = 1 << NEAR_LOG, MOST = 3000, SPARE = 4 };
+	unsigned char *text = c->scratch[0], *bits = c->scratch[3];
+	struct lw_scan_near near[NEAR];
+	uint16_t *expected = c->scratch[1];
+
+	for (size_t n = 0; n <= MOST; n += n < 300 ? 1 : 1 + lanewise_check_below(c, 200)) {
+		struct lw_scan_evens evens = { bits, near, 32 - NEAR_LOG, lanewise_check_below(c, 2) ? 0x20202020 : 0 };
+		size_t letters = 1 + lanewise_check_below(c, 256), of_8 = lanewise_check_below(c, 9);
+
+		for (size_t i = 0; i < n + 4; i++)
+			text[i] = (unsigned char)lanewise_check_below(c, letters);
+		for (size_t i = 0; i < LW_SCAN_EVENS_BYTES; i++) {
+			bits[i] = 0;
+			for (size_t k = 0; k < 8; k++)
+				bits[i] |= (unsigned char)((lanewise_check_below(c, 8) < of_8) << k);
+		}
+		for (size_t i = 0; i < NEAR; i++) {
+			near[i].before = (uint32_t)lanewise_check_below(c, UINT64_C(1) << 32);
+			near[i].after = UINT32_MAX - (uint32_t)lanewise_check_below(c, 1 << 20);
+		}
+		c->where.length = n;
+
+		size_t n_expected = c->reference->scan_evens(&evens, text, n, expected);
+
+		for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : c->quick ? 23 : 7) {
+			const void *p = lanewise_check_input(c, 0, text, n + 4, place);
+			size_t room = (n / 2 + SPARE) * sizeof *expected;
+			uint16_t *actual = lanewise_check_output(c, 1, room, place < 0 ? place : place & ~1);
+			size_t n_actual;
+
+			c->where.place = place;
+			n_actual = c->subject->scan_evens(&evens, p, n, actual);
+			lanewise_check_same(c, "number of places", &n_expected, &n_actual, sizeof n_actual,
+			                    sizeof n_actual);
+			lanewise_check_same(c, "places", expected, actual, n_expected * sizeof *actual, sizeof *actual);
 			lanewise_check_after(c);
 		}
 	}

@@ -312,6 +312,35 @@ static void test_names(void)
 	}
 }
 
+/* Hundreds of words of five bytes and more, which are found by grams at even places; some are others but for a byte. */
+static void test_words(void)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGH@[`{\x81\xe1";
+	static unsigned char text[12000];
+
+	for (size_t i = 0; i < 6; i++) {
+		unsigned char word[24];
+		size_t n = 9000 + below(3000), n_letters = i % 2 ? sizeof letters - 1 : 26, longest = i < 4 ? 9 : 24;
+
+		made.n_patterns = made.n_bytes = 0;
+		for (size_t j = 0; j < 600; j++) {
+			size_t length = 5 + below(longest - 4);
+
+			fill(word, length, letters, n_letters);
+			add_pattern(word, length);
+			if (j % 8 == 0) {
+				word[below(length)] ^= 1;
+				add_pattern(word, length);
+			}
+			if (j % 16 == 0)
+				add_pattern(word, 5);
+		}
+		fill(text, n, letters, n_letters);
+		plant(text, n, i % 3 == 0 ? 1500 : 100);
+		check_text(text, n, i / 2 % 2, 3);
+	}
+}
+
 static void test_long_pattern(void)
 {
 	static unsigned char pattern[LANEWISE_SCAN_PATTERN_BYTES + 1], text[70001];
@@ -609,6 +638,7 @@ int main(void)
 	test_many_states();
 	test_grams();
 	test_names();
+	test_words();
 	test_long_pattern();
 	test_at_once();
 	test_small_pieces();

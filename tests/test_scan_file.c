@@ -324,7 +324,7 @@ static void test_bent_transitions(const struct scan_image *image)
 
 /* ----------------------------------------------------------------- faults */
 
-enum { HEADER, TABLE, NEXT, LENGTH, FILTER, GRAMS, ENDS, BITS, BUCKET, ENTRY };
+enum { HEADER, TABLE, NEXT, LENGTH, FILTER, GRAMS, ENDS, BITS, BUCKET, ENTRY, NEAR };
 
 static void expect(const struct scan_image *image, int section, size_t at, uint32_t value, lanewise_status expected,
                    const char *what)
@@ -362,7 +362,7 @@ static void test_messages(void)
 
 	/* Classes: 0, a, b, c, x, z. States: the first, a, b, z, ab, zz, abc, zzx. */
 	CHECK(row == 8 && last == 56 && set->all_rows);
-	expect(&image, HEADER, 0, 4, LANEWISE_ERROR_UNSUPPORTED, "section scan.header, format: 4");
+	expect(&image, HEADER, 0, 5, LANEWISE_ERROR_UNSUPPORTED, "section scan.header, format: 5");
 	EXPECT(&image, HEADER, 4, 6, "section scan.header, n_patterns: 6, but section scan.next has 5");
 	EXPECT(&image, HEADER, 8, 257, "section scan.header, n_classes: 257");
 	EXPECT(&image, HEADER, 12, 65, "section scan.header, rows_end: 65");
@@ -729,6 +729,31 @@ static void test_large_sets(void)
 	}
 }
 
+/* Grams at even places; the set that is opened is saved as the same bytes. */
+static void test_even_messages(void)
+{
+	lanewise_scan_set *opened = NULL;
+
+	make_patterns(700, 5, 9, 0);
+
+	lanewise_scan_set *set = create(0);
+	struct scan_image image = scan_image_of(set);
+
+	CHECK(set->grams.near && set->grams.by_evens && set->grams.bucket_log == 11 && set->direct);
+	EXPECT(&image, GRAMS, 0, 3, "section scan.grams, width: 3, stride: 2, but there is a section scan.near");
+	EXPECT(&image, ENTRY, 0, 700 << 8, "section scan.entry, element 0: pattern 700 of 700");
+	if (CHECK(!lanewise_scan_set_from_image(image.bytes, image.n_bytes, NULL, &opened, NULL))) {
+		struct scan_image again = scan_image_of(opened);
+
+		CHECK(again.n_bytes == image.n_bytes && memcmp(again.bytes, image.bytes, image.n_bytes) == 0);
+		CHECK(opened->grams.near && opened->grams.by_evens);
+		free(again.bytes);
+	}
+	lanewise_scan_set_destroy(opened);
+	free(image.bytes);
+	lanewise_scan_set_destroy(set);
+}
+
 int main(void)
 {
 	char directory[] = "/tmp/lanewise-test-XXXXXX";
@@ -742,6 +767,7 @@ int main(void)
 	test_sparse_messages();
 	test_gram_messages();
 	test_direct_messages();
+	test_even_messages();
 	test_small_set();
 	test_large_sets();
 	unlink(path);

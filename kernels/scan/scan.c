@@ -5,7 +5,7 @@
  * The first reads a block of text and notes every place where patterns end, with the state's output (scan_set.h). It
  * knows nothing of semantics. It has three ways to read:
  *
- *   read_all       the automaton takes every byte; read_interleaved does it in six places at once;
+ *   read_all       the automaton takes every byte; read_interleaved does it in seven places at once;
  *   read_direct    for patterns that are not very long, places of grams are found and patterns compared with the text there
  *                  (scan_grams.h, scan_direct.c); the automaton's state is found out when it is needed;
  *   read_filtered  a kernel finds the places that hold a rare part ("window", scan_filter.h) of a pattern, or for many
@@ -74,7 +74,7 @@ enum {
 	PAIRS_AFTER = 64, /* so many small pieces show that more come, which are worth preparing for */
 	NOT_TOLD = LW_SCAN_PAIR,
 	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
-	LANES = 6,        /* as many as there are registers for */
+	LANES = 7,        /* as many as there are registers for */
 	SEGMENT = LW_SCAN_BLOCK / LANES,
 	MAX_REPLAY = 128,     /* longer patterns make segments read too much twice */
 	MAX_PLAIN_BLOCKS = 64 /* at most so many in a row until the filter is tried again */
@@ -337,10 +337,12 @@ static int read_direct(struct lanewise_scan *scan)
 	return 1;
 }
 
-/* scan_candidates is slower than the automaton where it is scalar. */
+/* scan_candidates and scan_evens are slower than the automaton where they are scalar. */
 static int has_filter(const struct lanewise_scan_set *set)
 {
-	return (set->grams.n_patterns && !set->filter) || (set->filter && lw_kernels() != lanewise_kernels_of(0));
+	if (set->filter || set->grams.near)
+		return lw_kernels() != lanewise_kernels_of(0);
+	return set->grams.n_patterns > 0;
 }
 
 /* Whether there was text to read. */

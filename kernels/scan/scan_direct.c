@@ -61,6 +61,11 @@ static size_t find_places(const struct lanewise_scan_set *set, const uint8_t *te
 {
 	const struct lw_scan_grams *grams = &set->grams;
 
+	if (grams->near) {
+		struct lw_scan_evens evens = lw_scan_evens_of(grams);
+
+		return lw_kernels()->scan_evens(&evens, text, n, places);
+	}
 	if (!set->filter)
 		return lanewise_scan_find_bits(grams, text, n, places);
 	return lanewise_scan_keep_bits(grams, text, places,

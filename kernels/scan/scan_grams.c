@@ -56,12 +56,23 @@ void lanewise_scan_plan_filter_grams(uint32_t n_patterns, uint32_t min_length, i
 	set_sizes(grams, n_patterns, min_length < LW_SCAN_GRAM_BYTES ? min_length : LW_SCAN_GRAM_BYTES, 1, ignore_case);
 }
 
+void lanewise_scan_plan_evens(uint32_t n_patterns, int ignore_case, struct lw_scan_grams *grams)
+{
+	set_sizes(grams, n_patterns, LW_SCAN_EVENS_WIDTH, LW_SCAN_EVENS_STRIDE, ignore_case);
+	grams->word_mask = LW_SCAN_EVENS_BYTES / sizeof(uint64_t) - 1;
+	grams->by_evens = 1;
+	if (grams->bucket_log > LW_SCAN_EVENS_BUCKET_LOG_MAX)
+		grams->bucket_log = LW_SCAN_EVENS_BUCKET_LOG_MAX;
+}
+
+static size_t n_near(const struct lw_scan_grams *grams) { return grams->by_evens ? (size_t)1 << grams->bucket_log : 0; }
+
 size_t lanewise_scan_grams_size(const struct lw_scan_grams *grams)
 {
 	size_t n_entries = (size_t)grams->n_patterns * grams->stride, n_buckets = (size_t)1 << grams->bucket_log;
 
 	return grams->n_patterns * sizeof *grams->ends + ((size_t)grams->word_mask + 1) * sizeof *grams->bits +
-	       (n_buckets + 1 + n_entries + 1) / 2 * 2 * sizeof *grams->entry;
+	       n_near(grams) * sizeof *grams->near + (n_buckets + 1 + n_entries + 1) / 2 * 2 * sizeof *grams->entry;
 }
 
 /* The gram of a pattern from byte `at` on, which may be nearer than eight bytes to its end. */
@@ -94,6 +105,30 @@ static struct lw_scan_ends ends_of(const struct lw_scan_grams *grams, const lane
 	return ends;
 }
 
+static void set_bit(uint64_t *bits, const struct lw_scan_grams *grams, uint64_t hash)
+{
+	bits[lw_scan_gram_word(grams, hash)] |= UINT64_C(1) << lw_scan_gram_bit(hash);
+}
+
+/* A bit for the lower five bits of a byte, or all if there is none at `at`. */
+static uint32_t near_bits(const lanewise_pattern *pattern, size_t at)
+{
+	return at < pattern->n_bytes ? UINT32_C(1) << (((const uint8_t *)pattern->bytes)[at] & 31) : UINT32_MAX;
+}
+
+/* What scan_evens knows of the pattern's gram from byte `at` on. */
+static void add_even(const struct lw_scan_grams *grams, const lanewise_pattern *pattern, uint32_t at, uint64_t *bits,
+                     struct lw_scan_near *near)
+{
+	struct lw_scan_evens evens = lw_scan_evens_of(grams);
+	uint32_t gram = lw_scan_evens_load(&evens, (const uint8_t *)pattern->bytes + at);
+	uint32_t hash = lw_scan_evens_hash(gram), i = lw_scan_evens_near_at(&evens, gram);
+
+	((uint8_t *)bits)[hash % LW_SCAN_EVENS_BYTES] |= (uint8_t)(1u << hash / LW_SCAN_EVENS_BYTES);
+	near[i].before |= near_bits(pattern, (size_t)at - 1);
+	near[i].after |= near_bits(pattern, (size_t)at + LW_SCAN_EVENS_WIDTH);
+}
+
 void lanewise_scan_fill_grams(struct lw_scan_grams *grams, const lanewise_pattern *patterns, const uint8_t *offsets,
                               void *memory)
 {
@@ -101,17 +136,22 @@ void lanewise_scan_fill_grams(struct lw_scan_grams *grams, const lanewise_patter
 	int shift = 64 - grams->bucket_log;
 	struct lw_scan_ends *ends = memory;
 	uint64_t *bits = (uint64_t *)(ends + grams->n_patterns);
-	uint32_t *bucket = (uint32_t *)(bits + n_words), *entry = bucket + n_buckets + 1;
+	struct lw_scan_near *near = (struct lw_scan_near *)(bits + n_words);
+	uint32_t *bucket = (uint32_t *)(near + n_near(grams)), *entry = bucket + n_buckets + 1;
 	uint32_t stride = grams->stride;
 
 	memset(bits, 0, n_words * sizeof *bits);
+	memset(near, 0, n_near(grams) * sizeof *near);
 	memset(bucket, 0, (n_buckets + 1) * sizeof *bucket);
 	for (size_t i = 0; i < grams->n_patterns; i++) {
 		ends[i] = ends_of(grams, &patterns[i]);
 		for (size_t r = 0; r < stride; r++) {
 			uint64_t hash = hash_of(grams, &patterns[i], offsets[i * stride + r]);
 
-			bits[lw_scan_gram_word(grams, hash)] |= UINT64_C(1) << lw_scan_gram_bit(hash);
+			if (grams->by_evens)
+				add_even(grams, &patterns[i], offsets[i * stride + r], bits, near);
+			else
+				set_bit(bits, grams, hash);
 			bucket[(hash >> shift) + 1]++;
 		}
 	}
@@ -128,6 +168,7 @@ void lanewise_scan_fill_grams(struct lw_scan_grams *grams, const lanewise_patter
 	bucket[n_buckets] = grams->n_patterns * stride;
 	grams->ends = ends;
 	grams->bits = bits;
+	grams->near = grams->by_evens ? near : NULL;
 	grams->bucket = bucket;
 	grams->entry = entry;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Grams: parts of patterns by which their places in a text are found. A gram is `width` bytes; two ways lead to places
+ * Grams: parts of patterns by which their places in a text are found. A gram is `width` bytes; three ways lead to places
  * that may hold one.
  *
  * By stride, for many patterns. Wherever a match begins, each residue of the stride has a place in it; of each pattern
@@ -8,6 +8,9 @@
  * looking at a text in steps, by blocks of bytes, is that of Wu and Manber ("A fast algorithm for multi-pattern
  * searching", 1994). A bit of the gram's hash tells almost all places apart from those that count. This is no kernel of
  * the table: it is all loads and few of them, and vector code that gathers them was slower.
+ *
+ * By even places (scan_evens.h), for many patterns too short for that: grams of four bytes and a stride of 2. The bits
+ * are those of the kernel scan_evens, which also looks at the bytes beside grams.
  *
  * By the filter (scan_filter.h), whose windows lie `delta` bytes behind the beginning of grams, of which each pattern has
  * one. Its stride is 1.
@@ -22,6 +25,7 @@
 #include <lanewise/scan.h>
 
 #include "common.h"
+#include "scan/scan_evens.h"
 
 enum {
 	LW_SCAN_GRAM_BYTES = 8, /* of the widest gram, and of what is read at a place */
@@ -48,6 +52,8 @@ struct lw_scan_grams {
 	uint64_t fold, mask; /* of eight bytes: bits set before anything is done with them; those of the gram */
 	const struct lw_scan_ends *ends; /* by pattern */
 	const uint64_t *bits;
+	const struct lw_scan_near *near; /* as many as buckets, for grams at even places; else NULL */
+	int by_evens;
 	const uint32_t *bucket; /* entry[bucket[h] ... bucket[h + 1]) is the bucket of hash h, of bucket_log bits */
 	const uint32_t *entry;  /* pattern << LW_SCAN_GRAM_OFFSET_LOG | where the gram is in it */
 };
@@ -75,13 +81,22 @@ LW_INLINE uint64_t lw_scan_gram_word(const struct lw_scan_grams *grams, uint64_t
 	return hash >> 42 & grams->word_mask;
 }
 
+/* What the kernel scan_evens wants. */
+LW_INLINE struct lw_scan_evens lw_scan_evens_of(const struct lw_scan_grams *grams)
+{
+	return (struct lw_scan_evens) { (const uint8_t *)grams->bits, grams->near, (uint32_t)(32 - grams->bucket_log),
+		                        (uint32_t)grams->fold };
+}
+
 /*
  * Whether grams by stride are the way to look for such patterns; if so, the sizes of *grams are set. Without it those of
- * grams for a filter can be set.
+ * grams for a filter or, if no pattern has fewer than five bytes, at even places can be set.
  */
 int lanewise_scan_plan_grams(uint32_t n_patterns, uint32_t min_length, int ignore_case, struct lw_scan_grams *grams);
 void lanewise_scan_plan_filter_grams(uint32_t n_patterns, uint32_t min_length, int ignore_case,
                                      struct lw_scan_grams *grams);
+
+void lanewise_scan_plan_evens(uint32_t n_patterns, int ignore_case, struct lw_scan_grams *grams);
 
 /* Bytes of memory, aligned to 8, that the planned grams need. */
 size_t lanewise_scan_grams_size(const struct lw_scan_grams *grams);

@@ -341,6 +341,13 @@ static float most_to_pass(const struct builder *b)
 	return !b->set->all_rows ? 0.25f : b->set->min_length > 2 ? 0.015f : 0.06f;
 }
 
+/* Grams at even places are for many patterns, which are compared with the text where one is found. */
+static int can_use_evens(const struct lanewise_scan_set *set)
+{
+	return set->n_patterns >= LW_SCAN_GRAM_PATTERNS_MIN && set->max_length <= LW_SCAN_DIRECT_MAX &&
+	       set->min_length >= LW_SCAN_EVENS_WIDTH + LW_SCAN_EVENS_STRIDE - 1;
+}
+
 /* Chooses how the set's places are found. */
 static void choose_way(struct builder *b, int ignore_case)
 {
@@ -360,8 +367,16 @@ static void choose_way(struct builder *b, int ignore_case)
 	b->use_filter = has_filter && passes < (has_stride ? 0.01f : most_to_pass(b));
 	b->use_grams = b->use_filter ? set->direct : has_stride;
 	b->grams = b->use_filter ? by_filter : by_stride;
+	if (!b->use_filter && !has_stride && can_use_evens(set)) {
+		/* Of 500 words 0.0017 pass; of 1,000 so many that comparing them takes longer than the automaton. */
+		passes = lanewise_scan_choose_evens(set->n_patterns, b->patterns, ignore_case, b->counts, b->offsets);
+		if (passes < 0.002f) {
+			lanewise_scan_plan_evens(set->n_patterns, ignore_case, &b->grams);
+			b->use_grams = set->direct = 1;
+		}
+	}
 	set->direct &= b->use_grams;
-	if (b->use_grams && !b->use_filter)
+	if (b->use_grams && !b->use_filter && !b->grams.by_evens)
 		lanewise_scan_choose_grams(set, b->patterns, ignore_case, &b->grams, b->offsets);
 }
 

@@ -133,6 +133,13 @@ void lanewise_scan_choose_grams(const struct lanewise_scan_set *set, const lanew
                                 const struct lw_scan_grams *grams, uint8_t *offsets);
 
 /*
+ * The same for grams at even places, chosen so that patterns share some: offsets[2 * i] is even, offsets[2 * i + 1] odd.
+ * `counts` is LW_SCAN_COUNTS numbers of memory to work in. Returns how many places of a text, of one, will have one.
+ */
+float lanewise_scan_choose_evens(size_t n, const lanewise_pattern *patterns, int ignore_case, uint32_t *counts,
+                                 uint8_t *offsets);
+
+/*
  * The hits of a direct set that end in (begin, end] and begin at 0 or later, by ends counted from `begin`, in order; how
  * many, at most end - begin. SIZE_MAX if the automaton is the better way to find them. The text has end + 8 bytes or
  * more; end is at least the grams' width, and `places` has room for so many numbers.

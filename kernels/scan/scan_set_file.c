@@ -9,6 +9,7 @@
  *     scan.filter   one struct lw_scan_filter, or none
  *     scan.grams    one struct grams, or none, in which case these have no elements; with a filter its stride is 1:
  *     scan.ends     n_patterns struct lw_scan_ends; scan.bits u64; scan.bucket, scan.entry u32
+ *     scan.near     struct lw_scan_near, one for each bucket, for grams at even places, or none
  *
  * A file is a stranger's. What a scan relies on is checked here, so that it need not check anything:
  *
@@ -31,7 +32,7 @@
 #include "support.h"
 
 /* Raise it when the arrays or the filter come to mean something else. */
-enum { FORMAT = 3, PARTS = 10 };
+enum { FORMAT = 4, PARTS = 11 };
 
 struct header {
 	uint32_t format, n_patterns, n_classes, rows_end;
@@ -77,6 +78,8 @@ static void list_parts(const struct lanewise_scan_set *set, struct header *heade
 	parts[8] = (struct lw_file_part) { "scan.bucket", sizeof *g->bucket,
 		                           n_grams ? ((size_t)1 << g->bucket_log) + 1 : 0, g->bucket };
 	parts[9] = (struct lw_file_part) { "scan.entry", sizeof *g->entry, n_grams * g->stride, g->entry };
+	parts[10] = (struct lw_file_part) { "scan.near", sizeof *g->near, g->near ? (size_t)1 << g->bucket_log : 0,
+		                            g->near };
 }
 
 size_t lanewise_scan_set_image_size(const lanewise_scan_set *set)
@@ -131,7 +134,7 @@ struct opening {
 	const struct header *header; /* in the file */
 	struct lanewise_scan_set set;
 	const struct grams *grams;
-	size_t n_next, n_length, n_filter, n_grams, n_ends, n_bits, n_bucket, n_entries;
+	size_t n_next, n_length, n_filter, n_grams, n_ends, n_bits, n_bucket, n_entries, n_near;
 	/* Bits by words of the table: a state begins there; it has an output. */
 	uint64_t *begins, *has_output;
 	size_t n_begins; /* states behind the rows */
@@ -152,7 +155,7 @@ struct opening {
 static lanewise_status find_sections(struct opening *o)
 {
 	const void *header = NULL, *table = NULL, *next = NULL, *length = NULL, *filter = NULL, *grams = NULL;
-	const void *ends = NULL, *bits = NULL, *bucket = NULL, *entry = NULL;
+	const void *ends = NULL, *bits = NULL, *bucket = NULL, *entry = NULL, *near = NULL;
 	const lanewise_file *file = o->file;
 	lanewise_error *error = o->error;
 	lanewise_status status;
@@ -177,7 +180,8 @@ static lanewise_status find_sections(struct opening *o)
 	    (status = lanewise_file_section(file, "scan.ends", sizeof *o->set.grams.ends, &ends, &o->n_ends, error)) ||
 	    (status = lanewise_file_section(file, "scan.bits", 8, &bits, &o->n_bits, error)) ||
 	    (status = lanewise_file_section(file, "scan.bucket", 4, &bucket, &o->n_bucket, error)) ||
-	    (status = lanewise_file_section(file, "scan.entry", 4, &entry, &o->n_entries, error)))
+	    (status = lanewise_file_section(file, "scan.entry", 4, &entry, &o->n_entries, error)) ||
+	    (status = lanewise_file_section(file, "scan.near", sizeof *o->set.grams.near, &near, &o->n_near, error)))
 		return status;
 	o->set.table = table;
 	o->set.next_output = next;
@@ -188,6 +192,7 @@ static lanewise_status find_sections(struct opening *o)
 	o->set.grams.bits = bits;
 	o->set.grams.bucket = bucket;
 	o->set.grams.entry = entry;
+	o->set.grams.near = o->n_near ? near : NULL;
 	return LANEWISE_OK;
 }
 
@@ -559,14 +564,36 @@ static lanewise_status check_gram_elements(const struct opening *o)
 	return LANEWISE_OK;
 }
 
+/* What the kernel for even places relies on, if that is how grams are found. */
+static lanewise_status check_near(const struct opening *o)
+{
+	const struct lw_scan_near *near = o->set.grams.near;
+
+	if (!near)
+		return LANEWISE_OK;
+	if (o->n_near != o->n_bucket - 1 || o->n_near > (size_t)1 << LW_SCAN_EVENS_BUCKET_LOG_MAX)
+		return WRONG(o, "near", near, 0, "%zu elements", o->n_near);
+	if (o->n_bits != LW_SCAN_EVENS_BYTES / sizeof(uint64_t))
+		return WRONG(o, "bits", o->set.grams.bits, 0, "%zu elements, but there is a section scan.near",
+		             o->n_bits);
+	if (o->grams->width != LW_SCAN_EVENS_WIDTH || o->grams->stride != LW_SCAN_EVENS_STRIDE || o->set.filter ||
+	    !o->set.direct)
+		return WRONG_FIELD(o, "grams", o->grams->width,
+		                   "width: %" PRIu32 ", stride: %" PRIu32 ", but there is a section scan.near",
+		                   o->grams->width, o->grams->stride);
+	return LANEWISE_OK;
+}
+
 static lanewise_status check_grams(struct opening *o)
 {
 	const struct grams *g = o->grams;
 	struct lw_scan_grams *grams = &o->set.grams;
 	lanewise_status status;
 
-	if (o->n_grams == 0)
+	if (o->n_grams == 0) {
+		grams->near = NULL;
 		return LANEWISE_OK;
+	}
 	if (o->n_grams > 1)
 		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, g),
 		               "section scan.grams: %zu elements", o->n_grams);
@@ -586,7 +613,8 @@ static lanewise_status check_grams(struct opening *o)
 		return WRONG_FIELD(o, "grams", g->stride,
 		                   "stride: %" PRIu32 ", but scan.header has a max_offset of %" PRIu32, g->stride,
 		                   o->set.max_offset);
-	if ((status = check_gram_sizes(o)) || (status = check_ends(o)) || (status = check_gram_elements(o)))
+	if ((status = check_gram_sizes(o)) || (status = check_ends(o)) || (status = check_gram_elements(o)) ||
+	    (status = check_near(o)))
 		return status;
 	grams->n_patterns = o->set.n_patterns;
 	grams->width = o->set.width = g->width;
@@ -596,6 +624,7 @@ static lanewise_status check_grams(struct opening *o)
 	grams->word_mask = o->n_bits - 1;
 	grams->fold = g->fold;
 	grams->mask = lw_scan_gram_mask(g->width);
+	grams->by_evens = o->n_near > 0;
 	return LANEWISE_OK;
 }
 

@@ -855,3 +855,63 @@ void lanewise_scan_choose_grams(const struct lanewise_scan_set *set, const lanew
 		}
 	}
 }
+
+/* -------------------------------------------------------- grams at even places */
+
+/* How many patterns use the gram at `bytes`; of a few grams with one hash, those of all. */
+static uint32_t *users_of(uint32_t *counts, const uint8_t *bytes, int ignore_case)
+{
+	uint32_t gram = 0;
+
+	for (int j = 0; j < LW_SCAN_EVENS_WIDTH; j++)
+		gram |= (uint32_t)(ignore_case ? lw_scan_fold(bytes[j]) : bytes[j]) << 8 * j;
+
+	_Static_assert(LW_SCAN_COUNTS == 1 << 14, "the hash has as many values");
+	return &counts[gram * UINT32_C(0x9e3779b1) >> 18];
+}
+
+/* The offset of a pattern's gram, of those with the parity of `first`, that costs least in view of what others use. */
+static uint8_t best_even(const lanewise_pattern *pattern, size_t first, int ignore_case, uint32_t *counts)
+{
+	const uint8_t *bytes = pattern->bytes;
+	float least = 2;
+	size_t best = first;
+
+	for (size_t at = first; at + LW_SCAN_EVENS_WIDTH <= pattern->n_bytes; at += LW_SCAN_EVENS_STRIDE) {
+		float cost = gram_probability(bytes + at, LW_SCAN_EVENS_WIDTH, ignore_case);
+
+		/* A place that passes costs as much as two or three patterns to compare there. */
+		cost *= *users_of(counts, bytes + at, ignore_case) ? 0.5f : 1.0f;
+		if (cost < least) {
+			least = cost;
+			best = at;
+		}
+	}
+	return (uint8_t)best;
+}
+
+float lanewise_scan_choose_evens(size_t n, const lanewise_pattern *patterns, int ignore_case, uint32_t *counts,
+                                 uint8_t *offsets)
+{
+	enum { ROUNDS = 3 };
+	float passes = 0;
+
+	memset(counts, 0, LW_SCAN_COUNTS * sizeof *counts);
+	for (int round = 0; round < ROUNDS; round++)
+		for (size_t i = 0; i < LW_SCAN_EVENS_STRIDE * n; i++) {
+			const lanewise_pattern *p = &patterns[i / LW_SCAN_EVENS_STRIDE];
+			const uint8_t *bytes = p->bytes;
+
+			if (round > 0)
+				--*users_of(counts, bytes + offsets[i], ignore_case);
+			offsets[i] = best_even(p, i % LW_SCAN_EVENS_STRIDE, ignore_case, counts);
+			++*users_of(counts, bytes + offsets[i], ignore_case);
+		}
+	for (size_t i = 0; i < LW_SCAN_EVENS_STRIDE * n; i++) {
+		const uint8_t *bytes = (const uint8_t *)patterns[i / LW_SCAN_EVENS_STRIDE].bytes + offsets[i];
+
+		passes += gram_probability(bytes, LW_SCAN_EVENS_WIDTH, ignore_case) /
+		          (float)*users_of(counts, bytes, ignore_case);
+	}
+	return passes / LW_SCAN_EVENS_STRIDE;
+}
