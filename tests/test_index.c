@@ -447,7 +447,7 @@ static void test_intervals(void)
 			size_t n = 0;
 
 			lanewise_sketch_row(&x, dim, metric, row, row + 1, row + 2);
-			lw_kernels()->sketch_filter(&query, &dot, row, row + 1, row + 2, 1, 0, -INFINITY, INT32_MIN,
+			lw_kernels()->sketch_filter(&query, &dot, row, row + 1, row + 2, 1, 0, -INFINITY,
 			                            upper, lower, number, &n);
 			score = metric == LANEWISE_METRIC_DOT      ? lanewise_dot_f32(d.rows + dim, d.rows, dim)
 			        : metric == LANEWISE_METRIC_COSINE ? lanewise_cosine_f32(d.rows + dim, d.rows, dim)
