@@ -446,12 +446,20 @@ static void filter_above(const struct search *s, struct query *queries, struct l
 
 	s->kernels->dot_i8_above(codes, segment->codes + at * code_dim, n, code_dim, s->prefetch, segment->scale + at,
 	                         least, s->found, n_found);
-	for (size_t j = 0; j < codes->n; j++)
+	for (size_t j = 0; j < codes->n; j++) {
+		if (j + 1 < codes->n && n_found[j + 1] > 0) {
+			const struct query *next = &queries[j + 1];
+
+			__builtin_prefetch(next->upper + next->n, 1);
+			__builtin_prefetch(next->lower + next->n, 1);
+			__builtin_prefetch(next->row + next->n, 1);
+		}
 		for (size_t i = 0; i < n_found[j] && !queries[j].scans_all; i++) {
 			struct lw_i8_found found = s->found[j * LW_I8_ROWS + i];
 
 			filter_row(s, &queries[j], segment, at + found.row, first_row + found.row, found.dot);
 		}
+	}
 }
 
 static void filter_many(const struct search *s, struct query *queries, struct lw_i8_queries *codes,

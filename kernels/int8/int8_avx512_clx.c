@@ -268,48 +268,33 @@ static LW_NOINLINE void strip_of_2(const uint8_t *panel, const int8_t *rows, siz
 	strip(2, panel, rows, ld, dim, ahead, excess, out);
 }
 
-static LW_NOINLINE void note_pairs(size_t n_vectors, const vi *sums, const float *scale, const vf *least,
+/* Notes the pairs of vector v of the queries. */
+static LW_NOINLINE void note_pairs(size_t n_vectors, size_t v, const vi *sums, const float *scale, vf least,
                                    size_t first_row, size_t first_query, struct lw_i8_found *found, size_t *n_found)
 {
-	for (size_t r = 0; r < STRIP_ROWS; r++)
-		for (size_t v = 0; v < n_vectors; v++) {
-			vi dots = sums[r * n_vectors + v];
-			uint32_t bits = vb_bits(vf_ge(vf_mul(_mm512_cvtepi32_ps(dots), vf_set1(scale[r])), least[v]));
-			_Alignas(64) int32_t dot[LANES];
+	for (size_t r = 0; r < STRIP_ROWS; r++) {
+		vi dots = sums[r * n_vectors + v];
+		uint32_t bits = vb_bits(vf_ge(vf_mul(_mm512_cvtepi32_ps(dots), vf_set1(scale[r])), least));
 
-			if (LW_LIKELY(!bits))
-				continue;
-			_mm512_store_si512(dot, dots);
-			for (; bits; bits &= bits - 1) {
-				size_t lane = (size_t)__builtin_ctz(bits), q = first_query + v * LANES + lane;
+		for (; bits; bits &= bits - 1) {
+			size_t lane = (size_t)__builtin_ctz(bits), q = first_query + v * LANES + lane;
+			int32_t dot =
+			        _mm512_cvtsi512_si32(_mm512_maskz_compress_epi32((__mmask16)(bits & -bits), dots));
 
-				found[q * LW_I8_ROWS + n_found[q]++] =
-				        (struct lw_i8_found) { (uint32_t)(first_row + r), dot[lane] };
-			}
+			found[q * LW_I8_ROWS + n_found[q]++] = (struct lw_i8_found) { (uint32_t)(first_row + r), dot };
 		}
+	}
 }
 
-/* Whether any pair of a strip is to be noted. A NaN, as the first operand, leaves the greatest as it is. */
-LW_INLINE int any_above(int n_vectors, const vi *sums, const float *scale, const vf *least)
+/* Of a vector of queries, the greatest product of each with a row, times the row's scale. A NaN leaves it as it is. */
+LW_INLINE vf greatest_of(int n_vectors, int v, const vi *sums, const float *scale)
 {
-	vf greatest[MOST_VECTORS];
-	vb any = 0;
+	vf greatest = vf_set1(-INFINITY);
 
-#pragma GCC unroll 3
-	for (int v = 0; v < n_vectors; v++)
-		greatest[v] = vf_set1(-INFINITY);
 #pragma GCC unroll 8
-	for (int r = 0; r < STRIP_ROWS; r++) {
-		vf s = vf_set1(scale[r]);
-
-#pragma GCC unroll 3
-		for (int v = 0; v < n_vectors; v++)
-			greatest[v] = vf_max(vf_mul(_mm512_cvtepi32_ps(sums[r * n_vectors + v]), s), greatest[v]);
-	}
-#pragma GCC unroll 3
-	for (int v = 0; v < n_vectors; v++)
-		any = vb_or(any, vf_ge(greatest[v], least[v]));
-	return vb_any(any);
+	for (int r = 0; r < STRIP_ROWS; r++)
+		greatest = vf_max(vf_mul(_mm512_cvtepi32_ps(sums[r * n_vectors + v]), vf_set1(scale[r])), greatest);
+	return greatest;
 }
 
 /* A group of queries, n_vectors of them (a constant), and n_rows, a multiple of STRIP_ROWS. */
@@ -328,8 +313,11 @@ LW_INLINE void meet_group(int n_vectors, const uint8_t *panel, const int8_t *row
 			           prefetch ? 128 : 0, excess + r, sums);
 		else
 			(n_vectors == 2 ? strip_of_2 : strip_of_1)(panel, strip_rows, ld, dim, ahead, excess + r, sums);
-		if (LW_UNLIKELY(any_above(n_vectors, sums, scale + r, least)))
-			note_pairs((size_t)n_vectors, sums, scale + r, least, r, first_query, found, n_found);
+#pragma GCC unroll 3
+		for (int v = 0; v < n_vectors; v++)
+			if (LW_UNLIKELY(vb_any(vf_ge(greatest_of(n_vectors, v, sums, scale + r), least[v]))))
+				note_pairs((size_t)n_vectors, (size_t)v, sums, scale + r, least[v], r, first_query,
+				           found, n_found);
 	}
 }
 
