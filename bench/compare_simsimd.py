@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares rows of 16-bit floats and bits with SimSIMD's cdist, one thread each (pip install simsimd).
+"""Compares rows of 16-bit floats, bytes and bits with SimSIMD's cdist, one thread each (pip install simsimd).
 
     python3 bench/compare_simsimd.py build/liblanewise.so [--rows 1000] [--dim 384]
 
@@ -66,6 +66,23 @@ def main():
     for name, metric in (("cosine", "cosine"), ("l2sq", "sqeuclidean")):
         compare(f"f16 {name}", floats(name), lambda m=metric: simsimd.cdist(query[None], rows, metric=m), 1e-2, n,
                 options.rounds)
+    def rows_of(kind, typed_query, typed_rows, results):
+        function = getattr(lib, f"lanewise_dot_{kind}_rows")
+        arguments = pointer(typed_query), pointer(typed_rows), SIZE(n), SIZE(dim), SIZE(dim), pointer(results)
+
+        def run():
+            function(*arguments)
+            return results
+        return run
+
+    upper = (random.standard_normal((n, dim), np.float32).view(np.uint32) >> 16).astype(np.uint16)
+    few, wide_bf16 = upper[:1].copy(), (upper[0].astype(np.uint32) << 16).view(np.float32)
+    compare("bf16 dot", rows_of("bf16", wide_bf16, upper, out),
+            lambda: simsimd.cdist(few, upper, metric="dot", dtype="bf16"), 1e-2, n, options.rounds)
+    small = random.integers(-100, 100, (n, dim), np.int8)
+    one = small[:1].copy()
+    compare("i8 dot", rows_of("i8", one, small, np.empty(n, np.int32)),
+            lambda: simsimd.cdist(one, small, metric="dot"), 1e-2, n, options.rounds)
     bits = random.integers(0, 256, (n, dim // 8), np.uint8)
     few, counts = np.ascontiguousarray(bits[0]), np.empty(n, np.uint32)
 

@@ -228,6 +228,27 @@ typedef void lanewise_dot_i8_queries_fn(const int8_t *queries, size_t n_queries,
                                         size_t out_ld);
 
 /*
+ * The pairs of a query and a row whose dot product, times the row's scale, reaches the query's `least`: those with
+ * (float)dot * scale[r] >= least[q]. Pairs of query q go to found + q * LW_I8_ROWS, rows ascending, and their number to
+ * n_found[q]. dim is a multiple of 64. `prefetch`: what follows the rows comes next and should be fetched meanwhile.
+ */
+enum { LW_I8_QUERIES = 96, LW_I8_ROWS = 256 }; /* at most so many of each */
+struct lw_i8_found {
+	uint32_t row;
+	int32_t dot;
+};
+struct lw_i8_queries {
+	const int8_t *codes;
+	size_t n, dim, ld;
+	/* lw_i8_panel_bytes (common.h) for a kernel to keep the queries in another order; is_packed: they are there, 0 at first. */
+	uint8_t *panel;
+	int is_packed;
+};
+typedef void lanewise_dot_i8_above_fn(struct lw_i8_queries *queries, const int8_t *rows, size_t n_rows, size_t ld,
+                                      int prefetch, const float *scale, const float *least, struct lw_i8_found *found,
+                                      size_t *n_found);
+
+/*
  * Rows of 4-bit codes n[i], adjacent, each of n_blocks blocks of 64 bytes: byte j of a block has the codes of the block's
  * elements j and 64 + j, the latter in its upper half. A code stands for 16 * n - 120.5. The query, 128 * n_blocks
  * elements of magnitude at most 127, has the sum Q:
@@ -265,12 +286,12 @@ struct lw_sketch_query {
  *     radius = fma(error_weight, error, fma(norm_weight, norm, fma(square_radius, square, base_radius)))
  *     upper = middle + radius, lower = middle - radius
  *
- * Those with dot >= least_dot and upper >= bound are appended, in order, to upper, lower and row (first_row + i) at *n_kept. The three have
+ * Those with upper >= bound are appended, in order, to upper, lower and row (first_row + i) at *n_kept. The three have
  * room for n, rounded up to a multiple of 16, more; anything may be written there. A NaN is never kept.
  */
 typedef void lanewise_sketch_filter_fn(const struct lw_sketch_query *query, const int32_t *dot, const float *row_scale,
                                        const float *error, const float *norm, size_t n, uint32_t first_row, float bound,
-                                       int32_t least_dot, float *upper, float *lower, uint32_t *row, size_t *n_kept);
+                                       float *upper, float *lower, uint32_t *row, size_t *n_kept);
 /* --- utf8.h */
 
 /* The length of the longest prefix of text[0 ... n) that consists of complete, valid characters. */

@@ -52,6 +52,9 @@ LW_INLINE size_t lw_f32_panel_floats(size_t n_queries, size_t dim)
 	               : (n + 8) * ((dim < LW_F32_PANEL_DIM ? dim + 127 : LW_F32_PANEL_DIM) / 128 * 128) + 16;
 }
 
+/* Bytes of a struct lw_i8_queries's panel: whole vectors of queries, and room to align them. */
+LW_INLINE size_t lw_i8_panel_bytes(size_t n_queries, size_t dim) { return (n_queries + 15) / 16 * 16 * dim + 64; }
+
 /* Eight bytes, the first in the lowest byte. */
 LW_INLINE uint64_t lw_load_little_endian_64(const void *bytes)
 {

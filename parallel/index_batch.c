@@ -10,7 +10,7 @@
 enum {
 	MAX_THREADS = 1024,
 	ALIGNMENT = 64,
-	QUERIES_PER_ITEM = 32,
+	QUERIES_PER_ITEM = 48,
 	/* Multiplications below which starting threads costs more than they gain: some 200 microseconds of work. */
 	SERIAL_WORK = 8 << 20
 };

@@ -97,5 +97,26 @@ static void check_bits(struct lw_check *c, int overlap)
 		}
 }
 
-void lanewise_check_hamming_rows(struct lw_check *c) { check_bits(c, 0); }
+/* Rows of 384 bits without gaps, which go several together. */
+static void check_48(struct lw_check *c)
+{
+	enum { MOST = 43 };
+	struct rows_case k = {
+		.query = c->scratch[0], .rows = c->scratch[1], .expected = c->scratch[2], .n_bytes = 48, .ld = 48
+	};
+
+	for (k.n_rows = 0; k.n_rows <= MOST; k.n_rows++) {
+		fill(c, c->scratch[0], 48, (int)lanewise_check_below(c, KINDS));
+		fill(c, c->scratch[1], k.n_rows * 48, (int)lanewise_check_below(c, 3) ? 0 : (int)(k.n_rows % KINDS));
+		c->reference->hamming_rows(k.query, k.rows, k.n_rows, 48, 48, k.expected);
+		for (k.place = LW_AT_FRONT; k.place <= LW_AT_BACK; k.place++)
+			judge(c, &k, 0);
+	}
+}
+
+void lanewise_check_hamming_rows(struct lw_check *c)
+{
+	check_bits(c, 0);
+	check_48(c);
+}
 void lanewise_check_bit_overlap_rows(struct lw_check *c) { check_bits(c, 1); }

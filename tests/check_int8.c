@@ -3,7 +3,10 @@
  * Checks of the kernels of lanewise/int8.h. The widest step of their loops takes 64 bytes, rows come in groups of 4.
  */
 #include "check.h"
+#include "common.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_LENGTH = 4 * 64 + 3, MAX_ROWS = 11 };
@@ -231,6 +234,88 @@ void lanewise_check_quantize_i8_rows(struct lw_check *c)
 			quantize_in_all_places(c, &k, pattern);
 		}
 	}
+}
+
+/* ------------------------------------------------- pairs above their bounds */
+
+/* Scales and bounds of which some are no numbers, and products near the bounds. */
+static void fill_bounds(struct lw_check *c, float *scale, size_t n_rows, float *least, size_t n_queries, size_t dim)
+{
+	for (size_t r = 0; r < n_rows; r++) {
+		float x = (float)(1 + lanewise_check_below(c, 1000)) / 1000;
+
+		scale[r] = lanewise_check_below(c, 20) ? x : lanewise_check_below(c, 2) ? 0 : (float)NAN;
+	}
+	for (size_t q = 0; q < n_queries; q++) {
+		float x = (float)lanewise_check_below(c, 3000) * (float)sqrt((double)dim);
+
+		least[q] = lanewise_check_below(c, 9)   ? x
+		           : lanewise_check_below(c, 2) ? -x
+		           : lanewise_check_below(c, 2) ? (float)INFINITY
+		                                        : -(float)INFINITY;
+	}
+}
+
+static void judge_above(struct lw_check *c, const struct rows_case *k, size_t n_queries, int kind)
+{
+	enum { FOUND_BYTES = LW_I8_QUERIES * LW_I8_ROWS * sizeof(struct lw_i8_found) };
+	int8_t *codes = c->scratch[0], *rows = c->scratch[1];
+	struct lw_i8_found *expected = c->scratch[2], *found;
+	size_t query_ld = k->dim + lanewise_check_sometimes(c, 70), n_expected[LW_I8_QUERIES], *n_found;
+	size_t n_query_bytes = n_queries ? (n_queries - 1) * query_ld + k->dim : 0;
+	float scale[LW_I8_ROWS], least[LW_I8_QUERIES];
+	struct lw_i8_queries reference = { .codes = codes, .n = n_queries, .dim = k->dim, .ld = query_ld }, subject;
+	size_t panel_bytes = lw_i8_panel_bytes(n_queries, k->dim);
+
+	c->where.pattern = kind_names[kind];
+	c->where.place = k->place;
+	c->where.length = k->dim;
+	c->where.rows = k->n_rows;
+	c->where.ld = k->ld;
+	c->where.k = n_queries;
+	fill_bytes(c, codes, n_query_bytes, kind);
+	fill_bytes(c, rows, k->n_rows * k->ld, kind);
+	fill_bounds(c, scale, k->n_rows, least, n_queries, k->dim);
+	c->reference->dot_i8_above(&reference, rows, k->n_rows, k->ld, 0, scale, least, expected, n_expected);
+
+	subject = reference;
+	subject.codes = lanewise_check_input(c, 0, codes, n_query_bytes, lanewise_check_random_place(c, 1));
+	rows = (int8_t *)(uintptr_t)lanewise_check_input(c, 1, rows, bytes_of(k), k->place);
+	found = lanewise_check_output(c, 2, FOUND_BYTES, LW_AT_BACK);
+	subject.panel = lanewise_check_output(c, 3, panel_bytes, lanewise_check_random_place(c, 1));
+	n_found = malloc((n_queries + 1) * sizeof *n_found);
+	if (!n_found)
+		abort();
+	/* The second time with the queries as the first left them. */
+	for (int time = 0; time < 2; time++) {
+		c->subject->dot_i8_above(&subject, rows, k->n_rows, k->ld, (int)lanewise_check_below(c, 2), scale,
+		                         least, found, n_found);
+		lanewise_check_same(c, "n_found", n_expected, n_found, n_queries * sizeof *n_found, sizeof *n_found);
+		for (size_t q = 0; q < n_queries; q++)
+			lanewise_check_same(c, "found", expected + q * LW_I8_ROWS, found + q * LW_I8_ROWS,
+			                    n_expected[q] * sizeof *found, sizeof *found);
+	}
+	free(n_found);
+	lanewise_check_after(c);
+}
+
+void lanewise_check_dot_i8_above(struct lw_check *c)
+{
+	static const size_t dims[] = { 0, 64, 128, 192, 384, 1024 };
+
+	for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
+		for (size_t n_queries = 0; n_queries <= LW_I8_QUERIES; n_queries += 1 + lanewise_check_below(c, 5)) {
+			int kind = (int)lanewise_check_below(c, 8);
+			struct rows_case k = { .dim = dims[i], .place = LW_AT_FRONT };
+
+			k.n_rows = lanewise_check_below(c, 4) ? lanewise_check_below(c, 50) : LW_I8_ROWS;
+			k.n_rows -= lanewise_check_below(c, 4) ? 0 : k.n_rows > 0;
+			k.ld = k.dim + lanewise_check_sometimes(c, 70);
+			k.place = lanewise_check_below(c, 2) ? LW_AT_FRONT : LW_AT_BACK;
+			if (c->quick && k.n_rows * k.dim > 64 * 384)
+				continue;
+			judge_above(c, &k, n_queries, kind < KINDS ? kind : 0);
+		}
 }
 
 /* --------------------------------------------------------------- 4-bit codes */

@@ -448,8 +448,8 @@ static void test_intervals(void)
 			size_t n = 0;
 
 			lanewise_sketch_row(&x, dim, metric, row, row + 1, row + 2);
-			lw_kernels()->sketch_filter(&query, &dot, row, row + 1, row + 2, 1, 0, -INFINITY, INT32_MIN,
-			                            upper, lower, number, &n);
+			lw_kernels()->sketch_filter(&query, &dot, row, row + 1, row + 2, 1, 0, -INFINITY, upper, lower,
+			                            number, &n);
 			score = metric == LANEWISE_METRIC_DOT      ? lanewise_dot_f32(d.rows + dim, d.rows, dim)
 			        : metric == LANEWISE_METRIC_COSINE ? lanewise_cosine_f32(d.rows + dim, d.rows, dim)
 			                                           : -lanewise_l2sq_f32(d.rows + dim, d.rows, dim);
@@ -618,6 +618,58 @@ static void test_many_queries(void)
 	free(scratch);
 	lanewise_index_destroy(index);
 	free(d.rows);
+}
+
+/* As many queries as share a pass over the sketches and more, on data of every kind. */
+static void compare_many(const struct data *d, const lanewise_index *index, size_t n_queries, size_t k, float threshold,
+                         const uint64_t *filter)
+{
+	float *queries = allocate(n_queries * d->dim * sizeof *queries),
+	      *score = allocate(n_queries * k * sizeof *score);
+	uint32_t *row = allocate(n_queries * k * sizeof *row);
+	size_t *n_found = allocate(n_queries * sizeof *n_found);
+	void *scratch = malloc(lanewise_index_scratch_size(index, n_queries, k));
+
+	for (size_t j = 0; j < n_queries; j++)
+		make_query(d, j, queries + j * d->dim);
+	CHECK_EQUAL(lanewise_index_search(index, queries, n_queries, d->dim, k, threshold, filter, scratch, row, score,
+	                                  n_found, NULL),
+	            0);
+	for (size_t j = 0; j < n_queries; j++) {
+		struct result expected = make_result(k), got = { n_found[j], row + j * k, score + j * k };
+
+		scan(d, lanewise_index_metric(index), queries + j * d->dim, k, threshold, filter, &expected);
+		CHECK_DATA(same_result(&expected, &got));
+		free_result(&expected);
+	}
+	free(scratch);
+	free(n_found);
+	free(row);
+	free(score);
+	free(queries);
+}
+
+static void test_many_of_every_kind(void)
+{
+	enum { N = 1401, DIM = 40 };
+
+	for (size_t kind = 0; kind < N_KINDS; kind++) {
+		struct data d = make_data(kind, N, DIM);
+		lanewise_metric metric = (lanewise_metric)((kind + (size_t)lanewise_active_tier()) % 3);
+		lanewise_index *index = make_index(&d, metric);
+		float none = metric == LANEWISE_METRIC_L2SQ ? INFINITY : -INFINITY, query[DIM];
+		uint64_t filter[(N + 63) / 64];
+
+		make_query(&d, 0, query);
+		for (size_t w = 0; w < (N + 63) / 64; w++)
+			filter[w] = random_bits() & random_bits();
+		compare_many(&d, index, 16 + below(180), 1 + below(12), none, NULL);
+		compare_many(&d, index, 16 + below(100), 1 + below(12), threshold_at(&d, metric, query, below(30)),
+		             NULL);
+		compare_many(&d, index, 16 + below(20), 1 + below(12), none, filter);
+		lanewise_index_destroy(index);
+		free(d.rows);
+	}
 }
 
 /* ------------------------------------------------------------------ changes */
@@ -1057,6 +1109,7 @@ int main(void)
 		test_exactness();
 		test_work();
 		test_many_queries();
+		test_many_of_every_kind();
 		test_changes();
 	}
 	test_other_types();

@@ -3,7 +3,10 @@
  * Searching an index: first the sketches, then the rows that remain. Why the result is exact: sketch.h.
  *
  * Sketches are gone through in blocks of 256 rows, whose codes stay in L2 while each query of a group is compared with
- * them. A query keeps its candidates (upper, lower, row) in a reservoir. When that is fuller than its limit, the k-th
+ * them. For many queries products are tested where they are made (dot_i8_above), and only those of rows that may be
+ * candidates leave the registers; for few, and for queries that have no bound yet, all are stored and go through a filter.
+ *
+ * A query keeps its candidates (upper, lower, row) in a reservoir. When that is fuller than its limit, the k-th
  * largest `lower` becomes the bound and candidates below it go; if many remain the limit doubles. A query whose limit
  * passes the reservoir's capacity gives up on sketches and scans all rows: whatever the data, it has then cost at most
  * the sketches and the scan.
@@ -19,10 +22,13 @@
 
 enum {
 	BLOCK = LW_INDEX_FIRST_ROWS,
-	GROUP = LW_DOT_I8_QUERIES, /* queries that share a pass over the sketches */
-	DOT_LD = BLOCK + 16,       /* not a power of two, which would crowd few sets of L1 */
+	GROUP = LW_I8_QUERIES,            /* queries that share a pass over the sketches */
+	FILTER_GROUP = LW_DOT_I8_QUERIES, /* those whose products are in memory together */
+	MANY_QUERIES = 16,                /* for so many testing products where they are made is faster */
+	DOT_LD = BLOCK + 16,              /* not a power of two, which would crowd few sets of L1 */
 	ALIGNMENT = 64,
 	LIMIT_AT_FIRST = 1024,
+	LEAST_LIMIT = 128,   /* the same for many queries, whose passes end sooner the better their bounds are */
 	MIN_CAPACITY = 8192, /* candidates of a query, at least (where there are so many rows) */
 	MAX_SELECTIONS_BYTES = 4 << 20,
 	PREFETCH_LINES = 32
@@ -48,7 +54,9 @@ struct search {
 	float *rotated;    /* dim places for a query */
 	uint64_t *waiting; /* capacity places, for rescoring */
 	void *topk;
-	float *panel; /* for scans of all rows */
+	float *panel;              /* for scans of all rows */
+	uint8_t *code_panels[2];   /* for dot_i8_above, with and without rotation */
+	struct lw_i8_found *found; /* what it found */
 	lanewise_index_work *work;
 };
 
@@ -98,6 +106,14 @@ static size_t group_size(size_t n_queries, size_t capacity, size_t per_query)
 	return smaller(n_queries ? n_queries : 1, most);
 }
 
+/* Of dot_i8_above for a group: a panel with and one without rotation, and what it finds. */
+static size_t above_bytes(size_t group, size_t code_dim)
+{
+	return group < MANY_QUERIES ? 0
+	                            : 2 * aligned(lw_i8_panel_bytes(group, code_dim)) +
+	                                      aligned(group * LW_I8_ROWS * sizeof(struct lw_i8_found));
+}
+
 static size_t panel_bytes(size_t group, size_t dim) { return aligned(lw_f32_panel_floats(group, dim) * sizeof(float)); }
 
 /* The k of the search: at least 1, since a selection needs one. */
@@ -121,7 +137,8 @@ size_t lanewise_index_scratch_size(const lanewise_index *index, size_t n_queries
 	if (sizeof(size_t) < 8 && effective > SIZE_MAX / 1024)
 		return 0;
 	return topk + aligned((capacity + BLOCK) * sizeof(uint64_t)) + aligned(index->dim * sizeof(float)) +
-	       panel_bytes(group, index->dim) + group * (per_query + (capacity ? 2 * query_dim : 0));
+	       panel_bytes(group, index->dim) + (capacity ? above_bytes(group, index->code_dim) : 0) +
+	       group * (per_query + (capacity ? 2 * query_dim : 0));
 }
 
 /* -------------------------------------------------------------- all the rows */
@@ -170,7 +187,7 @@ static int any_may_return(const struct search *s, size_t row, size_t n)
 static void scan_block(const struct search *s, const float *queries, size_t n_queries, struct lw_f32_panel *panel,
                        unsigned char *topk, const float *rows, size_t n, size_t first_row)
 {
-	float scores[GROUP * BLOCK];
+	float scores[FILTER_GROUP * BLOCK];
 
 	score_rows(s, queries, n_queries, rows, n, s->prefetch, panel, scores);
 	for (size_t j = 0; j < n_queries; j++) {
@@ -248,7 +265,8 @@ static void begin_query(const struct search *s, struct query *q, const float *va
 	q->scans_all = s->capacity == 0;
 	q->n = 0;
 	q->bound = s->is_coarse ? -INFINITY : s->threshold;
-	q->limit = smaller(s->capacity, s->n_wanted > LIMIT_AT_FIRST / 4 ? 4 * s->n_wanted : LIMIT_AT_FIRST);
+	q->limit = s->found && !s->is_coarse ? LEAST_LIMIT : LIMIT_AT_FIRST;
+	q->limit = smaller(s->capacity, s->n_wanted > q->limit / 4 ? 4 * s->n_wanted : q->limit);
 	for (int i = 0; i < 2; i++)
 		if (s->capacity && s->uses[i]) {
 			int8_t *codes = s->codes[i] + j * s->query_dim;
@@ -309,11 +327,11 @@ static void make_room(const struct search *s, struct query *q)
  * Integer dot products of all queries with n rows of a segment, from row `at` on, each query's DOT_LD places after the
  * one's before it.
  */
-static void dot_block(const struct search *s, size_t n_queries, const struct lw_index_segment *segment, size_t at,
-                      size_t n, int32_t *dot)
+static void dot_block(const struct search *s, const int8_t *query_codes, size_t n_queries,
+                      const struct lw_index_segment *segment, size_t at, size_t n, int32_t *dot)
 {
 	size_t code_dim = s->index->code_dim, n_blocks = lw_index_coarse_blocks(s->index);
-	const int8_t *query_codes = s->codes[segment->is_rotated], *codes = segment->codes + at * code_dim;
+	const int8_t *codes = segment->codes + at * code_dim;
 
 	if (s->is_coarse)
 		for (size_t j = 0; j < n_queries; j++)
@@ -326,21 +344,23 @@ static void dot_block(const struct search *s, size_t n_queries, const struct lw_
 		                           s->prefetch, dot, DOT_LD);
 }
 
-/* The greatest parameters of a block of rows, and the least norm. Where any is NaN the greatest is. */
+/* The greatest error and norm of a block of rows, and the least norm, of those that may have any. */
 struct extremes {
-	float scale, error, norm, least_norm;
+	float error, norm, least_norm;
 };
 
-/* Floats without sign ascend with their bits, NaN above infinity. */
+/* Floats without sign ascend with their bits. Removed rows and those with a NaN have NaN for all parameters. */
 static void extremes_of(const float *x, size_t n, float *least, float *greatest)
 {
-	int32_t low = INT32_MAX, high = 0;
+	const int32_t infinity = 0x7f800000;
+	int32_t low = infinity, high = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		int32_t bits;
 
 		memcpy(&bits, x + i, sizeof bits);
 		low = bits < low ? bits : low;
+		bits = bits > infinity ? 0 : bits;
 		high = bits > high ? bits : high;
 	}
 	memcpy(least, &low, sizeof low);
@@ -352,14 +372,16 @@ static struct extremes extremes_of_block(const struct lw_index_segment *segment,
 	struct extremes x;
 	float unused;
 
-	extremes_of(segment->scale + at, n, &unused, &x.scale);
 	extremes_of(segment->error + at, n, &unused, &x.error);
 	extremes_of(segment->norm + at, n, &x.least_norm, &x.norm);
 	return x;
 }
 
-/* An integer dot product below which no row of a block passes the filter (sketch.h, step 5). */
-static int32_t least_dot_of(const struct lw_sketch_query *weights, const struct extremes *x, float bound)
+/*
+ * What the integer dot product times the row's scale is at least, for every row of a block that passes the filter (sketch.h,
+ * step 5), or 0 if that cannot be said.
+ */
+static float least_of(const struct lw_sketch_query *weights, const struct extremes *x, float bound)
 {
 	double norm = (double)x->norm, square = norm * norm, least_norm = (double)x->least_norm, b = (double)bound;
 	double weight = (double)weights->square_weight;
@@ -367,41 +389,118 @@ static int32_t least_dot_of(const struct lw_sketch_query *weights, const struct 
 	                (double)weights->norm_weight * norm + (double)weights->error_weight * (double)x->error;
 	double rest = (double)weights->base + weight * (weight < 0 ? least_norm * least_norm : square) + radius;
 	double all = fabs((double)weights->base) + fabs(weight) * square + radius + fabs(b);
-	double least = (b - rest - all * 0x1p-18) / ((double)weights->scale * (double)x->scale) * (1 - 0x1p-18) - 1;
+	double least = (b - rest - all * 0x1p-18) / (double)weights->scale * (1 - 0x1p-18);
 
-	return !(least >= 1) ? INT32_MIN : least > 0x1p30 ? (int32_t)0x1p30 : (int32_t)least;
+	return !(least >= 0x1p-100) ? 0 : least > 0x1p100 ? 0x1p100F : (float)least;
 }
 
-static void filter_block(const struct search *s, struct query *queries, size_t n_queries,
+/* The filter of all products, for up to FILTER_GROUP queries that have sketches or scan all rows. */
+static void filter_block(const struct search *s, struct query *queries, size_t n_queries, const int8_t *codes,
                          const struct lw_index_segment *segment, size_t at, size_t n, size_t first_row)
 {
-	int32_t dot[GROUP * DOT_LD];
-	struct extremes extremes = { 0 };
-	int is_many = n_queries >= 24; /* finding the extremes pays */
+	int32_t dot[FILTER_GROUP * DOT_LD];
 
-	dot_block(s, n_queries, segment, at, n, dot);
-	if (is_many)
-		extremes = extremes_of_block(segment, at, n);
+	dot_block(s, codes, n_queries, segment, at, n, dot);
 	for (size_t j = 0; j < n_queries; j++) {
 		struct query *q = &queries[j];
 		size_t before = q->n;
 
-		/* The next query's products lie in L2. */
-		for (size_t i = 0; is_many && i < n && j + 1 < n_queries; i += 16)
-			__builtin_prefetch(dot + (j + 1) * DOT_LD + i);
 		if (q->scans_all)
 			continue;
-
-		const struct lw_sketch_query *weights = &q->weights[segment->is_rotated];
-
-		s->kernels->sketch_filter(weights, dot + j * DOT_LD, segment->scale + at, segment->error + at,
-		                          segment->norm + at, n, (uint32_t)first_row, q->bound,
-		                          is_many ? least_dot_of(weights, &extremes, q->bound) : INT32_MIN, q->upper,
-		                          q->lower, q->row, &q->n);
+		s->kernels->sketch_filter(&q->weights[segment->is_rotated], dot + j * DOT_LD, segment->scale + at,
+		                          segment->error + at, segment->norm + at, n, (uint32_t)first_row, q->bound,
+		                          q->upper, q->lower, q->row, &q->n);
 		apply_filter(s, q, before);
 		if (q->n > q->limit)
 			make_room(s, q);
 	}
+}
+
+/* The filter for one row, rounded once instead of at every step. */
+static void filter_row(const struct search *s, struct query *q, const struct lw_index_segment *segment, size_t at,
+                       size_t row, int32_t dot)
+{
+	const struct lw_sketch_query *w = &q->weights[segment->is_rotated];
+	double norm = (double)segment->norm[at], square = norm * norm;
+	double middle = dot * ((double)w->scale * (double)segment->scale[at]) + (double)w->square_weight * square +
+	                (double)w->base;
+	double radius = (double)w->error_weight * (double)segment->error[at] + (double)w->norm_weight * norm +
+	                (double)w->square_radius * square + (double)w->base_radius;
+	float upper = (float)(middle + radius);
+
+	if (!(upper >= q->bound) || !may_return(s, row))
+		return;
+	q->upper[q->n] = lw_f32_canonical(upper);
+	q->lower[q->n] = lw_f32_canonical((float)(middle - radius));
+	q->row[q->n++] = (uint32_t)row;
+	if (q->n > q->limit)
+		make_room(s, q);
+}
+
+/* The same as filter_block for queries of which `least` is known, NaN for others. */
+static void filter_above(const struct search *s, struct query *queries, struct lw_i8_queries *codes,
+                         const struct lw_index_segment *segment, size_t at, size_t n, size_t first_row,
+                         const float *least)
+{
+	size_t code_dim = s->index->code_dim, n_found[GROUP];
+
+	s->kernels->dot_i8_above(codes, segment->codes + at * code_dim, n, code_dim, s->prefetch, segment->scale + at,
+	                         least, s->found, n_found);
+	for (size_t j = 0; j < codes->n; j++) {
+		if (j + 1 < codes->n && n_found[j + 1] > 0) {
+			const struct query *next = &queries[j + 1];
+
+			__builtin_prefetch(next->upper + next->n, 1);
+			__builtin_prefetch(next->lower + next->n, 1);
+			__builtin_prefetch(next->row + next->n, 1);
+		}
+		for (size_t i = 0; i < n_found[j] && !queries[j].scans_all; i++) {
+			struct lw_i8_found found = s->found[j * LW_I8_ROWS + i];
+
+			filter_row(s, &queries[j], segment, at + found.row, first_row + found.row, found.dot);
+		}
+	}
+}
+
+static void filter_many(const struct search *s, struct query *queries, struct lw_i8_queries *codes,
+                        const struct lw_index_segment *segment, size_t at, size_t n, size_t first_row)
+{
+	struct extremes extremes = extremes_of_block(segment, at, n);
+	float least[GROUP];
+	size_t n_above = 0;
+
+	for (size_t j = 0; j < codes->n; j++) {
+		least[j] = queries[j].scans_all
+		                   ? NAN
+		                   : least_of(&queries[j].weights[segment->is_rotated], &extremes, queries[j].bound);
+		least[j] = least[j] > 0 ? least[j] : NAN;
+		n_above += least[j] > 0;
+	}
+	if (n_above > 0)
+		filter_above(s, queries, codes, segment, at, n, first_row, least);
+	/* The others, as many together as follow one another. */
+	for (size_t j = 0, end; n_above < codes->n && j < codes->n; j = end) {
+		for (end = j; end < codes->n && end - j < FILTER_GROUP && !(least[end] > 0);)
+			end++;
+		if (end > j)
+			filter_block(s, queries + j, end - j, codes->codes + j * codes->ld, segment, at, n, first_row);
+		else
+			end++;
+	}
+}
+
+static void filter_rows(const struct search *s, struct query *queries, size_t n_queries, struct lw_i8_queries *codes,
+                        const struct lw_index_segment *segment, size_t at, size_t n, size_t first_row)
+{
+	struct lw_i8_queries *c = &codes[segment->is_rotated];
+
+	if (!s->is_coarse && n_queries >= MANY_QUERIES) {
+		filter_many(s, queries, c, segment, at, n, first_row);
+		return;
+	}
+	for (size_t j = 0; j < n_queries; j += FILTER_GROUP)
+		filter_block(s, queries + j, smaller(n_queries - j, FILTER_GROUP), c->codes + j * c->ld, segment, at, n,
+		             first_row);
 }
 
 static int all_scan_all(const struct query *queries, size_t n_queries)
@@ -415,6 +514,14 @@ static int all_scan_all(const struct query *queries, size_t n_queries)
 static void filter_all(const struct search *s, struct query *queries, size_t n_queries)
 {
 	const lanewise_index *index = s->index;
+	struct lw_i8_queries codes[2];
+
+	for (int i = 0; i < 2; i++)
+		codes[i] = (struct lw_i8_queries) { .codes = s->codes[i],
+			                            .n = n_queries,
+			                            .dim = index->code_dim,
+			                            .ld = s->query_dim,
+			                            .panel = s->code_panels[i] };
 
 	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++) {
 		size_t first = lw_index_first(segment),
@@ -426,7 +533,7 @@ static void filter_all(const struct search *s, struct query *queries, size_t n_q
 			if (all_scan_all(queries, n_queries))
 				return;
 			if (any_may_return(s, r, n))
-				filter_block(s, queries, n_queries, &index->segments[segment], r - first, n, r);
+				filter_rows(s, queries, n_queries, codes, &index->segments[segment], r - first, n, r);
 		}
 	}
 }
@@ -544,8 +651,8 @@ static void lay_out_query(const struct search *s, struct query *q, unsigned char
 /* The queries of a group that scan all rows, as many together as follow one another. */
 static void scan_for_group(const struct search *s, const struct query *group, size_t n_queries, unsigned char *memory)
 {
-	for (size_t j = 0, end; j < n_queries; j = end + 1) {
-		for (end = j; end < n_queries && group[end].scans_all;)
+	for (size_t j = 0, end; j<n_queries; j = end> j ? end : j + 1) {
+		for (end = j; end < n_queries && end - j < FILTER_GROUP && group[end].scans_all;)
 			end++;
 		if (end > j)
 			scan_all(s, group[j].values, end - j, memory + j * s->per_query);
@@ -626,6 +733,14 @@ static void search_all(const lanewise_index *index, const float *queries, size_t
 	memory += aligned(index->dim * sizeof(float));
 	s.panel = (float *)(void *)memory;
 	memory += panel_bytes(s.together, index->dim);
+	if (s.capacity && s.together >= MANY_QUERIES) {
+		size_t panel = aligned(lw_i8_panel_bytes(s.together, index->code_dim));
+
+		s.code_panels[0] = memory;
+		s.code_panels[1] = memory + panel;
+		s.found = (struct lw_i8_found *)(void *)(memory + 2 * panel);
+		memory += above_bytes(s.together, index->code_dim);
+	}
 	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++)
 		s.uses[index->segments[segment].is_rotated] = 1;
 	for (size_t j = 0; j < n_queries; j += s.together)

@@ -70,13 +70,16 @@
  * least B, which is strictly above its own, and reach the threshold: it cannot be among the best k, ties or not. A
  * larger set of rows only raises B, so what is dropped early would be dropped at the end.
  *
- *   A quicker test goes before that for many queries. Let S, E, N be the greatest scale, error and norm of a block of rows and
- *   n its least norm. The filter's roundings are monotone and its products with the row's parameters are of numbers that are
- *   not negative, but for the square in the middle, whose weight may be -1, and D. So for D >= 0 a row's upper is at most what
- *   the filter would compute from D, S, E, N and, in that square, n: at most eight roundings, each by u of the sum of
- *   the magnitudes, from the exact D t S + rest, where t is the query's scale. Hence no row passes whose D is below
- *   (B - rest) / (t S), each reduced by 2^-18 of the magnitudes, if that is positive; rows with D < 0 have at most the
- *   upper of D = 0. Where a parameter is infinite or NaN the quotient is not positive, and the test lets all pass.
+ *   A quicker test goes before that for many queries. Let E and N be the greatest error and norm of a block of rows and n its
+ *   least norm. The filter's roundings are monotone and its products with the row's error and norm are of numbers that are
+ *   not negative, but for the square in the middle, whose weight may be -1. So a row with the scale s has an upper of at
+ *   most what the filter would compute from D, s, E, N and, in that square, n: at most eight roundings, each by u of the
+ *   sum of the magnitudes, from the exact D s t + rest, where t is the query's scale. Hence no row passes whose D s is below
+ *   L = (B - rest) / t, B - rest and L each reduced by 2^-18 of the magnitudes, if L is positive; 2^-18 also pays for the
+ *   roundings of the float D, of its product with s, and of L. Where E or N is infinite L is not positive, and all rows
+ *   go through the filter. Rows whose parameters are NaN never pass; E, N and n are those of the others.
+ *
+ *   What comes through that test gets its interval in double arithmetic, which rounds less than step 4 has paid for.
  *
  *   (Rows without a known lower end have lower = -infinity and so never raise B.)
  *

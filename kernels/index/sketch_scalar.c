@@ -4,7 +4,7 @@
 
 void LW_FN(sketch_filter)(const struct lw_sketch_query *query, const int32_t *dot, const float *row_scale,
                           const float *error, const float *norm, size_t n, uint32_t first_row, float bound,
-                          int32_t least_dot, float *upper, float *lower, uint32_t *row, size_t *n_kept)
+                          float *upper, float *lower, uint32_t *row, size_t *n_kept)
 {
 	for (size_t i = 0; i < n; i++) {
 		float square = norm[i] * norm[i];
@@ -13,7 +13,7 @@ void LW_FN(sketch_filter)(const struct lw_sketch_query *query, const int32_t *do
 		float radius = lw_fma_f32(query->square_radius, square, query->base_radius);
 
 		radius = lw_fma_f32(query->error_weight, error[i], lw_fma_f32(query->norm_weight, norm[i], radius));
-		if (dot[i] >= least_dot && middle + radius >= bound) {
+		if (middle + radius >= bound) {
 			upper[*n_kept] = lw_f32_canonical(middle + radius);
 			lower[*n_kept] = lw_f32_canonical(middle - radius);
 			row[*n_kept] = first_row + (uint32_t)i;

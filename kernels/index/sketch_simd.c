@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The filter of the first stage of a search, for every vector tier (kernel_types.h says what it does). Nearly always no
- * row of a vector passes, so branches are predicted: the interval is computed only where a dot product is large enough, its
- * lower end only where a row passes. The last,
- * short vector is computed in full over copies, with NaN behind the rows, which never pass.
+ * row of a vector passes, so branches are predicted: the lower end is computed only where a row passes. The last, short
+ * vector is computed in full over copies, with NaN behind the rows, which never pass.
  */
 #include <math.h>
 
 #include "vec.h"
 
-#define SIGN UINT32_C(0x80000000)
-
 /* VF_LANES rows at the pointers, of which row 0 has the number first_row. */
 LW_INLINE void filter_vector(const struct lw_sketch_query *query, const int32_t *dot, const float *row_scale,
-                             const float *error, const float *norm, uint32_t first_row, vf bound, vu least,
-                             float *upper, float *lower, uint32_t *row, size_t *used)
+                             const float *error, const float *norm, uint32_t first_row, vf bound, float *upper,
+                             float *lower, uint32_t *row, size_t *used)
 {
-	/* Compared without sign, from the least integer on. */
-	vb enough = vu_ge(vu_add(vu_load((const uint32_t *)dot), vu_set1(SIGN)), least);
-
-	if (LW_LIKELY(!vb_any(enough)))
-		return;
-
 	vf norms = vf_load(norm), square = vf_mul(norms, norms);
 	vf middle = vf_fma(vf_load_i32(dot), vf_mul(vf_set1(query->scale), vf_load(row_scale)),
 	                   vf_fma(vf_set1(query->square_weight), square, vf_set1(query->base)));
@@ -34,7 +25,7 @@ LW_INLINE void filter_vector(const struct lw_sketch_query *query, const int32_t 
 	vb passes = vf_ge(sum, bound);
 
 	if (LW_UNLIKELY(vb_any(passes))) {
-		uint32_t mask = vb_bits(passes) & vb_bits(enough);
+		uint32_t mask = vb_bits(passes);
 
 		vf_store(upper + *used, vf_compress(vf_canonical(sum), mask));
 		vf_store(lower + *used, vf_compress(vf_canonical(vf_sub(middle, radius)), mask));
@@ -45,17 +36,16 @@ LW_INLINE void filter_vector(const struct lw_sketch_query *query, const int32_t 
 
 void LW_FN(sketch_filter)(const struct lw_sketch_query *query, const int32_t *dot, const float *row_scale,
                           const float *error, const float *norm, size_t n, uint32_t first_row, float bound,
-                          int32_t least_dot, float *upper, float *lower, uint32_t *row, size_t *n_kept)
+                          float *upper, float *lower, uint32_t *row, size_t *n_kept)
 {
 	const struct lw_sketch_query weights =
 	        *query; /* which the results could overwrite, for all the compiler knows */
 	const vf b = vf_set1(bound);
-	const vu least = vu_set1((uint32_t)least_dot + SIGN);
 	size_t used = *n_kept, i = 0;
 
 	for (; n - i >= VF_LANES; i += VF_LANES)
-		filter_vector(&weights, dot + i, row_scale + i, error + i, norm + i, first_row + (uint32_t)i, b, least,
-		              upper, lower, row, &used);
+		filter_vector(&weights, dot + i, row_scale + i, error + i, norm + i, first_row + (uint32_t)i, b, upper,
+		              lower, row, &used);
 	if (i < n) {
 		int32_t last_dot[VF_LANES] = { 0 };
 		float last[3][VF_LANES];
@@ -67,8 +57,8 @@ void LW_FN(sketch_filter)(const struct lw_sketch_query *query, const int32_t *do
 		memcpy(last[0], row_scale + i, rest * sizeof *row_scale);
 		memcpy(last[1], error + i, rest * sizeof *error);
 		memcpy(last[2], norm + i, rest * sizeof *norm);
-		filter_vector(&weights, last_dot, last[0], last[1], last[2], first_row + (uint32_t)i, b, least, upper,
-		              lower, row, &used);
+		filter_vector(&weights, last_dot, last[0], last[1], last[2], first_row + (uint32_t)i, b, upper, lower,
+		              row, &used);
 	}
 	*n_kept = used;
 }

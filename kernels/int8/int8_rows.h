@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dot_i8_rows and dot_i8_queries for one tier, from what its file defines before it includes this one:
+ * dot_i8_rows, dot_i8_queries and dot_i8_above for one tier, from what its file defines before it includes this one:
  *
  *     VI_BYTES                 bytes of the elements that one step takes
  *     vi                       a vector of 32-bit sums
@@ -29,10 +29,12 @@
 #ifndef LW_INT8_ROWS_H
 #define LW_INT8_ROWS_H
 
+#include "vec.h"
+
 /* Where these loops lie is worth 5 %: jumps at the ends of 32-byte lines are slow on CPUs of the Skylake kind. */
 #define LW_AT_LINE __attribute__((aligned(64)))
 
-enum { ROWS = 4, PREFETCH_BYTES = 4096, LINE_BYTES = 64 };
+enum { ROWS = 4, PREFETCH_BYTES = 4096, LINE_BYTES = 64, ABOVE_ROWS = 64 };
 
 LW_INLINE void dot_rows(int rows, int prefetch, const int8_t *query, const int8_t *row, size_t dim, size_t ld, vi *sums)
 {
@@ -174,12 +176,60 @@ static void dot_by_rows(const int8_t *queries, size_t n_queries, size_t query_ld
 	}
 }
 
-/* A tier that has something faster for many queries defines this before it includes this file. */
-#ifndef VI_BY_PANELS
 void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows, size_t n_rows,
                            size_t dim, size_t ld, int prefetch, int32_t *out, size_t out_ld)
 {
 	dot_by_rows(queries, n_queries, query_ld, rows, n_rows, dim, ld, prefetch, out, out_ld);
+}
+
+/* Of one query and n rows, whose numbers begin with first_row; vectors of products are tested as a whole. */
+static void note_above(const int32_t *dot, size_t n, size_t first_row, const float *scale, float least,
+                       struct lw_i8_found *found, size_t *n_found)
+{
+	size_t i = 0;
+
+	while (i < n) {
+		size_t end = i + VF_LANES < n ? i + VF_LANES : n;
+
+		if (end - i == VF_LANES &&
+		    !vb_any(vf_ge(vf_mul(vf_load_i32(dot + i), vf_load(scale + i)), vf_set1(least)))) {
+			i = end;
+			continue;
+		}
+		for (; i < end; i++)
+			if ((float)dot[i] * scale[i] >= least)
+				found[(*n_found)++] = (struct lw_i8_found) { (uint32_t)(first_row + i), dot[i] };
+	}
+}
+
+/* dot_i8_above for the rows from `first` on, by way of all products. */
+static void above_by_rows(const struct lw_i8_queries *queries, const int8_t *rows, size_t first, size_t n_rows,
+                          size_t ld, int prefetch, const float *scale, const float *least, struct lw_i8_found *found,
+                          size_t *n_found)
+{
+	int32_t dot[LW_DOT_I8_QUERIES * ABOVE_ROWS];
+
+	for (size_t q = 0, n; q < queries->n; q += n) {
+		n = queries->n - q < LW_DOT_I8_QUERIES ? queries->n - q : LW_DOT_I8_QUERIES;
+		for (size_t r = first, some; r < n_rows; r += some) {
+			some = n_rows - r < ABOVE_ROWS ? n_rows - r : ABOVE_ROWS;
+			dot_by_rows(queries->codes + q * queries->ld, n, queries->ld, rows + r * ld, some, queries->dim,
+			            ld, prefetch && q == 0, dot, ABOVE_ROWS);
+			for (size_t j = 0; j < n; j++)
+				note_above(dot + j * ABOVE_ROWS, some, r, scale + r, least[q + j],
+				           found + (q + j) * LW_I8_ROWS, n_found + q + j);
+		}
+	}
+}
+
+/* A tier that has something faster for many queries defines this before it includes this file. */
+#ifndef VI_BY_PANELS
+void LW_FN(dot_i8_above)(struct lw_i8_queries *queries, const int8_t *rows, size_t n_rows, size_t ld, int prefetch,
+                         const float *scale, const float *least, struct lw_i8_found *found, size_t *n_found)
+{
+	for (size_t q = 0; q < queries->n; q++)
+		n_found[q] = 0;
+	above_by_rows(queries, rows, 0, n_rows, ld, prefetch, scale, least, found, n_found);
 }
 #endif
 

@@ -22,6 +22,22 @@ void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query
 		LW_FN(dot_i8_rows)(queries + q * query_ld, rows, n_rows, dim, ld, prefetch, out + q * out_ld);
 }
 
+void LW_FN(dot_i8_above)(struct lw_i8_queries *queries, const int8_t *rows, size_t n_rows, size_t ld, int prefetch,
+                         const float *scale, const float *least, struct lw_i8_found *found, size_t *n_found)
+{
+	for (size_t q = 0; q < queries->n; q++) {
+		n_found[q] = 0;
+		for (size_t r = 0; r < n_rows; r++) {
+			int32_t dot;
+
+			LW_FN(dot_i8_rows)(queries->codes + q * queries->ld, rows + r * ld, 1, queries->dim, ld,
+			                   prefetch, &dot);
+			if ((float)dot * scale[r] >= least[q])
+				found[q * LW_I8_ROWS + n_found[q]++] = (struct lw_i8_found) { (uint32_t)r, dot };
+		}
+	}
+}
+
 void LW_FN(dot_i4_rows)(const int8_t *query, const uint8_t *rows, size_t n_rows, size_t n_blocks, int prefetch,
                         int32_t *out)
 {
