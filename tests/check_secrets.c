@@ -18,12 +18,11 @@ static void make_filter(struct lw_check *c, struct lw_secret_filter *filter, con
 		for (int j = 0; j < LW_SECRET_PLACES; j++) {
 			window[j] = (uint8_t)alphabet[lanewise_check_below(c, n_letters)] & 0x7f;
 			filter->low[j][window[j] & 15] |= (uint8_t)(1 << group);
-			filter->high[j][window[j] >> 4] |= (uint8_t)(1 << group);
+			if (j == LW_SECRET_SHARP)
+				filter->high[window[j] >> 4] |= (uint8_t)(1 << group);
 		}
-		for (int i = 0; is_narrow && i < 16; i++) {
+		for (int i = 0; is_narrow && i < 16; i++)
 			filter->low[LW_SECRET_PLACES - 1][i] |= (uint8_t)(1 << group);
-			filter->high[LW_SECRET_PLACES - 1][i] |= (uint8_t)(1 << group);
-		}
 
 		uint32_t bytes = lw_secret_bytes(window);
 		uint32_t key = lw_secret_key(is_narrow ? lw_secret_narrow(bytes) : bytes);
