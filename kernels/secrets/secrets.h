@@ -55,7 +55,7 @@ struct lw_secret_rule {
 	uint32_t name, about; /* in the pool, NUL behind them */
 	uint32_t before, after;
 	uint32_t first, last; /* the sets of what `after` and, from right to left, `before` take first */
-	uint32_t lead;        /* the automaton of what may follow the anchor, in steps of LW_LEAD_STEP, or LW_NODE_NONE */
+	uint32_t lead; /* the automaton of what may follow the anchor, in steps of LW_LEAD_STEP, or LW_NODE_NONE */
 	int ignore_case, is_run;
 	uint32_t need;
 	double entropy;
@@ -95,17 +95,27 @@ struct lw_list {
 
 /* That some place is an anchor's, which begins so many bytes before it. */
 struct lw_secret_place {
-	uint64_t near[2], near_mask[2]; /* what of the anchor lies in the eight bytes before the place and from it on, folded */
-	uint16_t offset, count;         /* of the anchor's bytes */
-	uint32_t anchor, bytes;         /* in the pool */
+	uint64_t near[2],
+	        near_mask[2];   /* what of the anchor lies in the eight bytes before the place and from it on, folded */
+	uint16_t offset, count; /* of the anchor's bytes */
+	uint32_t anchor, bytes; /* in the pool */
 	uint16_t ignore_case, set;
 	uint32_t key;
 };
 
+/*
+ * The key of the places in anchors that have four bytes or more before them: of these too, as many anchors may have the
+ * same window, "token" say. All such keys are behind the others.
+ */
+static inline uint32_t lw_secret_deep_key(uint32_t before, uint32_t bytes)
+{
+	return 1u << LW_SECRET_KEY_BITS | lw_secret_key(before * 0x85ebca6bu ^ bytes);
+}
+
 /* How anchors are found without reading all of a text for each set of them. */
 struct lw_secret_finder {
 	struct lw_secret_filter filter;
-	uint32_t first[1 << LW_SECRET_KEY_BITS]; /* by key: the first place; those with the same key follow */
+	uint16_t first[2 << LW_SECRET_KEY_BITS]; /* by key: the first place; those with the same key follow */
 	struct lw_list places;                   /* by key; behind the last is one with no key */
 };
 
@@ -223,7 +233,8 @@ static inline int lw_secrets_may_match(const lanewise_secrets *secrets, const st
 	const uint8_t *class_of, *next;
 	size_t state = LW_LEAD_FIRST, stop = n - end < LW_LEAD_BYTES ? n : end + LW_LEAD_BYTES;
 
-	if (rule->last != LW_NODE_NONE && begin > 0 && !lw_set_has(lw_secrets_set(secrets, rule->last), text[begin - 1]))
+	if (rule->last != LW_NODE_NONE && begin > 0 &&
+	    !lw_set_has(lw_secrets_set(secrets, rule->last), text[begin - 1]))
 		return 0;
 	if (rule->lead == LW_NODE_NONE)
 		return 1;

@@ -139,12 +139,12 @@ struct draft {
 	lanewise_secrets *secrets;
 	struct lw_secret_finder *finder;
 	uint8_t done[MAX_ANCHORS]; /* anchors that have their place */
-	uint8_t n_with_key[1 << LW_SECRET_KEY_BITS];
+	uint8_t n_with_key[2 << LW_SECRET_KEY_BITS];
 	struct choice choices[MAX_CHOICES];
 	size_t n_choices, n_windows, n_groups;
 	struct group windows[MAX_WINDOWS], groups[MAX_WINDOWS];
 	uint8_t group_of[MAX_WINDOWS];
-	float share[9][2][256], passes[MAX_WINDOWS];
+	float follows[128][128], passes[MAX_WINDOWS], more[MAX_WINDOWS][MAX_WINDOWS];
 };
 
 static void add_byte(struct group *group, int place, uint8_t byte)
@@ -185,8 +185,9 @@ static int add_place(struct draft *d, uint32_t number, uint32_t offset, int narr
 	const uint8_t *begin = lw_secrets_pool(d->secrets) + anchor->first, *bytes = begin + offset;
 	uint8_t four[LW_SECRET_PLACES] = { bytes[0], bytes[1], bytes[2], narrow ? 0 : bytes[3] };
 	uint32_t folded = lw_secret_bytes(four), key = lw_secret_key(narrow ? lw_secret_narrow(folded) : folded);
+	uint32_t place_key = narrow || offset < 4 ? key : lw_secret_deep_key(lw_secret_bytes(bytes - 4), folded);
 	struct lw_secret_place *place =
-	        d->n_with_key[key] < MAX_CHAIN
+	        d->n_with_key[place_key] < MAX_CHAIN
 	                ? lanewise_secrets_list_add(d->reader, &d->finder->places, 1, MAX_ANCHORS)
 	                : NULL;
 
@@ -199,7 +200,7 @@ static int add_place(struct draft *d, uint32_t number, uint32_t offset, int narr
 		.bytes = anchor->first,
 		.ignore_case = (uint16_t)ignores_case(d->secrets, anchor),
 		.set = (uint16_t)lanewise_secrets_set_of(d->secrets, anchor),
-		.key = key,
+		.key = place_key,
 	};
 	for (uint32_t i = 0; i < anchor->count; i++)
 		if (i + 8 >= offset && i < offset + 8) {
@@ -208,7 +209,7 @@ static int add_place(struct draft *d, uint32_t number, uint32_t offset, int narr
 			place->near[k / 8] |= (uint64_t)(begin[i] | 0x20) << k % 8 * 8;
 			place->near_mask[k / 8] |= UINT64_C(0xff) << k % 8 * 8;
 		}
-	d->n_with_key[key]++;
+	d->n_with_key[place_key]++;
 	(narrow ? d->finder->filter.narrow : d->finder->filter.wide)[key / 64] |= UINT64_C(1) << key % 64;
 	d->done[number] = 1;
 	return 1;
@@ -225,43 +226,55 @@ static float cost_of(const uint8_t *bytes, uint32_t n, int ignore_case)
 	return cost;
 }
 
-/*
- * d->share[h][k][m]: how much of the bytes of text have the high half h and, of the low halves from 8 * k on, one of mask m;
- * d->share[8] is of any high half.
- */
-static void count_shares(struct draft *d)
+/* d->follows[a][b]: how often b comes behind a. */
+static void count_pairs(struct draft *d)
 {
-	for (int half = 0; half < 8; half++)
-		for (int k = 0; k < 2; k++)
-			for (int mask = 0; mask < 256; mask++)
-				for (int bit = 0; bit < 8; bit++)
-					if (mask >> bit & 1) {
-						float more = lanewise_scan_frequency((uint8_t)(half << 4 | k << 3 | bit));
+	for (int a = 0; a < 128; a++)
+		for (int b = 0; b < 128; b++) {
+			const uint8_t pair[2] = { (uint8_t)a, (uint8_t)b };
 
-						d->share[half][k][mask] += more;
-						d->share[8][k][mask] += more;
-					}
+			d->follows[a][b] = lanewise_scan_frequency_of(pair, 2, 0) / lanewise_scan_frequency((uint8_t)a);
+		}
 }
 
-static float share_of(const struct draft *d, int half, uint16_t low)
+/* The bytes of a group at a place; how many. */
+static int bytes_at(const struct group *group, int place, uint8_t bytes[128])
 {
-	return d->share[half][0][low & 0xff] + d->share[half][1][low >> 8];
+	int n = 0;
+
+	for (int byte = 0; byte < 128; byte++) {
+		bytes[n] = (uint8_t)byte;
+		n += group->low[place] >> (byte & 15) & (place == LW_SECRET_SHARP ? group->high >> (byte >> 4) : 1) & 1;
+	}
+	return n;
 }
 
-/* How many of the places in a text pass. */
+/* How many of the places in a text pass, if a byte depends on the one before it only. */
 static float passes(const struct draft *d, const struct group *group)
 {
-	float product = 1;
+	float share[2][128], sum = 0;
+	uint8_t bytes[2][128];
+	int n = bytes_at(group, 0, bytes[0]), n_before;
 
-	for (int j = 0; j < LW_SECRET_PLACES; j++) {
-		float sum = j == LW_SECRET_SHARP ? 0 : share_of(d, 8, group->low[j]);
+	for (int i = 0; i < n; i++)
+		share[0][i] = lanewise_scan_frequency(bytes[0][i]);
+	for (int j = 1; j < LW_SECRET_PLACES; j++) {
+		const float *before = share[(j - 1) % 2];
 
-		for (int half = 0; j == LW_SECRET_SHARP && half < 8; half++)
-			if (group->high >> half & 1)
-				sum += share_of(d, half, group->low[j]);
-		product *= sum;
+		if (group->low[j] == 0xffff && j != LW_SECRET_SHARP)
+			break; /* any byte */
+		n_before = n;
+		n = bytes_at(group, j, bytes[j % 2]);
+		for (int i = 0; i < n; i++) {
+			share[j % 2][i] = 0;
+			for (int k = 0; k < n_before; k++)
+				share[j % 2][i] += before[k] * d->follows[bytes[(j - 1) % 2][k]][bytes[j % 2][i]];
+		}
+		sum = 0;
+		for (int i = 0; i < n; i++)
+			sum += share[j % 2][i];
 	}
-	return product;
+	return sum;
 }
 
 /* The anchor by its run, at the rarest place there is; 0 if none is. */
@@ -286,7 +299,7 @@ static int take_run(struct draft *d, uint32_t number)
 static void list_choices(struct draft *d, uint32_t number)
 {
 	/* What a candidate costs that gets through the table, in places that do not. */
-	const float price = 10;
+	const float price = 0.5f;
 	const struct lw_secret_anchor *anchor = &lw_secrets_anchors(d->secrets)[number];
 	const uint8_t *bytes = lw_secrets_pool(d->secrets) + anchor->first;
 	int narrow = anchor->count < LW_SECRET_PLACES;
@@ -409,35 +422,51 @@ static struct group group_without(const struct draft *d, size_t number, size_t w
 	return sum;
 }
 
+/* Sets how much more passes if a group is joined with another. */
+static void compare_group(struct draft *d, size_t a)
+{
+	d->passes[a] = passes(d, &d->groups[a]);
+	for (size_t i = 0; i < d->n_groups; i++) {
+		struct group sum = both(d->groups[i], &d->groups[a]);
+
+		if (i != a)
+			d->more[i][a] = d->more[a][i] = passes(d, &sum) - d->passes[a] - d->passes[i];
+	}
+}
+
+static void join(struct draft *d, size_t a, size_t b)
+{
+	size_t last = --d->n_groups;
+
+	add_group(&d->groups[a], &d->groups[b]);
+	for (size_t i = 0; i < d->n_windows; i++)
+		d->group_of[i] = (uint8_t)(d->group_of[i] == b ? a : d->group_of[i] == last ? b : d->group_of[i]);
+	d->groups[b] = d->groups[last];
+	d->passes[b] = d->passes[last];
+	for (size_t i = 0; i < last; i++)
+		d->more[b][i] = d->more[i][b] = d->more[last][i];
+	compare_group(d, a);
+}
+
 /* The two groups that gain least from each other are joined until there are few enough. */
 static void join_groups(struct draft *d)
 {
-	d->n_groups = d->n_windows;
 	for (size_t i = 0; i < d->n_windows; i++) {
 		d->groups[i] = d->windows[i];
 		d->group_of[i] = (uint8_t)i;
+		d->n_groups = i + 1;
+		compare_group(d, i);
 	}
-	for (; d->n_groups > GROUPS; d->n_groups--) {
-		size_t a = 0, b = 1, last = d->n_groups - 1;
-		float least = 0;
+	while (d->n_groups > GROUPS) {
+		size_t a = 0, b = 1;
 
 		for (size_t i = 0; i < d->n_groups; i++)
-			d->passes[i] = passes(d, &d->groups[i]);
-		for (size_t i = 0; i < d->n_groups; i++)
-			for (size_t k = i + 1; k < d->n_groups; k++) {
-				struct group sum = both(d->groups[i], &d->groups[k]);
-				float more = passes(d, &sum) - d->passes[i] - d->passes[k];
-
-				if ((i == 0 && k == 1) || more < least) {
+			for (size_t k = i + 1; k < d->n_groups; k++)
+				if (d->more[i][k] < d->more[a][b]) {
 					a = i;
 					b = k;
-					least = more;
 				}
-			}
-		add_group(&d->groups[a], &d->groups[b]);
-		d->groups[b] = d->groups[last];
-		for (size_t i = 0; i < d->n_windows; i++)
-			d->group_of[i] = (uint8_t)(d->group_of[i] == b ? a : d->group_of[i] == last ? b : d->group_of[i]);
+		join(d, a, b);
 	}
 }
 
@@ -467,7 +496,7 @@ static int move_window(struct draft *d, size_t window)
 
 static void form_groups(struct draft *d)
 {
-	enum { MOST_ROUNDS = 20 };
+	enum { MOST_ROUNDS = 4 };
 	int moved = 1;
 
 	join_groups(d);
@@ -511,7 +540,7 @@ static int sort_places(struct draft *d)
 			places[j] = place;
 		}
 	for (size_t i = n; i-- > 0;)
-		d->finder->first[places[i].key] = (uint32_t)i;
+		d->finder->first[places[i].key] = (uint16_t)i;
 	return 1;
 }
 
@@ -519,7 +548,7 @@ static int find_places(struct draft *d)
 {
 	uint32_t n = (uint32_t)d->secrets->anchors.n;
 
-	count_shares(d);
+	count_pairs(d);
 	for (uint32_t i = 0; i < n; i++)
 		if (lw_secrets_anchors(d->secrets)[i].count < 3)
 			return 0;

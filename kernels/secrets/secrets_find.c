@@ -125,6 +125,22 @@ static int look_up(lanewise_secrets_search *s, uint32_t key, uint64_t position, 
 
 static int has_key(const uint64_t *table, uint32_t key) { return table[key / 64] >> key % 64 & 1; }
 
+/* The anchors at a candidate; 0 if there are too many. */
+static int look_at(lanewise_secrets_search *s, uint64_t position, struct range range)
+{
+	const struct lw_secret_filter *filter = &s->matcher.secrets->finder->filter;
+	uint32_t bytes = lw_secret_bytes(s->matcher.text + (position - s->origin));
+	uint32_t wide = lw_secret_key(bytes), narrow = lw_secret_key(lw_secret_narrow(bytes));
+	struct near near = near_of(s, position);
+
+	if (has_key(filter->wide, wide) && !look_up(s, wide, position, near, range))
+		return 0;
+	if (has_key(filter->narrow, narrow) && !(narrow == wide && has_key(filter->wide, wide)) &&
+	    !look_up(s, narrow, position, near, range))
+		return 0;
+	return look_up(s, lw_secret_deep_key((uint32_t)(near.before >> 32), bytes), position, near, range);
+}
+
 /* Looks at all candidates of a block; 0 if they are too many. */
 static int find_in_block(lanewise_secrets_search *s, uint64_t block, size_t n, struct range range)
 {
@@ -136,16 +152,9 @@ static int find_in_block(lanewise_secrets_search *s, uint64_t block, size_t n, s
 
 	if (n_found > n / DENSE_EVERY)
 		return 0;
-	for (size_t i = 0; i < n_found; i++) {
-		uint32_t bytes = lw_secret_bytes(text + positions[i]);
-		uint32_t wide = lw_secret_key(bytes), narrow = lw_secret_key(lw_secret_narrow(bytes));
-		struct near near = near_of(s, block + positions[i]);
-
-		if ((has_key(filter->wide, wide) && !look_up(s, wide, block + positions[i], near, range)) ||
-		    (has_key(filter->narrow, narrow) && (narrow != wide || !has_key(filter->wide, wide)) &&
-		     !look_up(s, narrow, block + positions[i], near, range)))
+	for (size_t i = 0; i < n_found; i++)
+		if (!look_at(s, block + positions[i], range))
 			return 0;
-	}
 	return 1;
 }
 

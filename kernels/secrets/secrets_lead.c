@@ -174,7 +174,7 @@ static int make_classes(struct builder *b)
 		for (int i = 0; i < b->n; i++)
 			taken |= (uint64_t)lw_set_has(b->set[i], (uint8_t)byte) << i;
 		while (class < b->n_classes && b->taken[class] != taken)
-			class++;
+			class ++;
 		if (class == MOST_CLASSES)
 			return 0;
 		b->taken[class] = taken;
@@ -215,7 +215,7 @@ static int make_states(struct builder *b, uint64_t expected)
 	if (state_of(b, expected) != LW_LEAD_FIRST)
 		return 0;
 	for (int i = LW_LEAD_FIRST; i < b->n_states; i++)
-		for (int class = 0; class < b->n_classes; class++)
+		for (int class = 0; class < b->n_classes; class ++)
 			b->next[i][class] = state_of(b, expected_after(b, b->expected[i] & b->taken[class]));
 	return 1;
 }
@@ -249,8 +249,8 @@ int lanewise_secrets_find_leads(struct lw_rules_reader *reader)
 	struct builder *b = reader->secrets->rules.n ? lw_allocate(reader->allocator, sizeof *b) : NULL;
 
 	if (!b && reader->secrets->rules.n)
-		reader->status = lw_fail(reader->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET,
-		                         "no memory for rules");
+		reader->status =
+		        lw_fail(reader->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for rules");
 	for (size_t i = 0; b && i < reader->secrets->rules.n; i++) {
 		uint64_t expected = 0;
 

@@ -136,12 +136,14 @@ LW_INLINE uint64_t find_runs(size_t n_words, struct words *w)
 	uint64_t bits;
 	uint8_t flags[WORDS];
 
-	_Static_assert(LW_SECRET_RUN_QUADS == 5, "written out");
 	for (int i = 0; i <= WORDS / AT_ONCE; i++) {
-		uint64_t quads = w->quads.eights[i], next = w->quads.eights[i + 1];
+		uint64_t quads = w->quads.eights[i], next = w->quads.eights[i + 1], run = quads;
 
-		w->run.eights[i] = quads & (quads >> 1 | next << 63) & (quads >> 2 | next << 62) &
-		                   (quads >> 3 | next << 61) & (quads >> 4 | next << 60);
+#pragma GCC unroll 8
+		for (int k = 1; k < LW_SECRET_RUN_QUADS; k++) {
+			run &= quads >> k | next << (64 - k);
+		}
+		w->run.eights[i] = run;
 	}
 	for (int i = 0; i < WORDS; i++)
 		flags[i] = (w->run.twos[i] | (w->run.twos[i + 1] & 1)) != 0;
