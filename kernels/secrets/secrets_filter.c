@@ -14,7 +14,8 @@
 enum {
 	MAX_ANCHORS = 1024, /* of more, the sets find them */
 	MAX_WINDOWS = 128,
-	MAX_CHAIN = 32, /* anchors with the same key */
+	MAX_RUN_WINDOWS = 120, /* of more, all that begins a run passes */
+	MAX_CHAIN = 32,        /* anchors with the same key */
 	MAX_CHOICES = 4096,
 	GROUPS = 8
 };
@@ -141,7 +142,8 @@ struct draft {
 	uint8_t done[MAX_ANCHORS]; /* anchors that have their place */
 	uint8_t n_with_key[2 << LW_SECRET_KEY_BITS];
 	struct choice choices[MAX_CHOICES];
-	size_t n_choices, n_windows, n_groups;
+	struct group run_windows[MAX_RUN_WINDOWS];
+	size_t n_choices, n_run_windows, n_windows, n_groups;
 	struct group windows[MAX_WINDOWS], groups[MAX_WINDOWS];
 	uint8_t group_of[MAX_WINDOWS];
 	float follows[128][128], passes[MAX_WINDOWS], more[MAX_WINDOWS][MAX_WINDOWS];
@@ -237,15 +239,15 @@ static void count_pairs(struct draft *d)
 		}
 }
 
-/* The bytes of a group at a place; how many. */
+/* The printable bytes of a group at a place; how many. Others are too rare to matter. */
 static int bytes_at(const struct group *group, int place, uint8_t bytes[128])
 {
 	int n = 0;
 
-	for (int byte = 0; byte < 128; byte++) {
-		bytes[n] = (uint8_t)byte;
-		n += group->low[place] >> (byte & 15) & (place == LW_SECRET_SHARP ? group->high >> (byte >> 4) : 1) & 1;
-	}
+	for (int half = 2; half < 8; half++)
+		if (place != LW_SECRET_SHARP || group->high >> half & 1)
+			for (uint32_t low = group->low[place]; low; low &= low - 1)
+				bytes[n++] = (uint8_t)(half << 4 | __builtin_ctz(low));
 	return n;
 }
 
@@ -293,7 +295,19 @@ static int take_run(struct draft *d, uint32_t number)
 			least = cost;
 		}
 	}
-	return best != LW_NODE_NONE && add_place(d, number, best, best + 4 > anchor->count);
+	if (best == LW_NODE_NONE || !add_place(d, number, best, best + 4 > anchor->count))
+		return 0;
+
+	const struct choice choice = { .anchor = number, .offset = best, .narrow = best + 4 > anchor->count };
+	struct group window = { { 0 }, 0 };
+
+	add_window(d, &choice, &window);
+	for (size_t i = 0; i < d->n_run_windows && i < MAX_RUN_WINDOWS; i++)
+		if (memcmp(&d->run_windows[i], &window, sizeof window) == 0)
+			return 1;
+	if (d->n_run_windows++ < MAX_RUN_WINDOWS)
+		d->run_windows[d->n_run_windows - 1] = window;
+	return 1;
 }
 
 static void list_choices(struct draft *d, uint32_t number)
@@ -496,7 +510,7 @@ static int move_window(struct draft *d, size_t window)
 
 static void form_groups(struct draft *d)
 {
-	enum { MOST_ROUNDS = 4 };
+	enum { MOST_ROUNDS = 2 };
 	int moved = 1;
 
 	join_groups(d);
@@ -507,16 +521,50 @@ static void form_groups(struct draft *d)
 	}
 }
 
-static void write_groups(const struct draft *d)
+static void write_groups(const struct draft *d, struct lw_secret_windows *windows)
 {
-	struct lw_secret_filter *filter = &d->finder->filter;
-
 	for (size_t i = 0; i < d->n_groups; i++)
 		for (int half = 0; half < 16; half++) {
 			for (int j = 0; j < LW_SECRET_PLACES; j++)
-				filter->low[j][half] |= (uint8_t)((d->groups[i].low[j] >> half & 1) << i);
-			filter->high[half] |= (uint8_t)((d->groups[i].high >> half & 1) << i);
+				windows->low[j][half] |= (uint8_t)((d->groups[i].low[j] >> half & 1) << i);
+			windows->high[half] |= (uint8_t)((d->groups[i].high >> half & 1) << i);
 		}
+}
+
+/* Adds a window to the group where it adds least. */
+static void add_to_best(struct draft *d, const struct group *window)
+{
+	size_t best = 0;
+	float least = 0, sums[GROUPS];
+
+	for (size_t i = 0; i < GROUPS; i++) {
+		struct group sum = both(d->groups[i], window);
+
+		sums[i] = passes(d, &sum);
+		if (i == 0 || sums[i] - d->passes[i] < least) {
+			best = i;
+			least = sums[i] - d->passes[i];
+		}
+	}
+	add_group(&d->groups[best], window);
+	d->passes[best] = sums[best];
+}
+
+/* Where runs begin, all of their anchors' windows, or any bytes. */
+static void write_runs(struct draft *d)
+{
+	struct lw_secret_windows *runs = &d->finder->filter.runs;
+
+	if (d->n_run_windows > MAX_RUN_WINDOWS) {
+		memset(runs, 0xff, sizeof *runs);
+		return;
+	}
+	memset(d->groups, 0, sizeof d->groups);
+	memset(d->passes, 0, sizeof d->passes);
+	d->n_groups = GROUPS;
+	for (size_t i = 0; i < d->n_run_windows; i++)
+		add_to_best(d, &d->run_windows[i]);
+	write_groups(d, runs);
 }
 
 /* Places with the same key stand together; 0 if there is no memory. */
@@ -561,7 +609,8 @@ static int find_places(struct draft *d)
 			if (lw_secrets_anchors(d->secrets)[i].count == length && !d->done[i] && !take_window(d, i))
 				return 0;
 	form_groups(d);
-	write_groups(d);
+	write_groups(d, &d->finder->filter.windows);
+	write_runs(d);
 	return sort_places(d);
 }
 

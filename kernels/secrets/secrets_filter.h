@@ -7,7 +7,8 @@
  *   by its run     where a word begins that LW_SECRET_RUN_BYTES bytes from LW_SECRET_RUN_LEAST on follow from, which are
  *                  letters, digits and most signs, but no space, quotation mark, bracket or comma. Prose has hardly any
  *                  such runs. They are looked for by quads, the text's four bytes from 0, 4, 8 ... on: of a run,
- *                  LW_SECRET_RUN_QUADS are whole, wherever it begins.
+ *                  LW_SECRET_RUN_QUADS are whole, wherever it begins. Where one begins, what stands there is compared with
+ *                  windows too, those of the anchors that are found by it.
  *   by its window  four bytes of it, or three, which several anchors may share: the lower halves of the bytes, and the
  *                  upper half of one of them, give the groups of windows that may stand at a place.
  *
@@ -30,12 +31,16 @@ enum {
 	LW_SECRET_POSITIONS = 4096 /* at a time */
 };
 
-struct lw_secret_filter {
-	/*
-	 * The groups of windows that may have byte b at place j are low[j][b & 15], but none at places before the last
-	 * if b is no ASCII; at LW_SECRET_SHARP, only those in high[b >> 4].
-	 */
+/*
+ * The groups of windows that may have byte b at place j are low[j][b & 15], but none at places before the last if b is no
+ * ASCII; at LW_SECRET_SHARP, only those in high[b >> 4].
+ */
+struct lw_secret_windows {
 	_Alignas(16) uint8_t low[LW_SECRET_PLACES][16], high[16];
+};
+
+struct lw_secret_filter {
+	struct lw_secret_windows windows, runs; /* anywhere, and where runs begin */
 	uint64_t wide[(1 << LW_SECRET_KEY_BITS) / 64], narrow[(1 << LW_SECRET_KEY_BITS) / 64];
 };
 
@@ -58,13 +63,13 @@ LW_INLINE int lw_secret_passes(const struct lw_secret_filter *filter, uint32_t b
 	return (int)((filter->wide[wide / 64] >> wide % 64 | filter->narrow[narrow / 64] >> narrow % 64) & 1);
 }
 
-/* Whether a window of the filter may begin at p. */
-LW_INLINE int lw_secret_has_window(const struct lw_secret_filter *filter, const uint8_t *p)
+/* Whether one of the windows may begin at p. */
+LW_INLINE int lw_secret_has_window(const struct lw_secret_windows *windows, const uint8_t *p)
 {
-	uint8_t groups = filter->high[p[LW_SECRET_SHARP] >> 4];
+	uint8_t groups = windows->high[p[LW_SECRET_SHARP] >> 4];
 
 	for (int j = 0; j < LW_SECRET_PLACES; j++)
-		groups &= j < LW_SECRET_PLACES - 1 && p[j] >= 0x80 ? 0 : filter->low[j][p[j] & 15];
+		groups &= j < LW_SECRET_PLACES - 1 && p[j] >= 0x80 ? 0 : windows->low[j][p[j] & 15];
 	return groups != 0;
 }
 

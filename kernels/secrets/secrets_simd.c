@@ -17,8 +17,13 @@
 /* As many words as there are positions; behind them one whose runs count and those that are read with others. */
 enum { WORDS = LW_SECRET_POSITIONS / 64, ROOM = WORDS + 8, AT_ONCE = 4 };
 
+struct windows {
+	vq low[LW_SECRET_PLACES], high;
+};
+
 struct tables {
-	vq low[LW_SECRET_PLACES], high, word_low, word_high, least;
+	struct windows anywhere, runs;
+	vq word_low, word_high, least;
 };
 
 /* A bit for each quad, of a word or of AT_ONCE. */
@@ -72,7 +77,7 @@ LW_INLINE uint64_t quads_at(const struct tables *t, const uint8_t *p)
 }
 
 #ifdef LW_SECRET_SIX_BITS
-LW_INLINE uint64_t windows_at(const struct tables *t, const uint8_t *p)
+LW_INLINE uint64_t windows_at(const struct windows *t, const uint8_t *p)
 {
 	vq a = vq_and3(_mm512_permutexvar_epi8(vq_load(p), t->low[0]),
 	               _mm512_permutexvar_epi8(load_once(p + 1), t->low[1]),
@@ -81,7 +86,7 @@ LW_INLINE uint64_t windows_at(const struct tables *t, const uint8_t *p)
 	return vq_common_bits(a, _mm512_permutexvar_epi8(load_once(p + 3), t->low[3]));
 }
 #else
-LW_INLINE uint64_t windows_at(const struct tables *t, const uint8_t *p)
+LW_INLINE uint64_t windows_at(const struct windows *t, const uint8_t *p)
 {
 	uint64_t word = 0;
 
@@ -106,7 +111,7 @@ LW_INLINE void look_up(const struct tables *t, const uint8_t *text, size_t n_wor
 {
 	for (size_t i = 0; i < n_words; i++, text += 64) {
 		__builtin_prefetch(text + 4096);
-		w->found[i] = windows_at(t, text);
+		w->found[i] = windows_at(&t->anywhere, text);
 		w->quads.twos[i] = (uint16_t)quads_at(t, text);
 	}
 	memset(w->quads.twos + n_words, 0, (ROOM - n_words) * sizeof *w->quads.twos);
@@ -197,7 +202,7 @@ LW_INLINE void add_runs(const struct tables *t, const uint8_t *text, int after_w
 		size_t i = (size_t)__builtin_ctzll(runs);
 		const uint8_t *p = text + i * 64;
 		int after = i ? lw_secret_word_low[p[-1] & 15] & lw_secret_word_high[p[-1] >> 4] : after_word;
-		uint64_t begins = words_begin(t, p, after != 0) & before_runs(w, i);
+		uint64_t begins = words_begin(t, p, after != 0) & before_runs(w, i) & windows_at(&t->runs, p);
 
 		w->found[i] |= begins;
 #ifdef LW_SECRET_SIX_BITS
@@ -219,17 +224,24 @@ LW_INLINE uint64_t words_found(const struct words *w)
 	return any;
 }
 
-LW_INLINE struct tables tables_of(const struct lw_secret_filter *filter)
+LW_INLINE struct windows windows_of(const struct lw_secret_windows *windows)
 {
-	struct tables t;
+	struct windows t;
 
 	for (int j = 0; j < LW_SECRET_PLACES; j++)
 #ifdef LW_SECRET_SIX_BITS
-		t.low[j] = six_bits(filter->low[j], j == LW_SECRET_SHARP ? filter->high : NULL);
+		t.low[j] = six_bits(windows->low[j], j == LW_SECRET_SHARP ? windows->high : NULL);
 #else
-		t.low[j] = vq_repeat16(filter->low[j]);
+		t.low[j] = vq_repeat16(windows->low[j]);
 #endif
-	t.high = vq_repeat16(filter->high);
+	t.high = vq_repeat16(windows->high);
+	return t;
+}
+
+LW_INLINE struct tables tables_of(const struct lw_secret_filter *filter)
+{
+	struct tables t = { .anywhere = windows_of(&filter->windows), .runs = windows_of(&filter->runs) };
+
 	t.word_low = vq_repeat16(lw_secret_word_low);
 	t.word_high = vq_repeat16(lw_secret_word_high);
 	t.least = vq_set1(LW_SECRET_RUN_LEAST);
@@ -244,7 +256,8 @@ LW_INLINE int passes(const struct lw_secret_filter *filter, const uint8_t *text,
 #ifdef LW_SECRET_SIX_BITS
 	int begins_run = (int)(w->begins[at / 64] >> at % 64 & 1);
 
-	return has_key & (begins_run | lw_secret_has_window(filter, text + at));
+	return has_key & (lw_secret_has_window(&filter->windows, text + at) |
+	                  (begins_run & lw_secret_has_window(&filter->runs, text + at)));
 #else
 	(void)w;
 	return has_key;
