@@ -76,6 +76,10 @@
  *   vq_ascii_index(v)      an index for vq_lookup that stands for the lower half of bytes below 128; of others t gives 0
  *   vq_fifth_bits(a, b, c, d)  bit 4 of each byte of a as bit 0, those of b, c and d as bits 1 to 3; the others are 0
  *   vq_nonzero_bits(v)     bit i of the 64-bit result: byte i is not 0
+ *   vq_common_bits(a, b)   the same of a & b
+ *   vq_and3(a, b, c)       a & b & c
+ *   vq_quad_bits(v, x)     bit i of the result: the four bytes from 4 * i on, with sign, are none below those of x
+ *   vq_nonzero64_bits(p)   bit i of the result: of the VQ_LANES / 8 uint64_t at p, p[i] is not 0
  *   vq_set1(x)             a constant
  *   vq_even_bytes vq_odd_bytes   bytes 0, 2, ... or 1, 3, ... as VQ_LANES / 2 uint16_t
  *   vq_add16(a, b)         sums of those, modulo 2^16

@@ -395,6 +395,18 @@ LW_INLINE uint64_t vq_nonzero_bits(vq v)
 {
 	return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_setzero_si256())) & UINT64_C(0xffffffff);
 }
+LW_INLINE uint64_t vq_common_bits(vq a, vq b) { return vq_nonzero_bits(vq_and(a, b)); }
+LW_INLINE vq vq_and3(vq a, vq b, vq c) { return vq_and(vq_and(a, b), c); }
+LW_INLINE uint64_t vq_quad_bits(vq v, vq x)
+{
+	return (uint64_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_min_epi8(v, x), x)));
+}
+LW_INLINE uint64_t vq_nonzero64_bits(const uint64_t *p)
+{
+	__m256i zero = _mm256_cmpeq_epi64(_mm256_loadu_si256((const __m256i *)p), _mm256_setzero_si256());
+
+	return ~(uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(zero)) & 15;
+}
 LW_INLINE vq vq_set1(uint8_t x) { return _mm256_set1_epi8((char)x); }
 LW_INLINE vq vq_even_bytes(vq v) { return _mm256_and_si256(v, _mm256_set1_epi16(255)); }
 LW_INLINE vq vq_odd_bytes(vq v) { return _mm256_srli_epi16(v, 8); }

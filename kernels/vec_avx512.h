@@ -328,6 +328,15 @@ LW_INLINE vq vq_bit_counts(vq v)
 }
 LW_INLINE uint32_t vq_sum_bytes(vq v) { return vu_sum(_mm512_sad_epu8(v, _mm512_setzero_si512())); }
 LW_INLINE uint64_t vq_nonzero_bits(vq v) { return _mm512_test_epi8_mask(v, v); }
+LW_INLINE uint64_t vq_common_bits(vq a, vq b) { return _mm512_test_epi8_mask(a, b); }
+LW_INLINE vq vq_and3(vq a, vq b, vq c) { return _mm512_ternarylogic_epi32(a, b, c, 0x80); }
+LW_INLINE uint64_t vq_quad_bits(vq v, vq x) { return _mm512_cmpeq_epi32_mask(_mm512_min_epi8(v, x), x); }
+LW_INLINE uint64_t vq_nonzero64_bits(const uint64_t *p)
+{
+	__m512i v = _mm512_loadu_si512(p);
+
+	return _mm512_test_epi64_mask(v, v);
+}
 LW_INLINE vq vq_set1(uint8_t x) { return _mm512_set1_epi8((char)x); }
 LW_INLINE vq vq_even_bytes(vq v) { return _mm512_and_si512(v, _mm512_set1_epi16(255)); }
 LW_INLINE vq vq_odd_bytes(vq v) { return _mm512_srli_epi16(v, 8); }

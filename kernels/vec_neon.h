@@ -399,6 +399,17 @@ LW_INLINE uint64_t vq_nonzero_bits(vq v) /* each byte keeps the bit of its numbe
 
 	return vaddv_u8(vget_low_u8(bits)) | (uint64_t)vaddv_u8(vget_high_u8(bits)) << 8;
 }
+LW_INLINE uint64_t vq_common_bits(vq a, vq b) { return vq_nonzero_bits(vandq_u8(a, b)); }
+LW_INLINE vq vq_and3(vq a, vq b, vq c) { return vandq_u8(vandq_u8(a, b), c); }
+LW_INLINE uint64_t vq_quad_bits(vq v, vq x)
+{
+	static const uint32_t bit[4] = { 1, 2, 4, 8 };
+	int8x16_t least = vminq_s8(vreinterpretq_s8_u8(v), vreinterpretq_s8_u8(x));
+	uint32x4_t all = vceqq_u32(vreinterpretq_u32_s8(least), vreinterpretq_u32_u8(x));
+
+	return vaddvq_u32(vandq_u32(all, vld1q_u32(bit)));
+}
+LW_INLINE uint64_t vq_nonzero64_bits(const uint64_t *p) { return (uint64_t)(p[0] != 0) | (uint64_t)(p[1] != 0) << 1; }
 LW_INLINE vq vq_set1(uint8_t x) { return vdupq_n_u8(x); }
 LW_INLINE vq vq_even_bytes(vq v) { return vreinterpretq_u8_u16(vandq_u16(vreinterpretq_u16_u8(v), vdupq_n_u16(255))); }
 LW_INLINE vq vq_odd_bytes(vq v) { return vreinterpretq_u8_u16(vshrq_n_u16(vreinterpretq_u16_u8(v), 8)); }

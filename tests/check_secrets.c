@@ -11,25 +11,27 @@ static void make_filter(struct lw_check *c, struct lw_secret_filter *filter, con
 	size_t n_letters = strlen(alphabet);
 
 	memset(filter, 0, sizeof *filter);
-	for (int group = 0; group < 8; group++) {
-		uint8_t window[LW_SECRET_PLACES];
+	for (int group = 0; group < 16; group++) {
+		struct lw_secret_windows *windows = group < 8 ? &filter->windows : &filter->runs;
+		uint8_t window[LW_SECRET_PLACES], bit = (uint8_t)(1 << group % 8);
 		int is_narrow = (int)lanewise_check_below(c, 3) == 0;
 
 		for (int j = 0; j < LW_SECRET_PLACES; j++) {
 			window[j] = (uint8_t)alphabet[lanewise_check_below(c, n_letters)] & 0x7f;
-			filter->low[j][window[j] & 15] |= (uint8_t)(1 << group);
-			filter->high[j][window[j] >> 4] |= (uint8_t)(1 << group);
+			windows->low[j][window[j] & 15] |= bit;
+			if (j == LW_SECRET_SHARP)
+				windows->high[window[j] >> 4] |= bit;
 		}
-		for (int i = 0; is_narrow && i < 16; i++) {
-			filter->low[LW_SECRET_PLACES - 1][i] |= (uint8_t)(1 << group);
-			filter->high[LW_SECRET_PLACES - 1][i] |= (uint8_t)(1 << group);
-		}
+		for (int i = 0; is_narrow && i < 16; i++)
+			windows->low[LW_SECRET_PLACES - 1][i] |= bit;
 
 		uint32_t bytes = lw_secret_bytes(window);
 		uint32_t key = lw_secret_key(is_narrow ? lw_secret_narrow(bytes) : bytes);
 
 		(is_narrow ? filter->narrow : filter->wide)[key / 64] |= UINT64_C(1) << key % 64;
 	}
+	if (lanewise_check_below(c, 2))
+		memset(&filter->runs, 0xff, sizeof filter->runs);
 	for (int i = 0; i < 3; i++) /* keys that many places pass */
 		filter->narrow[lanewise_check_below(c, sizeof filter->narrow / 8)] |= lanewise_check_random(c);
 }

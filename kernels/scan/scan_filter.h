@@ -10,6 +10,7 @@
 #ifndef LW_SCAN_FILTER_H
 #define LW_SCAN_FILTER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -56,6 +57,10 @@ struct lw_scan_filter {
 	uint32_t slot[1 << LW_SCAN_SLOT_BITS][LW_SCAN_SLOT_DEPTH]; /* unused ones repeat some window */
 	struct lw_scan_classes classes;                            /* not used if n_places is 0 */
 };
+
+/* How much of all bytes of prose and code a byte is, and bytes that follow each other; those without case are folded. */
+float lanewise_scan_frequency(uint8_t byte);
+float lanewise_scan_frequency_of(const uint8_t *bytes, size_t n, int ignore_case);
 
 /* Bit 4 of each byte of a window. */
 static inline uint32_t lw_scan_fifth_bits(uint32_t window) { return (window >> 4 & 0x01010101) * 0x10204080 >> 28; }

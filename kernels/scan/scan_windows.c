@@ -126,6 +126,17 @@ static float follows(uint8_t before, uint8_t byte, int ignore_case)
 	return frequency_of(byte, ignore_case) * (float)(letters ? pairs[a - 'a'][b - 'a'] : 100) / 100;
 }
 
+float lanewise_scan_frequency(uint8_t byte) { return frequency(byte); }
+
+float lanewise_scan_frequency_of(const uint8_t *bytes, size_t n, int ignore_case)
+{
+	float product = n ? frequency_of(bytes[0], ignore_case) : 1;
+
+	for (size_t i = 1; i < n; i++)
+		product *= follows(bytes[i - 1], bytes[i], ignore_case);
+	return product;
+}
+
 static float probability(const struct draft *d, uint32_t window)
 {
 	float product = frequency_of((uint8_t)window, d->ignore_case);

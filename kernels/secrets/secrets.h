@@ -54,12 +54,26 @@ enum { LW_NEED_DIGIT = 1, LW_NEED_LETTER = 2, LW_NEED_LOWER = 4, LW_NEED_UPPER =
 struct lw_secret_rule {
 	uint32_t name, about; /* in the pool, NUL behind them */
 	uint32_t before, after;
-	uint32_t first; /* the set of what `after` takes first */
+	uint32_t first, last; /* the sets of what `after` and, from right to left, `before` take first */
+	uint32_t lead; /* the automaton of what may follow the anchor, in steps of LW_LEAD_STEP, or LW_NODE_NONE */
 	int ignore_case, is_run;
 	uint32_t need;
 	double entropy;
 	uint32_t run_set, run_min, run_max;
 	uint32_t stop[2][2]; /* first and number of the default stop words and of its own */
+};
+
+/*
+ * An automaton that a rule's anchors are tried with before anything else: the class of each of 256 bytes, then for each
+ * state, from LW_LEAD_FIRST on, the next ones by class. LW_LEAD_NONE: it fits no more; LW_LEAD_ALL: nothing more is known.
+ */
+enum {
+	LW_LEAD_NONE,
+	LW_LEAD_ALL,
+	LW_LEAD_FIRST,
+	LW_LEAD_CLASS_BITS = 5,
+	LW_LEAD_STEP = 64,
+	LW_LEAD_BYTES = 64 /* of text that are looked at */
 };
 
 struct lw_secret_stop {
@@ -81,18 +95,28 @@ struct lw_list {
 
 /* That some place is an anchor's, which begins so many bytes before it. */
 struct lw_secret_place {
-	uint32_t head, head_mask; /* the anchor's first three or four bytes as lw_secret_bytes has them */
-	uint16_t offset, count;   /* of the anchor's bytes */
-	uint32_t next;            /* of the same key, or LW_NODE_NONE */
-	uint32_t anchor, bytes;   /* in the pool */
-	uint32_t ignore_case, set;
+	uint64_t near[2],
+	        near_mask[2];   /* what of the anchor lies in the eight bytes before the place and from it on, folded */
+	uint16_t offset, count; /* of the anchor's bytes */
+	uint32_t anchor, bytes; /* in the pool */
+	uint16_t ignore_case, set;
+	uint32_t key;
 };
+
+/*
+ * The key of the places in anchors that have four bytes or more before them: of these too, as many anchors may have the
+ * same window, "token" say. All such keys are behind the others.
+ */
+static inline uint32_t lw_secret_deep_key(uint32_t before, uint32_t bytes)
+{
+	return 1u << LW_SECRET_KEY_BITS | lw_secret_key(before * 0x85ebca6bu ^ bytes);
+}
 
 /* How anchors are found without reading all of a text for each set of them. */
 struct lw_secret_finder {
 	struct lw_secret_filter filter;
-	uint32_t first[1 << LW_SECRET_KEY_BITS]; /* by key, in places; LW_NODE_NONE: none */
-	struct lw_list places;
+	uint16_t first[2 << LW_SECRET_KEY_BITS]; /* by key: the first place; those with the same key follow */
+	struct lw_list places;                   /* by key; behind the last is one with no key */
 };
 
 /*
@@ -113,6 +137,7 @@ struct lw_secret_reach {
 struct lanewise_secrets {
 	struct lw_list nodes, sets, rules, anchors, stops, pool;
 	struct lw_list holds; /* struct lw_secret_hold */
+	struct lw_list leads; /* bytes */
 	struct lw_secret_reach reach;
 	uint32_t n_runs;                         /* nodes of kind LW_NODE_SET */
 	uint32_t run_rules[LW_SECRET_RUN_RULES]; /* the rules of runs */
@@ -193,10 +218,32 @@ int lanewise_secrets_find_firsts(struct lw_rules_reader *reader);
 /* The set of anchors that one belongs to. */
 uint32_t lanewise_secrets_set_of(const lanewise_secrets *secrets, const struct lw_secret_anchor *anchor);
 
+/* Sets all rules' leads; 0 if there is no memory. */
+int lanewise_secrets_find_leads(struct lw_rules_reader *reader);
+
 /* Makes secrets->finder, or leaves it NULL if anchors are too many or too short; 0 if there is no memory. */
 int lanewise_secrets_make_finder(struct lw_rules_reader *reader);
 
 /* ------------------------------------------------------------------- matching */
+
+/* Whether a rule's anchor that lies at text[begin ... end) of n bytes known may be a candidate, as far as a few tell. */
+static inline int lw_secrets_may_match(const lanewise_secrets *secrets, const struct lw_secret_rule *rule,
+                                       const uint8_t *text, size_t begin, size_t end, size_t n)
+{
+	const uint8_t *class_of, *next;
+	size_t state = LW_LEAD_FIRST, stop = n - end < LW_LEAD_BYTES ? n : end + LW_LEAD_BYTES;
+
+	if (rule->last != LW_NODE_NONE && begin > 0 &&
+	    !lw_set_has(lw_secrets_set(secrets, rule->last), text[begin - 1]))
+		return 0;
+	if (rule->lead == LW_NODE_NONE)
+		return 1;
+	class_of = (const uint8_t *)secrets->leads.items + (size_t)rule->lead * LW_LEAD_STEP;
+	next = class_of + 256;
+	for (size_t i = end; i < stop && state >= LW_LEAD_FIRST; i++)
+		state = next[(state - LW_LEAD_FIRST) << LW_LEAD_CLASS_BITS | class_of[text[i]]];
+	return state != LW_LEAD_NONE;
+}
 
 /* What a node's set took last: text[from ... to) is of the set; `ended` if no more is in the direction of reading. */
 struct lw_secret_run {

@@ -8,23 +8,25 @@
 
 #include <string.h>
 
+#include "scan/scan_filter.h"
 #include "support.h"
 
 enum {
 	MAX_ANCHORS = 1024, /* of more, the sets find them */
-	MAX_WINDOWS = 64,
-	MAX_CHAIN = 32, /* anchors with the same key */
+	MAX_WINDOWS = 128,
+	MAX_RUN_WINDOWS = 120, /* of more, all that begins a run passes */
+	MAX_CHAIN = 32,        /* anchors with the same key */
 	MAX_CHOICES = 4096,
 	GROUPS = 8
 };
 
 /* -------------------------------------------------------------------- runs */
 
-static int is_token(uint8_t byte) { return lw_secret_class_low[byte & 15] & lw_secret_class_high[byte >> 4]; }
+static int is_of_run(uint8_t byte) { return byte >= LW_SECRET_RUN_LEAST && byte < 0x80; }
 
-static int is_word(uint8_t byte) { return is_token(byte) & LW_SECRET_WORD; }
+static int is_word(uint8_t byte) { return lw_secret_word_low[byte & 15] & lw_secret_word_high[byte >> 4]; }
 
-/* The least bytes of tokens that something begins with, and whether it can be all of it. */
+/* The least bytes of runs that something begins with, and whether it can be all of it. */
 struct span {
 	uint32_t least;
 	int whole;
@@ -34,7 +36,7 @@ static struct span span_of_bytes(const uint8_t *bytes, uint32_t n)
 {
 	struct span span = { 0, 1 };
 
-	while (span.least < n && is_token(bytes[span.least]))
+	while (span.least < n && is_of_run(bytes[span.least]))
 		span.least++;
 	span.whole = span.least == n;
 	return span;
@@ -45,7 +47,7 @@ static struct span span_of_set(const uint8_t set[32], uint32_t least)
 	struct span span = { least, 1 };
 
 	for (int byte = 0; byte < 256; byte++)
-		span.whole &= !lw_set_has(set, (uint8_t)byte) || is_token((uint8_t)byte);
+		span.whole &= !lw_set_has(set, (uint8_t)byte) || is_of_run((uint8_t)byte);
 	if (!span.whole)
 		span.least = 0;
 	return span;
@@ -121,19 +123,6 @@ static int has_run(const lanewise_secrets *secrets, const struct lw_secret_ancho
 
 /* ----------------------------------------------------------------- windows */
 
-/* In a thousand bytes of text. */
-static float frequency(uint8_t byte)
-{
-	static const uint8_t letters[26] = { 65, 12, 25, 33, 100, 19, 16, 45, 57, 2,  6, 33, 20,
-		                             57, 61, 17, 1,  49,  52, 73, 23, 8,  19, 2, 16, 1 };
-
-	if (byte >= 'a' && byte <= 'z')
-		return letters[byte - 'a'];
-	if (byte >= 'A' && byte <= 'Z')
-		return (float)letters[byte - 'A'] / 8;
-	return byte == ' ' ? 170 : byte >= '0' && byte <= '9' ? 3 : 6;
-}
-
 /* A place in an anchor where a window may be. */
 struct choice {
 	uint32_t anchor, offset, bytes;
@@ -141,9 +130,9 @@ struct choice {
 	float cost;
 };
 
-/* A window's group: which halves of bytes it has at each place. */
+/* A group of windows: which lower halves their bytes have at each place, and which upper ones at LW_SECRET_SHARP. */
 struct group {
-	uint16_t low[LW_SECRET_PLACES], high[LW_SECRET_PLACES];
+	uint16_t low[LW_SECRET_PLACES], high;
 };
 
 struct draft {
@@ -151,16 +140,20 @@ struct draft {
 	lanewise_secrets *secrets;
 	struct lw_secret_finder *finder;
 	uint8_t done[MAX_ANCHORS]; /* anchors that have their place */
+	uint8_t n_with_key[2 << LW_SECRET_KEY_BITS];
 	struct choice choices[MAX_CHOICES];
-	size_t n_choices, n_groups;
-	struct group groups[MAX_WINDOWS];
-	float share[8][2][256], passes[MAX_WINDOWS];
+	struct group run_windows[MAX_RUN_WINDOWS];
+	size_t n_choices, n_run_windows, n_windows, n_groups;
+	struct group windows[MAX_WINDOWS], groups[MAX_WINDOWS];
+	uint8_t group_of[MAX_WINDOWS];
+	float follows[128][128], passes[MAX_WINDOWS], more[MAX_WINDOWS][MAX_WINDOWS];
 };
 
 static void add_byte(struct group *group, int place, uint8_t byte)
 {
 	group->low[place] |= (uint16_t)(1 << (byte & 15));
-	group->high[place] |= (uint16_t)(1 << (byte >> 4));
+	if (place == LW_SECRET_SHARP)
+		group->high |= (uint16_t)(1 << (byte >> 4));
 }
 
 static int ignores_case(const lanewise_secrets *secrets, const struct lw_secret_anchor *anchor)
@@ -184,7 +177,7 @@ static void add_window(const struct draft *d, const struct choice *choice, struc
 		}
 	}
 	if (choice->narrow)
-		group->low[LW_SECRET_PLACES - 1] = group->high[LW_SECRET_PLACES - 1] = 0xffff;
+		group->low[LW_SECRET_PLACES - 1] = 0xffff;
 }
 
 /* Adds an anchor at one of its bytes to those that are looked up there; 0 if it cannot be. */
@@ -193,51 +186,97 @@ static int add_place(struct draft *d, uint32_t number, uint32_t offset, int narr
 	const struct lw_secret_anchor *anchor = &lw_secrets_anchors(d->secrets)[number];
 	const uint8_t *begin = lw_secrets_pool(d->secrets) + anchor->first, *bytes = begin + offset;
 	uint8_t four[LW_SECRET_PLACES] = { bytes[0], bytes[1], bytes[2], narrow ? 0 : bytes[3] };
-	uint8_t head[4] = { begin[0], begin[1], begin[2], anchor->count > 3 ? begin[3] : 0 };
-	uint32_t head_mask = anchor->count > 3 ? UINT32_MAX : 0xffffff;
 	uint32_t folded = lw_secret_bytes(four), key = lw_secret_key(narrow ? lw_secret_narrow(folded) : folded);
-	uint32_t *first = &d->finder->first[key], length = 0;
-	struct lw_list *places = &d->finder->places;
-
-	for (uint32_t i = *first; i != LW_NODE_NONE; i = ((struct lw_secret_place *)places->items)[i].next)
-		length++;
-
+	uint32_t place_key = narrow || offset < 4 ? key : lw_secret_deep_key(lw_secret_bytes(bytes - 4), folded);
 	struct lw_secret_place *place =
-	        length < MAX_CHAIN ? lanewise_secrets_list_add(d->reader, places, 1, MAX_ANCHORS) : NULL;
+	        d->n_with_key[place_key] < MAX_CHAIN
+	                ? lanewise_secrets_list_add(d->reader, &d->finder->places, 1, MAX_ANCHORS)
+	                : NULL;
 
 	if (!place)
 		return 0;
 	*place = (struct lw_secret_place) {
-		.head = lw_secret_bytes(head) & head_mask,
-		.head_mask = head_mask,
 		.offset = (uint16_t)offset,
 		.count = (uint16_t)anchor->count,
-		.next = *first,
 		.anchor = number,
 		.bytes = anchor->first,
-		.ignore_case = (uint32_t)ignores_case(d->secrets, anchor),
-		.set = lanewise_secrets_set_of(d->secrets, anchor),
+		.ignore_case = (uint16_t)ignores_case(d->secrets, anchor),
+		.set = (uint16_t)lanewise_secrets_set_of(d->secrets, anchor),
+		.key = place_key,
 	};
-	*first = (uint32_t)(places->n - 1);
+	for (uint32_t i = 0; i < anchor->count; i++)
+		if (i + 8 >= offset && i < offset + 8) {
+			uint32_t k = i + 8 - offset;
+
+			place->near[k / 8] |= (uint64_t)(begin[i] | 0x20) << k % 8 * 8;
+			place->near_mask[k / 8] |= UINT64_C(0xff) << k % 8 * 8;
+		}
+	d->n_with_key[place_key]++;
 	(narrow ? d->finder->filter.narrow : d->finder->filter.wide)[key / 64] |= UINT64_C(1) << key % 64;
 	d->done[number] = 1;
 	return 1;
 }
 
-static float cost_of(const uint8_t *bytes, int n, int ignore_case)
+/* How often a text has such bytes. */
+static float cost_of(const uint8_t *bytes, uint32_t n, int ignore_case)
 {
-	float cost = 1;
+	float cost = lanewise_scan_frequency_of(bytes, n, ignore_case);
 
-	for (int i = 0; i < n; i++) {
-		uint8_t folded = bytes[i] | 0x20;
-		int letter = folded >= 'a' && folded <= 'z';
-
-		if (i > 0 && bytes[i] == bytes[i - 1] && !letter)
-			cost *= 0.5f; /* rules of text are drawn with them */
-		else
-			cost *= (letter && ignore_case ? frequency(folded) * 9 / 8 : frequency(bytes[i])) / 1000;
-	}
+	for (uint32_t i = 1; i < n; i++)
+		if (bytes[i] == bytes[i - 1] && ((bytes[i] | 0x20) < 'a' || (bytes[i] | 0x20) > 'z'))
+			cost *= 0.5f / lanewise_scan_frequency(bytes[i]); /* rules of text are drawn with them */
 	return cost;
+}
+
+/* d->follows[a][b]: how often b comes behind a. */
+static void count_pairs(struct draft *d)
+{
+	for (int a = 0; a < 128; a++)
+		for (int b = 0; b < 128; b++) {
+			const uint8_t pair[2] = { (uint8_t)a, (uint8_t)b };
+
+			d->follows[a][b] = lanewise_scan_frequency_of(pair, 2, 0) / lanewise_scan_frequency((uint8_t)a);
+		}
+}
+
+/* The printable bytes of a group at a place; how many. Others are too rare to matter. */
+static int bytes_at(const struct group *group, int place, uint8_t bytes[128])
+{
+	int n = 0;
+
+	for (int half = 2; half < 8; half++)
+		if (place != LW_SECRET_SHARP || group->high >> half & 1)
+			for (uint32_t low = group->low[place]; low; low &= low - 1)
+				bytes[n++] = (uint8_t)(half << 4 | __builtin_ctz(low));
+	return n;
+}
+
+/* How many of the places in a text pass, if a byte depends on the one before it only. */
+static float passes(const struct draft *d, const struct group *group)
+{
+	float share[2][128], sum = 0;
+	uint8_t bytes[2][128];
+	int n = bytes_at(group, 0, bytes[0]), n_before;
+
+	for (int i = 0; i < n; i++)
+		share[0][i] = lanewise_scan_frequency(bytes[0][i]);
+	for (int j = 1; j < LW_SECRET_PLACES; j++) {
+		const float *before = share[(j - 1) % 2];
+
+		if (group->low[j] == 0xffff && j != LW_SECRET_SHARP)
+			break; /* any byte */
+		n_before = n;
+		n = bytes_at(group, j, bytes[j % 2]);
+		for (int i = 0; i < n; i++) {
+			share[j % 2][i] = 0;
+			for (int k = 0; k < n_before; k++)
+				share[j % 2][i] += before[k] * d->follows[bytes[(j - 1) % 2][k]][bytes[j % 2][i]];
+		}
+		sum = 0;
+		for (int i = 0; i < n; i++)
+			sum += share[j % 2][i];
+	}
+	return sum;
 }
 
 /* The anchor by its run, at the rarest place there is; 0 if none is. */
@@ -256,30 +295,44 @@ static int take_run(struct draft *d, uint32_t number)
 			least = cost;
 		}
 	}
-	return best != LW_NODE_NONE && add_place(d, number, best, best + 4 > anchor->count);
+	if (best == LW_NODE_NONE || !add_place(d, number, best, best + 4 > anchor->count))
+		return 0;
+
+	const struct choice choice = { .anchor = number, .offset = best, .narrow = best + 4 > anchor->count };
+	struct group window = { { 0 }, 0 };
+
+	add_window(d, &choice, &window);
+	for (size_t i = 0; i < d->n_run_windows && i < MAX_RUN_WINDOWS; i++)
+		if (memcmp(&d->run_windows[i], &window, sizeof window) == 0)
+			return 1;
+	if (d->n_run_windows++ < MAX_RUN_WINDOWS)
+		d->run_windows[d->n_run_windows - 1] = window;
+	return 1;
 }
 
 static void list_choices(struct draft *d, uint32_t number)
 {
+	/* What a candidate costs that gets through the table, in places that do not. */
+	const float price = 0.5f;
 	const struct lw_secret_anchor *anchor = &lw_secrets_anchors(d->secrets)[number];
 	const uint8_t *bytes = lw_secrets_pool(d->secrets) + anchor->first;
 	int narrow = anchor->count < LW_SECRET_PLACES;
 	uint32_t width = LW_SECRET_PLACES - (uint32_t)narrow;
 
 	for (uint32_t at = 0; at + width <= anchor->count && d->n_choices < MAX_CHOICES; at++) {
+		struct choice *choice = &d->choices[d->n_choices];
+		struct group group = { { 0 }, 0 };
 		uint8_t four[LW_SECRET_PLACES] = { 0 }, any = 0;
 
 		memcpy(four, bytes + at, width);
 		for (uint32_t j = 0; j < width; j++)
 			any |= four[j];
-		if (any < 0x80)
-			d->choices[d->n_choices++] = (struct choice) {
-				number,
-				at,
-				lw_secret_bytes(four),
-				narrow,
-				cost_of(four, (int)width, ignores_case(d->secrets, anchor)) + 1e-9f,
-			};
+		if (any >= 0x80)
+			continue;
+		*choice = (struct choice) { number, at, lw_secret_bytes(four), narrow, 0 };
+		add_window(d, choice, &group);
+		choice->cost = price * cost_of(four, width, ignores_case(d->secrets, anchor)) + passes(d, &group);
+		d->n_choices++;
 	}
 }
 
@@ -340,10 +393,10 @@ static int take_window(struct draft *d, uint32_t number)
 			least = d->choices[i].cost / (float)window.n_anchors;
 		}
 	}
-	if (best.n_anchors == 0 || d->n_groups == MAX_WINDOWS)
+	if (best.n_anchors == 0 || d->n_windows == MAX_WINDOWS)
 		return 0;
 
-	struct group *group = &d->groups[d->n_groups++];
+	struct group *group = &d->windows[d->n_windows++];
 
 	for (size_t i = best.begin; i < best.end; i++) {
 		const struct choice *choice = &d->choices[i];
@@ -359,86 +412,191 @@ static int take_window(struct draft *d, uint32_t number)
 
 /* ------------------------------------------------------------------ groups */
 
-/* d->share[h][k][m]: how many bytes of text have the high half h and, of the low halves from 8 * k on, one of mask m. */
-static void count_shares(struct draft *d)
+static void add_group(struct group *sum, const struct group *group)
 {
-	for (int half = 0; half < 8; half++)
-		for (int k = 0; k < 2; k++)
-			for (int mask = 0; mask < 256; mask++)
-				for (int bit = 0; bit < 8; bit++)
-					if (mask >> bit & 1)
-						d->share[half][k][mask] +=
-						        frequency((uint8_t)(half << 4 | k << 3 | bit));
+	for (int j = 0; j < LW_SECRET_PLACES; j++)
+		sum->low[j] |= group->low[j];
+	sum->high |= group->high;
 }
 
-static struct group both(const struct group *a, const struct group *b)
+static struct group both(struct group a, const struct group *b)
 {
-	struct group sum;
+	add_group(&a, b);
+	return a;
+}
 
-	for (int j = 0; j < LW_SECRET_PLACES; j++) {
-		sum.low[j] = a->low[j] | b->low[j];
-		sum.high[j] = a->high[j] | b->high[j];
-	}
+/* The group of a number without one of its windows. */
+static struct group group_without(const struct draft *d, size_t number, size_t window)
+{
+	struct group sum = { { 0 }, 0 };
+
+	for (size_t i = 0; i < d->n_windows; i++)
+		if (d->group_of[i] == number && i != window)
+			add_group(&sum, &d->windows[i]);
 	return sum;
 }
 
-/* How many of a billion bytes pass. */
-static float passes(const struct draft *d, const struct group *group)
+/* Sets how much more passes if a group is joined with another. */
+static void compare_group(struct draft *d, size_t a)
 {
-	float product = 1e-3f;
+	d->passes[a] = passes(d, &d->groups[a]);
+	for (size_t i = 0; i < d->n_groups; i++) {
+		struct group sum = both(d->groups[i], &d->groups[a]);
 
-	for (int j = 0; j < LW_SECRET_PLACES; j++) {
-		float sum = 0;
-
-		for (int half = 0; half < 8; half++)
-			if (group->high[j] >> half & 1)
-				sum += d->share[half][0][group->low[j] & 0xff] + d->share[half][1][group->low[j] >> 8];
-		product *= sum;
+		if (i != a)
+			d->more[i][a] = d->more[a][i] = passes(d, &sum) - d->passes[a] - d->passes[i];
 	}
-	return product;
+}
+
+static void join(struct draft *d, size_t a, size_t b)
+{
+	size_t last = --d->n_groups;
+
+	add_group(&d->groups[a], &d->groups[b]);
+	for (size_t i = 0; i < d->n_windows; i++)
+		d->group_of[i] = (uint8_t)(d->group_of[i] == b ? a : d->group_of[i] == last ? b : d->group_of[i]);
+	d->groups[b] = d->groups[last];
+	d->passes[b] = d->passes[last];
+	for (size_t i = 0; i < last; i++)
+		d->more[b][i] = d->more[i][b] = d->more[last][i];
+	compare_group(d, a);
 }
 
 /* The two groups that gain least from each other are joined until there are few enough. */
 static void join_groups(struct draft *d)
 {
-	for (; d->n_groups > GROUPS; d->n_groups--) {
+	for (size_t i = 0; i < d->n_windows; i++) {
+		d->groups[i] = d->windows[i];
+		d->group_of[i] = (uint8_t)i;
+		d->n_groups = i + 1;
+		compare_group(d, i);
+	}
+	while (d->n_groups > GROUPS) {
 		size_t a = 0, b = 1;
-		float least = 0;
 
 		for (size_t i = 0; i < d->n_groups; i++)
-			d->passes[i] = passes(d, &d->groups[i]);
-		for (size_t i = 0; i < d->n_groups; i++)
-			for (size_t k = i + 1; k < d->n_groups; k++) {
-				struct group sum = both(&d->groups[i], &d->groups[k]);
-				float more = passes(d, &sum) - d->passes[i] - d->passes[k];
-
-				if ((i == 0 && k == 1) || more < least) {
+			for (size_t k = i + 1; k < d->n_groups; k++)
+				if (d->more[i][k] < d->more[a][b]) {
 					a = i;
 					b = k;
-					least = more;
 				}
-			}
-		d->groups[a] = both(&d->groups[a], &d->groups[b]);
-		d->groups[b] = d->groups[d->n_groups - 1];
+		join(d, a, b);
 	}
 }
 
-static void write_groups(const struct draft *d)
+/* Moves a window to the group where it adds least; 1 if that is another. */
+static int move_window(struct draft *d, size_t window)
 {
-	struct lw_secret_filter *filter = &d->finder->filter;
+	size_t from = d->group_of[window], best = from;
+	struct group rest = group_without(d, from, window);
+	float least = passes(d, &d->groups[from]) - passes(d, &rest);
 
+	for (size_t i = 0; i < d->n_groups; i++) {
+		struct group sum = both(d->groups[i], &d->windows[window]);
+		float more = passes(d, &sum) - passes(d, &d->groups[i]);
+
+		if (i != from && more < least * 0.999f) {
+			best = i;
+			least = more;
+		}
+	}
+	if (best == from)
+		return 0;
+	d->groups[from] = rest;
+	add_group(&d->groups[best], &d->windows[window]);
+	d->group_of[window] = (uint8_t)best;
+	return 1;
+}
+
+static void form_groups(struct draft *d)
+{
+	enum { MOST_ROUNDS = 2 };
+	int moved = 1;
+
+	join_groups(d);
+	for (int round = 0; moved && round < MOST_ROUNDS; round++) {
+		moved = 0;
+		for (size_t i = 0; i < d->n_windows; i++)
+			moved |= move_window(d, i);
+	}
+}
+
+static void write_groups(const struct draft *d, struct lw_secret_windows *windows)
+{
 	for (size_t i = 0; i < d->n_groups; i++)
-		for (int j = 0; j < LW_SECRET_PLACES; j++)
-			for (int half = 0; half < 16; half++) {
-				filter->low[j][half] |= (uint8_t)((d->groups[i].low[j] >> half & 1) << i);
-				filter->high[j][half] |= (uint8_t)((d->groups[i].high[j] >> half & 1) << i);
-			}
+		for (int half = 0; half < 16; half++) {
+			for (int j = 0; j < LW_SECRET_PLACES; j++)
+				windows->low[j][half] |= (uint8_t)((d->groups[i].low[j] >> half & 1) << i);
+			windows->high[half] |= (uint8_t)((d->groups[i].high >> half & 1) << i);
+		}
+}
+
+/* Adds a window to the group where it adds least. */
+static void add_to_best(struct draft *d, const struct group *window)
+{
+	size_t best = 0;
+	float least = 0, sums[GROUPS];
+
+	for (size_t i = 0; i < GROUPS; i++) {
+		struct group sum = both(d->groups[i], window);
+
+		sums[i] = passes(d, &sum);
+		if (i == 0 || sums[i] - d->passes[i] < least) {
+			best = i;
+			least = sums[i] - d->passes[i];
+		}
+	}
+	add_group(&d->groups[best], window);
+	d->passes[best] = sums[best];
+}
+
+/* Where runs begin, all of their anchors' windows, or any bytes. */
+static void write_runs(struct draft *d)
+{
+	struct lw_secret_windows *runs = &d->finder->filter.runs;
+
+	if (d->n_run_windows > MAX_RUN_WINDOWS) {
+		memset(runs, 0xff, sizeof *runs);
+		return;
+	}
+	memset(d->groups, 0, sizeof d->groups);
+	memset(d->passes, 0, sizeof d->passes);
+	d->n_groups = GROUPS;
+	for (size_t i = 0; i < d->n_run_windows; i++)
+		add_to_best(d, &d->run_windows[i]);
+	write_groups(d, runs);
+}
+
+/* Places with the same key stand together; 0 if there is no memory. */
+static int sort_places(struct draft *d)
+{
+	struct lw_list *list = &d->finder->places;
+	size_t n = list->n;
+	struct lw_secret_place *places, *end = lanewise_secrets_list_add(d->reader, list, 1, MAX_ANCHORS + 1);
+
+	if (!end)
+		return 0;
+	*end = (struct lw_secret_place) { .key = LW_NODE_NONE };
+	places = list->items;
+	for (size_t gap = n / 2; gap > 0; gap /= 2)
+		for (size_t i = gap; i < n; i++) {
+			struct lw_secret_place place = places[i];
+			size_t j = i;
+
+			for (; j >= gap && places[j - gap].key > place.key; j -= gap)
+				places[j] = places[j - gap];
+			places[j] = place;
+		}
+	for (size_t i = n; i-- > 0;)
+		d->finder->first[places[i].key] = (uint16_t)i;
+	return 1;
 }
 
 static int find_places(struct draft *d)
 {
 	uint32_t n = (uint32_t)d->secrets->anchors.n;
 
+	count_pairs(d);
 	for (uint32_t i = 0; i < n; i++)
 		if (lw_secrets_anchors(d->secrets)[i].count < 3)
 			return 0;
@@ -450,10 +608,10 @@ static int find_places(struct draft *d)
 		for (uint32_t i = 0; i < n; i++)
 			if (lw_secrets_anchors(d->secrets)[i].count == length && !d->done[i] && !take_window(d, i))
 				return 0;
-	count_shares(d);
-	join_groups(d);
-	write_groups(d);
-	return 1;
+	form_groups(d);
+	write_groups(d, &d->finder->filter.windows);
+	write_runs(d);
+	return sort_places(d);
 }
 
 int lanewise_secrets_make_finder(struct lw_rules_reader *reader)
@@ -471,7 +629,6 @@ int lanewise_secrets_make_finder(struct lw_rules_reader *reader)
 	if (d && finder) {
 		memset(d, 0, sizeof *d);
 		memset(finder, 0, sizeof *finder);
-		memset(finder->first, 0xff, sizeof finder->first);
 		finder->places.item_bytes = sizeof(struct lw_secret_place);
 		d->reader = reader;
 		d->secrets = secrets;

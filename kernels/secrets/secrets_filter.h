@@ -4,11 +4,13 @@
  *
  * An anchor is found in one of two ways:
  *
- *   by its run     where a word begins that LW_SECRET_RUN_BYTES bytes of tokens follow from: letters, digits and
- *                  _ + / = . ~ -, which words of prose and most names of code are too few for. For anchors behind which
- *                  the shape wants so many, where a word has to begin.
- *   by its window  four bytes of it, or three, which several anchors may share, found as in scan_filter.h: the halves
- *                  of a byte give the groups that may have it at a place.
+ *   by its run     where a word begins that LW_SECRET_RUN_BYTES bytes from LW_SECRET_RUN_LEAST on follow from, which are
+ *                  letters, digits and most signs, but no space, quotation mark, bracket or comma. Prose has hardly any
+ *                  such runs. They are looked for by quads, the text's four bytes from 0, 4, 8 ... on: of a run,
+ *                  LW_SECRET_RUN_QUADS are whole, wherever it begins. Where one begins, what stands there is compared with
+ *                  windows too, those of the anchors that are found by it.
+ *   by its window  four bytes of it, or three, which several anchors may share: the lower halves of the bytes, and the
+ *                  upper half of one of them, give the groups of windows that may stand at a place.
  *
  * Of the places that are found so, those are candidates whose first three or four bytes, folded, have a bit in a table.
  * Case is folded by one bit, which is more than letters; it is only a filter.
@@ -19,28 +21,32 @@
 #include "common.h"
 
 enum {
-	LW_SECRET_RUN_BYTES = 16,
+	LW_SECRET_RUN_QUADS = 5,
+	LW_SECRET_RUN_BYTES = 4 * LW_SECRET_RUN_QUADS + 3,
+	LW_SECRET_RUN_LEAST = 0x2d,
 	LW_SECRET_PLACES = 4,      /* of a window */
+	LW_SECRET_SHARP = 2,       /* the place whose upper half counts too */
 	LW_SECRET_AHEAD = 64,      /* bytes that can be read behind the last position */
 	LW_SECRET_KEY_BITS = 14,   /* of the tables */
 	LW_SECRET_POSITIONS = 4096 /* at a time */
 };
 
+/*
+ * The groups of windows that may have byte b at place j are low[j][b & 15], but none at places before the last if b is no
+ * ASCII; at LW_SECRET_SHARP, only those in high[b >> 4].
+ */
+struct lw_secret_windows {
+	_Alignas(16) uint8_t low[LW_SECRET_PLACES][16], high[16];
+};
+
 struct lw_secret_filter {
-	/* low[j][b & 15] & high[j][b >> 4]: the groups of windows that may have byte b at place j. Windows are ASCII. */
-	_Alignas(16) uint8_t low[LW_SECRET_PLACES][16], high[LW_SECRET_PLACES][16];
+	struct lw_secret_windows windows, runs; /* anywhere, and where runs begin */
 	uint64_t wide[(1 << LW_SECRET_KEY_BITS) / 64], narrow[(1 << LW_SECRET_KEY_BITS) / 64];
 };
 
-/*
- * Classes of bytes by their halves: low[b & 15] & high[b >> 4] is not 0 for a byte of tokens, and has a bit of
- * LW_SECRET_WORD for one of words. What is no ASCII is neither.
- */
-enum { LW_SECRET_WORD = 0x0f };
-
-static const uint8_t lw_secret_class_low[16] = { 0x0d, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f,
-	                                         0x0f, 0x0f, 0x0e, 0x12, 0x02, 0x32, 0x52, 0x16 };
-static const uint8_t lw_secret_class_high[16] = { 0, 0, 0x10, 0x21, 0x02, 0x04, 0x02, 0x48 };
+/* Words are of bytes with low[b & 15] & high[b >> 4] other than 0, and ASCII. */
+static const uint8_t lw_secret_word_low[16] = { 5, 7, 7, 7, 7, 7, 7, 7, 7, 7, 6, 2, 2, 2, 2, 10 };
+static const uint8_t lw_secret_word_high[16] = { 0, 0, 0, 1, 2, 12, 2, 4 };
 
 /* The first bytes of a place, folded, and the bits of the tables that belong to them. */
 LW_INLINE uint32_t lw_secret_bytes(const uint8_t *p)
@@ -55,6 +61,16 @@ LW_INLINE int lw_secret_passes(const struct lw_secret_filter *filter, uint32_t b
 	uint32_t wide = lw_secret_key(bytes), narrow = lw_secret_key(lw_secret_narrow(bytes));
 
 	return (int)((filter->wide[wide / 64] >> wide % 64 | filter->narrow[narrow / 64] >> narrow % 64) & 1);
+}
+
+/* Whether one of the windows may begin at p. */
+LW_INLINE int lw_secret_has_window(const struct lw_secret_windows *windows, const uint8_t *p)
+{
+	uint8_t groups = windows->high[p[LW_SECRET_SHARP] >> 4];
+
+	for (int j = 0; j < LW_SECRET_PLACES; j++)
+		groups &= j < LW_SECRET_PLACES - 1 && p[j] >= 0x80 ? 0 : windows->low[j][p[j] & 15];
+	return groups != 0;
 }
 
 #endif

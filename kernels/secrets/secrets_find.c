@@ -17,7 +17,7 @@ static int is_word_at(const lanewise_secrets_search *s, uint64_t at)
 {
 	uint8_t byte = s->matcher.text[at - s->origin];
 
-	return lw_secret_class_low[byte & 15] & lw_secret_class_high[byte >> 4] & LW_SECRET_WORD;
+	return lw_secret_word_low[byte & 15] & lw_secret_word_high[byte >> 4];
 }
 
 static int same_bytes(const uint8_t *text, const uint8_t *bytes, size_t n, int ignore_case)
@@ -62,6 +62,28 @@ struct range {
 	uint64_t from, end;
 };
 
+/* The eight bytes before a place and those from it on, folded; what is not known before it is anything. */
+struct near {
+	uint64_t before, behind;
+};
+
+static struct near near_of(const lanewise_secrets_search *s, uint64_t position)
+{
+	const uint64_t fold = UINT64_C(0x2020202020202020);
+	const uint8_t *text = s->matcher.text + (position - s->origin);
+	size_t n_before = position - s->origin < 8 ? (size_t)(position - s->origin) : 8;
+	struct near near = { 0, 0 };
+
+	if (n_before == 8)
+		memcpy(&near.before, text - 8, 8);
+	else
+		memcpy((char *)&near.before + 8 - n_before, text - n_before, n_before);
+	memcpy(&near.behind, text, 8);
+	near.before |= fold;
+	near.behind |= fold;
+	return near;
+}
+
 /* Whether a place's anchor stands where it should for a candidate at `position`, and ends where anchors are wanted. */
 static int stands_at(const lanewise_secrets_search *s, const struct lw_secret_place *place, uint64_t position,
                      struct range range)
@@ -70,34 +92,54 @@ static int stands_at(const lanewise_secrets_search *s, const struct lw_secret_pl
 
 	if (position < s->origin + place->offset)
 		return 0;
-
-	const uint8_t *text = s->matcher.text + (position - place->offset - s->origin);
-
-	if ((lw_secret_bytes(text) & place->head_mask) != place->head)
-		return 0;
 	return end > range.from && end <= range.end &&
-	       same_bytes(text, lw_secrets_pool(s->matcher.secrets) + place->bytes, place->count,
-	                  (int)place->ignore_case);
+	       same_bytes(s->matcher.text + (position - place->offset - s->origin),
+	                  lw_secrets_pool(s->matcher.secrets) + place->bytes, place->count, (int)place->ignore_case);
 }
 
-/* The anchors of one key at a position; 0 if there are too many. */
-static int look_up(lanewise_secrets_search *s, uint32_t key, uint64_t position, struct range range)
+/* The anchors of one key at a position that may be candidates; 0 if there are too many. */
+static int look_up(lanewise_secrets_search *s, uint32_t key, uint64_t position, struct near near, struct range range)
 {
-	const struct lw_secret_finder *finder = s->matcher.secrets->finder;
-	const struct lw_secret_place *places = finder->places.items;
+	const lanewise_secrets *secrets = s->matcher.secrets;
+	const struct lw_secret_finder *finder = secrets->finder;
+	const struct lw_secret_place *place = (const struct lw_secret_place *)finder->places.items + finder->first[key];
 
-	for (uint32_t i = finder->first[key]; i != LW_NODE_NONE; i = places[i].next)
-		if (LW_UNLIKELY(stands_at(s, &places[i], position, range))) {
-			uint64_t begin = position - places[i].offset;
-			lanewise_match match = { begin, begin + places[i].count, places[i].anchor, places[i].set };
+	for (; place->key == key; place++) {
+		if (LW_LIKELY(((near.before ^ place->near[0]) & place->near_mask[0]) |
+		              ((near.behind ^ place->near[1]) & place->near_mask[1])) ||
+		    !stands_at(s, place, position, range))
+			continue;
 
-			if (!insert(&s->found, &match))
-				return 0;
-		}
+		uint64_t begin = position - place->offset;
+		const struct lw_secret_rule *rule =
+		        &lw_secrets_rules(secrets)[lw_secrets_anchors(secrets)[place->anchor].rule];
+		lanewise_match match = { begin, begin + place->count, place->anchor, place->set };
+
+		if (lw_secrets_may_match(secrets, rule, s->matcher.text, (size_t)(begin - s->origin),
+		                         (size_t)(match.end - s->origin), s->matcher.n) &&
+		    !insert(&s->found, &match))
+			return 0;
+	}
 	return 1;
 }
 
 static int has_key(const uint64_t *table, uint32_t key) { return table[key / 64] >> key % 64 & 1; }
+
+/* The anchors at a candidate; 0 if there are too many. */
+static int look_at(lanewise_secrets_search *s, uint64_t position, struct range range)
+{
+	const struct lw_secret_filter *filter = &s->matcher.secrets->finder->filter;
+	uint32_t bytes = lw_secret_bytes(s->matcher.text + (position - s->origin));
+	uint32_t wide = lw_secret_key(bytes), narrow = lw_secret_key(lw_secret_narrow(bytes));
+	struct near near = near_of(s, position);
+
+	if (has_key(filter->wide, wide) && !look_up(s, wide, position, near, range))
+		return 0;
+	if (has_key(filter->narrow, narrow) && !(narrow == wide && has_key(filter->wide, wide)) &&
+	    !look_up(s, narrow, position, near, range))
+		return 0;
+	return look_up(s, lw_secret_deep_key((uint32_t)(near.before >> 32), bytes), position, near, range);
+}
 
 /* Looks at all candidates of a block; 0 if they are too many. */
 static int find_in_block(lanewise_secrets_search *s, uint64_t block, size_t n, struct range range)
@@ -110,15 +152,9 @@ static int find_in_block(lanewise_secrets_search *s, uint64_t block, size_t n, s
 
 	if (n_found > n / DENSE_EVERY)
 		return 0;
-	for (size_t i = 0; i < n_found; i++) {
-		uint32_t bytes = lw_secret_bytes(text + positions[i]);
-		uint32_t wide = lw_secret_key(bytes), narrow = lw_secret_key(lw_secret_narrow(bytes));
-
-		if (!look_up(s, wide, block + positions[i], range) ||
-		    (narrow != wide && has_key(filter->narrow, narrow) &&
-		     !look_up(s, narrow, block + positions[i], range)))
+	for (size_t i = 0; i < n_found; i++)
+		if (!look_at(s, block + positions[i], range))
 			return 0;
-	}
 	return 1;
 }
 

@@ -112,6 +112,7 @@ int lanewise_secrets_find_firsts(struct lw_rules_reader *reader)
 		struct reading backward = { secrets, rules[i].ignore_case, 1 };
 
 		rules[i].first = keep_first(reader, &forward, rules[i].after);
+		rules[i].last = keep_first(reader, &backward, rules[i].before);
 		keep_firsts(reader, &forward, rules[i].after);
 		keep_firsts(reader, &backward, rules[i].before);
 	}

@@ -286,7 +286,8 @@ int lanewise_secrets_match(struct lw_secret_matcher *matcher, uint32_t number, s
 	if (!rule->ignore_case &&
 	    memcmp(matcher->text + begin, lw_secrets_pool(secrets) + anchor->first, end - begin) != 0)
 		return 0;
-	if (!may_begin(&w, rule->first, end, 0) || !walk_sequence(&w, rule->before, &begin, 1))
+	if (!lw_secrets_may_match(secrets, rule, matcher->text, begin, end, matcher->n) ||
+	    !may_begin(&w, rule->first, end, 0) || !walk_sequence(&w, rule->before, &begin, 1))
 		return 0;
 
 	int fits = walk_sequence(&w, rule->after, &end, 0);

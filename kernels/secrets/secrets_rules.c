@@ -481,7 +481,7 @@ static lanewise_status make_sets(lanewise_secrets *secrets, const lanewise_alloc
 	for (uint32_t k = 0; k < LW_SECRET_SETS && status == LANEWISE_OK; k++)
 		status = make_set(&reader, k, patterns);
 	if (status == LANEWISE_OK && !(lanewise_secrets_measure(&reader) && lanewise_secrets_find_firsts(&reader) &&
-	                               lanewise_secrets_make_finder(&reader)))
+	                               lanewise_secrets_find_leads(&reader) && lanewise_secrets_make_finder(&reader)))
 		status = reader.status;
 	lw_release(allocator, patterns, n_bytes);
 	return status;
@@ -522,6 +522,7 @@ lanewise_status lanewise_secrets_create(const char *rules, size_t n_bytes, const
 	secrets->anchors.item_bytes = sizeof(struct lw_secret_anchor);
 	secrets->stops.item_bytes = sizeof(struct lw_secret_stop);
 	secrets->holds.item_bytes = sizeof(struct lw_secret_hold);
+	secrets->leads.item_bytes = 1;
 	secrets->pool.item_bytes = 1;
 	for (int k = 0; k < LW_SECRET_SETS; k++)
 		secrets->numbers[k].item_bytes = sizeof(uint32_t);
@@ -563,6 +564,7 @@ void lanewise_secrets_destroy(lanewise_secrets *secrets)
 	list_free(allocator, &secrets->anchors);
 	list_free(allocator, &secrets->stops);
 	list_free(allocator, &secrets->holds);
+	list_free(allocator, &secrets->leads);
 	list_free(allocator, &secrets->pool);
 	lw_release(allocator, secrets, sizeof *secrets);
 }

@@ -1,29 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secret_candidates, 64 positions to a word. Groups of windows are found as in scan_simd.c. Runs take a bit for each byte
- * of a token and, by shifts that double, keep those that end LW_SECRET_RUN_BYTES of them; the word behind is classified
- * ahead, so that a run is known where it begins. What is found goes through the tables without a branch.
+ * secret_candidates, in loops over a block of words, which have a bit for each of 64 positions.
+ *
+ * First, all that every byte has to go through: where windows may begin, by the lower halves of bytes, one lookup a
+ * place, and which quads have no byte that ends a run. Then, for each 64 quads at once, by shifts, where so many of them
+ * follow each other as every run has. Few words have such a place; only for these it is found out where in them words of
+ * text begin. At last, positions of bits are written down and go through the tables, both without a branch.
  */
+#include <string.h>
+
 #include "append_bits.h"
 #include "vec.h"
 
 #include "secrets/secrets_filter.h"
 
-enum { GROUP = 4 };
+/* As many words as there are positions; behind them one whose runs count and those that are read with others. */
+enum { WORDS = LW_SECRET_POSITIONS / 64, ROOM = WORDS + 8, AT_ONCE = 4 };
+
+struct windows {
+	vq low[LW_SECRET_PLACES], high;
+};
 
 struct tables {
-	vq low[LW_SECRET_PLACES], high[LW_SECRET_PLACES], class_low, class_high, word;
+	struct windows anywhere, runs;
+	vq word_low, word_high, least;
 };
 
-/* Bytes of tokens and of words, a bit for each of 64. */
-struct classes {
-	uint64_t token, word;
+/* A bit for each quad, of a word or of AT_ONCE. */
+union quads {
+	uint16_t twos[ROOM];
+	uint64_t eights[ROOM / AT_ONCE];
 };
 
-/* Of the word before: its last bits matter. */
-struct before {
-	uint64_t token, pairs, fours, eights, word;
+struct words {
+	uint64_t found[ROOM];
+	union quads quads, run; /* those that no run ends in, and that a run may begin at or just before */
+#ifdef LW_SECRET_SIX_BITS
+	uint64_t begins[WORDS]; /* of runs, which are in `found` too */
+#endif
 };
+
+#ifdef LW_SECRET_SIX_BITS
+/* The groups of bytes with the same lower six bits: all that any of the four has. */
+LW_INLINE vq six_bits(const uint8_t low[16], const uint8_t *high)
+{
+	const __m512i spread = _mm512_set_epi64(0x0303030303030303, 0x0303030303030303, 0x0202020202020202,
+	                                        0x0202020202020202, 0x0101010101010101, 0x0101010101010101, 0, 0);
+	__m128i any = high ? _mm_loadu_si128((const __m128i *)high) : _mm_set1_epi8(-1);
+
+	any = _mm_or_si128(any, _mm_bsrli_si128(any, 8));
+	any = _mm_or_si128(any, _mm_bsrli_si128(any, 4));
+	return vq_and(vq_repeat16(low), _mm512_shuffle_epi8(_mm512_broadcast_i32x4(any), spread));
+}
+#endif
 
 /* The bytes at p, loaded once: most loads reach over the end of a cache line, and compilers repeat them for each use. */
 LW_INLINE vq load_once(const uint8_t *p)
@@ -36,128 +65,223 @@ LW_INLINE vq load_once(const uint8_t *p)
 	return v;
 }
 
-LW_INLINE struct classes classify(const struct tables *t, const uint8_t *p)
+LW_INLINE uint64_t quads_at(const struct tables *t, const uint8_t *p)
 {
-	struct classes c = { 0, 0 };
+	uint64_t bits = 0;
 
 #pragma GCC unroll 4
 	for (int v = 0; v < 64 / VQ_LANES; v++) {
-		vq bytes = load_once(p + v * VQ_LANES);
-		vq class = vq_and(vq_lookup(t->class_low, vq_ascii_index(bytes)),
-		                  vq_lookup(t->class_high, vq_high_half(bytes)));
-
-		c.token |= vq_nonzero_bits(class) << (v * VQ_LANES & 63);
-		c.word |= vq_nonzero_bits(vq_and(class, t->word)) << (v * VQ_LANES & 63);
+		bits |= vq_quad_bits(vq_load(p + v * VQ_LANES), t->least) << (v * (VQ_LANES / 4));
 	}
-	return c;
+	return bits;
 }
 
-LW_INLINE uint64_t windows_at(const struct tables *t, const uint8_t *p)
+#ifdef LW_SECRET_SIX_BITS
+LW_INLINE uint64_t windows_at(const struct windows *t, const uint8_t *p)
+{
+	vq a = vq_and3(_mm512_permutexvar_epi8(vq_load(p), t->low[0]),
+	               _mm512_permutexvar_epi8(load_once(p + 1), t->low[1]),
+	               _mm512_permutexvar_epi8(load_once(p + 2), t->low[2]));
+
+	return vq_common_bits(a, _mm512_permutexvar_epi8(load_once(p + 3), t->low[3]));
+}
+#else
+LW_INLINE uint64_t windows_at(const struct windows *t, const uint8_t *p)
+{
+	uint64_t word = 0;
+
+	_Static_assert(LW_SECRET_PLACES == 4 && LW_SECRET_SHARP == 2, "written out");
+#pragma GCC unroll 4
+	for (int v = 0; v < 64 / VQ_LANES; v++, p += VQ_LANES) {
+		vq third = load_once(p + 2);
+		vq a = vq_and3(vq_lookup(t->low[0], vq_ascii_index(vq_load(p))),
+		               vq_lookup(t->low[1], vq_ascii_index(vq_load(p + 1))),
+		               vq_lookup(t->low[2], vq_ascii_index(third)));
+		vq b = vq_and(vq_lookup(t->high, vq_high_half(third)),
+		              vq_lookup(t->low[3], vq_low_half(vq_load(p + 3))));
+
+		word |= vq_common_bits(a, b) << (v * VQ_LANES & 63);
+	}
+	return word;
+}
+#endif
+
+/* `found` gets windows; quads are known for a word more, behind which there are none. */
+LW_INLINE void look_up(const struct tables *t, const uint8_t *text, size_t n_words, struct words *w)
+{
+	for (size_t i = 0; i < n_words; i++, text += 64) {
+		__builtin_prefetch(text + 4096);
+		w->found[i] = windows_at(&t->anywhere, text);
+		w->quads.twos[i] = (uint16_t)quads_at(t, text);
+	}
+	memset(w->quads.twos + n_words, 0, (ROOM - n_words) * sizeof *w->quads.twos);
+	memset(w->found + n_words, 0, (ROOM - n_words) * sizeof *w->found);
+	w->quads.twos[n_words] = (uint16_t)quads_at(t, text);
+}
+
+/* A bit for each word of 64 bytes that are not 0. */
+LW_INLINE uint64_t bits_of_flags(const uint8_t flags[WORDS])
+{
+	uint64_t bits = 0;
+
+	_Static_assert(WORDS == 64, "a bit for each");
+#pragma GCC unroll 4
+	for (int v = 0; v < WORDS / VQ_LANES; v++) {
+		bits |= vq_nonzero_bits(vq_load(flags + v * VQ_LANES)) << (v * VQ_LANES & 63);
+	}
+	return bits;
+}
+
+/*
+ * Where runs may begin, into w->run; returns a bit for each word in which they do. What begins at a word's first quad may
+ * do so in the last bytes of the word before. The loops are for the compiler to make vectors of.
+ */
+LW_INLINE uint64_t find_runs(size_t n_words, struct words *w)
+{
+	uint64_t bits;
+	uint8_t flags[WORDS];
+
+	for (int i = 0; i <= WORDS / AT_ONCE; i++) {
+		uint64_t quads = w->quads.eights[i], next = w->quads.eights[i + 1], run = quads;
+
+#pragma GCC unroll 8
+		for (int k = 1; k < LW_SECRET_RUN_QUADS; k++) {
+			run &= quads >> k | next << (64 - k);
+		}
+		w->run.eights[i] = run;
+	}
+	for (int i = 0; i < WORDS; i++)
+		flags[i] = (w->run.twos[i] | (w->run.twos[i + 1] & 1)) != 0;
+	bits = bits_of_flags(flags);
+	return n_words < WORDS ? bits & ((UINT64_C(1) << n_words) - 1) : bits;
+}
+
+/* Each of 16 bits, four times. */
+LW_INLINE uint64_t four_times(uint64_t x)
+{
+#ifdef __BMI2__
+	x = _pdep_u64(x, UINT64_C(0x1111111111111111));
+#else
+	x = (x | x << 24) & UINT64_C(0x000000ff000000ff);
+	x = (x | x << 12) & UINT64_C(0x000f000f000f000f);
+	x = (x | x << 6) & UINT64_C(0x0303030303030303);
+	x = (x | x << 3) & UINT64_C(0x1111111111111111);
+#endif
+	return (x << 4) - x;
+}
+
+/* The positions of a word from which on so many quads follow as a run has. */
+LW_INLINE uint64_t before_runs(const struct words *w, size_t i)
+{
+	return four_times(w->run.twos[i]) >> 3 | (uint64_t)(w->run.twos[i + 1] & 1) * 7 << 61;
+}
+
+/* Where words of text begin in the 64 bytes at p. */
+LW_INLINE uint64_t words_begin(const struct tables *t, const uint8_t *p, uint64_t after_word)
 {
 	uint64_t word = 0;
 
 #pragma GCC unroll 4
 	for (int v = 0; v < 64 / VQ_LANES; v++) {
-		vq groups = t->word;
+		vq bytes = vq_load(p + v * VQ_LANES);
 
-#pragma GCC unroll 4
-		for (int j = 0; j < LW_SECRET_PLACES; j++) {
-			vq bytes = load_once(p + v * VQ_LANES + j);
-			/* All windows are ASCII but for the last place, which may be any byte. */
-			vq low = j < LW_SECRET_PLACES - 1 ? vq_ascii_index(bytes) : vq_low_half(bytes);
-			vq here = vq_and(vq_lookup(t->low[j], low), vq_lookup(t->high[j], vq_high_half(bytes)));
-
-			groups = j ? vq_and(groups, here) : here;
-		}
-		word |= vq_nonzero_bits(groups) << (v * VQ_LANES & 63);
+		word |= vq_common_bits(vq_lookup(t->word_low, vq_ascii_index(bytes)),
+		                       vq_lookup(t->word_high, vq_high_half(bytes)))
+		        << (v * VQ_LANES & 63);
 	}
-	return word;
+	return word & ~(word << 1 | after_word);
 }
 
-LW_INLINE uint64_t behind(uint64_t before, uint64_t x, int by) { return x << by | before >> (64 - by); }
-
-/* The bits where runs have their last byte that counts. */
-LW_INLINE uint64_t run_ends(struct before *b, uint64_t token)
+/* Adds the beginnings of runs to `found`, in the words of `runs`. */
+LW_INLINE void add_runs(const struct tables *t, const uint8_t *text, int after_word, uint64_t runs, struct words *w)
 {
-	uint64_t pairs = token & behind(b->token, token, 1);
-	uint64_t fours = pairs & behind(b->pairs, pairs, 2);
-	uint64_t eights = fours & behind(b->fours, fours, 4);
-	uint64_t all = eights & behind(b->eights, eights, 8);
+#ifdef LW_SECRET_SIX_BITS
+	memset(w->begins, 0, sizeof w->begins);
+#endif
+	for (; runs; runs &= runs - 1) {
+		size_t i = (size_t)__builtin_ctzll(runs);
+		const uint8_t *p = text + i * 64;
+		int after = i ? lw_secret_word_low[p[-1] & 15] & lw_secret_word_high[p[-1] >> 4] : after_word;
+		uint64_t begins = words_begin(t, p, after != 0) & before_runs(w, i) & windows_at(&t->runs, p);
 
-	_Static_assert(LW_SECRET_RUN_BYTES == 16, "four times doubled");
-	b->token = token;
-	b->pairs = pairs;
-	b->fours = fours;
-	b->eights = eights;
-	return all;
+		w->found[i] |= begins;
+#ifdef LW_SECRET_SIX_BITS
+		w->begins[i] = begins;
+#endif
+	}
 }
 
-/* What goes from one word to the next: how the one ahead is classified, and where its runs end. */
-struct state {
-	struct before before;
-	struct classes ahead;
-	uint64_t ends;
-};
-
-LW_INLINE uint64_t next_word(const struct tables *t, struct state *s, const uint8_t *p)
+/* A bit for each word that is not 0. */
+LW_INLINE uint64_t words_found(const struct words *w)
 {
-	uint64_t word = s->ahead.word, ends = s->ends;
-	uint64_t begins = word & ~behind(s->before.word, word, 1);
+	uint64_t any = 0;
 
-	s->before.word = word;
-	s->ahead = classify(t, p + 64);
-	s->ends = run_ends(&s->before, s->ahead.token);
-	begins &= ends >> (LW_SECRET_RUN_BYTES - 1) | s->ends << (64 - (LW_SECRET_RUN_BYTES - 1));
-	return begins | windows_at(t, p);
+	_Static_assert(WORDS == 64, "a bit for each");
+#pragma GCC unroll 32
+	for (int i = 0; i < WORDS; i += VQ_LANES / 8) {
+		any |= vq_nonzero64_bits(w->found + i) << i;
+	}
+	return any;
 }
 
-LW_INLINE size_t find_raw(const struct lw_secret_filter *filter, const uint8_t *text, size_t n, int after_word,
-                          uint16_t *raw)
+LW_INLINE struct windows windows_of(const struct lw_secret_windows *windows)
 {
-	struct tables t;
-	struct state s = { .before = { .word = after_word ? UINT64_C(1) << 63 : 0 } };
-	size_t n_raw = 0, at = 0;
+	struct windows t;
 
-	for (int j = 0; j < LW_SECRET_PLACES; j++) {
-		t.low[j] = vq_repeat16(filter->low[j]);
-		t.high[j] = vq_repeat16(filter->high[j]);
-	}
-	t.class_low = vq_repeat16(lw_secret_class_low);
-	t.class_high = vq_repeat16(lw_secret_class_high);
-	t.word = vq_set1(LW_SECRET_WORD);
-	if (n > 0) {
-		s.ahead = classify(&t, text);
-		s.ends = run_ends(&s.before, s.ahead.token);
-	}
-	for (; at + GROUP * 64 <= n; at += GROUP * 64) {
-		uint64_t word[GROUP], any = 0;
+	for (int j = 0; j < LW_SECRET_PLACES; j++)
+#ifdef LW_SECRET_SIX_BITS
+		t.low[j] = six_bits(windows->low[j], j == LW_SECRET_SHARP ? windows->high : NULL);
+#else
+		t.low[j] = vq_repeat16(windows->low[j]);
+#endif
+	t.high = vq_repeat16(windows->high);
+	return t;
+}
 
-#pragma GCC unroll 4
-		for (int k = 0; k < GROUP; k++) {
-			__builtin_prefetch(text + at + k * 64 + 4096);
-			word[k] = next_word(&t, &s, text + at + k * 64);
-			any |= word[k];
-		}
-		if (LW_LIKELY(any == 0))
-			continue;
-#pragma GCC unroll 4
-		for (int k = 0; k < GROUP; k++)
-			n_raw = lw_append_bits(word[k], at + k * 64, raw, n_raw);
-	}
-	for (; at < n; at += 64)
-		n_raw = lw_append_bits(next_word(&t, &s, text + at), at, raw, n_raw);
-	return n_raw;
+LW_INLINE struct tables tables_of(const struct lw_secret_filter *filter)
+{
+	struct tables t = { .anywhere = windows_of(&filter->windows), .runs = windows_of(&filter->runs) };
+
+	t.word_low = vq_repeat16(lw_secret_word_low);
+	t.word_high = vq_repeat16(lw_secret_word_high);
+	t.least = vq_set1(LW_SECRET_RUN_LEAST);
+	return t;
+}
+
+/* Whether a position that was found is a candidate. */
+LW_INLINE int passes(const struct lw_secret_filter *filter, const uint8_t *text, const struct words *w, size_t at)
+{
+	int has_key = lw_secret_passes(filter, lw_secret_bytes(text + at));
+
+#ifdef LW_SECRET_SIX_BITS
+	int begins_run = (int)(w->begins[at / 64] >> at % 64 & 1);
+
+	return has_key & (lw_secret_has_window(&filter->windows, text + at) |
+	                  (begins_run & lw_secret_has_window(&filter->runs, text + at)));
+#else
+	(void)w;
+	return has_key;
+#endif
 }
 
 size_t LW_FN(secret_candidates)(const struct lw_secret_filter *filter, const uint8_t *text, size_t n, int after_word,
                                 uint16_t *positions)
 {
+	struct tables t = tables_of(filter);
+	struct words w;
 	uint16_t raw[LW_SECRET_POSITIONS + 2];
-	size_t n_raw = find_raw(filter, text, n, after_word, raw), n_found = 0;
+	size_t n_raw = 0, n_found = 0;
 
+	look_up(&t, text, n / 64, &w);
+	add_runs(&t, text, after_word, find_runs(n / 64, &w), &w);
+	for (uint64_t found = words_found(&w); found; found &= found - 1) {
+		size_t i = (size_t)__builtin_ctzll(found);
+
+		n_raw = lw_append_bits(w.found[i], i * 64, raw, n_raw);
+	}
 	for (size_t i = 0; i < n_raw; i++) {
 		positions[n_found] = raw[i];
-		n_found += (size_t)lw_secret_passes(filter, lw_secret_bytes(text + raw[i]));
+		n_found += (size_t)passes(filter, text, &w, raw[i]);
 	}
 	return n_found;
 }
