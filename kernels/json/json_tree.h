@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kernels of JSON trees share, for templates: what is within escapes, numbers and words. */
+#ifndef LW_JSON_TREE_H
+#define LW_JSON_TREE_H
+
+#include <lanewise/json.h>
+
+#include "block.h"
+#include "json_masks.h"
+#include "json_run.h"
+
+/* Whether the two halves of surrogate pairs are in turn; at their second digits, 8 or more behind a d, there is a bit. */
+static LW_NOINLINE int check_surrogates(const uint8_t *text, size_t at, uint64_t seconds, struct lw_json_scan *s)
+{
+	for (; seconds; seconds &= seconds - 1) {
+		size_t begin = at + (size_t)__builtin_ctzll(seconds) - 3;
+		int is_low, value;
+
+		if (s->n_text - begin < 6)
+			return 0;
+		value = lw_json_read_hex(text + begin + 2);
+		is_low = value >= 0xdc00;
+		if (value < 0 || is_low != (s->low_at == begin))
+			return 0;
+		s->low_at = is_low ? 0 : begin + 6;
+		if (is_low)
+			continue;
+		if (s->n_text - begin < 12 || text[begin + 6] != '\\' || text[begin + 7] != 'u' ||
+		    lw_json_read_hex(text + begin + 8) >> 10 != 0xdc00 >> 10)
+			return 0;
+	}
+	return 1;
+}
+
+/* Escapes in strings: `escaped` are the bytes behind their backslashes. */
+static LW_NOINLINE uint64_t wrong_in_escapes(blk b, uint64_t escaped, uint64_t quote, uint64_t backslash,
+                                             const uint8_t *text, size_t at, struct lw_json_scan *s)
+{
+	static const uint8_t letters[16] = { 0xff, 0xff, 'b',  0xff, 't',  'u',  'f', 0xff,
+		                             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 'n', '/' };
+	uint64_t known = blk_in_table(b, v8_table(letters)) | blk_eq(b, 'r') | quote | backslash;
+	uint64_t wrong = escaped & ~known, u = escaped & blk_eq(b, 'u');
+
+	if (!(u | s->hex | s->unit))
+		return wrong;
+
+	blk lower = blk_or(b, 0x20);
+	uint64_t digit = blk_below(b, '9' + 1) & ~blk_below(b, '0');
+	uint64_t hex = digit | (blk_below(lower, 'f' + 1) & ~blk_below(lower, 'a'));
+	uint64_t d = (u << 1 | (s->unit & 1)) & blk_eq(lower, 'd');
+	uint64_t seconds = (d << 1 | s->unit >> 1) & hex & ~blk_below(b, '8');
+
+	wrong |= (u << 1 | u << 2 | u << 3 | u << 4 | s->hex) & ~hex;
+	s->hex = (uint8_t)(u >> 63 | u >> 62 | u >> 61 | u >> 60);
+	s->unit = (uint8_t)(u >> 63 | (d >> 63) << 1);
+	if (LW_UNLIKELY(seconds) && !s->allow_lone_surrogates)
+		wrong |= !check_surrogates(text, at, seconds, s);
+	return wrong;
+}
+
+/* Numbers and words, of which the bytes of `scalar` are; *behind are those behind fractions and exponents. */
+LW_INLINE uint64_t wrong_in_scalars(blk b, uint64_t scalar, struct lw_json_scan *s, uint64_t *behind)
+{
+	struct lw_json_number_bits *bits = &s->number;
+	struct number_masks m = { .digit = scalar & blk_below(b, '9' + 1) & ~blk_below(b, '0'),
+		                  .zero = scalar & blk_eq(b, '0'),
+		                  .point = scalar & blk_eq(b, '.'),
+		                  .minus = scalar & blk_eq(b, '-') };
+	struct number_seen seen;
+	uint64_t rest = scalar & ~(m.digit | m.point | m.minus), wrong;
+
+	if (LW_LIKELY(!(rest | bits->e | bits->e_sign | bits->exponent | s->letter))) {
+		wrong = wrong_in_plain(&m, bits, &seen);
+		*behind = seen.behind;
+		return wrong;
+	}
+
+	blk lower = blk_or(b, 0x20);
+	uint64_t number_before;
+
+	m.plus = rest & blk_eq(b, '+');
+	m.e = rest & blk_eq(lower, 'e') & (m.digit << 1 | bits->digit);
+	rest &= ~(m.plus | m.e);
+
+	uint64_t letter = rest & blk_below(lower, 'z' + 1) & ~blk_below(lower, 'a'), number = scalar & ~rest;
+
+	number_before = number << 1 | bits->within;
+	wrong = (rest & ~letter) | (letter & number_before) | (number & (letter << 1 | s->letter));
+	s->letter = (uint8_t)(letter >> 63);
+	wrong |= wrong_in_any(&m, bits, &seen);
+	*behind = seen.behind;
+	return wrong;
+}
+
+LW_INLINE int32_t position_of(uint32_t token) { return (int32_t)token >> 8; }
+
+/* Words have the right size, first byte and last four. */
+LW_INLINE int check_words(const uint8_t *text, size_t base, const uint32_t *tokens, uint64_t words)
+{
+	enum { T = 't' >> 3, F = 'f' >> 3, N = 'n' >> 3 };
+	static const struct {
+		int32_t size;
+		uint8_t first, last[4];
+	} known[16] = { [T] = { 4, 't', "true" }, [F] = { 5, 'f', "alse" }, [N] = { 4, 'n', "null" } };
+	uint32_t wrong = 0;
+
+	while (words) {
+		const uint32_t *token = tokens + take_bit(&words);
+		unsigned kind = *token >> 3 & 15;
+		int32_t size = position_of(token[1]) - position_of(*token);
+		uint32_t last, expected;
+
+		if (LW_UNLIKELY(size != known[kind].size || size == 0))
+			return 0;
+		memcpy(&last, text + (base + (size_t)position_of(token[1]) - 4), sizeof last);
+		memcpy(&expected, known[kind].last, sizeof expected);
+		wrong |= (last ^ expected) | ((uint8_t)*token ^ (uint32_t)known[kind].first);
+	}
+	return wrong == 0;
+}
+
+#endif
