@@ -32,29 +32,40 @@ static LW_NOINLINE int check_surrogates(const uint8_t *text, size_t at, uint64_t
 	return 1;
 }
 
-/* Escapes in strings: `escaped` are the bytes behind their backslashes. */
-static LW_NOINLINE uint64_t wrong_in_escapes(blk b, uint64_t escaped, uint64_t quote, uint64_t backslash,
-                                             const uint8_t *text, size_t at, struct lw_json_scan *s)
+/* The bytes that may stand behind a backslash; `quote` and `backslash` are two of them. */
+LW_INLINE uint64_t escape_letters(blk b, uint64_t quote, uint64_t backslash)
 {
 	static const uint8_t letters[16] = { 0xff, 0xff, 'b',  0xff, 't',  'u',  'f', 0xff,
 		                             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 'n', '/' };
-	uint64_t known = blk_in_table(b, v8_table(letters)) | blk_eq(b, 'r') | quote | backslash;
-	uint64_t wrong = escaped & ~known, u = escaped & blk_eq(b, 'u');
 
-	if (!(u | s->hex | s->unit))
-		return wrong;
+	return blk_in_table(b, v8_table(letters)) | blk_eq(b, 'r') | quote | backslash;
+}
 
+/* The digits behind `u`, and whether surrogates come in pairs. */
+static LW_NOINLINE uint64_t wrong_in_units(blk b, uint64_t u, const uint8_t *text, size_t at, struct lw_json_scan *s)
+{
 	blk lower = blk_or(b, 0x20);
 	uint64_t digit = blk_below(b, '9' + 1) & ~blk_below(b, '0');
 	uint64_t hex = digit | (blk_below(lower, 'f' + 1) & ~blk_below(lower, 'a'));
 	uint64_t d = (u << 1 | (s->unit & 1)) & blk_eq(lower, 'd');
 	uint64_t seconds = (d << 1 | s->unit >> 1) & hex & ~blk_below(b, '8');
+	uint64_t wrong = (u << 1 | u << 2 | u << 3 | u << 4 | s->hex) & ~hex;
 
-	wrong |= (u << 1 | u << 2 | u << 3 | u << 4 | s->hex) & ~hex;
 	s->hex = (uint8_t)(u >> 63 | u >> 62 | u >> 61 | u >> 60);
 	s->unit = (uint8_t)(u >> 63 | (d >> 63) << 1);
 	if (LW_UNLIKELY(seconds) && !s->allow_lone_surrogates)
 		wrong |= !check_surrogates(text, at, seconds, s);
+	return wrong;
+}
+
+/* Escapes in strings: `escaped` are the bytes behind their backslashes. */
+LW_INLINE uint64_t wrong_in_escapes(blk b, uint64_t escaped, uint64_t quote, uint64_t backslash, const uint8_t *text,
+                                    size_t at, struct lw_json_scan *s)
+{
+	uint64_t wrong = escaped & ~escape_letters(b, quote, backslash), u = escaped & blk_eq(b, 'u');
+
+	if (LW_UNLIKELY(u | s->hex | s->unit))
+		wrong |= wrong_in_units(b, u, text, at, s);
 	return wrong;
 }
 
@@ -89,6 +100,57 @@ LW_INLINE uint64_t wrong_in_scalars(blk b, uint64_t scalar, struct lw_json_scan 
 	s->letter = (uint8_t)(letter >> 63);
 	wrong |= wrong_in_any(&m, bits, &seen);
 	*behind = seen.behind;
+	return wrong;
+}
+
+/* A group of tokens, a bit for each. */
+struct group {
+	uint64_t open, close;         /* quotes */
+	uint64_t scalar, space, word; /* word: of the scalars, those that are no number */
+	uint64_t object, array, object_end, array_end, comma, colon;
+	uint64_t name; /* of the opening quotes */
+};
+
+/* By the bytes of tokens. *in_string, all bits or none, tells what the quotes before were; its bits become what they are behind each. */
+LW_INLINE struct group read_group(blk b, uint64_t valid, uint64_t *in_string)
+{
+	struct group g;
+	uint64_t quote = blk_eq(b, '"') & valid, parity = prefix_parity(quote) ^ *in_string;
+
+	g.open = quote & parity;
+	g.close = quote & ~parity;
+	g.object = blk_eq(b, '{') & valid;
+	g.array = blk_eq(b, '[') & valid;
+	g.object_end = blk_eq(b, '}') & valid;
+	g.array_end = blk_eq(b, ']') & valid;
+	g.comma = blk_eq(b, ',') & valid;
+	g.colon = blk_eq(b, ':') & valid;
+	g.space = blk_in_table(b, v8_table(lw_json_spaces)) & valid;
+	g.scalar = valid & ~(quote | g.object | g.array | g.object_end | g.array_end | g.comma | g.colon | g.space);
+	g.word = g.scalar & ~(blk_below(b, '9' + 1) & ~blk_below(b, '0')) & ~blk_eq(b, '-');
+	g.name = g.open & g.colon >> 2;
+	*in_string = parity;
+	return g;
+}
+
+/*
+ * What is wrong by the tokens nearby. A comma is one of members if a name follows; behind a value that is no
+ * container, it must be so just if there is a colon before that value.
+ */
+LW_INLINE uint64_t wrong_in_group(const struct group *g)
+{
+	uint64_t leaf = g->open | g->scalar, begin = leaf | g->object | g->array;
+	uint64_t leaf_end = g->close | g->scalar | g->space, end = leaf_end | g->object_end | g->array_end;
+	uint64_t of_member = leaf & g->colon << 1, of_scalar = of_member & g->scalar;
+	uint64_t member_end = (of_member & g->open) << 1 | of_scalar | (of_scalar << 1 & g->space);
+	uint64_t wrong = (end << 1 & begin) | (g->colon & ~(g->close << 1));
+
+	wrong |= (g->comma | g->colon) << 1 & ~begin;
+	wrong |= g->object << 1 & ~(g->name | g->object_end);
+	wrong |= g->array << 1 & ~(begin | g->array_end);
+	wrong |= g->name & ~((g->object | g->comma) << 1);
+	wrong |= (g->comma & member_end << 1) << 1 & ~g->name;
+	wrong |= (g->comma & (leaf_end & ~member_end) << 1) << 1 & g->name;
 	return wrong;
 }
 

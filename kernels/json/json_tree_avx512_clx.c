@@ -97,8 +97,8 @@ LW_INLINE __m512i behind_runs_in_words(__m512i begins, __m512i runs, uint8_t *ca
 }
 
 /* Goes through the blocks that have escapes, or the digits of one from the block before. */
-static LW_NOINLINE uint64_t wrong_escapes_in_words(const uint8_t *bytes, const uint8_t *text, size_t at,
-                                                   const struct words *w, struct lw_json_scan *s)
+LW_INLINE uint64_t wrong_escapes_in_words(const uint8_t *bytes, const uint8_t *text, size_t at, const struct words *w,
+                                          struct lw_json_scan *s)
 {
 	unsigned blocks = _mm512_test_epi64_mask(load_words(w->escaped), load_words(w->escaped));
 	uint64_t wrong = 0;
@@ -109,7 +109,7 @@ static LW_NOINLINE uint64_t wrong_escapes_in_words(const uint8_t *bytes, const u
 		size_t i = (size_t)__builtin_ctz(blocks);
 		blk b = blk_load(bytes + 64 * i);
 
-		wrong |= wrong_in_escapes(b, w->escaped[i], blk_eq(b, '"'), w->backslash[i], text, at + 64 * i, s);
+		wrong |= wrong_in_escapes(b, w->escaped[i], w->quote[i], w->backslash[i], text, at + 64 * i, s);
 		blocks &= blocks - 1;
 		if ((s->hex | s->unit) && i + 1 < BLOCKS)
 			blocks |= 2u << i;
@@ -370,22 +370,28 @@ size_t LW_FN(json_tokens)(const uint8_t *text, size_t begin, size_t end, struct 
  * Tokens go through a window, the first and last few of which are only there to be looked at: whether a string is a name is told
  * by the colon two tokens on, say.
  */
-enum { AROUND = LW_JSON_TOKENS_BEFORE, WINDOW = 64 * BLOCKS };
+enum { AROUND = LW_JSON_TOKENS_BEFORE, WINDOW = 64 * BLOCKS, FEW = 64 };
 
 struct token_words {
 	uint64_t quote[BLOCKS], object[BLOCKS], array[BLOCKS], object_end[BLOCKS], array_end[BLOCKS];
 	uint64_t comma[BLOCKS], colon[BLOCKS], space[BLOCKS], number[BLOCKS];
 	/* What is found out about them: */
-	uint64_t begins[BLOCKS], names[BLOCKS], words[BLOCKS]; /* words: true, false, null */
+	uint64_t begins[BLOCKS], strings[BLOCKS], names[BLOCKS], words[BLOCKS]; /* words: true, false, null */
 	uint64_t opens[BLOCKS], brackets[BLOCKS], of_objects[BLOCKS];
 	uint64_t commas_behind[BLOCKS], members_behind[BLOCKS]; /* of brackets; the commas are of members */
 };
 
-/* The tokens of a window with bits from `first` on, `n` of them, are to be done; n_valid are there. */
+/* n_valid tokens, of which n are to be done, those behind the first `back`. */
 struct window {
 	const uint32_t *tokens;
-	size_t n_valid, n;
+	size_t back, n_valid, n;
 };
+
+/* The number of the last token before the next window, if one will follow. */
+LW_INLINE size_t before_next(const struct window *window)
+{
+	return window->n > AROUND ? window->back + window->n - AROUND - 1 : 0;
+}
 
 /* The window's first values and names: their tokens and those behind them. */
 struct pairs {
@@ -469,8 +475,9 @@ LW_INLINE void read_tokens(const struct window *window, struct token_words *w)
  */
 LW_INLINE int wrong_in_window(const struct window *window, struct token_words *w, uint64_t *in_string)
 {
+	size_t behind = before_next(window);
 	__m512i valid = first_bits(window->n_valid);
-	__m512i active = and_not(first_bits(AROUND + window->n), _mm512_maskz_set1_epi64(1, 15));
+	__m512i active = and_not(first_bits(window->back + window->n), first_bits(window->back));
 	__m512i quote = _mm512_and_si512(load_words(w->quote), valid), parity = parity_of_words(quote, in_string);
 	__m512i open = _mm512_and_si512(quote, parity), close = and_not(quote, parity);
 	__m512i object = _mm512_and_si512(load_words(w->object), valid);
@@ -502,9 +509,10 @@ LW_INLINE int wrong_in_window(const struct window *window, struct token_words *w
 	                        _mm512_and_si512(up(_mm512_and_si512(comma, up(and_not(leaf_end, member_end)))), name));
 
 	_mm512_store_si512(w->quote, parity);
-	*in_string = (uint64_t)0 - (w->quote[(window->n - 1) / 64] >> (window->n - 1) % 64 & 1);
+	*in_string = (uint64_t)0 - (w->quote[behind / 64] >> behind % 64 & 1);
 
 	_mm512_store_si512(w->begins, _mm512_and_si512(begin, active));
+	_mm512_store_si512(w->strings, open);
 	_mm512_store_si512(w->names, name);
 	_mm512_store_si512(w->words, _mm512_and_si512(and_not(scalar, load_words(w->number)), active));
 	_mm512_store_si512(w->opens, opens);
@@ -517,7 +525,7 @@ LW_INLINE int wrong_in_window(const struct window *window, struct token_words *w
 
 LW_INLINE void gather_pairs(const struct window *window, const struct token_words *w, struct pairs *pairs)
 {
-	size_t n_groups = (AROUND + window->n + 63) / 64, count = 0;
+	size_t n_groups = (window->back + window->n + 63) / 64, count = 0;
 
 	for (size_t i = 0; i < n_groups; i++)
 #pragma GCC unroll 4
@@ -585,11 +593,104 @@ LW_INLINE void write_nodes(const struct pairs *p, uint32_t base, lanewise_json_n
 	}
 }
 
+/* The number of nodes; SIZE_MAX for lack of room. */
+LW_INLINE size_t write_many(const struct window *window, const struct token_words *w, uint32_t base,
+                            const struct lw_json_tree *t)
+{
+	struct pairs pairs;
+
+	gather_pairs(window, w, &pairs);
+	if (pairs.count > t->capacity - t->n_nodes)
+		return SIZE_MAX;
+	write_nodes(&pairs, base, t->nodes, t->n_nodes, t->capacity - t->n_nodes);
+	return pairs.count;
+}
+
+/* The nodes of tokens[0 ... 16) with a bit in `mask`; those of nodes[n ... n + room) may be written. */
+LW_INLINE void write_part(const uint32_t *tokens, uint32_t base, uint32_t mask, uint32_t open, uint32_t name,
+                          lanewise_json_node *nodes, size_t n, size_t room)
+{
+	/* By the byte / 8: the type and flags as they stand in a node, and which flag changes with the next token's. */
+	__m512i types =
+	        _mm512_setr_epi32(0, 0, 0, 0, LANEWISE_JSON_STRING, LANEWISE_JSON_NUMBER | LANEWISE_JSON_INTEGER << 8,
+	                          LANEWISE_JSON_NUMBER | LANEWISE_JSON_INTEGER << 8,
+	                          LANEWISE_JSON_NUMBER | LANEWISE_JSON_INTEGER << 8, 0, 0, 0, LANEWISE_JSON_ARRAY,
+	                          LANEWISE_JSON_FALSE, LANEWISE_JSON_NULL, LANEWISE_JSON_TRUE, LANEWISE_JSON_OBJECT);
+	__m512i changes =
+	        _mm512_setr_epi32(0, 0, 0, 0, LANEWISE_JSON_ESCAPES << 8, LANEWISE_JSON_INTEGER << 8,
+	                          LANEWISE_JSON_INTEGER << 8, LANEWISE_JSON_INTEGER << 8, 0, 0, 0, 0, 0, 0, 0, 0);
+	__m512i x = _mm512_loadu_si512(tokens), y = _mm512_loadu_si512(tokens + 1), kind = _mm512_srli_epi32(x, 3);
+	__m512i at = _mm512_srai_epi32(x, 8), size = _mm512_sub_epi32(_mm512_srai_epi32(y, 8), at);
+	__m512i type = _mm512_permutexvar_epi32(kind, types);
+	__mmask16 flagged = _mm512_test_epi32_mask(y, _mm512_set1_epi32(LW_JSON_TOKEN_FLAG));
+	unsigned count = (unsigned)__builtin_popcount(mask);
+
+	size = _mm512_mask_add_epi32(size, (__mmask16)open, size, _mm512_set1_epi32(1));
+	type = _mm512_mask_xor_epi32(type, flagged, type, _mm512_permutexvar_epi32(kind, changes));
+	type = _mm512_mask_or_epi32(type, (__mmask16)name, type, _mm512_set1_epi32(LANEWISE_JSON_NAME << 8));
+	at = _mm512_add_epi32(at, _mm512_set1_epi32((int)base));
+	at = _mm512_maskz_compress_epi32((__mmask16)mask, at);
+	size = _mm512_maskz_compress_epi32((__mmask16)mask, size);
+	type = _mm512_maskz_compress_epi32((__mmask16)mask, type);
+
+	__m512i next = _mm512_add_epi32(_mm512_set1_epi32((int)(uint32_t)n),
+	                                _mm512_setr_epi32(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16));
+	__m512i pairs = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+	__m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+	__m512i first = _mm512_permutex2var_epi32(at, pairs, size);
+	__m512i second = _mm512_permutex2var_epi32(next, pairs, type);
+	uint64_t kept = room >= 16 ? ~(uint64_t)0 : ((uint64_t)1 << 2 * count) - 1;
+
+	nodes += n;
+	if (LW_LIKELY(room >= 16)) {
+		_mm512_storeu_si512(nodes, _mm512_permutex2var_epi64(first, low, second));
+		_mm512_storeu_si512(nodes + 4, _mm512_permutex2var_epi64(first, high, second));
+		if (LW_LIKELY(count <= 8))
+			return;
+	} else {
+		_mm512_mask_storeu_epi64(nodes, (__mmask8)kept, _mm512_permutex2var_epi64(first, low, second));
+		_mm512_mask_storeu_epi64(nodes + 4, (__mmask8)(kept >> 8),
+		                         _mm512_permutex2var_epi64(first, high, second));
+		if (count <= 8)
+			return;
+	}
+	pairs = _mm512_add_epi32(pairs, _mm512_set1_epi32(8));
+	first = _mm512_permutex2var_epi32(at, pairs, size);
+	second = _mm512_permutex2var_epi32(next, pairs, type);
+	_mm512_mask_storeu_epi64(nodes + 8, (__mmask8)(kept >> 16), _mm512_permutex2var_epi64(first, low, second));
+	_mm512_mask_storeu_epi64(nodes + 12, (__mmask8)(kept >> 24), _mm512_permutex2var_epi64(first, high, second));
+}
+
+/* The same as gather_pairs and write_nodes, which is faster for few tokens. Returns the number of nodes; 0 for lack of room. */
+LW_INLINE size_t write_few(const struct window *window, const struct token_words *w, uint32_t base,
+                           const struct lw_json_tree *t)
+{
+	size_t n_groups = (window->back + window->n + 63) / 64, n = t->n_nodes, count = 0;
+
+	for (size_t i = 0; i < n_groups; i++)
+		count += (size_t)__builtin_popcountll(w->begins[i]);
+	if (count > t->capacity - n)
+		return SIZE_MAX;
+	for (size_t i = 0; i < n_groups; i++)
+#pragma GCC unroll 4
+		for (int part = 0; part < 4; part++) {
+			uint32_t of_part = (uint32_t)(w->begins[i] >> 16 * part) & 0xffff;
+
+			if (!of_part)
+				continue;
+			write_part(window->tokens + 64 * i + 16 * part, base, of_part,
+			           (uint32_t)(w->strings[i] >> 16 * part), (uint32_t)(w->names[i] >> 16 * part),
+			           t->nodes, n, t->capacity - n);
+			n += (size_t)__builtin_popcount(of_part);
+		}
+	return count;
+}
+
 /* Opens and closes containers, whose nodes are there already; returns whether something is wrong. */
 LW_INLINE int link_brackets(const struct window *window, const struct token_words *w, uint32_t base,
                             struct lw_json_tree *t)
 {
-	size_t n_groups = (AROUND + window->n + 63) / 64;
+	size_t n_groups = (window->back + window->n + 63) / 64;
 	uint32_t container = t->container, depth = t->depth, wrong = 0, rank = (uint32_t)t->n_nodes;
 	lanewise_json_node *nodes = t->nodes;
 
@@ -621,7 +722,7 @@ LW_INLINE int link_brackets(const struct window *window, const struct token_word
 			if (LW_UNLIKELY(--depth == 0)) {
 				t->done = 1;
 				t->depth = 0;
-				return (int)wrong | (64 * i + bit + 1 != AROUND + window->n);
+				return (int)wrong | (64 * i + bit + 1 != window->back + window->n);
 			}
 			wrong |= (commas >> bit & 1) &
 			         ((nodes[container].type == LANEWISE_JSON_OBJECT) ^ (members >> bit & 1));
@@ -641,47 +742,71 @@ LW_INLINE int check_window_words(const uint8_t *text, size_t base, const struct 
 
 	if (w->words[last / 64] >> last % 64 & 1)
 		return 0; /* it has no end */
-	for (unsigned groups = _mm512_test_epi64_mask(load_words(w->words), load_words(w->words)); groups;
-	     groups &= groups - 1) {
-		size_t i = (size_t)__builtin_ctz(groups);
-
-		if (!check_words(text, base, window->tokens + 64 * i, w->words[i]))
+	for (size_t i = 0; i <= last / 64; i++)
+		if (w->words[i] && !check_words(text, base, window->tokens + 64 * i, w->words[i]))
 			return 0;
-	}
 	return 1;
+}
+
+/* The same as wrong_in_window where all fits one word. */
+LW_INLINE int wrong_in_one_group(const struct window *window, struct token_words *w, uint64_t *in_string)
+{
+	uint64_t valid = ~(uint64_t)0 >> (64 - window->n_valid),
+	         active = _bzhi_u64(valid, (unsigned)(window->back + window->n));
+	struct group g = read_group((blk) { { load_bytes(window->tokens) } }, valid, in_string);
+
+	active &= ~(uint64_t)0 << window->back;
+	*in_string = (uint64_t)0 - (*in_string >> before_next(window) & 1);
+	w->begins[0] = (g.open | g.scalar | g.object | g.array) & active;
+	w->strings[0] = g.open;
+	w->names[0] = g.name;
+	w->words[0] = g.word & active;
+	w->opens[0] = g.object | g.array;
+	w->brackets[0] = (g.object | g.array | g.object_end | g.array_end) & active;
+	w->of_objects[0] = g.object | g.object_end;
+	w->commas_behind[0] = g.comma >> 1;
+	w->members_behind[0] = g.name >> 2;
+	return (wrong_in_group(&g) & active) != 0;
+}
+
+LW_INLINE int is_wrong(const struct window *window, struct token_words *w, uint64_t *in_string)
+{
+	if (window->n_valid <= 64)
+		return wrong_in_one_group(window, w, in_string);
+	read_tokens(window, w);
+	return wrong_in_window(window, w, in_string);
 }
 
 size_t LW_FN(json_nodes)(const uint8_t *text, size_t base, const uint32_t *tokens, size_t n_tokens, int last,
                          struct lw_json_tree *tree)
 {
 	_Alignas(64) struct token_words w;
-	struct pairs pairs;
 	struct lw_json_tree t = *tree;
 	size_t at = 0;
 
 	if (t.n_nodes == 0 && n_tokens && (uint8_t)*tokens != '{' && (uint8_t)*tokens != '[')
 		t.bad = 1;
 	while (!t.bad && (last ? at < n_tokens : n_tokens - at >= LW_JSON_TOKENS_LEFT)) {
-		size_t left = n_tokens - at;
-		struct window window = { tokens + at - AROUND, WINDOW, WINDOW - 2 * AROUND };
+		size_t left = n_tokens - at, back = t.n_nodes ? AROUND : 0;
+		struct window window = { tokens + at - back, back, WINDOW, WINDOW - AROUND - back };
 
-		if (left < WINDOW - AROUND) {
-			window.n_valid = AROUND + left;
+		if (left <= WINDOW - back) {
+			window.n_valid = back + left;
 			window.n = last ? left : left - AROUND;
 		}
-		read_tokens(&window, &w);
-		t.bad = wrong_in_window(&window, &w, &t.in_string) || t.done ||
-		        !check_window_words(text, base, &window, &w);
+		size_t count;
+
+		t.bad = is_wrong(&window, &w, &t.in_string) || t.done || !check_window_words(text, base, &window, &w);
 		if (t.bad)
 			break;
-		gather_pairs(&window, &w, &pairs);
-		if (pairs.count > t.capacity - t.n_nodes) {
+		count = window.n_valid <= FEW ? write_few(&window, &w, (uint32_t)base, &t)
+		                              : write_many(&window, &w, (uint32_t)base, &t);
+		if (count == SIZE_MAX) {
 			t.bad = 1;
 			break;
 		}
-		write_nodes(&pairs, (uint32_t)base, t.nodes, t.n_nodes, t.capacity - t.n_nodes);
 		t.bad = (uint32_t)link_brackets(&window, &w, (uint32_t)base, &t);
-		t.n_nodes += pairs.count;
+		t.n_nodes += count;
 		at += window.n;
 	}
 	if (last && !t.done)

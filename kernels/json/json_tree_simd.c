@@ -123,57 +123,6 @@ LW_INLINE blk load_bytes(const uint32_t *tokens)
 
 #endif
 
-/* A group of tokens, a bit for each. */
-struct group {
-	uint64_t open, close;         /* quotes */
-	uint64_t scalar, space, word; /* word: of the scalars, those that are no number */
-	uint64_t object, array, object_end, array_end, comma, colon;
-	uint64_t name; /* of the opening quotes */
-};
-
-LW_INLINE struct group read_group(const uint32_t *tokens, uint64_t valid, uint64_t *in_string)
-{
-	blk b = load_bytes(tokens);
-	struct group g;
-	uint64_t quote = blk_eq(b, '"') & valid, parity = prefix_parity(quote) ^ *in_string;
-
-	g.open = quote & parity;
-	g.close = quote & ~parity;
-	g.object = blk_eq(b, '{') & valid;
-	g.array = blk_eq(b, '[') & valid;
-	g.object_end = blk_eq(b, '}') & valid;
-	g.array_end = blk_eq(b, ']') & valid;
-	g.comma = blk_eq(b, ',') & valid;
-	g.colon = blk_eq(b, ':') & valid;
-	g.space = blk_in_table(b, v8_table(lw_json_spaces)) & valid;
-	g.scalar = valid & ~(quote | g.object | g.array | g.object_end | g.array_end | g.comma | g.colon | g.space);
-	g.word = g.scalar & ~(blk_below(b, '9' + 1) & ~blk_below(b, '0')) & ~blk_eq(b, '-');
-	g.name = g.open & g.colon >> 2;
-	*in_string = (uint64_t)0 - (parity >> (DONE - 1) & 1);
-	return g;
-}
-
-/*
- * What is wrong by the tokens nearby. A comma is one of members if a name follows; behind a value that is no
- * container, it must be so just if there is a colon before that value.
- */
-LW_INLINE uint64_t wrong_in_group(const struct group *g)
-{
-	uint64_t leaf = g->open | g->scalar, begin = leaf | g->object | g->array;
-	uint64_t leaf_end = g->close | g->scalar | g->space, end = leaf_end | g->object_end | g->array_end;
-	uint64_t of_member = leaf & g->colon << 1, of_scalar = of_member & g->scalar;
-	uint64_t member_end = (of_member & g->open) << 1 | of_scalar | (of_scalar << 1 & g->space);
-	uint64_t wrong = (end << 1 & begin) | (g->colon & ~(g->close << 1));
-
-	wrong |= (g->comma | g->colon) << 1 & ~begin;
-	wrong |= g->object << 1 & ~(g->name | g->object_end);
-	wrong |= g->array << 1 & ~(begin | g->array_end);
-	wrong |= g->name & ~((g->object | g->comma) << 1);
-	wrong |= (g->comma & member_end << 1) << 1 & ~g->name;
-	wrong |= (g->comma & (leaf_end & ~member_end) << 1) << 1 & g->name;
-	return wrong;
-}
-
 LW_INLINE void write_nodes(const uint32_t *tokens, uint32_t base, uint64_t mask, const struct group *g,
                            struct lw_json_tree *t)
 {
@@ -260,10 +209,11 @@ size_t LW_FN(json_nodes)(const uint8_t *text, size_t base, const uint32_t *token
 		size_t n_valid = n_tokens - at + BEFORE;
 		uint64_t valid = n_valid >= GROUP ? ~(uint64_t)0 : ((uint64_t)1 << n_valid) - 1;
 		uint64_t active = valid & (((uint64_t)1 << DONE) - 1) << BEFORE;
-		struct group g = read_group(group, valid, &t.in_string);
+		struct group g = read_group(load_bytes(group), valid, &t.in_string);
 		uint64_t begins = (g.open | g.scalar | g.object | g.array) & active, words = g.word & active;
 		size_t n_begins = (size_t)__builtin_popcountll(begins);
 
+		t.in_string = (uint64_t)0 - (t.in_string >> (DONE - 1) & 1);
 		if ((wrong_in_group(&g) & active) || t.done || n_begins > t.capacity - t.n_nodes ||
 		    (t.n_nodes == 0 && !((g.object | g.array) >> BEFORE & 1))) {
 			t.bad = 1;
