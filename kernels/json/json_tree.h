@@ -181,4 +181,47 @@ LW_INLINE int check_words(const uint8_t *text, size_t base, const uint32_t *toke
 	return wrong == 0;
 }
 
+/* Opens and closes containers, whose nodes are there already; returns whether something is wrong. */
+LW_INLINE int link_group(const uint32_t *tokens, uint32_t base, uint64_t begins, uint64_t active, const struct group *g,
+                         struct lw_json_tree *t)
+{
+	uint64_t open = g->object | g->array, close = g->object_end | g->array_end;
+	uint64_t brackets = (open | close) & active, members = g->name >> 1; /* commas of members */
+	uint32_t container = t->container, depth = t->depth, wrong = 0;
+	lanewise_json_node *nodes = t->nodes;
+
+	while (brackets) {
+		uint32_t bit = take_bit(&brackets);
+		uint64_t before = ((uint64_t)1 << bit) - 1;
+		uint32_t rank = (uint32_t)(t->n_nodes + (size_t)__builtin_popcountll(begins & before));
+
+		if (open >> bit & 1) {
+			nodes[rank].next = container;
+			container = rank;
+			depth++;
+			wrong |= depth > t->max_depth;
+			continue;
+		}
+		if (LW_UNLIKELY(depth == 0))
+			return 1;
+
+		lanewise_json_node *closed = &nodes[container];
+
+		wrong |= (closed->type == LANEWISE_JSON_OBJECT) ^ (g->object_end >> bit & 1);
+		container = closed->next;
+		closed->n_bytes = base + (uint32_t)position_of(tokens[bit]) + 1 - closed->offset;
+		closed->next = rank;
+		if (--depth == 0) {
+			t->done = 1;
+			wrong |= (active & ~before) >> bit >> 1 != 0;
+			break;
+		}
+		wrong |= (g->comma >> bit >> 1 & 1) &
+		         ((nodes[container].type == LANEWISE_JSON_OBJECT) ^ (members >> bit >> 1 & 1));
+	}
+	t->container = container;
+	t->depth = depth;
+	return (int)wrong;
+}
+
 #endif

@@ -20,12 +20,41 @@ LW_INLINE __m512i and_not(__m512i a, __m512i b) { return _mm512_andnot_si512(b, 
 LW_INLINE int any_bit(__m512i x) { return _mm512_test_epi64_mask(x, x) != 0; }
 LW_INLINE uint8_t last_bit(__m512i x) { return _mm512_movepi64_mask(x) >> 7; }
 
-/* Each bit one place on; the first becomes `carry`. */
-LW_INLINE __m512i before(__m512i x, uint64_t carry)
+/* Each bit one place on; the first becomes the last of `past`. */
+LW_INLINE __m512i before(__m512i x, __m512i past)
 {
-	__m512i lower = _mm512_alignr_epi64(x, _mm512_set1_epi64((int64_t)(carry << 63)), 7);
+	__m512i lower = _mm512_alignr_epi64(x, past, 7);
 
 	return _mm512_or_si512(_mm512_slli_epi64(x, 1), _mm512_srli_epi64(lower, 63));
+}
+
+LW_INLINE __m512i with_last_bit(uint64_t bit) { return _mm512_set1_epi64((int64_t)(bit << 63)); }
+
+/* Of the blocks before: their last bits matter. */
+struct past {
+	__m512i scalar, digit, point, minus, zero, rest;
+};
+
+LW_INLINE void read_past(struct past *past, const struct lw_json_scan *s)
+{
+	past->scalar = with_last_bit(s->in_scalar);
+	past->digit = with_last_bit(s->number.digit);
+	past->point = with_last_bit(s->number.point);
+	past->minus = with_last_bit(s->number.sign);
+	past->zero = with_last_bit(s->number.zero);
+	past->rest = with_last_bit(s->letter);
+}
+
+LW_INLINE void keep_past(const struct past *past, struct lw_json_scan *s)
+{
+	s->in_scalar = last_bit(past->scalar);
+	s->letter = last_bit(past->rest);
+	s->number.digit = last_bit(past->digit);
+	s->number.point = last_bit(past->point);
+	s->number.sign = last_bit(past->minus);
+	s->number.lead = s->number.sign & !s->number.e_sign;
+	s->number.zero = last_bit(past->zero);
+	s->number.within = s->in_scalar & !s->letter;
 }
 
 LW_INLINE void fill_with_spaces(struct words *w)
@@ -71,7 +100,7 @@ static LW_NOINLINE void find_escapes_in_words(struct words *w, struct lw_json_sc
 /* Which backslashes begin escapes; *escaped are the bytes behind these. */
 LW_INLINE __m512i begins_of_escapes(struct words *w, struct lw_json_scan *s, __m512i *escaped)
 {
-	__m512i backslash = load_words(w->backslash), behind = before(backslash, s->escaped);
+	__m512i backslash = load_words(w->backslash), behind = before(backslash, with_last_bit(s->escaped));
 
 	if (LW_UNLIKELY(any_bit(_mm512_and_si512(backslash, behind)))) {
 		find_escapes_in_words(w, s);
@@ -133,7 +162,7 @@ static LW_NOINLINE uint64_t wrong_scalars_in_words(const uint8_t *bytes, struct 
 
 /* The same as wrong_in_plain; 0 if there is more than that: exponents, a number beside a letter. */
 LW_INLINE int plain_words(const struct words *w, __m512i scalar, __m512i scalar_before, struct lw_json_scan *s,
-                          __m512i *behind, __m512i *wrong)
+                          struct past *past, __m512i *behind, __m512i *wrong)
 {
 	struct lw_json_number_bits *bits = &s->number;
 	__m512i digit = _mm512_and_si512(load_words(w->digit), scalar);
@@ -141,35 +170,26 @@ LW_INLINE int plain_words(const struct words *w, __m512i scalar, __m512i scalar_
 	__m512i minus = _mm512_and_si512(load_words(w->minus), scalar);
 	__m512i zero = _mm512_and_si512(load_words(w->zero), scalar);
 	__m512i rest = and_not(scalar, _mm512_or_si512(_mm512_or_si512(digit, point), minus));
-	int others = bits->e | bits->e_sign | bits->exponent;
+	__m512i change = _mm512_xor_si512(rest, before(rest, past->rest));
 
-	if (any_bit(rest) || s->letter) {
-		__m512i change = _mm512_xor_si512(rest, before(rest, s->letter));
-
-		others |= any_bit(_mm512_and_si512(_mm512_and_si512(scalar, scalar_before), change));
-	}
-	if (LW_UNLIKELY(others))
+	change = _mm512_and_si512(_mm512_and_si512(scalar, scalar_before), change);
+	if (LW_UNLIKELY(any_bit(change) | bits->e | bits->e_sign | bits->exponent))
 		return 0;
 
-	__m512i digit_before = before(digit, bits->digit), point_before = before(point, bits->point);
-	__m512i minus_before = before(minus, bits->sign);
+	__m512i digit_before = before(digit, past->digit), point_before = before(point, past->point);
+	__m512i minus_before = before(minus, past->minus);
 	__m512i whole_zero = and_not(zero, _mm512_or_si512(digit_before, point_before));
-
-	*behind = behind_runs_in_words(_mm512_and_si512(digit, point_before), digit, &bits->fraction);
-
 	__m512i bad = and_not(point, digit_before);
 
+	if (any_bit(point_before) | bits->fraction) {
+		*behind = behind_runs_in_words(_mm512_and_si512(digit, point_before), digit, &bits->fraction);
+		bad = _mm512_or_si512(bad, _mm512_and_si512(*behind, point));
+	}
 	bad = _mm512_or_si512(bad, _mm512_and_si512(minus, scalar_before));
 	bad = _mm512_or_si512(bad, and_not(_mm512_or_si512(point_before, minus_before), digit));
-	bad = _mm512_or_si512(bad, _mm512_and_si512(before(whole_zero, bits->zero), digit));
-	bad = _mm512_or_si512(bad, _mm512_and_si512(*behind, point));
+	bad = _mm512_or_si512(bad, _mm512_and_si512(before(whole_zero, past->zero), digit));
 	*wrong = _mm512_or_si512(*wrong, bad);
-	bits->digit = last_bit(digit);
-	bits->point = last_bit(point);
-	bits->sign = bits->lead = last_bit(minus);
-	bits->zero = last_bit(whole_zero);
-	s->letter = last_bit(rest);
-	bits->within = last_bit(scalar) & !s->letter;
+	*past = (struct past) { scalar, digit, point, minus, whole_zero, rest };
 	return 1;
 }
 
@@ -195,7 +215,7 @@ LW_INLINE __m512i parity_of_words(__m512i x, uint64_t *in_string)
 
 /* Fills tokens and flags. `bytes` are the blocks' bytes, at `at` of the text. */
 LW_INLINE void scan_words(const uint8_t *bytes, const uint8_t *text, size_t at, struct words *w, struct lw_json_scan *s,
-                          __m512i *wrong)
+                          struct past *past, __m512i *wrong)
 {
 	__m512i quote = load_words(w->quote), flags = _mm512_setzero_si512(), begins = flags, escaped = flags,
 	        in_string;
@@ -219,18 +239,19 @@ LW_INLINE void scan_words(const uint8_t *bytes, const uint8_t *text, size_t at, 
 	__m512i outside = and_not(_mm512_set1_epi64(-1), _mm512_or_si512(in_string, quote));
 	__m512i op = and_not(_mm512_and_si512(load_words(w->op), outside), load_words(w->control));
 	__m512i space = _mm512_and_si512(load_words(w->space), outside);
-	__m512i scalar = and_not(outside, _mm512_or_si512(op, space)), scalar_before = before(scalar, s->in_scalar);
+	__m512i scalar = and_not(outside, _mm512_or_si512(op, space)), scalar_before = before(scalar, past->scalar);
 	__m512i tokens = _mm512_or_si512(_mm512_or_si512(op, quote), _mm512_and_si512(space, scalar_before));
 
 	*wrong = _mm512_or_si512(*wrong, _mm512_and_si512(scalar, load_words(w->wide)));
 	_mm512_store_si512(w->tokens, _mm512_or_si512(tokens, and_not(scalar, scalar_before)));
-	if (LW_LIKELY(plain_words(w, scalar, scalar_before, s, &behind, wrong))) {
-		s->in_scalar = last_bit(scalar);
+	if (LW_LIKELY(plain_words(w, scalar, scalar_before, s, past, &behind, wrong))) {
 		_mm512_store_si512(w->flags, _mm512_or_si512(flags, behind));
 	} else {
 		_mm512_store_si512(w->scalar, scalar);
 		_mm512_store_si512(w->flags, flags);
+		keep_past(past, s);
 		*wrong = _mm512_or_si512(*wrong, _mm512_set1_epi64((int64_t)wrong_scalars_in_words(bytes, w, s)));
+		read_past(past, s);
 	}
 }
 
@@ -325,9 +346,11 @@ size_t LW_FN(json_tokens)(const uint8_t *text, size_t begin, size_t end, struct 
 	_Alignas(64) struct words w;
 	struct found found[2];
 	struct found *now = &found[0], *before_now = &found[1];
+	struct past past;
 	__m512i wrong = _mm512_setzero_si512(), wide = wrong, skipped = wrong;
 	size_t count = 0;
 
+	read_past(&past, scan);
 	before_now->n_blocks = 0;
 	for (size_t at = begin, next; at < end; at = next) {
 		struct found *other = before_now;
@@ -347,7 +370,7 @@ size_t LW_FN(json_tokens)(const uint8_t *text, size_t begin, size_t end, struct 
 			next = end;
 		}
 		count += write_found(before_now, tokens + count);
-		scan_words(now->bytes, text, at, &w, scan, &wrong);
+		scan_words(now->bytes, text, at, &w, scan, &past, &wrong);
 		wide = _mm512_or_si512(wide, load_words(w.wide));
 		in_tokens = load_words(w.tokens);
 		_mm512_store_si512(now->tokens, in_tokens);
@@ -359,6 +382,7 @@ size_t LW_FN(json_tokens)(const uint8_t *text, size_t begin, size_t end, struct 
 		now = other;
 	}
 	count += write_found(before_now, tokens + count);
+	keep_past(&past, scan);
 	scan->wide |= (uint8_t)(any_bit(wide) || v8_any_high(skipped));
 	scan->bad |= (uint8_t)any_bit(wrong);
 	return count;
@@ -370,13 +394,13 @@ size_t LW_FN(json_tokens)(const uint8_t *text, size_t begin, size_t end, struct 
  * Tokens go through a window, the first and last few of which are only there to be looked at: whether a string is a name is told
  * by the colon two tokens on, say.
  */
-enum { AROUND = LW_JSON_TOKENS_BEFORE, WINDOW = 64 * BLOCKS, FEW = 64 };
+enum { AROUND = LW_JSON_TOKENS_BEFORE, WINDOW = 64 * BLOCKS };
 
 struct token_words {
 	uint64_t quote[BLOCKS], object[BLOCKS], array[BLOCKS], object_end[BLOCKS], array_end[BLOCKS];
 	uint64_t comma[BLOCKS], colon[BLOCKS], space[BLOCKS], number[BLOCKS];
 	/* What is found out about them: */
-	uint64_t begins[BLOCKS], strings[BLOCKS], names[BLOCKS], words[BLOCKS]; /* words: true, false, null */
+	uint64_t begins[BLOCKS], names[BLOCKS], words[BLOCKS]; /* words: true, false, null */
 	uint64_t opens[BLOCKS], brackets[BLOCKS], of_objects[BLOCKS];
 	uint64_t commas_behind[BLOCKS], members_behind[BLOCKS]; /* of brackets; the commas are of members */
 };
@@ -512,7 +536,6 @@ LW_INLINE int wrong_in_window(const struct window *window, struct token_words *w
 	*in_string = (uint64_t)0 - (w->quote[behind / 64] >> behind % 64 & 1);
 
 	_mm512_store_si512(w->begins, _mm512_and_si512(begin, active));
-	_mm512_store_si512(w->strings, open);
 	_mm512_store_si512(w->names, name);
 	_mm512_store_si512(w->words, _mm512_and_si512(and_not(scalar, load_words(w->number)), active));
 	_mm512_store_si512(w->opens, opens);
@@ -593,19 +616,6 @@ LW_INLINE void write_nodes(const struct pairs *p, uint32_t base, lanewise_json_n
 	}
 }
 
-/* The number of nodes; SIZE_MAX for lack of room. */
-LW_INLINE size_t write_many(const struct window *window, const struct token_words *w, uint32_t base,
-                            const struct lw_json_tree *t)
-{
-	struct pairs pairs;
-
-	gather_pairs(window, w, &pairs);
-	if (pairs.count > t->capacity - t->n_nodes)
-		return SIZE_MAX;
-	write_nodes(&pairs, base, t->nodes, t->n_nodes, t->capacity - t->n_nodes);
-	return pairs.count;
-}
-
 /* The nodes of tokens[0 ... 16) with a bit in `mask`; those of nodes[n ... n + room) may be written. */
 LW_INLINE void write_part(const uint32_t *tokens, uint32_t base, uint32_t mask, uint32_t open, uint32_t name,
                           lanewise_json_node *nodes, size_t n, size_t room)
@@ -659,31 +669,6 @@ LW_INLINE void write_part(const uint32_t *tokens, uint32_t base, uint32_t mask, 
 	second = _mm512_permutex2var_epi32(next, pairs, type);
 	_mm512_mask_storeu_epi64(nodes + 8, (__mmask8)(kept >> 16), _mm512_permutex2var_epi64(first, low, second));
 	_mm512_mask_storeu_epi64(nodes + 12, (__mmask8)(kept >> 24), _mm512_permutex2var_epi64(first, high, second));
-}
-
-/* The same as gather_pairs and write_nodes, which is faster for few tokens. Returns the number of nodes; 0 for lack of room. */
-LW_INLINE size_t write_few(const struct window *window, const struct token_words *w, uint32_t base,
-                           const struct lw_json_tree *t)
-{
-	size_t n_groups = (window->back + window->n + 63) / 64, n = t->n_nodes, count = 0;
-
-	for (size_t i = 0; i < n_groups; i++)
-		count += (size_t)__builtin_popcountll(w->begins[i]);
-	if (count > t->capacity - n)
-		return SIZE_MAX;
-	for (size_t i = 0; i < n_groups; i++)
-#pragma GCC unroll 4
-		for (int part = 0; part < 4; part++) {
-			uint32_t of_part = (uint32_t)(w->begins[i] >> 16 * part) & 0xffff;
-
-			if (!of_part)
-				continue;
-			write_part(window->tokens + 64 * i + 16 * part, base, of_part,
-			           (uint32_t)(w->strings[i] >> 16 * part), (uint32_t)(w->names[i] >> 16 * part),
-			           t->nodes, n, t->capacity - n);
-			n += (size_t)__builtin_popcount(of_part);
-		}
-	return count;
 }
 
 /* Opens and closes containers, whose nodes are there already; returns whether something is wrong. */
@@ -748,69 +733,77 @@ LW_INLINE int check_window_words(const uint8_t *text, size_t base, const struct 
 	return 1;
 }
 
-/* The same as wrong_in_window where all fits one word. */
-LW_INLINE int wrong_in_one_group(const struct window *window, struct token_words *w, uint64_t *in_string)
+/*
+ * A tree whose tokens are at most 64, which is common where texts are small: no vectors of words, and nodes written without being
+ * gathered first, since either means waiting for stores. Returns whether something is wrong.
+ */
+static int grow_small(const uint8_t *text, size_t base, const uint32_t *tokens, size_t n_tokens, struct lw_json_tree *t)
 {
-	uint64_t valid = ~(uint64_t)0 >> (64 - window->n_valid),
-	         active = _bzhi_u64(valid, (unsigned)(window->back + window->n));
-	struct group g = read_group((blk) { { load_bytes(window->tokens) } }, valid, in_string);
+	uint64_t valid = ~(uint64_t)0 >> (64 - n_tokens), in_string = 0, begins;
+	struct group g = read_group((blk) { { load_bytes(tokens) } }, valid, &in_string);
+	size_t n = 0, count;
 
-	active &= ~(uint64_t)0 << window->back;
-	*in_string = (uint64_t)0 - (*in_string >> before_next(window) & 1);
-	w->begins[0] = (g.open | g.scalar | g.object | g.array) & active;
-	w->strings[0] = g.open;
-	w->names[0] = g.name;
-	w->words[0] = g.word & active;
-	w->opens[0] = g.object | g.array;
-	w->brackets[0] = (g.object | g.array | g.object_end | g.array_end) & active;
-	w->of_objects[0] = g.object | g.object_end;
-	w->commas_behind[0] = g.comma >> 1;
-	w->members_behind[0] = g.name >> 2;
-	return (wrong_in_group(&g) & active) != 0;
+	begins = g.open | g.scalar | g.object | g.array;
+	count = (size_t)__builtin_popcountll(begins);
+	if (wrong_in_group(&g) || count > t->capacity || !((g.object | g.array) & 1))
+		return 1;
+	if (g.word && ((g.word & ~(valid >> 1)) || !check_words(text, base, tokens, g.word)))
+		return 1;
+#pragma GCC unroll 4
+	for (int part = 0; part < 4; part++) {
+		uint32_t of_part = (uint32_t)(begins >> 16 * part) & 0xffff;
+
+		if (!of_part)
+			continue;
+		write_part(tokens + 16 * part, (uint32_t)base, of_part, (uint32_t)(g.open >> 16 * part),
+		           (uint32_t)(g.name >> 16 * part), t->nodes, n, t->capacity - n);
+		n += (size_t)__builtin_popcount(of_part);
+	}
+	if (link_group(tokens, (uint32_t)base, begins, valid, &g, t))
+		return 1;
+	t->n_nodes = count;
+	return 0;
 }
 
-LW_INLINE int is_wrong(const struct window *window, struct token_words *w, uint64_t *in_string)
-{
-	if (window->n_valid <= 64)
-		return wrong_in_one_group(window, w, in_string);
-	read_tokens(window, w);
-	return wrong_in_window(window, w, in_string);
-}
-
+/* The tree is not copied: its parts were written one by one just now, perhaps, and reading them at once would have to wait for that. */
 size_t LW_FN(json_nodes)(const uint8_t *text, size_t base, const uint32_t *tokens, size_t n_tokens, int last,
-                         struct lw_json_tree *tree)
+                         struct lw_json_tree *t)
 {
 	_Alignas(64) struct token_words w;
-	struct lw_json_tree t = *tree;
+	struct pairs pairs;
+	uint32_t offset = (uint32_t)base;
 	size_t at = 0;
 
-	if (t.n_nodes == 0 && n_tokens && (uint8_t)*tokens != '{' && (uint8_t)*tokens != '[')
-		t.bad = 1;
-	while (!t.bad && (last ? at < n_tokens : n_tokens - at >= LW_JSON_TOKENS_LEFT)) {
-		size_t left = n_tokens - at, back = t.n_nodes ? AROUND : 0;
+	if (t->n_nodes == 0 && n_tokens && (uint8_t)*tokens != '{' && (uint8_t)*tokens != '[')
+		t->bad = 1;
+	if (last && !t->bad && t->n_nodes == 0 && n_tokens && n_tokens <= 64) {
+		t->bad = (uint32_t)grow_small(text, base, tokens, n_tokens, t) || !t->done;
+		return n_tokens;
+	}
+	while (!t->bad && (last ? at < n_tokens : n_tokens - at >= LW_JSON_TOKENS_LEFT)) {
+		size_t left = n_tokens - at, back = t->n_nodes ? AROUND : 0;
 		struct window window = { tokens + at - back, back, WINDOW, WINDOW - AROUND - back };
 
 		if (left <= WINDOW - back) {
 			window.n_valid = back + left;
 			window.n = last ? left : left - AROUND;
 		}
-		size_t count;
-
-		t.bad = is_wrong(&window, &w, &t.in_string) || t.done || !check_window_words(text, base, &window, &w);
-		if (t.bad)
+		read_tokens(&window, &w);
+		t->bad = wrong_in_window(&window, &w, &t->in_string) || t->done ||
+		         !check_window_words(text, base, &window, &w);
+		if (t->bad)
 			break;
-		count = window.n_valid <= FEW ? write_few(&window, &w, (uint32_t)base, &t)
-		                              : write_many(&window, &w, (uint32_t)base, &t);
-		if (count == SIZE_MAX) {
-			t.bad = 1;
+		gather_pairs(&window, &w, &pairs);
+		if (pairs.count > t->capacity - t->n_nodes) {
+			t->bad = 1;
 			break;
 		}
-		t.bad = (uint32_t)link_brackets(&window, &w, (uint32_t)base, &t);
-		t.n_nodes += count;
+		write_nodes(&pairs, offset, t->nodes, t->n_nodes, t->capacity - t->n_nodes);
+		t->bad = (uint32_t)link_brackets(&window, &w, offset, t);
+		t->n_nodes += pairs.count;
 		at += window.n;
 	}
-	if (last && !t.done)
-		t.bad = 1;
-	*tree = t;
+	if (last && !t->done)
+		t->bad = 1;
 	return at;
 }
