@@ -36,7 +36,10 @@ static lanewise_status parse_line(const char *text, size_t n, const lanewise_jso
 }
 
 /* Lines whose tokens are there: text[begin ... end), if there is nothing wrong, from token `next` on. */
-enum { BATCH = 8192 };
+enum {
+	BATCH = 16384,
+	COUNTED = 16 /* tokens that are counted at a time; behind the last there are as many without end */
+};
 
 struct batch {
 	size_t begin, end, next, n_tokens;
@@ -49,6 +52,15 @@ struct batch {
 /* The size of the whole lines at the beginning; 0 if not even the first is there. */
 static size_t whole_lines(const char *text, size_t n)
 {
+	unsigned newlines = 0;
+
+	/* Compilers make vectors of this. */
+	for (; n >= 64; n -= 64) {
+		for (size_t i = n - 64; i < n; i++)
+			newlines += text[i] == '\n';
+		if (newlines)
+			break;
+	}
 	while (n > 0 && text[n - 1] != '\n')
 		n--;
 	return n;
@@ -85,6 +97,7 @@ static void next_batch(struct batch *b, const char *text, size_t n, size_t n_mos
 		return;
 	b->n_tokens = lw_kernels()->json_tokens((const uint8_t *)text, 0, scan.n_text, &scan,
 	                                        b->tokens + LW_JSON_TOKENS_BEFORE);
+	memset(b->tokens + LW_JSON_TOKENS_BEFORE + b->n_tokens, 0xff, COUNTED * sizeof *b->tokens);
 	b->is_known = !scan.bad && (!scan.wide || is_utf8(text, scan.n_text));
 }
 
@@ -93,14 +106,17 @@ static uint32_t *line_tokens(struct batch *b, size_t at, size_t end, size_t *n)
 {
 	uint32_t *tokens = b->tokens + LW_JSON_TOKENS_BEFORE, limit = (uint32_t)(end - b->begin) << 8;
 	size_t begin = b->next, next;
+	uint32_t count;
 
 	/* The end of the line before is a token if it directly follows one. */
-	begin += begin < b->n_tokens && tokens[begin] < (uint32_t)(at - b->begin) << 8;
+	begin += tokens[begin] < (uint32_t)(at - b->begin) << 8;
 	next = begin;
-	while (b->n_tokens - next >= 16 && tokens[next + 15] < limit)
-		next += 16;
-	while (next < b->n_tokens && tokens[next] < limit)
-		next++;
+	do {
+		count = 0;
+		for (size_t i = 0; i < COUNTED; i++)
+			count += tokens[next + i] < limit;
+		next += count;
+	} while (count == COUNTED);
 	b->next = next;
 	*n = next - begin;
 	return tokens + begin;

@@ -425,7 +425,7 @@ close:
 
 /* ------------------------------------------------------- without a branch */
 
-enum { PIECE = 4096, MAX_PENDING = 1 << 22 };
+enum { PIECE = 8192, MAX_PENDING = 1 << 22 };
 
 /* Tokens of a piece, behind those that are left of the one before. */
 struct pieces {
