@@ -10,11 +10,12 @@
  * Normalising: the same pass over a window of the piece writes it in its folded form to `folded`, and says how much was
  * written up to each of those bytes. A unit's normal form is what lies between two of them, without what its ends lose.
  * Whitespace between two units and at their ends is one run there, so this does not do for units whose runs of whitespace
- * are collapsed, but not trimmed; they, and those that are cut, are folded one by one.
+ * are collapsed, but not trimmed; they are folded one by one. What is folded of a unit that is cut stays for the next piece.
  */
 #include "dedup.h"
 
 #include "common.h"
+#include "pages/pages.h"
 #include "support.h"
 #include "whitespace.h"
 
@@ -27,7 +28,8 @@ enum {
 	FRONT_BYTES = 16,       /* before what is folded, so that one may look back from its beginning */
 	KEPT_BYTES = 64,        /* of a long unit */
 	BATCH_BYTES = 64 << 10, /* a batch is closed when it has so many */
-	GUESSED_LINE = 128,     /* bytes in a line, and in a block, that is not yet known */
+	LONG_BYTES = 256 << 10,
+	GUESSED_LINE = 128, /* bytes in a line, and in a block, that is not yet known */
 	GUESSED_BLOCK = 512,
 	FOLD_FLAGS = LANEWISE_NORMALIZE_STRIP_CONTROL | LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER,
 	ALL_FLAGS = FOLD_FLAGS | LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_TRIM_PUNCTUATION |
@@ -230,7 +232,7 @@ static lanewise_status reserve(lanewise_dedup *dedup, struct bytes *bytes, size_
 		capacity = n_bytes;
 	if (capacity < 4096)
 		capacity = 4096;
-	data = lw_allocate(allocator_of(dedup), capacity);
+	data = lanewise_allocate_pages(allocator_of(dedup), capacity);
 	if (!data)
 		return LANEWISE_ERROR_NO_MEMORY;
 	if (bytes->n)
@@ -342,26 +344,28 @@ static int is_compared(lanewise_dedup *dedup, uint64_t begin, uint64_t end, enum
 	return length == LONG_ENOUGH;
 }
 
-/* A unit that lies in the piece and is folded already. */
-LW_INLINE void close_folded(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
+/* A unit that is folded already. */
+LW_INLINE lanewise_status close_folded(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
 {
 	const lanewise_dedup_options *options = &dedup->options;
 	struct span text = { dedup->folded.data + dedup->folded_unit, folded_end - dedup->folded_unit };
 
 	text = trim_folded(text, options->normalize);
 	if (!is_long_enough(options, text.n)) {
-		struct span written = { dedup->piece + (begin - dedup->piece_begin), (size_t)(end - begin) };
+		struct span written = { 0 };
+		lanewise_status status = find_text(dedup, begin, end, &written);
 
-		if (!is_compared(dedup, begin, end, judge_length(options, written)))
-			return;
+		if (status != LANEWISE_OK || !is_compared(dedup, begin, end, judge_length(options, written)))
+			return status;
 	}
 	if (options->normalize & LANEWISE_NORMALIZE_TRIM_PUNCTUATION)
 		text = trim_folded_punctuation(text);
 	dedup->batch_is_normal = 1;
 	add_to_batch(dedup, begin, end, text);
+	return LANEWISE_OK;
 }
 
-/* A unit has ended; if it began in this piece and that is folded, at folded_end. */
+/* A unit has ended; where units are folded on the way, at folded_end. */
 LW_INLINE lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
 {
 	const lanewise_dedup_options *options = &dedup->options;
@@ -372,10 +376,8 @@ LW_INLINE lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint
 		give_out(dedup, begin, end, LANEWISE_DEDUP_LONG);
 		return LANEWISE_OK;
 	}
-	if (dedup->folds && begin >= dedup->piece_begin) {
-		close_folded(dedup, begin, end, folded_end);
-		return LANEWISE_OK;
-	}
+	if (dedup->folds)
+		return close_folded(dedup, begin, end, folded_end);
 	status = find_text(dedup, begin, end, &text);
 	if (status != LANEWISE_OK)
 		return status;
@@ -462,15 +464,13 @@ static void drop_folded(lanewise_dedup *dedup)
 {
 	struct bytes *folded = &dedup->folded;
 	uint64_t here = dedup->piece_begin + dedup->searched;
-	size_t begin = dedup->folded_unit, n;
+	size_t begin, n;
 
-	if (dedup->searched == 0) {
-		dedup->after_space = 0;
-		begin = folded->n = FRONT_BYTES;
-	} else if (here - dedup->unit_begin > dedup->options.max_unit_bytes + 3 ||
-	           dedup->unit_begin < dedup->piece_begin) {
+	if (folded->n == 0)
+		folded->n = dedup->folded_unit = FRONT_BYTES;
+	begin = dedup->folded_unit;
+	if (here - dedup->unit_begin > dedup->options.max_unit_bytes + 3)
 		begin = folded->n < FRONT_BYTES + KEPT_BYTES ? FRONT_BYTES : folded->n - KEPT_BYTES;
-	}
 	n = folded->n - begin;
 	if (begin - FRONT_BYTES >= n) {
 		memmove(folded->data + FRONT_BYTES, folded->data + begin, n);
@@ -480,6 +480,38 @@ static void drop_folded(lanewise_dedup *dedup)
 	dedup->folded_unit = begin;
 }
 
+/* Whether whitespace is collapsed on the way. */
+static int collapses(const lanewise_dedup *dedup)
+{
+	return dedup->folds && (dedup->options.normalize & LANEWISE_NORMALIZE_COLLAPSE) != 0;
+}
+
+/*
+ * A character of whitespace beyond ASCII that is cut by the beginning of the piece: takes the rest of it, and a space in
+ * place of what there was.
+ */
+static void join_cut_character(lanewise_dedup *dedup)
+{
+	const uint32_t flags = dedup->options.normalize;
+	struct bytes *folded = &dedup->folded;
+	unsigned char cut[5] = { (unsigned char)(dedup->before >> 8), (unsigned char)dedup->before };
+	size_t n = dedup->n_piece < 2 ? dedup->n_piece : 2;
+
+	memcpy(cut + 2, dedup->piece, n);
+	for (size_t there = 1; there <= 2; there++) {
+		size_t length = lw_whitespace_length(cut + 2 - there, there + n, flags);
+
+		if (length <= there || folded->n < dedup->folded_unit + there)
+			continue;
+		folded->n -= there;
+		if (folded->n == dedup->folded_unit || folded->data[folded->n - 1] != ' ')
+			folded->data[folded->n++] = ' ';
+		dedup->after_space = 1;
+		dedup->searched = length - there;
+		return;
+	}
+}
+
 /* Bytes of a window that ends with a whole character, as far as that matters: at most two bytes less. */
 static size_t whole_characters(const unsigned char *data, size_t n)
 {
@@ -487,6 +519,19 @@ static size_t whole_characters(const unsigned char *data, size_t n)
 		if (data[n - i] >= 0xc2)
 			return n - i;
 	return n;
+}
+
+/*
+ * Room to ask for, for n bytes of a piece that has n_piece more. The form of a long unit would be copied again and again as it
+ * grows; pages that are never written cost nothing, unless the memory is the caller's.
+ */
+static size_t room_for(const lanewise_dedup *dedup, size_t n, size_t n_piece)
+{
+	uint64_t most = dedup->options.max_unit_bytes;
+
+	if (allocator_of(dedup) || dedup->folded.capacity < LONG_BYTES)
+		return n;
+	return n_piece < most ? n_piece : (size_t)most + n;
 }
 
 /* The same for what is folded on the way. */
@@ -507,7 +552,8 @@ static lanewise_status fold_window(lanewise_dedup *dedup, const unsigned char *d
 		return status;
 	if (!dedup->batch_is_normal)
 		drop_folded(dedup);
-	status = reserve(dedup, folded, folded->n + fold.n + LW_FOLD_PAD);
+	if (folded->capacity - folded->n < fold.n + LW_FOLD_PAD)
+		status = reserve(dedup, folded, folded->n + room_for(dedup, fold.n, n) + LW_FOLD_PAD);
 	if (status != LANEWISE_OK)
 		return status;
 	fold.out = folded->data + folded->n;
@@ -526,6 +572,8 @@ static lanewise_status search(lanewise_dedup *dedup)
 	lanewise_status status = LANEWISE_OK;
 
 	dedup->n_index = dedup->next_index = 0;
+	if (dedup->searched == 0 && collapses(dedup))
+		join_cut_character(dedup);
 	while (status == LANEWISE_OK && dedup->n_index == 0 && dedup->searched < dedup->n_piece) {
 		const unsigned char *data = dedup->piece + dedup->searched;
 		size_t n = dedup->n_piece - dedup->searched;
@@ -679,14 +727,28 @@ static void take_folded(lanewise_dedup *dedup)
 static lanewise_status take_end(lanewise_dedup *dedup)
 {
 	dedup->ended = 1;
-	return dedup->piece_begin > dedup->unit_begin ? close_unit(dedup, dedup->unit_begin, dedup->piece_begin, 0)
-	                                              : LANEWISE_OK;
+	return dedup->piece_begin > dedup->unit_begin
+	               ? close_unit(dedup, dedup->unit_begin, dedup->piece_begin, dedup->folded.n)
+	               : LANEWISE_OK;
 }
 
 /*
- * The piece is used up: keeps what belongs to the unit under way. Of one that is too long to be compared two bytes are
- * kept, since they may turn out to be backticks that begin the next. Too long means by more than the two bytes that may
- * turn out not to belong to it: such backticks, or the newline and '\r' before the newline that ends it.
+ * Whether the form of the unit under way, as far as it is there, will do without the text: it is long enough whatever follows,
+ * which may take away a cut character or two backticks, and a space before those.
+ */
+static int form_is_enough(const lanewise_dedup *dedup)
+{
+	size_t n = dedup->folded.n - dedup->folded_unit;
+
+	if (!collapses(dedup) || dedup->folded.n == 0)
+		return 0;
+	return n >= 8 && n - 8 >= least_form(&dedup->options);
+}
+
+/*
+ * The piece is used up: keeps what belongs to the unit under way. Of one that is too long to be compared, or whose form is
+ * enough, two bytes are kept, since they may turn out to be backticks that begin the next. Too long means by more than the two
+ * bytes that may turn out not to belong to it: such backticks, or the newline and '\r' before the newline that ends it.
  */
 static lanewise_status keep_pending(lanewise_dedup *dedup)
 {
@@ -695,7 +757,7 @@ static lanewise_status keep_pending(lanewise_dedup *dedup)
 
 	if (dedup->n_piece == 0)
 		return LANEWISE_OK;
-	if (end - begin > dedup->options.max_unit_bytes + 3)
+	if (end - begin > dedup->options.max_unit_bytes + 3 || form_is_enough(dedup))
 		begin = end - 2;
 	if (begin >= dedup->piece_begin) {
 		size_t skipped = (size_t)(begin - dedup->piece_begin);
@@ -735,7 +797,7 @@ static int batch_goes_on(const lanewise_dedup *dedup)
 /* Gathers units until there is a batch or the piece is used up. */
 static lanewise_status gather(lanewise_dedup *dedup)
 {
-	const int trims = dedup->folds && (dedup->options.normalize & LANEWISE_NORMALIZE_COLLAPSE);
+	const int trims = collapses(dedup);
 	lanewise_status status = LANEWISE_OK;
 
 	dedup->n_ready = dedup->next_ready = dedup->n_batch = dedup->next_batch = dedup->batch_bytes = 0;
@@ -890,6 +952,8 @@ static void begin_text(lanewise_dedup *dedup)
 	dedup->fence_end = 0;
 	dedup->in_fence = 0;
 	dedup->before = 0;
+	dedup->after_space = 0;
+	dedup->folded.n = dedup->folded_unit = 0;
 }
 
 lanewise_status lanewise_dedup_next_text(lanewise_dedup *dedup)
