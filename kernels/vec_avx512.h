@@ -236,18 +236,20 @@ LW_INLINE void vc_store_without_rows(unsigned char *p, vc x, uint64_t holes)
 	_mm512_mask_storeu_epi8(p - n, last | (0 - last), x);
 }
 
-/* The same by single holes. */
+/* The same by single holes: what is behind one or two is moved on by one or two places, and all is stored once. */
 LW_INLINE void vc_store_without(unsigned char *p, vc x, uint64_t holes)
 {
 	uint64_t more = holes & (holes - 1);
+	__m512i next = _mm512_alignr_epi64(x, x, 2);
+	__m512i one_on = _mm512_alignr_epi8(next, x, 1), two_on = _mm512_alignr_epi8(next, x, 2);
 
 	if (LW_UNLIKELY(more & (more - 1))) {
 		vc_store_without_rows(p, x, holes);
 		return;
 	}
-	_mm512_storeu_si512(p, x);
-	_mm512_mask_storeu_epi8(p - 1, ~(holes ^ (holes - 1)), x); /* none of its bytes if there is no hole */
-	_mm512_mask_storeu_epi8(p - 2, ~(more ^ (more - 1)), x);
+	x = _mm512_mask_mov_epi8(x, holes | (0 - holes), one_on);
+	x = _mm512_mask_mov_epi8(x, (more | (0 - more)) >> 1, two_on);
+	vc_store(p, x);
 }
 #endif
 

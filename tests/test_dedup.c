@@ -279,6 +279,30 @@ static void test_long_texts(unsigned rounds)
 	free(text);
 }
 
+/* One unit that what is folded of it grows for again and again, with short ones behind it. */
+static void test_long_unit(void)
+{
+	enum { N = 3 << 20 };
+	lanewise_dedup_options options =
+	        options_of(LANEWISE_DEDUP_BLOCKS, 2 | 4 | 8 | 16 | LANEWISE_WHITESPACE_UNICODE);
+	char *text = malloc(N);
+	uint64_t random = 13;
+
+	for (size_t i = 0; i < N; i++)
+		text[i] = "aB \n\xe2\x80\x89."[test_random(&random) % 8];
+	for (size_t i = 1; i < N; i++)
+		if (text[i] == '\n' && text[i - 1] == '\n')
+			text[i] = '-';
+	for (size_t i = N - 9000; i < N; i += 90)
+		memcpy(text + i, "\n\n", 2);
+	check_forms(&options, text, N, N + 1);
+	check_forms(&options, text, N, 5000);
+	options.max_unit_bytes = 1 << 20;
+	check_forms(&options, text, N, N + 1);
+	check_forms(&options, text, N, 100000);
+	free(text);
+}
+
 static void check_units(const lanewise_dedup_options *options, const char *text, const char *const *expected,
                         size_t n_expected)
 {
@@ -680,6 +704,7 @@ int main(void)
 		test_known_blocks();
 		test_line_ends();
 		test_random_texts(400);
+		test_long_unit();
 		test_long_texts(16);
 	}
 	test_weak_hashes(hash_to_nothing, NULL);

@@ -10,11 +10,12 @@
  * Normalising: the same pass over a window of the piece writes it in its folded form to `folded`, and says how much was
  * written up to each of those bytes. A unit's normal form is what lies between two of them, without what its ends lose.
  * Whitespace between two units and at their ends is one run there, so this does not do for units whose runs of whitespace
- * are collapsed, but not trimmed; they, and those that are cut, are folded one by one.
+ * are collapsed, but not trimmed; they are folded one by one. What is folded of a unit that is cut stays for the next piece.
  */
 #include "dedup.h"
 
 #include "common.h"
+#include "pages/pages.h"
 #include "support.h"
 #include "whitespace.h"
 
@@ -27,7 +28,8 @@ enum {
 	FRONT_BYTES = 16,       /* before what is folded, so that one may look back from its beginning */
 	KEPT_BYTES = 64,        /* of a long unit */
 	BATCH_BYTES = 64 << 10, /* a batch is closed when it has so many */
-	GUESSED_LINE = 128,     /* bytes in a line, and in a block, that is not yet known */
+	LONG_BYTES = 256 << 10,
+	GUESSED_LINE = 128, /* bytes in a line, and in a block, that is not yet known */
 	GUESSED_BLOCK = 512,
 	FOLD_FLAGS = LANEWISE_NORMALIZE_STRIP_CONTROL | LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER,
 	ALL_FLAGS = FOLD_FLAGS | LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_TRIM_PUNCTUATION |
@@ -73,14 +75,14 @@ struct lanewise_dedup {
 	size_t folded_unit;  /* of the unit under way, if it began in this piece */
 
 	/* A batch: what will be given out, and of these the ones to look up. */
-	size_t n_ready, next_ready, n_batch, next_batch, batch_bytes;
+	lanewise_dedup_unit *ready; /* room for LW_SEEN_BATCH: the caller's, or if that has less, `own` */
+	size_t n_ready, next_ready, next_batch, batch_bytes;
 	int batch_full, batch_is_normal;
 	struct bytes normal; /* of units that are folded one by one */
 
-	/* From here on nothing is read before it was written. */
-	lanewise_dedup_unit ready[LW_SEEN_BATCH];
-	struct lw_seen_unit batch[LW_SEEN_BATCH];
-	uint16_t ready_of[LW_SEEN_BATCH];
+	/* From here on nothing is read before it was written, but for the batch's size. */
+	struct lw_seen_batch batch;
+	lanewise_dedup_unit own[LW_SEEN_BATCH];
 	union {
 		uint32_t index[INDEX_PLACES];
 		struct lw_fold_end ends[END_PLACES];
@@ -131,33 +133,9 @@ static struct span trim_punctuation(struct span text)
 	return text;
 }
 
-/* The normal form, in `out` (text.n + LW_FOLD_PAD bytes) or where the text is if nothing inside it changes. */
-static struct span normalize(struct span text, uint32_t flags, unsigned char *out)
-{
-	if ((flags & FOLD_FLAGS) && text.n > 0)
-		text = (struct span) { out, lw_kernels()->fold_text(text.p, text.n, flags, out) };
-	if (flags & LANEWISE_NORMALIZE_TRIM)
-		text = trim_back(trim_front(text, flags), flags);
-	if (flags & LANEWISE_NORMALIZE_TRIM_PUNCTUATION)
-		text = trim_punctuation(text);
-	return text;
-}
-
-/* Which bytes are one of . , ; : - 0x80 for each of those, in eights. */
-LW_INLINE uint64_t punctuation_in(uint64_t eight)
-{
-	const uint64_t low = 0x7f7f7f7f7f7f7f7f, ones = 0x0101010101010101;
-	uint64_t dots = (eight | 2 * ones) ^ '.' * ones, colons = (eight | ones) ^ ';' * ones;
-
-	/* A byte is 0 where adding 0x7f to its lower bits does not reach its highest. */
-	dots = ((dots & low) + low) | dots;
-	colons = ((colons & low) + low) | colons;
-	return ~(dots & colons) & ~low;
-}
-
 /*
- * The same for what is folded already, with FRONT_BYTES before it. Few branches depend on the text: where sentences and
- * lines end is anyone's guess.
+ * Of a text that is folded already. If whitespace is collapsed, spaces are all there is: what looks like a wide one came about
+ * as a control character was left out.
  */
 LW_INLINE struct span trim_folded(struct span text, uint32_t flags)
 {
@@ -173,17 +151,14 @@ LW_INLINE struct span trim_folded(struct span text, uint32_t flags)
 	return text;
 }
 
-LW_INLINE struct span trim_folded_punctuation(struct span text)
+/* The normal form, in `out` (text.n + LW_FOLD_PAD bytes) or where the text is if nothing inside it changes. */
+static struct span normalize(struct span text, uint32_t flags, unsigned char *out)
 {
-	uint64_t last, others;
-	size_t n;
-
-	memcpy(&last, text.p + text.n - sizeof last, sizeof last);
-	others = ~punctuation_in(last) & 0x8080808080808080;
-	n = others ? (size_t)__builtin_clzll(others) / 8 : 8;
-	if (n == 8 || n > text.n)
-		return trim_punctuation(text);
-	text.n -= n;
+	if ((flags & FOLD_FLAGS) && text.n > 0)
+		text = (struct span) { out, lw_kernels()->fold_text(text.p, text.n, flags, out) };
+	text = trim_folded(text, flags);
+	if (flags & LANEWISE_NORMALIZE_TRIM_PUNCTUATION)
+		text = trim_punctuation(text);
 	return text;
 }
 
@@ -230,7 +205,7 @@ static lanewise_status reserve(lanewise_dedup *dedup, struct bytes *bytes, size_
 		capacity = n_bytes;
 	if (capacity < 4096)
 		capacity = 4096;
-	data = lw_allocate(allocator_of(dedup), capacity);
+	data = lanewise_allocate_pages(allocator_of(dedup), capacity);
 	if (!data)
 		return LANEWISE_ERROR_NO_MEMORY;
 	if (bytes->n)
@@ -323,13 +298,15 @@ LW_INLINE int is_long_enough(const lanewise_dedup_options *options, size_t n)
 	       (options->min_length == 0 || !options->count_code_points);
 }
 
+/* What it is compared in lies in the batch's array. */
 LW_INLINE void add_to_batch(lanewise_dedup *dedup, uint64_t begin, uint64_t end, struct span text)
 {
-	dedup->ready_of[dedup->n_batch] = (uint16_t)dedup->n_ready;
-	give_out(dedup, begin, end, 0);
-	dedup->batch[dedup->n_batch++] = (struct lw_seen_unit) {
-		.text = text.p, .n_bytes = text.n, .number = dedup->n_units - 1, .begin = begin
-	};
+	struct lw_seen_batch *batch = &dedup->batch;
+	size_t i = batch->n++;
+
+	batch->begin[i] = (uint64_t)(text.p - batch->base);
+	batch->end[i] = batch->begin[i] + text.n;
+	batch->unit[i] = give_out(dedup, begin, end, 0);
 	dedup->batch_bytes += text.n;
 	dedup->batch_full |= dedup->batch_bytes >= BATCH_BYTES;
 }
@@ -342,26 +319,29 @@ static int is_compared(lanewise_dedup *dedup, uint64_t begin, uint64_t end, enum
 	return length == LONG_ENOUGH;
 }
 
-/* A unit that lies in the piece and is folded already. */
-LW_INLINE void close_folded(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
+/* A unit that is folded already. */
+LW_INLINE lanewise_status close_folded(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
 {
 	const lanewise_dedup_options *options = &dedup->options;
 	struct span text = { dedup->folded.data + dedup->folded_unit, folded_end - dedup->folded_unit };
 
 	text = trim_folded(text, options->normalize);
 	if (!is_long_enough(options, text.n)) {
-		struct span written = { dedup->piece + (begin - dedup->piece_begin), (size_t)(end - begin) };
+		struct span written = { 0 };
+		lanewise_status status = find_text(dedup, begin, end, &written);
 
-		if (!is_compared(dedup, begin, end, judge_length(options, written)))
-			return;
+		if (status != LANEWISE_OK || !is_compared(dedup, begin, end, judge_length(options, written)))
+			return status;
 	}
 	if (options->normalize & LANEWISE_NORMALIZE_TRIM_PUNCTUATION)
-		text = trim_folded_punctuation(text);
+		text = trim_punctuation(text);
 	dedup->batch_is_normal = 1;
+	dedup->batch.base = dedup->folded.data;
 	add_to_batch(dedup, begin, end, text);
+	return LANEWISE_OK;
 }
 
-/* A unit has ended; if it began in this piece and that is folded, at folded_end. */
+/* A unit has ended; where units are folded on the way, at folded_end. */
 LW_INLINE lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint64_t end, size_t folded_end)
 {
 	const lanewise_dedup_options *options = &dedup->options;
@@ -372,16 +352,15 @@ LW_INLINE lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint
 		give_out(dedup, begin, end, LANEWISE_DEDUP_LONG);
 		return LANEWISE_OK;
 	}
-	if (dedup->folds && begin >= dedup->piece_begin) {
-		close_folded(dedup, begin, end, folded_end);
-		return LANEWISE_OK;
-	}
+	if (dedup->folds)
+		return close_folded(dedup, begin, end, folded_end);
 	status = find_text(dedup, begin, end, &text);
 	if (status != LANEWISE_OK)
 		return status;
 	if ((options->min_length > 0 || options->unit == LANEWISE_DEDUP_BLOCKS) &&
 	    !is_compared(dedup, begin, end, judge_length(options, text)))
 		return LANEWISE_OK;
+	dedup->batch.base = begin >= dedup->piece_begin ? dedup->piece : dedup->pending.data;
 	add_to_batch(dedup, begin, end, text);
 	return LANEWISE_OK;
 }
@@ -389,29 +368,28 @@ LW_INLINE lanewise_status close_unit(lanewise_dedup *dedup, uint64_t begin, uint
 /* Units that are not folded yet, one after another. */
 static lanewise_status normalize_batch(lanewise_dedup *dedup)
 {
+	struct lw_seen_batch *batch = &dedup->batch;
+	const unsigned char *written = batch->base;
 	uint32_t flags = dedup->options.normalize;
 	size_t used = 0;
-	lanewise_status status;
 
 	if (flags & FOLD_FLAGS) {
-		status = reserve(dedup, &dedup->normal, dedup->batch_bytes + dedup->n_batch * LW_FOLD_PAD);
+		lanewise_status status = reserve(dedup, &dedup->normal, dedup->batch_bytes + batch->n * LW_FOLD_PAD);
+
 		if (status != LANEWISE_OK)
 			return status;
+		batch->base = dedup->normal.data;
 	}
-	for (size_t i = 0; i < dedup->n_batch; i++) {
-		struct lw_seen_unit *unit = &dedup->batch[i];
-		struct span text = { unit->text, unit->n_bytes };
-		/* Not "NULL plus an offset" where nothing is folded. */
-		unsigned char *out = flags & FOLD_FLAGS ? dedup->normal.data + used : NULL;
+	for (size_t i = 0; i < batch->n; i++) {
+		struct span text = { written + batch->begin[i], (size_t)(batch->end[i] - batch->begin[i]) };
 
-		/* An empty text takes part in the order of addresses too. */
+		/* An empty text lies in the same array too. */
 		if ((flags & FOLD_FLAGS) && text.n == 0)
-			text.p = out;
-		text = normalize(text, flags, out);
-		unit->text = text.p;
-		unit->n_bytes = text.n;
-		if (flags & FOLD_FLAGS)
-			used = (size_t)(text.p - dedup->normal.data) + text.n;
+			text.p = batch->base + used;
+		text = normalize(text, flags, flags & FOLD_FLAGS ? dedup->normal.data + used : NULL);
+		batch->begin[i] = (uint64_t)(text.p - batch->base);
+		batch->end[i] = batch->begin[i] + text.n;
+		used = (size_t)batch->end[i];
 	}
 	return LANEWISE_OK;
 }
@@ -420,19 +398,11 @@ static lanewise_status judge_batch(lanewise_dedup *dedup)
 {
 	lanewise_status status = LANEWISE_OK;
 
-	if (dedup->options.normalize && !dedup->batch_is_normal)
+	if (dedup->options.normalize && !dedup->batch_is_normal && dedup->batch.n > 0)
 		status = normalize_batch(dedup);
-	if (dedup->options.mode == LANEWISE_DEDUP_NONE)
+	if (status != LANEWISE_OK || dedup->options.mode == LANEWISE_DEDUP_NONE)
 		return status;
-	if (status == LANEWISE_OK)
-		status = lanewise_dedup_look_up(&dedup->seen, dedup->batch, dedup->n_batch);
-	for (size_t i = 0; status == LANEWISE_OK && i < dedup->n_batch; i++) {
-		lanewise_dedup_unit *unit = &dedup->ready[dedup->ready_of[i]];
-
-		unit->first = dedup->batch[i].first;
-		unit->first_begin = dedup->batch[i].first_begin;
-	}
-	return status;
+	return lanewise_dedup_look_up(&dedup->seen, &dedup->batch);
 }
 
 /* ---------------------------------------------------------------- splitter */
@@ -462,15 +432,13 @@ static void drop_folded(lanewise_dedup *dedup)
 {
 	struct bytes *folded = &dedup->folded;
 	uint64_t here = dedup->piece_begin + dedup->searched;
-	size_t begin = dedup->folded_unit, n;
+	size_t begin, n;
 
-	if (dedup->searched == 0) {
-		dedup->after_space = 0;
-		begin = folded->n = FRONT_BYTES;
-	} else if (here - dedup->unit_begin > dedup->options.max_unit_bytes + 3 ||
-	           dedup->unit_begin < dedup->piece_begin) {
+	if (folded->n == 0)
+		folded->n = dedup->folded_unit = FRONT_BYTES;
+	begin = dedup->folded_unit;
+	if (here - dedup->unit_begin > dedup->options.max_unit_bytes + 3)
 		begin = folded->n < FRONT_BYTES + KEPT_BYTES ? FRONT_BYTES : folded->n - KEPT_BYTES;
-	}
 	n = folded->n - begin;
 	if (begin - FRONT_BYTES >= n) {
 		memmove(folded->data + FRONT_BYTES, folded->data + begin, n);
@@ -480,6 +448,38 @@ static void drop_folded(lanewise_dedup *dedup)
 	dedup->folded_unit = begin;
 }
 
+/* Whether whitespace is collapsed on the way. */
+static int collapses(const lanewise_dedup *dedup)
+{
+	return dedup->folds && (dedup->options.normalize & LANEWISE_NORMALIZE_COLLAPSE) != 0;
+}
+
+/*
+ * A character of whitespace beyond ASCII that is cut by the beginning of the piece: takes the rest of it, and a space in
+ * place of what there was.
+ */
+static void join_cut_character(lanewise_dedup *dedup)
+{
+	const uint32_t flags = dedup->options.normalize;
+	struct bytes *folded = &dedup->folded;
+	unsigned char cut[5] = { (unsigned char)(dedup->before >> 8), (unsigned char)dedup->before };
+	size_t n = dedup->n_piece < 2 ? dedup->n_piece : 2;
+
+	memcpy(cut + 2, dedup->piece, n);
+	for (size_t there = 1; there <= 2; there++) {
+		size_t length = lw_whitespace_length(cut + 2 - there, there + n, flags);
+
+		if (length <= there || folded->n < dedup->folded_unit + there)
+			continue;
+		folded->n -= there;
+		if (folded->n == dedup->folded_unit || folded->data[folded->n - 1] != ' ')
+			folded->data[folded->n++] = ' ';
+		dedup->after_space = 1;
+		dedup->searched = length - there;
+		return;
+	}
+}
+
 /* Bytes of a window that ends with a whole character, as far as that matters: at most two bytes less. */
 static size_t whole_characters(const unsigned char *data, size_t n)
 {
@@ -487,6 +487,19 @@ static size_t whole_characters(const unsigned char *data, size_t n)
 		if (data[n - i] >= 0xc2)
 			return n - i;
 	return n;
+}
+
+/*
+ * Room to ask for, for n bytes of a piece that has n_piece more. The form of a long unit would be copied again and again as it
+ * grows; pages that are never written cost nothing, unless the memory is the caller's.
+ */
+static size_t room_for(const lanewise_dedup *dedup, size_t n, size_t n_piece)
+{
+	uint64_t most = dedup->options.max_unit_bytes;
+
+	if (allocator_of(dedup) || dedup->folded.capacity < LONG_BYTES)
+		return n;
+	return n_piece < most ? n_piece : (size_t)most + n;
 }
 
 /* The same for what is folded on the way. */
@@ -507,7 +520,8 @@ static lanewise_status fold_window(lanewise_dedup *dedup, const unsigned char *d
 		return status;
 	if (!dedup->batch_is_normal)
 		drop_folded(dedup);
-	status = reserve(dedup, folded, folded->n + fold.n + LW_FOLD_PAD);
+	if (folded->capacity - folded->n < fold.n + LW_FOLD_PAD)
+		status = reserve(dedup, folded, folded->n + room_for(dedup, fold.n, n) + LW_FOLD_PAD);
 	if (status != LANEWISE_OK)
 		return status;
 	fold.out = folded->data + folded->n;
@@ -526,6 +540,8 @@ static lanewise_status search(lanewise_dedup *dedup)
 	lanewise_status status = LANEWISE_OK;
 
 	dedup->n_index = dedup->next_index = 0;
+	if (dedup->searched == 0 && collapses(dedup))
+		join_cut_character(dedup);
 	while (status == LANEWISE_OK && dedup->n_index == 0 && dedup->searched < dedup->n_piece) {
 		const unsigned char *data = dedup->piece + dedup->searched;
 		size_t n = dedup->n_piece - dedup->searched;
@@ -614,79 +630,118 @@ static uint64_t least_form(const lanewise_dedup_options *options)
 	return options->count_code_points ? UINT64_MAX : options->min_length;
 }
 
+/* 1 for . , ; : */
+static const unsigned char is_mark[256] = { ['.'] = 1, [','] = 1, [';'] = 1, [':'] = 1 };
+
 /*
  * What take() does, for the units of a window that are folded and trimmed and nothing else, as most are: stops before the
- * first that is something else. What changes is in registers.
+ * first that is something else. What changes is in registers. Few branches depend on the text: where sentences and lines end
+ * is anyone's guess.
  */
+LW_INLINE void take_trimmed(lanewise_dedup *dedup, int of_blocks, int marks)
+{
+	struct lw_seen_batch *const batch = &dedup->batch;
+	const unsigned char *const folded = dedup->folded.data;
+	const uint64_t window_begin = dedup->index_begin, least = least_form(&dedup->options);
+	const unsigned char *const window = dedup->piece + (window_begin - dedup->piece_begin);
+	const size_t folded_begin = dedup->folded_begin, room = LW_SEEN_BATCH - dedup->n_ready;
+	const struct lw_fold_end *at = dedup->ends + dedup->next_index, *last = dedup->ends + dedup->n_index;
+	lanewise_dedup_unit *unit = dedup->ready + dedup->n_ready;
+	size_t n = batch->n, form = dedup->folded_unit;
+	uint64_t begin = dedup->unit_begin, number = dedup->n_units;
+
+	if ((size_t)(last - at) > room)
+		last = at + room;
+	for (; at < last; at++) {
+		const size_t next_form = folded_begin + at->used;
+		const uint64_t newline = window_begin + at->at;
+		uint64_t end = newline;
+
+		if (of_blocks) {
+			const unsigned char *p = window + at->at;
+
+			if (*p == '`')
+				break;
+			end -= 1 + (p[-1] == '\r');
+		}
+		if (!of_blocks || LW_LIKELY(end > begin)) {
+			size_t from = form + (folded[form] == ' '), to = next_form - (folded[next_form - 1] == ' ');
+
+			to = !of_blocks && to < from ? from : to;
+			if (LW_UNLIKELY((int64_t)(to - from) < (int64_t)least))
+				break;
+			if (marks) {
+				to -= is_mark[folded[to - 1]] & (of_blocks || to > from);
+				while (LW_UNLIKELY(is_mark[folded[to - 1]]) && to > from)
+					to--;
+			}
+			unit->begin = unit->first_begin = begin;
+			unit->end = end;
+			unit->number = unit->first = number++;
+			unit->flags = unit->reserved = 0;
+			batch->begin[n] = from;
+			batch->end[n] = to;
+			batch->unit[n++] = unit++;
+		}
+		begin = newline + 1;
+		form = next_form;
+	}
+	batch->base = n > batch->n ? folded : batch->base;
+	dedup->batch_is_normal |= n > batch->n;
+	dedup->batch_bytes += form - dedup->folded_unit;
+	dedup->batch_full |= dedup->batch_bytes >= BATCH_BYTES;
+	dedup->next_index = (size_t)(at - dedup->ends);
+	dedup->n_ready = (size_t)(unit - dedup->ready);
+	batch->n = n;
+	dedup->folded_unit = form;
+	dedup->unit_begin = begin;
+	dedup->n_units = number;
+}
+
 static void take_folded(lanewise_dedup *dedup)
 {
 	const lanewise_dedup_options *options = &dedup->options;
-	const int of_blocks = options->unit == LANEWISE_DEDUP_BLOCKS;
-	const int punctuation = (options->normalize & LANEWISE_NORMALIZE_TRIM_PUNCTUATION) != 0;
-	const unsigned char *window = dedup->piece + (dedup->index_begin - dedup->piece_begin);
-	const unsigned char *folded = dedup->folded.data;
-	const uint64_t least = least_form(options);
-	size_t i = dedup->next_index, n_ready = dedup->n_ready, n_batch = dedup->n_batch, bytes = dedup->batch_bytes;
-	size_t unit_folded = dedup->folded_unit;
-	uint64_t unit_begin = dedup->unit_begin, number = dedup->n_units;
+	const int marks = (options->normalize & LANEWISE_NORMALIZE_TRIM_PUNCTUATION) != 0;
+	const uint64_t searched = dedup->piece_begin + dedup->searched;
 
-	if (dedup->in_fence || unit_begin < dedup->piece_begin || dedup->ends[i].at == 0)
+	/* What is before the window, and a unit that is long or began in an earlier piece, are looked at by take(). */
+	if (dedup->in_fence || dedup->unit_begin < dedup->piece_begin || dedup->ends[dedup->next_index].at == 0 ||
+	    searched - dedup->unit_begin > options->max_unit_bytes || least_form(options) > INT64_MAX)
 		return;
-	for (; i < dedup->n_index && n_ready < LW_SEEN_BATCH && bytes < BATCH_BYTES; i++) {
-		size_t at = dedup->ends[i].at, next_folded = dedup->folded_begin + dedup->ends[i].used;
-		uint64_t end = dedup->index_begin + at;
-
-		if (of_blocks) {
-			if (window[at] == '`')
-				break;
-			end -= 1 + (window[at - 1] == '\r');
-		}
-		if (!of_blocks || end > unit_begin) {
-			struct span text = { folded + unit_folded, next_folded - unit_folded };
-
-			text = trim_folded(text, LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_COLLAPSE);
-			if (text.n < least || end - unit_begin > options->max_unit_bytes)
-				break;
-			if (punctuation)
-				text = trim_folded_punctuation(text);
-			dedup->ready_of[n_batch] = (uint16_t)n_ready;
-			dedup->ready[n_ready++] = (lanewise_dedup_unit) { .begin = unit_begin,
-				                                          .end = end,
-				                                          .number = number,
-				                                          .first = number,
-				                                          .first_begin = unit_begin };
-			dedup->batch[n_batch++] = (struct lw_seen_unit) {
-				.text = text.p, .n_bytes = text.n, .number = number, .begin = unit_begin
-			};
-			number++;
-			bytes += text.n;
-		}
-		unit_begin = dedup->index_begin + at + 1;
-		unit_folded = next_folded;
-	}
-	dedup->batch_is_normal |= n_batch > dedup->n_batch;
-	dedup->batch_full |= bytes >= BATCH_BYTES;
-	dedup->next_index = i;
-	dedup->n_ready = n_ready;
-	dedup->n_batch = n_batch;
-	dedup->batch_bytes = bytes;
-	dedup->folded_unit = unit_folded;
-	dedup->unit_begin = unit_begin;
-	dedup->n_units = number;
+	if (options->unit == LANEWISE_DEDUP_LINES)
+		take_trimmed(dedup, 0, marks);
+	else if (marks)
+		take_trimmed(dedup, 1, 1);
+	else
+		take_trimmed(dedup, 1, 0);
 }
 
 /* The last unit, which nothing but the end of the text ends; the piece is empty. */
 static lanewise_status take_end(lanewise_dedup *dedup)
 {
 	dedup->ended = 1;
-	return dedup->piece_begin > dedup->unit_begin ? close_unit(dedup, dedup->unit_begin, dedup->piece_begin, 0)
-	                                              : LANEWISE_OK;
+	return dedup->piece_begin > dedup->unit_begin
+	               ? close_unit(dedup, dedup->unit_begin, dedup->piece_begin, dedup->folded.n)
+	               : LANEWISE_OK;
 }
 
 /*
- * The piece is used up: keeps what belongs to the unit under way. Of one that is too long to be compared two bytes are
- * kept, since they may turn out to be backticks that begin the next. Too long means by more than the two bytes that may
- * turn out not to belong to it: such backticks, or the newline and '\r' before the newline that ends it.
+ * Whether the form of the unit under way, as far as it is there, will do without the text: it is long enough whatever follows,
+ * which may take away a cut character or two backticks, and a space before those.
+ */
+static int form_is_enough(const lanewise_dedup *dedup)
+{
+	size_t n = dedup->folded.n - dedup->folded_unit;
+
+	if (!collapses(dedup) || dedup->folded.n == 0)
+		return 0;
+	return n >= 8 && n - 8 >= least_form(&dedup->options);
+}
+
+/*
+ * The piece is used up: keeps what belongs to the unit under way. Of one that is too long to be compared, or whose form is
+ * enough, two bytes are kept, since they may turn out to be backticks that begin the next. Too long means by more than the two
+ * bytes that may turn out not to belong to it: such backticks, or the newline and '\r' before the newline that ends it.
  */
 static lanewise_status keep_pending(lanewise_dedup *dedup)
 {
@@ -695,8 +750,8 @@ static lanewise_status keep_pending(lanewise_dedup *dedup)
 
 	if (dedup->n_piece == 0)
 		return LANEWISE_OK;
-	if (end - begin > dedup->options.max_unit_bytes + 3)
-		begin = end - 2;
+	if (end - begin > dedup->options.max_unit_bytes + 3 || begin < dedup->pending_begin || form_is_enough(dedup))
+		begin = end - 2; /* and so on, once it was given up */
 	if (begin >= dedup->piece_begin) {
 		size_t skipped = (size_t)(begin - dedup->piece_begin);
 
@@ -735,10 +790,10 @@ static int batch_goes_on(const lanewise_dedup *dedup)
 /* Gathers units until there is a batch or the piece is used up. */
 static lanewise_status gather(lanewise_dedup *dedup)
 {
-	const int trims = dedup->folds && (dedup->options.normalize & LANEWISE_NORMALIZE_COLLAPSE);
+	const int trims = collapses(dedup);
 	lanewise_status status = LANEWISE_OK;
 
-	dedup->n_ready = dedup->next_ready = dedup->n_batch = dedup->next_batch = dedup->batch_bytes = 0;
+	dedup->n_ready = dedup->next_ready = dedup->batch.n = dedup->next_batch = dedup->batch_bytes = 0;
 	dedup->batch_full = dedup->batch_is_normal = 0;
 	while (status == LANEWISE_OK && dedup->n_ready < LW_SEEN_BATCH && !dedup->batch_full) {
 		if (dedup->next_index == dedup->n_index) {
@@ -792,14 +847,25 @@ static lanewise_status see_to_units(lanewise_dedup *dedup)
 	return LANEWISE_OK;
 }
 
+/* Units that are ready, unless they were written where they are wanted. */
 static size_t take_ready(lanewise_dedup *dedup, lanewise_dedup_unit *units, size_t capacity)
 {
 	size_t n = dedup->n_ready - dedup->next_ready;
 
 	n = n < capacity ? n : capacity;
-	memcpy(units, dedup->ready + dedup->next_ready, n * sizeof *units);
+	if (dedup->ready != units)
+		memcpy(units, dedup->ready + dedup->next_ready, n * sizeof *units);
 	dedup->next_ready += n;
 	return n;
+}
+
+/* Where the next batch's units go; none are ready. */
+static void set_ready(lanewise_dedup *dedup, lanewise_dedup_unit *units, size_t capacity)
+{
+	if (dedup->next_ready == dedup->n_ready) {
+		dedup->ready = capacity >= LW_SEEN_BATCH ? units : dedup->own;
+		dedup->next_ready = dedup->n_ready = 0;
+	}
 }
 
 lanewise_status lanewise_dedup_next(lanewise_dedup *dedup, lanewise_dedup_unit *units, size_t capacity, size_t *n_units)
@@ -812,8 +878,10 @@ lanewise_status lanewise_dedup_next(lanewise_dedup *dedup, lanewise_dedup_unit *
 	if (dedup->failed != LANEWISE_OK)
 		return dedup->failed;
 	while (n < capacity && got > 0) {
-		lanewise_status status = see_to_units(dedup);
+		lanewise_status status;
 
+		set_ready(dedup, units + n, capacity - n);
+		status = see_to_units(dedup);
 		if (status != LANEWISE_OK)
 			return status;
 		got = take_ready(dedup, units + n, capacity - n);
@@ -823,6 +891,24 @@ lanewise_status lanewise_dedup_next(lanewise_dedup *dedup, lanewise_dedup_unit *
 		dedup->failed = keep_pending(dedup);
 	*n_units = n;
 	return LANEWISE_OK;
+}
+
+/* The forms of units[0 ... n), the next that are ready; those that are not compared have none. */
+static void take_forms(lanewise_dedup *dedup, lanewise_dedup_form *forms, size_t first, size_t n)
+{
+	const struct lw_seen_batch *batch = &dedup->batch;
+	const lanewise_dedup_unit *unit = dedup->ready + first;
+	size_t next = dedup->next_batch;
+
+	for (size_t i = 0; i < n; i++) {
+		forms[i] = (lanewise_dedup_form) { NULL, 0 };
+		if (next < batch->n && batch->unit[next] == unit + i) {
+			forms[i].text = (const char *)batch->base + batch->begin[next];
+			forms[i].n_bytes = (size_t)(batch->end[next] - batch->begin[next]);
+			next++;
+		}
+	}
+	dedup->next_batch = next;
 }
 
 lanewise_status lanewise_dedup_next_forms(lanewise_dedup *dedup, lanewise_dedup_unit *units, lanewise_dedup_form *forms,
@@ -836,19 +922,13 @@ lanewise_status lanewise_dedup_next_forms(lanewise_dedup *dedup, lanewise_dedup_
 	*n_units = 0;
 	if (dedup->failed != LANEWISE_OK)
 		return dedup->failed;
+	set_ready(dedup, units, capacity);
 	status = see_to_units(dedup);
 	if (status != LANEWISE_OK)
 		return status;
 	first = dedup->next_ready;
 	n = take_ready(dedup, units, capacity);
-	for (size_t i = 0; i < n; i++) {
-		forms[i] = (lanewise_dedup_form) { NULL, 0 };
-		if (dedup->next_batch < dedup->n_batch && dedup->ready_of[dedup->next_batch] == first + i) {
-			const struct lw_seen_unit *unit = &dedup->batch[dedup->next_batch++];
-
-			forms[i] = (lanewise_dedup_form) { (const char *)unit->text, unit->n_bytes };
-		}
-	}
+	take_forms(dedup, forms, first, n);
 	/* What is kept of the piece may move what the forms lie in, so that is done by a call that has none. */
 	if (n == 0)
 		dedup->failed = keep_pending(dedup);
@@ -890,6 +970,8 @@ static void begin_text(lanewise_dedup *dedup)
 	dedup->fence_end = 0;
 	dedup->in_fence = 0;
 	dedup->before = 0;
+	dedup->after_space = 0;
+	dedup->folded.n = dedup->folded_unit = 0;
 }
 
 lanewise_status lanewise_dedup_next_text(lanewise_dedup *dedup)
@@ -941,7 +1023,7 @@ lanewise_status lanewise_dedup_create(const lanewise_dedup_options *options, con
 	made = lw_allocate(allocator, sizeof *made);
 	if (!made)
 		return lw_fail(error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the dedup");
-	memset(made, 0, offsetof(struct lanewise_dedup, ready));
+	memset(made, 0, offsetof(struct lanewise_dedup, own));
 	if (allocator)
 		made->allocator = *allocator;
 	made->options = *options;

@@ -13,12 +13,12 @@ enum {
 	LW_SEEN_FETCHED = 1 << 15 /* from so many slots on they are not all in L2, and are fetched ahead */
 };
 
-/* A unit in the form in which it is compared. */
-struct lw_seen_unit {
-	const unsigned char *text;
-	size_t n_bytes;
-	uint64_t number, begin;
-	uint64_t first, first_begin; /* set by lanewise_dedup_look_up */
+/* Units to look up. The form in which unit[i] is compared is base[begin[i] ... end[i]). */
+struct lw_seen_batch {
+	size_t n;
+	const unsigned char *base;
+	uint64_t begin[LW_SEEN_BATCH], end[LW_SEEN_BATCH];
+	lanewise_dedup_unit *unit[LW_SEEN_BATCH];
 };
 
 /* What is remembered of a unit that stayed. */
@@ -65,10 +65,10 @@ void lanewise_dedup_memory_end(struct lw_seen *seen);
 void lanewise_dedup_memory_expect(struct lw_seen *seen, uint64_t n_units);
 
 /*
- * Of each of n <= LW_SEEN_BATCH units, in order, whether it came before: `first` and `first_begin` are those of the unit
- * remembered, or its own if it is new; then it is remembered from here on. The texts lie within one array.
+ * Of each unit, in order, whether it came before: then `first` and `first_begin` become those of the one remembered; else
+ * they, which are its own, stay, and it is remembered from here on.
  */
-lanewise_status lanewise_dedup_look_up(struct lw_seen *seen, struct lw_seen_unit *units, size_t n);
+lanewise_status lanewise_dedup_look_up(struct lw_seen *seen, const struct lw_seen_batch *batch);
 
 /* The memory of a dedup, for tests. */
 struct lw_seen *lanewise_dedup_seen(lanewise_dedup *dedup);

@@ -109,6 +109,19 @@ LW_INLINE uint64_t block_ends(const unsigned char *p)
 	return vm_bits(vm_or(vm_and(newline, like_last), vm_and(apart, like_last_but_one)));
 }
 
+/* The same by masks of x, which the bytes `before` precede: nothing else is read, but it takes more steps. */
+LW_INLINE uint64_t block_ends_behind(vc x, uint32_t before)
+{
+	uint64_t newline = vc_bits_eq(x, '\n'), cr = vc_bits_eq(x, '\r'), tick = vc_bits_eq(x, '`');
+	uint64_t last = (before & 255) == '\n', last_but_one = (before >> 8 & 255) == '\n';
+	uint64_t behind_newline = newline << 1 | last, two_behind = newline << 2 | last << 1 | last_but_one;
+	uint64_t behind_cr = cr << 1 | ((before & 255) == '\r');
+	uint64_t ticked = tick << 1 | ((before & 255) == '`');
+	uint64_t twice_ticked = tick << 2 | (uint64_t)((before & 255) == '`') << 1 | ((before >> 8 & 255) == '`');
+
+	return (newline & (behind_newline | (behind_cr & two_behind))) | (tick & ticked & twice_ticked);
+}
+
 /* Text that is not all there as block_ends reads it: n bytes of it, behind two and before zeros. */
 struct edge {
 	unsigned char bytes[2 + 64];
@@ -236,16 +249,14 @@ LW_INLINE uint64_t cut_character(uint64_t two, uint64_t three)
 }
 
 /*
- * One block, x, of which the first `step` bytes are there; so they are at p if block_ends may read there. If it is not the
- * last, a character that is cut at its end is left to the next.
+ * One block, x, of which the first `step` bytes are there, and which has those ends. If it is not the last, a character that is
+ * cut at its end is left to the next.
  */
-LW_INLINE void fold_block(struct fold *f, vc x, const unsigned char *p, size_t step, int is_last, uint32_t flags,
-                          enum ends kind)
+LW_INLINE void fold_block(struct fold *f, vc x, uint64_t ends, size_t step, int is_last, uint32_t flags, enum ends kind)
 {
 	const int collapse = (flags & LANEWISE_NORMALIZE_COLLAPSE) != 0;
 	const int strip = (flags & LANEWISE_NORMALIZE_STRIP_CONTROL) != 0;
 	const int wide = collapse && (flags & (LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON)) != 0;
-	uint64_t ends = kind == NO_ENDS ? 0 : kind == LINE_ENDS ? vc_bits_eq(x, '\n') : block_ends(p);
 	uint64_t control = strip ? control_bits(x, flags) : 0, valid = ~(uint64_t)0 >> (64 - step), keep;
 
 	if (wide) {
@@ -293,16 +304,14 @@ LW_INLINE void fold_edge(struct fold *f, size_t rest, uint32_t before, uint32_t 
 {
 	size_t step = rest < 64 ? rest : 64;
 	const unsigned char *p = f->text + f->at;
-	struct edge edge;
-	vc x;
+	vc x = step == 64 ? vc_load(p) : vc_load_first(p, step);
+	uint64_t ends = 0;
 
-	if (kind == BLOCK_ENDS) {
-		p = copy_edge(&edge, f->text, f->at, step, before);
-		x = vc_load(p);
-	} else {
-		x = step == 64 ? vc_load(p) : vc_load_first(p, step);
-	}
-	fold_block(f, x, p, step, rest <= 64, flags, kind);
+	if (kind == LINE_ENDS)
+		ends = vc_bits_eq(x, '\n');
+	else if (kind == BLOCK_ENDS)
+		ends = block_ends_behind(x, f->at >= 2 ? p[-1] | (uint32_t)p[-2] << 8 : before);
+	fold_block(f, x, ends, step, rest <= 64, flags, kind);
 }
 
 /* Nothing in the inner loop is a call, so that constants stay in registers. */
@@ -315,13 +324,15 @@ LW_INLINE void fold(struct lw_fold *whole, uint32_t flags, enum ends kind)
 		          .spaces = (uint64_t)(whole->after_space != 0) << 63 };
 
 	while (f.at < n) {
-		if (kind == BLOCK_ENDS || f.at >= last)
+		if ((kind == BLOCK_ENDS && f.at == 0) || f.at >= last)
 			fold_edge(&f, n - f.at, whole->before, flags, kind);
 		while (f.at < last) {
 			const unsigned char *p = f.text + f.at;
+			vc x = vc_load(p);
+			uint64_t ends = kind == NO_ENDS ? 0 : kind == LINE_ENDS ? vc_bits_eq(x, '\n') : block_ends(p);
 
 			__builtin_prefetch((const void *)((uintptr_t)p + 2048));
-			fold_block(&f, vc_load(p), p, 64, 0, flags, kind);
+			fold_block(&f, x, ends, 64, 0, flags, kind);
 		}
 	}
 	whole->used = f.used;

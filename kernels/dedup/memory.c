@@ -184,31 +184,33 @@ static uint64_t hash_of(const struct lw_seen *seen, const unsigned char *text, s
 	return lw_kernels()->xxh3_64(text, n_bytes, seen->mode == LANEWISE_DEDUP_VERIFY ? seen->secret[0] : 0);
 }
 
-/* Hashes of units; `high` only in HASH128 mode. The others' come in a batch. */
-static void hash_units(const struct lw_seen *seen, const struct lw_seen_unit *units, size_t n, uint64_t *hash,
-                       uint64_t *high)
+static struct span form_of(const struct lw_seen_batch *batch, size_t i)
 {
-	uint64_t begin[LW_SEEN_BATCH], end[LW_SEEN_BATCH], value[2];
-	uint64_t seed = seen->mode == LANEWISE_DEDUP_VERIFY ? seen->secret[0] : 0;
+	return (struct span) { batch->base + batch->begin[i], (size_t)(batch->end[i] - batch->begin[i]) };
+}
+
+/* Hashes of units; `high` only in HASH128 mode. The others' come in a batch. */
+static void hash_units(const struct lw_seen *seen, const struct lw_seen_batch *batch, uint64_t *hash, uint64_t *high)
+{
+	uint64_t seed = seen->mode == LANEWISE_DEDUP_VERIFY ? seen->secret[0] : 0, value[2];
 
 	if (seen->mode == LANEWISE_DEDUP_HASH128) {
-		for (size_t i = 0; i < n; i++) {
-			lw_kernels()->xxh3_128(units[i].text, units[i].n_bytes, 0, value);
+		for (size_t i = 0; i < batch->n; i++) {
+			struct span form = form_of(batch, i);
+
+			lw_kernels()->xxh3_128(form.p, form.n, 0, value);
 			hash[i] = value[0];
 			high[i] = value[1];
 		}
-		return;
+	} else if (seen->keyed || seen->test_hash) {
+		for (size_t i = 0; i < batch->n; i++) {
+			struct span form = form_of(batch, i);
+
+			hash[i] = hash_of(seen, form.p, form.n);
+		}
+	} else {
+		lw_kernels()->xxh3_64_batch(batch->base, batch->begin, batch->end, batch->n, seed, hash);
 	}
-	if (seen->keyed || seen->test_hash) {
-		for (size_t i = 0; i < n; i++)
-			hash[i] = hash_of(seen, units[i].text, units[i].n_bytes);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		begin[i] = (uint64_t)(units[i].text - units[0].text);
-		end[i] = begin[i] + units[i].n_bytes;
-	}
-	lw_kernels()->xxh3_64_batch(units[0].text, begin, end, n, seed, hash);
 }
 
 /* What is retained of a text. */
@@ -361,14 +363,15 @@ static const unsigned char *retain_text(struct lw_seen *seen, const unsigned cha
 	return copy;
 }
 
-static lanewise_status remember(struct lw_seen *seen, const struct lw_seen_unit *unit, uint64_t hash, uint64_t high)
+static lanewise_status remember(struct lw_seen *seen, const lanewise_dedup_unit *unit, struct span form, uint64_t hash,
+                                uint64_t high)
 {
 	int retains = seen->mode == LANEWISE_DEDUP_VERIFY;
 
 	if (seen->window && seen->end - seen->first >= seen->window)
 		forget_oldest(seen);
 
-	enum room room = make_room(seen, sizeof(size_t) + unit->n_bytes);
+	enum room room = make_room(seen, sizeof(size_t) + form.n);
 
 	if (room == NO_MEMORY)
 		return LANEWISE_ERROR_NO_MEMORY;
@@ -379,7 +382,7 @@ static lanewise_status remember(struct lw_seen *seen, const struct lw_seen_unit 
 
 	entry->hash = hash;
 	if (retains)
-		entry->text = retain_text(seen, unit->text, unit->n_bytes);
+		entry->text = retain_text(seen, form.p, form.n);
 	else
 		entry->high = high;
 	entry->number = unit->number;
@@ -391,16 +394,16 @@ static lanewise_status remember(struct lw_seen *seen, const struct lw_seen_unit 
 
 /* ------------------------------------------------------------------ search */
 
-static int is_text(const struct lw_seen_entry *entry, const struct lw_seen_unit *unit)
+static int is_text(const struct lw_seen_entry *entry, struct span form)
 {
 	struct span text = text_of(entry);
 
-	return text.n == unit->n_bytes && (text.n == 0 || memcmp(text.p, unit->text, text.n) == 0);
+	return text.n == form.n && (text.n == 0 || memcmp(text.p, form.p, text.n) == 0);
 }
 
 /* An entry that equals the unit, or NULL; `collides` if one of equal hash does not. */
-static const struct lw_seen_entry *find(const struct lw_seen *seen, const struct lw_seen_unit *unit, uint64_t hash,
-                                        uint64_t high, int *collides)
+static const struct lw_seen_entry *find(const struct lw_seen *seen, struct span form, uint64_t hash, uint64_t high,
+                                        int *collides)
 {
 	uint64_t tag = tag_of(hash), slot;
 	size_t mask = seen->n_slots - 1;
@@ -418,7 +421,7 @@ static const struct lw_seen_entry *find(const struct lw_seen *seen, const struct
 			return entry;
 		if (seen->mode != LANEWISE_DEDUP_VERIFY)
 			continue;
-		if (is_text(entry, unit))
+		if (is_text(entry, form))
 			return entry;
 		*collides = 1;
 		if (!seen->keyed)
@@ -428,11 +431,11 @@ static const struct lw_seen_entry *find(const struct lw_seen *seen, const struct
 }
 
 /* Three passes, since each place is known only when the one before is there. */
-static void fetch_batch(const struct lw_seen *seen, const struct lw_seen_unit *units, const uint64_t *hash, size_t n)
+static void fetch_batch(const struct lw_seen *seen, const struct lw_seen_batch *batch, const uint64_t *hash)
 {
 	const struct lw_seen_entry *entry[LW_SEEN_BATCH];
 	uint16_t unit[LW_SEEN_BATCH];
-	size_t n_entries = 0, mask = seen->n_slots - 1;
+	size_t n = batch->n, n_entries = 0, mask = seen->n_slots - 1;
 
 	for (size_t i = 0; i < n; i++)
 		__builtin_prefetch(&seen->slots[home_of(seen, hash[i])]);
@@ -448,7 +451,7 @@ static void fetch_batch(const struct lw_seen *seen, const struct lw_seen_unit *u
 		n_entries += slot != 0;
 	}
 	for (size_t i = 0; seen->mode == LANEWISE_DEDUP_VERIFY && i < n_entries; i++) {
-		size_t n_bytes = sizeof(size_t) + units[unit[i]].n_bytes;
+		size_t n_bytes = sizeof(size_t) + form_of(batch, unit[i]).n;
 
 		for (size_t at = 0; at < n_bytes && at < FETCHED_BYTES; at += 64)
 			__builtin_prefetch(entry[i]->text + at);
@@ -456,37 +459,42 @@ static void fetch_batch(const struct lw_seen *seen, const struct lw_seen_unit *u
 	}
 }
 
-static lanewise_status judge(struct lw_seen *seen, struct lw_seen_unit *unit, uint64_t hash, uint64_t high)
+static lanewise_status judge(struct lw_seen *seen, lanewise_dedup_unit *unit, struct span form, uint64_t hash,
+                             uint64_t high)
 {
 	int collides = 0;
-	const struct lw_seen_entry *entry = find(seen, unit, hash, high, &collides);
+	const struct lw_seen_entry *entry = find(seen, form, hash, high, &collides);
 
 	if (collides && !seen->keyed) {
 		rehash_keyed(seen);
-		hash = hash_of(seen, unit->text, unit->n_bytes);
-		entry = find(seen, unit, hash, high, &collides);
+		hash = hash_of(seen, form.p, form.n);
+		entry = find(seen, form, hash, high, &collides);
 	}
-	unit->first = entry ? entry->number : unit->number;
-	unit->first_begin = entry ? entry->begin : unit->begin;
-	return entry ? LANEWISE_OK : remember(seen, unit, hash, high);
+	if (!entry)
+		return remember(seen, unit, form, hash, high);
+	unit->first = entry->number;
+	unit->first_begin = entry->begin;
+	return LANEWISE_OK;
 }
 
-lanewise_status lanewise_dedup_look_up(struct lw_seen *seen, struct lw_seen_unit *units, size_t n)
+lanewise_status lanewise_dedup_look_up(struct lw_seen *seen, const struct lw_seen_batch *batch)
 {
 	uint64_t hash[LW_SEEN_BATCH], high[LW_SEEN_BATCH];
 	int keyed = seen->keyed;
 
-	if (n == 0)
+	if (batch->n == 0)
 		return LANEWISE_OK;
-	memset(high, 0, n * sizeof *high);
-	hash_units(seen, units, n, hash, high);
+	memset(high, 0, batch->n * sizeof *high);
+	hash_units(seen, batch, hash, high);
 	if (seen->n_slots >= LW_SEEN_FETCHED)
-		fetch_batch(seen, units, hash, n);
-	for (size_t i = 0; i < n; i++) {
-		if (seen->keyed != keyed) /* a unit before this one changed the hash */
-			hash[i] = hash_of(seen, units[i].text, units[i].n_bytes);
+		fetch_batch(seen, batch, hash);
+	for (size_t i = 0; i < batch->n; i++) {
+		struct span form = form_of(batch, i);
 
-		lanewise_status status = judge(seen, &units[i], hash[i], high[i]);
+		if (seen->keyed != keyed) /* a unit before this one changed the hash */
+			hash[i] = hash_of(seen, form.p, form.n);
+
+		lanewise_status status = judge(seen, batch->unit[i], form, hash[i], high[i]);
 
 		if (status != LANEWISE_OK)
 			return status;
