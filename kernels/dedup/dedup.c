@@ -540,7 +540,7 @@ static lanewise_status search(lanewise_dedup *dedup)
 	lanewise_status status = LANEWISE_OK;
 
 	dedup->n_index = dedup->next_index = 0;
-	if (dedup->searched == 0 && collapses(dedup))
+	if (dedup->searched == 0 && dedup->n_piece > 0 && collapses(dedup))
 		join_cut_character(dedup);
 	while (status == LANEWISE_OK && dedup->n_index == 0 && dedup->searched < dedup->n_piece) {
 		const unsigned char *data = dedup->piece + dedup->searched;
