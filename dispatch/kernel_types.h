@@ -548,7 +548,8 @@ typedef void lanewise_scan_classes_fn(const uint8_t class_of[256], const uint8_t
  * for n / 2 + 4 numbers.
  */
 struct lw_scan_evens;
-typedef size_t lanewise_scan_evens_fn(const struct lw_scan_evens *evens, const uint8_t *text, size_t n, uint16_t *places);
+typedef size_t lanewise_scan_evens_fn(const struct lw_scan_evens *evens, const uint8_t *text, size_t n,
+                                      uint16_t *places);
 
 /*
  * Puts pieces one behind another into out[0 ... *n_bytes), as many from the first on as have `capacity` bytes or fewer
