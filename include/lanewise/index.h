@@ -214,7 +214,9 @@ LANEWISE_API lanewise_status lanewise_index_write(const lanewise_index *index, l
 
 /*
  * An index over the sections of an open file, which must outlive it. Nothing is copied, and nothing can be added,
- * updated or removed. Sizes, sketch parameters and ids are checked in O(n_rows): no file makes a search read outside it.
+ * updated or removed. Sizes and sketch parameters are checked in O(n_rows): no file makes a search read outside it. That
+ * ids are unique and their order is right is checked too, unless the file is from lanewise_file_map: then a forged one
+ * can keep ids from being found, but a row that is found has the id.
  *
  * LANEWISE_ERROR_ARGUMENT: file or index NULL. LANEWISE_ERROR_DATA: a section is missing or wrong; the error names it.
  * LANEWISE_ERROR_NO_MEMORY.

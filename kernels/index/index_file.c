@@ -10,7 +10,7 @@
  *     index.id_order  u32, only if has_ids: the rows that have ids, by ascending id
  *
  * A file is a stranger's. Sizes are checked, and the three numbers of each row are in the ranges in which the search's
- * arithmetic makes no NaN; ids are unique and their order is right; codes and rows may be anything. So a forged file can make a search return wrong rows, but
+ * arithmetic makes no NaN; codes and rows may be anything, and ids too unless checksums are compared (ids.h). So a forged file can make a search return wrong rows, but
  * not read outside the file or take longer than it may.
  */
 #include <inttypes.h>
