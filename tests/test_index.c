@@ -867,7 +867,7 @@ static void test_lies(void)
 	const uint64_t no_dim = 0, wide = LANEWISE_INDEX_MAX_DIM + 1, wrong_dim = 21, many = (uint64_t)1 << 32,
 	               few = 299;
 	const uint64_t huge = UINT64_MAX;
-	const uint32_t metric = 3, rules = 1, segments = 1u << 25, reserved = 1;
+	const uint32_t metric = 3, rules = 1, segments = 1u << 25, reserved = 2;
 	const float negative = -1, not_a_number = NAN, large = 1e20f;
 
 	expect_lie(bytes, n_bytes, "index.header", 0, &many, 8, LANEWISE_ERROR_DATA, "n_rows");
@@ -881,7 +881,7 @@ static void test_lies(void)
 	expect_lie(bytes, n_bytes, "index.header", 16, &metric, 4, LANEWISE_ERROR_DATA, "metric");
 	expect_lie(bytes, n_bytes, "index.header", 20, &rules, 4, LANEWISE_ERROR_UNSUPPORTED, "sketch_rules");
 	expect_lie(bytes, n_bytes, "index.header", 24, &segments, 4, LANEWISE_ERROR_DATA, "rotated");
-	expect_lie(bytes, n_bytes, "index.header", 28, &reserved, 4, LANEWISE_ERROR_DATA, "zero");
+	expect_lie(bytes, n_bytes, "index.header", 28, &reserved, 4, LANEWISE_ERROR_DATA, "has_ids: 2");
 	expect_lie(bytes, n_bytes, "index.scale", 4, &negative, 4, LANEWISE_ERROR_DATA, "element 1:");
 	expect_lie(bytes, n_bytes, "index.scale", 8, &not_a_number, 4, LANEWISE_ERROR_DATA, "element 2:");
 	expect_lie(bytes, n_bytes, "index.error", 0, &not_a_number, 4, LANEWISE_ERROR_DATA, "element 0:");

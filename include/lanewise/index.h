@@ -11,7 +11,7 @@
  * would make sketches coarse, they are made of rotated rows; whether that helps is measured as rows are added.
  *
  * Rows have numbers from 0 in the order in which they were added, which never change. Any floats are allowed. A row
- * whose score is NaN is never returned; removing a row overwrites it with NaN.
+ * whose score is NaN is never returned; removing a row overwrites it with NaN. Rows can have ids of the caller's as well.
  *
  * Threads. Searches change nothing in the index and may run at the same time, each with scratch of its own. Adding,
  * updating, removing and destroying must not run at the same time as anything else on the same index.
@@ -58,6 +58,7 @@ LANEWISE_API const float *lanewise_index_row(const lanewise_index *index, size_t
  *
  * LANEWISE_ERROR_ARGUMENT: index NULL, rows NULL while n_rows is not 0, ld < dim. LANEWISE_ERROR_TOO_LARGE: over
  * UINT32_MAX rows in all. LANEWISE_ERROR_NO_MEMORY. LANEWISE_ERROR_UNSUPPORTED: the index was opened from a file.
+ * LANEWISE_ERROR_ARGUMENT also where the rows that are there have ids.
  */
 LANEWISE_API lanewise_status lanewise_index_add(lanewise_index *index, const float *rows, size_t n_rows, size_t ld);
 
@@ -76,12 +77,61 @@ LANEWISE_API lanewise_status lanewise_index_add_i8(lanewise_index *index, const 
 /*
  * Replaces a row by dim floats, which must not overlap the index's own.
  *
- * LANEWISE_ERROR_ARGUMENT: a NULL pointer, no such row. LANEWISE_ERROR_UNSUPPORTED: the index was opened from a file.
+ * LANEWISE_ERROR_ARGUMENT: a NULL pointer, no such row; a removed row, where rows have ids. LANEWISE_ERROR_UNSUPPORTED:
+ * the index was opened from a file.
  */
 LANEWISE_API lanewise_status lanewise_index_update(lanewise_index *index, size_t row, const float *values);
 
-/* Replaces a row by NaN, so that no search returns it; an update brings it back. Errors as for an update. */
+/*
+ * Replaces a row by NaN, so that no search returns it. An update brings it back, unless rows have ids: then it has none any
+ * more, and its id can be added again, as a new row. Errors as for an update, but a row may be removed twice.
+ */
 LANEWISE_API lanewise_status lanewise_index_remove(lanewise_index *index, size_t row);
+
+/* ----------------------------------------------------------------------- ids */
+
+/*
+ * Rows may have ids: any numbers but this one, each of one row only. In an index either all rows have them, except those
+ * that were removed, or none. They cost 8 bytes a row and 8 to 16 more for finding them, at most twice that after many
+ * small additions. Searches and filters still speak of rows; what is known by its id is found first:
+ *
+ *     if (lanewise_index_find(index, id, &row))
+ *             lanewise_index_update(index, row, values);      or remove(index, row)
+ */
+#define LANEWISE_INDEX_NO_ID UINT64_MAX
+
+/*
+ * lanewise_index_add and the like, with ids[r] as the id of row r: all rows are added, or none.
+ *
+ * Errors as there, named in `error`; LANEWISE_ERROR_ARGUMENT also for ids NULL, LANEWISE_INDEX_NO_ID, an id that the index
+ * has or that comes twice (the error says which), and where rows that are there have no ids.
+ */
+LANEWISE_API lanewise_status lanewise_index_add_ids(lanewise_index *index, const uint64_t *ids, const float *rows,
+                                                    size_t n_rows, size_t ld, lanewise_error *error);
+LANEWISE_API lanewise_status lanewise_index_add_f16_ids(lanewise_index *index, const uint64_t *ids,
+                                                        const uint16_t *rows, size_t n_rows, size_t ld,
+                                                        lanewise_error *error);
+LANEWISE_API lanewise_status lanewise_index_add_bf16_ids(lanewise_index *index, const uint64_t *ids,
+                                                         const uint16_t *rows, size_t n_rows, size_t ld,
+                                                         lanewise_error *error);
+LANEWISE_API lanewise_status lanewise_index_add_i8_ids(lanewise_index *index, const uint64_t *ids, const int8_t *rows,
+                                                       const float *scale, size_t n_rows, size_t ld,
+                                                       lanewise_error *error);
+
+/* 1 if rows have ids, 0 if not or if there are no rows yet. */
+LANEWISE_API int32_t lanewise_index_has_ids(const lanewise_index *index);
+
+/*
+ * 1, and the row with that id to *row (which may be NULL), or 0 if there is none. O(1); in an index opened from a file
+ * O(log n_rows).
+ */
+LANEWISE_API int32_t lanewise_index_find(const lanewise_index *index, uint64_t id, size_t *row);
+
+/* The id of a row; LANEWISE_INDEX_NO_ID if rows have none, this one was removed, or there is no such row. */
+LANEWISE_API uint64_t lanewise_index_id(const lanewise_index *index, size_t row);
+
+/* The same of n rows, those of a search's result for example. */
+LANEWISE_API void lanewise_index_ids(const lanewise_index *index, const uint32_t *rows, size_t n, uint64_t *ids);
 
 /* ------------------------------------------------------------------- search */
 
@@ -156,14 +206,17 @@ LANEWISE_API lanewise_status lanewise_index_search_coarse(const lanewise_index *
 
 /*
  * Appends the index's sections, whose names begin with "index.", to a file under construction; at most one index per
- * file. Errors are those of the writer; LANEWISE_ERROR_ARGUMENT: index or writer NULL.
+ * file. Ids are saved too. Errors are those of the writer; LANEWISE_ERROR_ARGUMENT: index or writer NULL;
+ * LANEWISE_ERROR_NO_MEMORY: 8 bytes for every id, to sort them.
  */
 LANEWISE_API lanewise_status lanewise_index_write(const lanewise_index *index, lanewise_file_writer *writer,
                                                   lanewise_error *error);
 
 /*
  * An index over the sections of an open file, which must outlive it. Nothing is copied, and nothing can be added,
- * updated or removed. Sizes and sketch parameters are checked in O(n_rows): no file makes a search read outside it.
+ * updated or removed. Sizes and sketch parameters are checked in O(n_rows): no file makes a search read outside it. That
+ * ids are unique and their order is right is checked too, unless the file is from lanewise_file_map: then a forged one
+ * can keep ids from being found, but a row that is found has the id.
  *
  * LANEWISE_ERROR_ARGUMENT: file or index NULL. LANEWISE_ERROR_DATA: a section is missing or wrong; the error names it.
  * LANEWISE_ERROR_NO_MEMORY.

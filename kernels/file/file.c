@@ -27,7 +27,7 @@
 
 struct lanewise_file {
 	lanewise_allocator allocator;
-	int has_allocator, is_mapped;
+	int has_allocator, is_mapped, is_verified;
 	size_t size;
 	const unsigned char *bytes;
 	const struct lw_file_entry *entries;
@@ -204,6 +204,8 @@ lanewise_status lanewise_file_verify(const lanewise_file *file, lanewise_error *
 	return check_sections(file, error);
 }
 
+int lanewise_file_is_verified(const lanewise_file *file) { return file->is_verified; }
+
 /* ------------------------------------------------------------------ mapping */
 
 lanewise_status lanewise_file_system_error(lanewise_error *error, const char *call, int number)
@@ -287,7 +289,11 @@ lanewise_status lanewise_file_open(const char *path, const lanewise_allocator *a
 {
 	lanewise_status status = lanewise_file_map(path, allocator, out, error);
 
-	if (status == LANEWISE_OK && (status = check_sections(*out, error)) != LANEWISE_OK) {
+	if (status)
+		return status;
+	status = check_sections(*out, error);
+	(*out)->is_verified = 1;
+	if (status) {
 		lanewise_file_destroy(*out);
 		*out = NULL;
 	}
@@ -321,6 +327,7 @@ lanewise_status lanewise_file_open_memory(const void *bytes, size_t n_bytes, con
 		lanewise_file_destroy(file);
 		return status;
 	}
+	file->is_verified = 1;
 	*out = file;
 	return LANEWISE_OK;
 }

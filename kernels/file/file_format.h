@@ -93,4 +93,7 @@ static inline uint64_t lw_file_fold(uint64_t checksum, const void *block, size_t
 	return lanewise_xxh3_64(pair, sizeof pair, 0);
 }
 
+/* Whether checksums were compared when the file was opened: then its reader can afford to go through all elements. */
+int lanewise_file_is_verified(const lanewise_file *file);
+
 #endif

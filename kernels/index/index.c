@@ -148,6 +148,7 @@ void lanewise_index_destroy(lanewise_index *index)
 		close_coarse(index, segment);
 	if (!index->is_mapped)
 		close_segments(index, 0);
+	lanewise_index_ids_release(&index->ids, lw_index_allocator(index));
 	lw_release(allocator.allocate ? &allocator : NULL, index, sizeof *index);
 }
 
@@ -286,16 +287,42 @@ static int rotation_helps(const lanewise_index *index, size_t segment, const flo
 	return sums[1] < 0.75 * sums[0];
 }
 
-/* Whether n_rows more rows of ld elements of `size` bytes can be added, and memory for them. */
-static lanewise_status make_room(lanewise_index *index, const void *rows, size_t n_rows, size_t ld, size_t size)
-{
-	if (!index || (!rows && n_rows) || ld < index->dim)
-		return LANEWISE_ERROR_ARGUMENT;
-	if (index->is_mapped)
-		return LANEWISE_ERROR_UNSUPPORTED;
-	if (n_rows > UINT32_MAX - index->n_rows || n_rows > SIZE_MAX / size / ld)
-		return LANEWISE_ERROR_TOO_LARGE;
+/* Row number `row`, dim elements, as floats. */
+typedef void widen_fn(const void *rows, const float *scale, size_t row, size_t dim, size_t ld, float *out);
 
+/* Rows to be added. */
+struct source {
+	const void *rows;
+	size_t element_bytes;
+	widen_fn *widen;     /* NULL for floats */
+	const float *scale;  /* for widen */
+	const uint64_t *ids; /* or NULL */
+	lanewise_error *error;
+};
+
+static lanewise_status check_source(const lanewise_index *index, const struct source *s, size_t n_rows, size_t ld)
+{
+	if (!index || (!s->rows && n_rows))
+		return lw_fail(s->error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "%s is NULL",
+		               index ? "rows" : "index");
+	if (ld < index->dim)
+		return lw_fail(s->error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET,
+		               "ld: %zu, less than %zu dimensions", ld, index->dim);
+	if (index->is_mapped)
+		return lw_fail(s->error, LANEWISE_ERROR_UNSUPPORTED, LANEWISE_NO_OFFSET,
+		               "the index was opened from a file");
+	if (n_rows > UINT32_MAX - index->n_rows || n_rows > SIZE_MAX / s->element_bytes / ld)
+		return lw_fail(s->error, LANEWISE_ERROR_TOO_LARGE, LANEWISE_NO_OFFSET,
+		               "%zu rows more, where there are %zu", n_rows, index->n_rows);
+	if (n_rows && index->n_rows && (s->ids != NULL) != lanewise_index_has_ids(index))
+		return lw_fail(s->error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET,
+		               "ids: the rows that are there have %s", s->ids ? "none" : "some");
+	return LANEWISE_OK;
+}
+
+/* Memory for n_rows more rows. */
+static lanewise_status make_room(lanewise_index *index, size_t n_rows)
+{
 	size_t segments_before = index->n_segments, end = index->n_rows + n_rows;
 
 	while (n_rows && lw_index_first(index->n_segments) < end) {
@@ -329,19 +356,75 @@ static void append(lanewise_index *index, const float *rows, size_t n_rows, size
 	index->n_rows = end;
 }
 
+/* Rows that go through `widened`, which has room for `most` of them. */
+static void append_widened(lanewise_index *index, const struct source *s, size_t n_rows, size_t ld, float *widened,
+                           size_t most)
+{
+	size_t dim = index->dim;
+
+	for (size_t row = 0, n; row < n_rows; row += n) {
+		n = n_rows - row < most ? n_rows - row : most;
+		for (size_t i = 0; i < n; i++)
+			s->widen(s->rows, s->scale, row + i, dim, ld, widened + i * dim);
+		append(index, widened, n, dim);
+	}
+}
+
+static lanewise_status add(lanewise_index *index, const struct source *s, size_t n_rows, size_t ld)
+{
+	enum { MOST_FLOATS = 1 << 17 };
+	lanewise_status status = check_source(index, s, n_rows, ld);
+
+	if (status || n_rows == 0)
+		return status;
+
+	size_t segments_before = index->n_segments, dim = index->dim;
+	size_t most = MOST_FLOATS / dim < 1 ? 1 : MOST_FLOATS / dim;
+	size_t n_bytes = (most < n_rows ? most : n_rows) * dim * sizeof(float);
+	float *widened = NULL;
+
+	status = make_room(index, n_rows);
+	if (!status && s->widen && !(widened = lw_allocate(lw_index_allocator(index), n_bytes)))
+		status = LANEWISE_ERROR_NO_MEMORY;
+	if (status)
+		lw_fail(s->error, status, LANEWISE_NO_OFFSET, "no memory for %zu rows", n_rows);
+	if (!status && s->ids)
+		status = lanewise_index_ids_add(&index->ids, lw_index_allocator(index), index->n_rows, s->ids, n_rows,
+		                                s->error);
+	if (status) {
+		close_segments(index, segments_before);
+		lw_release(lw_index_allocator(index), widened, n_bytes);
+		return status;
+	}
+	index->has_ids = s->ids != NULL;
+	if (widened)
+		append_widened(index, s, n_rows, ld, widened, most);
+	else
+		append(index, s->rows, n_rows, ld);
+	lw_release(lw_index_allocator(index), widened, n_bytes);
+	return LANEWISE_OK;
+}
+
+/* The same for those who must give ids. */
+static lanewise_status add_ids(lanewise_index *index, const struct source *s, size_t n_rows, size_t ld)
+{
+	if (!s->ids && n_rows)
+		return lw_fail(s->error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET, "ids is NULL");
+	return add(index, s, n_rows, ld);
+}
+
 lanewise_status lanewise_index_add(lanewise_index *index, const float *rows, size_t n_rows, size_t ld)
 {
-	lanewise_status status = make_room(index, rows, n_rows, ld, sizeof *rows);
+	return add(index, &(struct source) { rows, sizeof *rows, NULL, NULL, NULL, NULL }, n_rows, ld);
+}
 
-	if (status == LANEWISE_OK)
-		append(index, rows, n_rows, ld);
-	return status;
+lanewise_status lanewise_index_add_ids(lanewise_index *index, const uint64_t *ids, const float *rows, size_t n_rows,
+                                       size_t ld, lanewise_error *error)
+{
+	return add_ids(index, &(struct source) { rows, sizeof *rows, NULL, NULL, ids, error }, n_rows, ld);
 }
 
 /* ------------------------------------------------------ rows of other types */
-
-/* Row number `row`, dim elements, as floats. */
-typedef void widen_fn(const void *rows, const float *scale, size_t row, size_t dim, size_t ld, float *out);
 
 static void widen_f16(const void *rows, const float *scale, size_t row, size_t dim, size_t ld, float *out)
 {
@@ -364,49 +447,41 @@ static void widen_i8(const void *rows, const float *scale, size_t row, size_t di
 		out[i] = (float)codes[i] * factor;
 }
 
-static lanewise_status add_widened(lanewise_index *index, const void *rows, const float *scale, size_t n_rows,
-                                   size_t ld, size_t size, widen_fn *widen)
-{
-	enum { MOST_FLOATS = 1 << 17 };
-	size_t n_segments = index ? index->n_segments : 0;
-	lanewise_status status = make_room(index, rows, n_rows, ld, size);
-
-	if (status != LANEWISE_OK || n_rows == 0)
-		return status;
-
-	size_t dim = index->dim, most = MOST_FLOATS / dim < 1 ? 1 : MOST_FLOATS / dim;
-	size_t n_bytes = (most < n_rows ? most : n_rows) * dim * sizeof(float);
-	float *widened = lw_allocate(lw_index_allocator(index), n_bytes);
-
-	if (!widened) {
-		close_segments(index, n_segments);
-		return LANEWISE_ERROR_NO_MEMORY;
-	}
-	for (size_t row = 0, n; row < n_rows; row += n) {
-		n = n_rows - row < most ? n_rows - row : most;
-		for (size_t i = 0; i < n; i++)
-			widen(rows, scale, row + i, dim, ld, widened + i * dim);
-		append(index, widened, n, dim);
-	}
-	lw_release(lw_index_allocator(index), widened, n_bytes);
-	return LANEWISE_OK;
-}
-
 lanewise_status lanewise_index_add_f16(lanewise_index *index, const uint16_t *rows, size_t n_rows, size_t ld)
 {
-	return add_widened(index, rows, NULL, n_rows, ld, sizeof *rows, widen_f16);
+	return add(index, &(struct source) { rows, sizeof *rows, widen_f16, NULL, NULL, NULL }, n_rows, ld);
+}
+
+lanewise_status lanewise_index_add_f16_ids(lanewise_index *index, const uint64_t *ids, const uint16_t *rows,
+                                           size_t n_rows, size_t ld, lanewise_error *error)
+{
+	return add_ids(index, &(struct source) { rows, sizeof *rows, widen_f16, NULL, ids, error }, n_rows, ld);
 }
 
 lanewise_status lanewise_index_add_bf16(lanewise_index *index, const uint16_t *rows, size_t n_rows, size_t ld)
 {
-	return add_widened(index, rows, NULL, n_rows, ld, sizeof *rows, widen_bf16);
+	return add(index, &(struct source) { rows, sizeof *rows, widen_bf16, NULL, NULL, NULL }, n_rows, ld);
+}
+
+lanewise_status lanewise_index_add_bf16_ids(lanewise_index *index, const uint64_t *ids, const uint16_t *rows,
+                                            size_t n_rows, size_t ld, lanewise_error *error)
+{
+	return add_ids(index, &(struct source) { rows, sizeof *rows, widen_bf16, NULL, ids, error }, n_rows, ld);
 }
 
 lanewise_status lanewise_index_add_i8(lanewise_index *index, const int8_t *rows, const float *scale, size_t n_rows,
                                       size_t ld)
 {
-	return add_widened(index, rows, scale, n_rows, ld, sizeof *rows, widen_i8);
+	return add(index, &(struct source) { rows, sizeof *rows, widen_i8, scale, NULL, NULL }, n_rows, ld);
 }
+
+lanewise_status lanewise_index_add_i8_ids(lanewise_index *index, const uint64_t *ids, const int8_t *rows,
+                                          const float *scale, size_t n_rows, size_t ld, lanewise_error *error)
+{
+	return add_ids(index, &(struct source) { rows, sizeof *rows, widen_i8, scale, ids, error }, n_rows, ld);
+}
+
+/* ----------------------------------------------------- update and remove */
 
 lanewise_status lanewise_index_update(lanewise_index *index, size_t row, const float *values)
 {
@@ -414,6 +489,8 @@ lanewise_status lanewise_index_update(lanewise_index *index, size_t row, const f
 		return LANEWISE_ERROR_ARGUMENT;
 	if (index->is_mapped)
 		return LANEWISE_ERROR_UNSUPPORTED;
+	if (index->has_ids && index->ids.own[row] == LANEWISE_INDEX_NO_ID)
+		return LANEWISE_ERROR_ARGUMENT;
 
 	size_t segment = segment_of(row);
 
@@ -436,6 +513,8 @@ lanewise_status lanewise_index_remove(lanewise_index *index, size_t row)
 		t.rows[i] = NAN;
 	memset(t.codes, 0, index->code_dim);
 	*t.scale = *t.error = *t.norm = NAN;
+	if (index->has_ids)
+		lanewise_index_ids_remove(&index->ids, row);
 	return LANEWISE_OK;
 }
 

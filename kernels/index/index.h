@@ -12,6 +12,8 @@
 
 #include <lanewise/index.h>
 
+#include "index/ids.h"
+
 enum {
 	LW_INDEX_FIRST_ROWS = 256, /* also the rows of a block of a search, so that no block crosses segments */
 	LW_INDEX_SEGMENTS = 25,
@@ -34,8 +36,10 @@ struct lanewise_index {
 	size_t dim, code_dim, n_rows;
 	int is_mapped;  /* over a file: nothing can change */
 	int has_coarse; /* all segments have, and get, 4-bit codes */
+	int has_ids;    /* means something if there are rows */
 	size_t n_segments;
 	struct lw_index_segment segments[LW_INDEX_SEGMENTS];
+	struct lw_index_ids ids;
 };
 
 /* The first row of a segment; the rows that it has room for. */

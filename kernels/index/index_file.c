@@ -6,9 +6,11 @@
  *     index.rows    n_rows * dim f32
  *     index.codes   n_rows * code_dim i8, where code_dim is dim rounded up to a multiple of 64
  *     index.scale   n_rows f32, likewise index.error and index.norm: what sketch.h says of a row, or all three NaN
+ *     index.id      n_rows u64, only if has_ids: ids, or LANEWISE_INDEX_NO_ID
+ *     index.id_order  u32, only if has_ids: the rows that have ids, by ascending id
  *
  * A file is a stranger's. Sizes are checked, and the three numbers of each row are in the ranges in which the search's
- * arithmetic makes no NaN; codes and rows may be anything. So a forged file can make a search return wrong rows, but
+ * arithmetic makes no NaN; codes and rows may be anything, and ids too unless checksums are compared (ids.h). So a forged file can make a search return wrong rows, but
  * not read outside the file or take longer than it may.
  */
 #include <inttypes.h>
@@ -23,7 +25,7 @@ struct header {
 	int32_t metric;
 	uint32_t sketch_rules; /* what the sketch is: see SKETCH_RULES */
 	uint32_t rotated;      /* bit i: the sketches of segment i (index.h) are of rotated rows */
-	uint32_t zero;
+	uint32_t has_ids;      /* 0 or 1 */
 };
 _Static_assert(sizeof(struct header) == 32, "the header is part of the file format");
 
@@ -76,6 +78,8 @@ lanewise_status lanewise_index_write(const lanewise_index *index, lanewise_file_
 
 	struct header header = { index->n_rows, index->dim, index->metric, SKETCH_RULES, 0, 0 };
 
+	header.has_ids = (uint32_t)lanewise_index_has_ids(index);
+
 	for (size_t segment = 0; segment < LW_INDEX_SEGMENTS; segment++)
 		if (segment < index->n_segments && index->segments[segment].is_rotated)
 			header.rotated |= (uint32_t)1 << segment;
@@ -85,6 +89,8 @@ lanewise_status lanewise_index_write(const lanewise_index *index, lanewise_file_
 		return status;
 	for (int array = 0; !status && array < ARRAYS; array++)
 		status = write_array(index, array, writer, error);
+	if (!status && header.has_ids)
+		status = lanewise_index_ids_write(&index->ids, lw_index_allocator(index), index->n_rows, writer, error);
 	return status;
 }
 
@@ -123,9 +129,10 @@ static lanewise_status read_header(const lanewise_file *file, lanewise_index *in
 		return WRONG_FIELD(file, header, metric, "%" PRId32, header->metric);
 	if (header->rotated >> LW_INDEX_SEGMENTS)
 		return WRONG_FIELD(file, header, rotated, "%" PRIx32, header->rotated);
-	if (header->zero)
-		return WRONG_FIELD(file, header, zero, "%" PRIu32, header->zero);
+	if (header->has_ids > 1)
+		return WRONG_FIELD(file, header, has_ids, "%" PRIu32, header->has_ids);
 	*rotated = header->rotated;
+	index->has_ids = (int)header->has_ids;
 	index->n_rows = (size_t)header->n_rows;
 	index->dim = (size_t)header->dim;
 	index->code_dim = lw_index_code_dim(index->dim);
@@ -201,7 +208,8 @@ lanewise_status lanewise_index_open(const lanewise_file *file, const lanewise_al
 	*out = NULL;
 	if ((status = read_header(file, &made, &rotated, error)) ||
 	    (status = find_arrays(file, &made, arrays, error)) ||
-	    (status = check_sketches(file, arrays, made.n_rows, error)))
+	    (status = check_sketches(file, arrays, made.n_rows, error)) ||
+	    (made.has_ids && (status = lanewise_index_ids_open(&made.ids, made.n_rows, file, error))))
 		return status;
 	lay_over(&made, arrays, rotated);
 	if (allocator)

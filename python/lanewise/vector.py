@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import array
+import itertools
 import math
 import os
 from collections.abc import Callable
@@ -13,14 +15,23 @@ from . import _library
 from ._library import FLOATS, Floats, check, empty, ffi, floats, from_buffer, integers, lib, new_error, pointer, room, scratch, small
 from ._threads import for_parts
 
+_NO_ID = 2**64 - 1
+
 METRICS: dict[str, int] = {"dot": lib.LANEWISE_METRIC_DOT, "cosine": lib.LANEWISE_METRIC_COSINE, "l2sq": lib.LANEWISE_METRIC_L2SQ}
 
 
-class Hits(NamedTuple):
-    """The best, best first: numbers (uint32) and scores (float32), as arrays of one length."""
-
+class _Hits(NamedTuple):
     index: Any
     score: Any
+
+
+class Hits(_Hits):
+    """The best, best first: numbers (uint32) and scores (float32), as arrays of one length.
+
+    `ids` is a third one (uint64) from a search of an Index whose rows have ids; otherwise None.
+    """
+
+    ids: Any = None
 
 
 def metric_of(name: str) -> int:
@@ -255,6 +266,8 @@ def filter_of(rows: Any, n: int, what: str) -> Any:
 class Index:
     """An index of float32 vectors. Searches return exactly what a scan of all rows does, and read mostly 8-bit sketches.
 
+    Rows are named by their numbers, and by ids if they were added with some.
+
     Searches may run on several threads at once, but not beside add, update or remove.
     """
 
@@ -289,7 +302,9 @@ class Index:
         rows = room("char", n * size)
         for row in range(n):
             ffi.memmove(rows + row * size, lib.lanewise_index_row(self._handle, row), size)
-        return _index_of_rows, (self._dim, self.metric, bytes(ffi.buffer(rows, n * size)), self._coarse)
+        ids = self.ids
+        ids = None if ids is None else array.array("Q", ids.tolist())
+        return _index_of_rows, (self._dim, self.metric, bytes(ffi.buffer(rows, n * size)), self._coarse, ids)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the index to a file, which replaces one of that name only when it is complete."""
@@ -310,6 +325,39 @@ class Index:
     def __repr__(self) -> str:
         return f"<lanewise.Index of {len(self)} rows, dim {self.dim}, metric {self.metric!r}>"
 
+    @property
+    def ids(self) -> Any:
+        """The ids of all rows (uint64), 2**64 - 1 for those that were removed; None if rows have none."""
+        return self._ids_of(integers("I", range(len(self)), "rows")) if lib.lanewise_index_has_ids(self._handle) else None
+
+    def find(self, id: int) -> int:
+        """The row with this id; KeyError if there is none."""
+        row = ffi.new("size_t *")
+        if not 0 <= id < _NO_ID or not lib.lanewise_index_find(self._handle, id, row):
+            raise KeyError(id)
+        return int(row[0])
+
+    def _ids_of(self, rows: Any) -> Any:
+        ids = empty("Q", len(rows))
+        lib.lanewise_index_ids(self._handle, pointer("uint32_t *", rows), len(rows), pointer("uint64_t *", ids))
+        return ids
+
+    def _hits(self, index: Any, score: Any) -> Hits:
+        hits = Hits(index, score)
+        if lib.lanewise_index_has_ids(self._handle):
+            hits.ids = self._ids_of(index)
+        return hits
+
+    def _row(self, row: int | None, id: int | None) -> int:
+        if (row is None) == (id is None):
+            raise TypeError("either a row or an id is needed")
+        if row is None:
+            assert id is not None
+            return self.find(id)
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of {len(self)}")
+        return row
+
     def __getitem__(self, row: int) -> Any:
         """A copy of a row."""
         address = lib.lanewise_index_row(self._handle, row) if row >= 0 else ffi.NULL
@@ -319,14 +367,32 @@ class Index:
         ffi.memmove(pointer("float *", copy), address, 4 * self.dim)
         return copy
 
-    def add(self, rows: Any) -> range:
-        """Appends copies of rows; returns their numbers."""
+    def _given_ids(self, ids: Any, n_rows: int | None) -> Any:
+        """For functions that take ids, or NULL; a pointer keeps its array alive."""
+        if ids is None:
+            if n_rows and lib.lanewise_index_has_ids(self._handle):
+                raise ValueError("ids: the rows that are there have some")
+            return ffi.NULL
+        numbers = integers("Q", ids, "ids")
+        if len(numbers) != n_rows:
+            raise ValueError(f"ids: {len(numbers)} for {n_rows} rows")
+        return pointer("uint64_t *", numbers)
+
+    def add(self, rows: Any, ids: Any = None) -> range:
+        """Appends copies of rows; returns their numbers.
+
+        `ids`, integers from 0 to 2**64 - 2, are names for the rows: all rows of an index have ids, or none has. If one is there
+        already or comes twice, ValueError says which, and nothing is added.
+        """
         given = rows_of(rows, "rows", self.dim)
-        first = len(self)
-        check(lib.lanewise_index_add(self._handle, given.pointer, given.n_rows, given.ld))
+        first, names, error = len(self), self._given_ids(ids, given.n_rows), new_error()
+        if ids is None:
+            check(lib.lanewise_index_add(self._handle, given.pointer, given.n_rows, given.ld))
+        else:
+            check(lib.lanewise_index_add_ids(self._handle, names, given.pointer, given.n_rows, given.ld, error), error)
         return range(first, len(self))
 
-    def add_small(self, rows: Any, kind: str = "f16", scale: Any = None) -> range:
+    def add_small(self, rows: Any, kind: str = "f16", scale: Any = None, ids: Any = None) -> range:
         """The same with rows of 16-bit floats ("f16", "bf16") or 8-bit integers ("i8", each times scale[row], or 1), which are
         widened; `lanewise.quantize_int8` and `to_half` make such rows."""
         if kind not in ("f16", "bf16", "i8"):
@@ -334,28 +400,31 @@ class Index:
         given = small("b" if kind == "i8" else "H", rows, "rows")
         if given.n_rows is None or given.dim != self.dim:
             raise ValueError(f"rows: a matrix with rows of {self.dim} elements is needed")
-        first, add = len(self), getattr(lib, f"lanewise_index_add_{kind}")
+        arguments = [ffi.cast("int8_t *" if kind == "i8" else "uint16_t *", given.pointer)]
+        factors = None if scale is None else vector_of(scale, "scale", given.n_rows)
         if kind == "i8":
-            factors = None if scale is None else vector_of(scale, "scale", given.n_rows)
-            check(add(self._handle, ffi.cast("int8_t *", given.pointer), ffi.NULL if factors is None else factors.pointer,
-                      given.n_rows, given.ld))
+            arguments.append(ffi.NULL if factors is None else factors.pointer)
         elif scale is not None:
             raise ValueError(f"scale: {kind} has none")
+        first, names, error = len(self), self._given_ids(ids, given.n_rows), new_error()
+        if ids is None:
+            check(getattr(lib, f"lanewise_index_add_{kind}")(self._handle, *arguments, given.n_rows, given.ld))
         else:
-            check(add(self._handle, ffi.cast("uint16_t *", given.pointer), given.n_rows, given.ld))
+            check(getattr(lib, f"lanewise_index_add_{kind}_ids")(self._handle, names, *arguments, given.n_rows, given.ld, error), error)
         return range(first, len(self))
 
-    def update(self, row: int, values: Any) -> None:
-        """Replaces a row."""
-        if not 0 <= row < len(self):
-            raise IndexError(f"row {row} of {len(self)}")
-        check(lib.lanewise_index_update(self._handle, row, vector_of(values, "values", self.dim).pointer))
+    def update(self, row: int | None = None, values: Any = None, *, id: int | None = None) -> None:
+        """Replaces a row, which is named by its number or its id: update(3, values), update(id=70, values=values)."""
+        at = self._row(row, id)
+        vector = vector_of(values, "values", self.dim)
+        if lib.lanewise_index_has_ids(self._handle) and lib.lanewise_index_id(self._handle, at) == _NO_ID:
+            raise ValueError(f"row {at} was removed, and has no id any more")
+        check(lib.lanewise_index_update(self._handle, at, vector.pointer))
 
-    def remove(self, row: int) -> None:
-        """No search finds this row any more, until it is updated; the others keep their numbers."""
-        if not 0 <= row < len(self):
-            raise IndexError(f"row {row} of {len(self)}")
-        check(lib.lanewise_index_remove(self._handle, row))
+    def remove(self, row: int | None = None, *, id: int | None = None) -> None:
+        """No search finds this row any more, until it is updated; the others keep their numbers. Where rows have ids, it cannot be
+        updated, but its id can be added again, as a new row."""
+        check(lib.lanewise_index_remove(self._handle, self._row(row, id)))
 
     def make_coarse(self) -> None:
         """Makes 4-bit codes of all rows, 64 bytes for every 128 dimensions, which searches with `n_candidates` read; rows that are
@@ -386,7 +455,7 @@ class Index:
                                         filter_of(rows, n_rows, "rows"), scratch(lib.lanewise_index_scratch_size(self._handle, 1, k)),
                                         pointer("uint32_t *", index), pointer("float *", score), n_found, ffi.NULL))
         found = n_found[0]
-        return Hits(index, score) if found == k else Hits(index[:found], score[:found])
+        return self._hits(index, score) if found == k else self._hits(index[:found], score[:found])
 
     def search_many(self, queries: Any, k: int = 10, threshold: float | None = None, rows: Any = None,
                     n_candidates: int | None = None) -> list[Hits]:
@@ -410,13 +479,25 @@ class Index:
                 check(lib.lanewise_index_search(self._handle, first, count, queries.ld, k, least, allowed, memory, index, score,
                                                 n_found, ffi.NULL))
 
-        return hits_of_many(n, k, part)
+        return [self._hits(*hits) for hits in hits_of_many(n, k, part)]
 
 
-def _index_of_rows(dim: int, metric: str, rows: bytes, coarse: bool) -> Index:
+def _index_of_rows(dim: int, metric: str, rows: bytes, coarse: bool, ids: Any = None) -> Index:
     index = Index(dim, metric)
-    if rows:
+    if rows and ids is None:
         check(lib.lanewise_index_add(index._handle, pointer("float *", rows), len(rows) // (4 * dim), dim))
+    elif rows:
+        # Rows that were removed are added with ids that nobody has, and removed.
+        taken = set(ids)
+        spare = (number for number in itertools.count() if number not in taken)
+        removed = [row for row, id in enumerate(ids) if id == _NO_ID]
+        given = array.array("Q", ids)
+        for row in removed:
+            given[row] = next(spare)
+        error = new_error()
+        check(lib.lanewise_index_add_ids(index._handle, pointer("uint64_t *", given), pointer("float *", rows), len(ids), dim, error), error)
+        for row in removed:
+            index.remove(row)
     if coarse:
         index.make_coarse()
     return index

@@ -76,6 +76,43 @@ static void require_scan(const lanewise_index *index, const struct problem *p, c
 	free_found(&got);
 }
 
+/*
+ * Ids made of the rows' own bits, half of them with few values so that many are the same: rows come one at a time,
+ * with a naive look for their ids, and some go.
+ */
+static void require_ids(const struct problem *p)
+{
+	lanewise_index *index = NULL;
+	size_t n = smaller(p->n, 200);
+	uint64_t *ids = fuzz_allocate(n * sizeof *ids);
+
+	FUZZ_REQUIRE(lanewise_index_create(p->dim, p->metric, NULL, &index) == LANEWISE_OK);
+	for (size_t r = 0; r < n; r++) {
+		size_t at = lanewise_index_n_rows(index), expected = 0, found = at;
+		uint32_t bits;
+
+		memcpy(&bits, p->rows + r * p->dim, sizeof bits);
+
+		uint64_t id = bits % 2 ? bits / 2 % 32 : (uint64_t)bits << 31;
+
+		while (expected < at && ids[expected] != id)
+			expected++;
+		FUZZ_REQUIRE(lanewise_index_find(index, id, &found) == (expected < at) && found == expected);
+		FUZZ_REQUIRE((lanewise_index_add_ids(index, &id, p->rows, 1, p->dim, NULL) == LANEWISE_OK) ==
+		             (expected == at));
+		if (expected == at) {
+			ids[at] = id;
+		} else if (bits % 8 > 2) {
+			FUZZ_REQUIRE(lanewise_index_remove(index, expected) == LANEWISE_OK);
+			ids[expected] = LANEWISE_INDEX_NO_ID;
+		}
+	}
+	for (size_t r = 0; r < lanewise_index_n_rows(index); r++)
+		FUZZ_REQUIRE(lanewise_index_id(index, r) == ids[r]);
+	lanewise_index_destroy(index);
+	free(ids);
+}
+
 /* Everything on the tier in use. */
 static void require_exact(const struct problem *p)
 {
@@ -125,16 +162,32 @@ static void search_data(struct fuzz_input *in)
 	for (lanewise_tier t = 0; t < lanewise_tier_count(); t++)
 		if (lanewise_set_tier(t) == LANEWISE_OK)
 			require_exact(&p);
+	require_ids(&p);
 	free(p.rows);
 	free(p.filter);
 }
 
-static void search_file(const lanewise_file *file)
+/* Ids are found where they are; without comparing checksums, nothing else is. */
+static void find_ids(const lanewise_index *index, int is_verified)
+{
+	for (size_t r = 0; r < lanewise_index_n_rows(index); r++) {
+		uint64_t id = lanewise_index_id(index, r);
+		size_t row = r;
+		int32_t is_found = lanewise_index_find(index, id, &row);
+
+		FUZZ_REQUIRE(!is_found || (id != LANEWISE_INDEX_NO_ID && lanewise_index_id(index, row) == id));
+		FUZZ_REQUIRE(!is_verified || (row == r && is_found == (id != LANEWISE_INDEX_NO_ID)));
+	}
+}
+
+static void search_file(const lanewise_file *file, int is_verified)
 {
 	lanewise_index *index = NULL;
 
 	if (lanewise_index_open(file, NULL, &index, NULL) != LANEWISE_OK)
 		return;
+
+	find_ids(index, is_verified);
 
 	size_t n = lanewise_index_n_rows(index);
 	struct problem p = { .n = n, .dim = lanewise_index_dim(index), .k = 3, .threshold = 0 };
@@ -169,7 +222,11 @@ static void open_data(const uint8_t *data, size_t size)
 	int fd = memory_file(copy, size, path);
 
 	if (lanewise_file_open(path, NULL, &file, NULL) == LANEWISE_OK)
-		search_file(file);
+		search_file(file, 1);
+	lanewise_file_destroy(file);
+	file = NULL;
+	if (lanewise_file_map(path, NULL, &file, NULL) == LANEWISE_OK)
+		search_file(file, 0);
 	lanewise_file_destroy(file);
 	close(fd);
 	free(copy);
