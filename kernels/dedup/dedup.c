@@ -465,7 +465,7 @@ static lanewise_status fold_case(lanewise_dedup *dedup)
 	unsigned char *base = dedup->folds ? dedup->folded.data : dedup->normal.data;
 	size_t at = (size_t)batch->begin[0], last = (size_t)batch->end[batch->n - 1];
 
-	for (size_t i = 0; (at += lanewise_ascii_length(base + at, last - at)) < last; i++) {
+	for (size_t i = 0; (at += lanewise_find_beyond_ascii(base + at, last - at)) < last; i++) {
 		size_t n, used, taken;
 
 		while (batch->end[i] <= at)

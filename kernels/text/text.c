@@ -13,6 +13,7 @@
 #include "common.h"
 #include "text/text.h"
 #include "text/unicode_tables.h"
+#include "utf8/utf8_range.h"
 
 _Static_assert(sizeof(struct lanewise_words) <= 512, "text.h promises less than 512 bytes");
 
@@ -155,40 +156,32 @@ static void append_folded(struct lanewise_words *words, uint32_t code_point, con
 	words->length = (uint8_t)(words->length + n);
 }
 
-#define BEYOND_ASCII ((uint64_t)0x8080808080808080)
-
-size_t lanewise_ascii_length(const unsigned char *text, size_t n)
+size_t lanewise_find_beyond_ascii(const unsigned char *text, size_t n)
 {
-	uint64_t x[8];
-	size_t at = 0;
+	static const struct lw_utf8_range beyond = { .low = { 0xc2 }, .end = { 0xf5 }, .n_low = 1, .n_end = 1 };
 
-	while (n - at >= sizeof x) {
-		memcpy(x, text + at, sizeof x);
-		if (((x[0] | x[1] | x[2] | x[3]) | (x[4] | x[5] | x[6] | x[7])) & BEYOND_ASCII)
-			break;
-		at += sizeof x;
-	}
-	while (at < n && text[at] < 0x80)
-		at++;
-	return at;
+	return lw_kernels()->utf8_find_range(text, n, &beyond);
 }
 
-/* The same of a stretch that may well be short. */
-LW_INLINE size_t short_ascii_length(const unsigned char *text, size_t n)
+/* The same where there may well be one near. */
+LW_INLINE size_t find_near(const unsigned char *text, size_t n)
 {
+	const uint64_t beyond_ascii = 0x8080808080808080;
+	size_t at = 0;
 	uint64_t x;
 
-	if (n < sizeof x)
-		return lanewise_ascii_length(text, n);
-	memcpy(&x, text, sizeof x);
-	x &= BEYOND_ASCII;
-	if (x == 0)
-		return sizeof x + lanewise_ascii_length(text + sizeof x, n - sizeof x);
+	for (int i = 0; i < 4 && n - at >= sizeof x; i++, at += sizeof x) {
+		memcpy(&x, text + at, sizeof x);
+		x &= beyond_ascii;
+		if (x) {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	return (size_t)__builtin_clzll(x) / 8;
+			return at + (size_t)__builtin_clzll(x) / 8;
 #else
-	return (size_t)__builtin_ctzll(x) / 8;
+			return at + (size_t)__builtin_ctzll(x) / 8;
 #endif
+		}
+	}
+	return at + lanewise_find_beyond_ascii(text + at, n - at);
 }
 
 /* The length of the character beyond ASCII at p, of which n > 0 bytes are there; 0 if there is none that is valid. */
@@ -227,7 +220,7 @@ size_t lanewise_fold_case(const unsigned char *text, size_t n, unsigned char *ou
 		size_t n_new, length;
 
 		if (text[at] < 0x80) {
-			length = n_new = short_ascii_length(text + at, n - at);
+			length = n_new = find_near(text + at, n - at);
 		} else if ((length = utf8_decode(text + at, n - at, &code_point)) == 0) {
 			length = n_new = 1;
 		} else {

@@ -99,8 +99,8 @@ lanewise_status lanewise_analyzer_load(const void *bytes, size_t n_bytes, const 
  */
 size_t lanewise_fold_case(const unsigned char *text, size_t n, unsigned char *out, size_t spare, size_t *n_taken);
 
-/* The bytes of ASCII at the beginning of a text. */
-size_t lanewise_ascii_length(const unsigned char *text, size_t n);
+/* Where the first byte is that may begin a character beyond ASCII; n if there is none. */
+size_t lanewise_find_beyond_ascii(const unsigned char *text, size_t n);
 
 /* Whether a code point is a number (Unicode's general categories N*, without ideographs). */
 int lanewise_is_number(uint32_t code_point);
