@@ -555,7 +555,8 @@ static void join_cut_character(lanewise_dedup *dedup)
 	unsigned char cut[5] = { (unsigned char)(dedup->before >> 8), (unsigned char)dedup->before };
 	size_t n = dedup->n_piece < 2 ? dedup->n_piece : 2;
 
-	memcpy(cut + 2, dedup->piece, n);
+	if (n > 0)
+		memcpy(cut + 2, dedup->piece, n);
 	for (size_t there = 1; there <= 2; there++) {
 		size_t length = lw_whitespace_length(cut + 2 - there, there + n, flags);
 
