@@ -208,6 +208,24 @@ LW_INLINE size_t utf8_decode(const unsigned char *p, size_t n, uint32_t *code_po
 	return length;
 }
 
+/* Characters of two bytes that fold to such ones, as many as there are at the beginning; returns their bytes. */
+LW_INLINE size_t fold_pairs(const unsigned char *text, size_t n, unsigned char *out)
+{
+	size_t at = 0;
+
+	for (; n - at >= 2 && text[at] >= 0xc2 && text[at] <= 0xdf && (text[at + 1] & 0xc0) == 0x80; at += 2) {
+		uint32_t code_point = (text[at] & 0x1fu) << 6 | (text[at + 1] & 0x3f);
+		const struct unicode_record *record = record_of(code_point);
+
+		code_point += (uint32_t)record->difference;
+		if (record->expansion || code_point < 0x80 || code_point >= 0x800)
+			break;
+		out[at] = (uint8_t)(0xc0 | code_point >> 6);
+		out[at + 1] = (uint8_t)(0x80 | (code_point & 0x3f));
+	}
+	return at;
+}
+
 size_t lanewise_fold_case(const unsigned char *text, size_t n, unsigned char *out, size_t spare, size_t *n_taken)
 {
 	size_t at = 0, used = 0;
@@ -217,8 +235,13 @@ size_t lanewise_fold_case(const unsigned char *text, size_t n, unsigned char *ou
 		const struct unicode_record *record;
 		uint8_t encoded[4];
 		uint32_t code_point;
-		size_t n_new, length;
+		size_t n_new, length = fold_pairs(text + at, n - at, out + used);
 
+		if (length > 0) {
+			at += length;
+			used += length;
+			continue;
+		}
 		if (text[at] < 0x80) {
 			length = n_new = find_near(text + at, n - at);
 		} else if ((length = utf8_decode(text + at, n - at, &code_point)) == 0) {
