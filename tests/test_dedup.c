@@ -374,7 +374,7 @@ static void test_long_unit(void)
 /* Units of letters that grow threefold, among others and one of them long, in the forms and in memory. */
 static void test_growing_units(void)
 {
-	enum { N = 600000 };
+	enum { N = 300000 };
 	char *text = malloc(N);
 	uint64_t random = 15;
 
