@@ -11,6 +11,8 @@
 
 #include <lanewise/dedup.h>
 
+#include "text/unicode_tables.h"
+
 /* ------------------------------------------------------------- normal form */
 
 static const char *const naive_spaces[] = {
@@ -117,7 +119,63 @@ static inline size_t naive_collapse(char *out, size_t n, uint32_t flags)
 	return used;
 }
 
-/* `out` has room for n_bytes; returns the length. */
+/* The character at p and its length; 0 if there is none that is valid. */
+static inline size_t naive_decode(const unsigned char *p, size_t n, uint32_t *c)
+{
+	size_t length = p[0] < 0x80 ? 1 : p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf8 ? 4 : 0;
+	const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+
+	if (length == 0 || length > n)
+		return 0;
+	*c = length == 1 ? p[0] : p[0] & (0x7fu >> length);
+	for (size_t i = 1; i < length; i++) {
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+		*c = *c << 6 | (p[i] & 0x3fu);
+	}
+	return *c < least[length] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff) ? 0 : length;
+}
+
+static inline size_t naive_encode(uint32_t c, char *out)
+{
+	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	size_t length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = length; i-- > 1; c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)(lead[length] | c);
+	return length;
+}
+
+static inline size_t naive_fold(const char *text, size_t n, char *out)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < n;) {
+		uint32_t c = 0;
+		size_t length = naive_decode((const unsigned char *)text + i, n - i, &c);
+		const struct unicode_record *record;
+
+		if (length == 0) {
+			out[used++] = text[i++];
+			continue;
+		}
+		record = &unicode_records[unicode_block_records[unicode_blocks[c >> LW_UNICODE_BLOCK_BITS]]
+		                                               [c % (1 << LW_UNICODE_BLOCK_BITS)]];
+		if (record->expansion) {
+			const uint16_t *start = &unicode_expansion_starts[record->expansion - 1];
+
+			memcpy(out + used, unicode_expansions + start[0], (size_t)(start[1] - start[0]));
+			used += (size_t)(start[1] - start[0]);
+		} else {
+			used += naive_encode(c + (uint32_t)record->difference, out + used);
+		}
+		i += length;
+	}
+	return used;
+}
+
+/* `out` has room for n_bytes, and for three times as many if they are folded; returns the length. */
 static inline size_t naive_normalize(const char *text, size_t n, uint32_t flags, char *out)
 {
 	size_t length;
@@ -131,6 +189,13 @@ static inline size_t naive_normalize(const char *text, size_t n, uint32_t flags,
 	for (size_t i = 0; (flags & LANEWISE_NORMALIZE_LOWER) && i < n; i++)
 		if (out[i] >= 'A' && out[i] <= 'Z')
 			out[i] = (char)(out[i] - 'A' + 'a');
+	if (flags & LANEWISE_NORMALIZE_FOLD) {
+		char *written = malloc(n + 1);
+
+		memcpy(written, out, n);
+		n = naive_fold(written, n, out);
+		free(written);
+	}
 	while ((flags & LANEWISE_NORMALIZE_TRIM) && n > 0 && (length = naive_space(out, n, flags)) > 0) {
 		n -= length;
 		memmove(out, out + length, n);
@@ -179,7 +244,7 @@ static inline void naive_unit(struct naive *d, const char *text, size_t begin, s
 		return;
 	}
 
-	char *form = malloc(n + 1);
+	char *form = malloc(3 * n + 1);
 	size_t n_form = naive_normalize(p, n, flags, form);
 	size_t oldest = d->options.window && d->n_remembered > d->options.window
 	                        ? d->n_remembered - (size_t)d->options.window

@@ -873,6 +873,15 @@ class Dedup(TestCase):
         self.assertEqual(self.dedup("a\n\n```open\n\na", "--blocks"), "a\n\n```open\n\na")
         self.assertEqual(self.dedup("ab\n\nab\n\nabc\n\nabc", "--blocks", "--min-length", "3"), "ab\n\nab\n\nabc")
 
+    def test_ignoring_case(self):
+        self.assertEqual(self.dedup("ÉTÉ Straße\nété STRASSE\nété  strasse\nx\nX\n", "--ignore-case"), "ÉTÉ Straße\nété  strasse\nx\n")
+        self.assertEqual(self.dedup("ÉTÉ  One\n\nété one.", "--blocks", "--ignore-case"), "ÉTÉ  One")
+        self.assertEqual(self.dedup("ÉTÉ  One\n\nété one.\n", "--blocks"), "ÉTÉ  One\n\nété one.\n")
+        for line in "жил-был у бабушки", "ΐ" * 50:
+            text = f"{line} 1\n{line.upper()} 1.\n"
+            self.assertEqual(self.dedup(text, "--near", "--ignore-case"), f"{line} 1\n")
+            self.assertEqual(self.dedup(text, "--near"), text)
+
     def test_files_and_options(self):
         self.write("a", "x\ny")
         self.write("b", "y\nz\nx\n")

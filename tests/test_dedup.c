@@ -106,7 +106,7 @@ static void check_forms(const lanewise_dedup_options *given, const char *text, s
 	lanewise_dedup_form forms[ROOM];
 	struct naive naive;
 	size_t n_units = 0, got;
-	char *form = malloc(n + 1);
+	char *form = malloc(3 * n + 1);
 
 	options.mode = LANEWISE_DEDUP_NONE;
 	naive_dedup(&naive, &options, text, n);
@@ -168,7 +168,7 @@ static void test_known_normal_forms(void)
 {
 	const uint32_t block = LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER | LANEWISE_NORMALIZE_TRIM |
 	                       LANEWISE_NORMALIZE_TRIM_PUNCTUATION | LANEWISE_WHITESPACE_UNICODE;
-	char out[8];
+	char out[8], wide[67];
 	size_t n;
 
 	check_normal("", block, "");
@@ -183,10 +183,66 @@ static void test_known_normal_forms(void)
 	check_normal("a \x01\tb", LANEWISE_NORMALIZE_STRIP_CONTROL, "a \tb");
 	check_normal(" a.. ", LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_TRIM_PUNCTUATION, "a");
 	check_normal(" a.. ", LANEWISE_NORMALIZE_TRIM_PUNCTUATION, " a.. ");
-	CHECK(lanewise_normalize("a", 1, 128, out, sizeof out, &n) == LANEWISE_ERROR_ARGUMENT);
+	check_normal("STRA\xc3\x9f"
+	             "E, \xc3\x89T\xc3\x89 \xe2\x84\xaa.",
+	             block | LANEWISE_NORMALIZE_FOLD, "strasse, \xc3\xa9t\xc3\xa9 k");
+	check_normal("\xd0\x96\xce\xa3\xcf\x82 Z\t", LANEWISE_NORMALIZE_FOLD, "\xd0\xb6\xcf\x83\xcf\x83 z\t");
+	check_normal("\xce\x90\xc3\x89", LANEWISE_NORMALIZE_FOLD, "\xce\xb9\xcc\x88\xcc\x81\xc3\xa9");
+	check_normal("\xc3\xff\xed\xa0\x80\xe2\x92\xb6\xc3", LANEWISE_NORMALIZE_FOLD,
+	             "\xc3\xff\xed\xa0\x80\xe2\x93\x90\xc3");
+	CHECK(lanewise_normalize("a", 1, LANEWISE_NORMALIZE_FOLD, wide, 66, &n) == LANEWISE_ERROR_CAPACITY);
+	CHECK(lanewise_normalize("a", 1, LANEWISE_NORMALIZE_FOLD, wide, 67, &n) == LANEWISE_OK);
+	CHECK(lanewise_normalize("a", 1, LANEWISE_NORMALIZE_LOWER, wide, 65, &n) == LANEWISE_OK);
+	CHECK(lanewise_normalize_bound(1) == 67);
+	CHECK(lanewise_normalize_bound(SIZE_MAX / 3) == SIZE_MAX);
+	CHECK(lanewise_normalize("a", 1, 256, out, sizeof out, &n) == LANEWISE_ERROR_ARGUMENT);
 	CHECK(lanewise_normalize(NULL, 1, 0, out, sizeof out, &n) == LANEWISE_ERROR_ARGUMENT);
 	CHECK(lanewise_normalize("a", 1, 0, out, sizeof out, &n) == LANEWISE_ERROR_CAPACITY);
 	CHECK(lanewise_normalize_bound(SIZE_MAX) == SIZE_MAX);
+}
+
+static void check_folded(const char *text, size_t n, uint32_t flags)
+{
+	size_t capacity = lanewise_normalize_bound(n), n_out;
+	char *out = malloc(capacity), *expected = malloc(3 * n + 1);
+	size_t n_expected = naive_normalize(text, n, flags, expected);
+
+	CHECK(lanewise_normalize(text, n, flags, out, capacity, &n_out) == LANEWISE_OK);
+	CHECK(n_out == n_expected && memcmp(out, expected, n_out) == 0);
+	free(out);
+	free(expected);
+}
+
+/* Every character by itself and between others, and texts of characters and their halves. */
+static void test_case_folding(unsigned rounds)
+{
+	uint64_t random = 14;
+	char text[700];
+
+	for (uint32_t c = 0; c < 0x110000; c++) {
+		char few[16] = "A";
+		size_t n = 1 + naive_encode(c, few + 1);
+
+		few[n++] = 'Z';
+		check_folded(few + 1, n - 2, LANEWISE_NORMALIZE_FOLD);
+		check_folded(few, n, LANEWISE_NORMALIZE_FOLD);
+	}
+	for (unsigned i = 0; i < rounds; i++) {
+		size_t n = 0, last = test_random(&random) % (sizeof text - 8);
+		uint64_t most = i % 2 ? 0x250 : 0x2100, kind = i % 5;
+
+		while (n < last) {
+			uint64_t choice = test_random(&random) % 16;
+
+			if (choice < 2 * kind)
+				text[n++] = (char)(choice + 'A' * (1 + kind % 2));
+			else
+				n += naive_encode((uint32_t)(test_random(&random) % most), text + n);
+			if (choice == 15 && n > 1)
+				n--;
+		}
+		check_folded(text, n, LANEWISE_NORMALIZE_FOLD | ((uint32_t)test_random(&random) % 128));
+	}
 }
 
 /* ------------------------------------------------------------------- texts */
@@ -220,6 +276,18 @@ static size_t make_text(char *text, size_t n, uint64_t *random)
 		"the same old long sentence over again",
 		"\n \n",
 		"\x01",
+		"\xc3\x89t\xc3\xa9",
+		"\xc3\xa9t\xc3\x89",
+		"stra\xc3\x9f"
+		"e",
+		"STRA\xe1\xba\x9e"
+		"E",
+		"\xce\x90", /* grows threefold */
+		"\xe2\x84\xaa",
+		"\xd0\x96\xd0\xb6",
+		"\xe2\x92\xb6",
+		"\xf0\x90\x90\x80",
+		"\xed\xa0\x80",
 	};
 	size_t used = 0;
 
@@ -240,7 +308,7 @@ static void test_random_texts(unsigned rounds)
 	uint64_t random = 11;
 
 	for (unsigned i = 0; i < rounds; i++) {
-		lanewise_dedup_options options = options_of((int)(i & 1), (uint32_t)test_random(&random) % 128);
+		lanewise_dedup_options options = options_of((int)(i & 1), (uint32_t)test_random(&random) % 256);
 		size_t n = make_text(text, test_random(&random) % (i % 16 ? 150 : sizeof text), &random);
 
 		options.mode = (int32_t)(i % 3);
@@ -263,7 +331,7 @@ static void test_long_texts(unsigned rounds)
 	uint64_t random = 12;
 
 	for (unsigned i = 0; i < rounds; i++) {
-		lanewise_dedup_options options = options_of((int)(i & 1), (uint32_t)test_random(&random) % 128);
+		lanewise_dedup_options options = options_of((int)(i & 1), (uint32_t)test_random(&random) % 256);
 
 		make_text(text, N, &random);
 		if (i % 3 == 0) /* units of thousands of bytes, in blanks beyond ASCII */
@@ -300,6 +368,28 @@ static void test_long_unit(void)
 	options.max_unit_bytes = 1 << 20;
 	check_forms(&options, text, N, N + 1);
 	check_forms(&options, text, N, 100000);
+	free(text);
+}
+
+/* Units of letters that grow threefold, among others and one of them long, in the forms and in memory. */
+static void test_growing_units(void)
+{
+	enum { N = 300000 };
+	char *text = malloc(N);
+	uint64_t random = 15;
+
+	for (size_t i = 0; i < N; i += 2) {
+		uint64_t choice = test_random(&random) % (i < N / 3 || i > N / 2 ? 64 : 1 << 16);
+
+		memcpy(text + i, choice == 0 ? "\n\n" : choice < 4 ? "aB" : choice < 8 ? "\xc3\x89" : "\xce\x90", 2);
+	}
+	for (int unit = 0; unit < 2; unit++)
+		for (uint32_t flags = 0; flags < 16; flags += 2) {
+			lanewise_dedup_options options = options_of(unit, flags | LANEWISE_NORMALIZE_FOLD);
+
+			check_forms(&options, text, N, N + 1);
+			check_forms(&options, text, N, 50000);
+		}
 	free(text);
 }
 
@@ -527,10 +617,12 @@ static void test_allocation_failures(void)
 	static lanewise_dedup_unit units[N + 8];
 	size_t n = number_lines(text, N, 1), failures = 0;
 
+	memcpy(text, "\xce\x90", 2); /* grows */
+
 	for (size_t allowed = 0; allowed < 200; allowed++) {
 		struct counting counting = { .n_allowed = allowed };
 		const lanewise_allocator allocator = { count_allocate, count_release, &counting };
-		lanewise_dedup_options options = options_of(LANEWISE_DEDUP_LINES, EVERYTHING);
+		lanewise_dedup_options options = options_of(LANEWISE_DEDUP_LINES, EVERYTHING | LANEWISE_NORMALIZE_FOLD);
 		lanewise_dedup *dedup = NULL;
 		lanewise_status status = lanewise_dedup_create(&options, &allocator, &dedup, NULL);
 		size_t got = 1;
@@ -565,7 +657,8 @@ static void test_hostile(const char *pattern, int unit, size_t n_expected)
 {
 	enum { N = 8 << 20 };
 	char *text = malloc(N);
-	lanewise_dedup_options options = options_of(unit, EVERYTHING | LANEWISE_WHITESPACE_PYTHON);
+	lanewise_dedup_options options =
+	        options_of(unit, EVERYTHING | LANEWISE_WHITESPACE_PYTHON | LANEWISE_NORMALIZE_FOLD);
 	lanewise_dedup *dedup = create(&options);
 	lanewise_dedup_unit units[512];
 	size_t n_units = 0, got = 1, n_pattern = strlen(pattern);
@@ -697,6 +790,8 @@ static void test_line_ends(void)
 int main(void)
 {
 	test_known_normal_forms();
+	test_case_folding(20000);
+	test_growing_units();
 	test_arguments();
 	for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++) {
 		if (lanewise_set_tier(tier) != LANEWISE_OK)
@@ -723,6 +818,8 @@ int main(void)
 	test_hostile("`", LANEWISE_DEDUP_BLOCKS, ((8 << 20) + 5) / 6);
 	test_hostile("x", LANEWISE_DEDUP_BLOCKS, 1);
 	test_hostile(" ", LANEWISE_DEDUP_LINES, 1);
+	test_hostile("\xce\x90", LANEWISE_DEDUP_BLOCKS, 1);
+	test_hostile("\xce\x90\n", LANEWISE_DEDUP_LINES, (8 << 20) / 3 + 1);
 	test_hostile("\xe3\x80\x80", LANEWISE_DEDUP_LINES, 1);
 	test_flood();
 	return test_result();

@@ -72,7 +72,7 @@ def generate():
     for code_point in range(CODE_POINTS):
         kind = class_of(code_point)
         difference = expansion = 0
-        if kind != OTHER and not 0xD800 <= code_point < 0xE000:
+        if not 0xD800 <= code_point < 0xE000:
             folded = chr(code_point).casefold()
             if len(folded) == 1:
                 difference = ord(folded) - code_point
@@ -82,6 +82,9 @@ def generate():
                     expansions.append(utf8)
                 expansion = expansions.index(utf8) + 1
             assert len(folded.encode()) <= 3 * len(chr(code_point).encode())
+            assert folded.casefold() == folded
+            # The ends of a text can be trimmed before it is folded or after.
+            assert folded == chr(code_point) or not any(c.isspace() or c in ".,;:" for c in folded)
         key = (kind, difference, expansion)
         record_of.append(records.setdefault(key, len(records)))
     assert len(records) <= 256

@@ -33,11 +33,16 @@ LANEWISE_API size_t lanewise_line_ends(const char *text, size_t n_bytes, uint32_
 /* ------------------------------------------------------------- normal form */
 
 /*
- * What normalising does, any of these together, always in this order. The characters of a whitespace set are
+ * What normalising does, any of these together, always in this order; FOLD comes with LOWER. The characters of a whitespace set are
  *   ASCII    space, \t \n \v \f \r; the set if no other is named
  *   UNICODE  those of White_Space: also U+0085 U+00A0 U+1680 U+2000-200A U+2028 U+2029 U+202F U+205F U+3000 (what
  *            Rust's char::is_whitespace knows too)
  *   PYTHON   those of UNICODE and U+001C-001F, as str.isspace() and \s of Python have it
+ *
+ * FOLD is Unicode's full case folding (CaseFolding.txt, statuses C and F; not T), character by character and by the tables of
+ * lanewise/text.h: "STRASSE", "Straße" and "strasse" become "strasse". It is not a canonical form: "é" as one character and
+ * as two stay different. Bytes that are no valid UTF-8 stay as they are. Folding can lengthen a text, at most threefold:
+ * U+0390, two bytes, becomes three characters of two. ASCII costs as much as with LOWER.
  */
 enum {
 	LANEWISE_NORMALIZE_STRIP_CONTROL = 1, /* leave out bytes 0x00-0x1f and 0x7f that are no whitespace of the set */
@@ -46,18 +51,23 @@ enum {
 	LANEWISE_NORMALIZE_TRIM = 8,          /* no whitespace at the ends */
 	LANEWISE_NORMALIZE_TRIM_PUNCTUATION = 16, /* none of . , ; : at the end */
 	LANEWISE_WHITESPACE_UNICODE = 32,
-	LANEWISE_WHITESPACE_PYTHON = 64
+	LANEWISE_WHITESPACE_PYTHON = 64,
+	LANEWISE_NORMALIZE_FOLD = 128 /* letters lose their case, whatever the script; with or without LOWER */
 };
 
-/* Bytes of room that a text of n_bytes needs; SIZE_MAX if that overflows. */
+/*
+ * Bytes of room that a text of n_bytes needs, whatever the flags; SIZE_MAX if that overflows. Without
+ * LANEWISE_NORMALIZE_FOLD nothing grows, and n_bytes + 64 are enough.
+ */
 LANEWISE_API size_t lanewise_normalize_bound(size_t n_bytes);
 
 /*
  * Writes text[0 ... n_bytes) in its normal form to `out`, which does not overlap it, and its length to *n_out. `out` has
- * lanewise_normalize_bound(n_bytes) bytes, of which those behind the result may be overwritten.
+ * lanewise_normalize_bound(n_bytes) bytes (or n_bytes + 64, see there), of which those behind the result may be
+ * overwritten.
  *
  * LANEWISE_ERROR_ARGUMENT: a NULL pointer to something not empty, unknown flags. LANEWISE_ERROR_CAPACITY: `capacity` is
- * below the bound.
+ * below that.
  */
 LANEWISE_API lanewise_status lanewise_normalize(const char *text, size_t n_bytes, uint32_t flags, char *out,
                                                 size_t capacity, size_t *n_out);
@@ -120,8 +130,9 @@ typedef struct lanewise_dedup_options {
 
 	/*
 	 * Memory for what is remembered, at least 64 KiB; when it is full, the oldest units are forgotten. 0: no limit. On
-	 * top come some 300 KiB, and up to three times the longest unit and the piece's last, incomplete one. With a limit
-	 * it is the same bytes that decide on every machine and in every process.
+	 * top come some 300 KiB, and up to three times the longest unit and the piece's last, incomplete one; and where
+	 * LANEWISE_NORMALIZE_FOLD makes a unit longer, some 200 KiB and three times the longest unit. With a limit it is the
+	 * same bytes that decide on every machine and in every process.
 	 */
 	uint64_t max_bytes;
 

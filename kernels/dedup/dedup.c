@@ -11,12 +11,16 @@
  * written up to each of those bytes. A unit's normal form is what lies between two of them, without what its ends lose.
  * Whitespace between two units and at their ends is one run there, so this does not do for units whose runs of whitespace
  * are collapsed, but not trimmed; they are folded one by one. What is folded of a unit that is cut stays for the next piece.
+ *
+ * The kernels know the case of ASCII only. Letters beyond it are folded last, in the forms of a batch and where they are:
+ * what they fold to is as long, but for a few. Trimming first makes no difference, as nothing folds to what is trimmed.
  */
 #include "dedup.h"
 
 #include "common.h"
 #include "pages/pages.h"
 #include "support.h"
+#include "text/text.h"
 #include "whitespace.h"
 
 enum {
@@ -33,7 +37,8 @@ enum {
 	GUESSED_BLOCK = 512,
 	FOLD_FLAGS = LANEWISE_NORMALIZE_STRIP_CONTROL | LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER,
 	ALL_FLAGS = FOLD_FLAGS | LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_TRIM_PUNCTUATION |
-	            LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON
+	            LANEWISE_WHITESPACE_UNICODE | LANEWISE_WHITESPACE_PYTHON | LANEWISE_NORMALIZE_FOLD,
+	MOST_GROWTH = 3 /* times as many bytes after LANEWISE_NORMALIZE_FOLD */
 };
 
 #define DEFAULT_MAX_UNIT ((uint64_t)16 << 20)
@@ -79,6 +84,7 @@ struct lanewise_dedup {
 	size_t n_ready, next_ready, next_batch, batch_bytes;
 	int batch_full, batch_is_normal;
 	struct bytes normal; /* of units that are folded one by one */
+	struct bytes grown;  /* of units of which one became longer by LANEWISE_NORMALIZE_FOLD */
 
 	/* From here on nothing is read before it was written, but for the batch's size. */
 	struct lw_seen_batch batch;
@@ -164,9 +170,32 @@ static struct span normalize(struct span text, uint32_t flags, unsigned char *ou
 
 static int flags_are_known(uint32_t flags) { return (flags & ~(uint32_t)ALL_FLAGS) == 0; }
 
-size_t lanewise_normalize_bound(size_t n_bytes)
+static size_t bound_of(size_t n_bytes, size_t growth)
 {
-	return n_bytes > SIZE_MAX - LW_FOLD_PAD ? SIZE_MAX : n_bytes + LW_FOLD_PAD;
+	return n_bytes > (SIZE_MAX - LW_FOLD_PAD) / growth ? SIZE_MAX : growth * n_bytes + LW_FOLD_PAD;
+}
+
+size_t lanewise_normalize_bound(size_t n_bytes) { return bound_of(n_bytes, MOST_GROWTH); }
+
+/* What the kernels are to do. */
+static uint32_t with_lower(uint32_t flags)
+{
+	return flags & LANEWISE_NORMALIZE_FOLD ? flags | LANEWISE_NORMALIZE_LOWER : flags;
+}
+
+/*
+ * Folds the n bytes at `out`, which has room for MOST_GROWTH times as many. What is left where a letter would grow too far
+ * goes as far behind as it can grow, and comes back folded.
+ */
+static size_t fold_all(unsigned char *out, size_t n)
+{
+	size_t taken, used = lanewise_fold_case(out, n, out, 0, &taken), rest = n - taken;
+	size_t spare = (MOST_GROWTH - 1) * rest;
+
+	if (rest == 0)
+		return used;
+	memmove(out + used + spare, out + taken, rest);
+	return used + lanewise_fold_case(out + used + spare, rest, out + used, spare, &taken);
 }
 
 lanewise_status lanewise_normalize(const char *text, size_t n_bytes, uint32_t flags, char *out, size_t capacity,
@@ -174,15 +203,15 @@ lanewise_status lanewise_normalize(const char *text, size_t n_bytes, uint32_t fl
 {
 	if ((!text && n_bytes) || !out || !n_out || !flags_are_known(flags))
 		return LANEWISE_ERROR_ARGUMENT;
-	if (capacity < lanewise_normalize_bound(n_bytes))
+	if (capacity < bound_of(n_bytes, flags & LANEWISE_NORMALIZE_FOLD ? MOST_GROWTH : 1))
 		return LANEWISE_ERROR_CAPACITY;
 
-	struct span normal =
-	        normalize((struct span) { (const unsigned char *)text, n_bytes }, flags, (unsigned char *)out);
+	struct span normal = normalize((struct span) { (const unsigned char *)text, n_bytes }, with_lower(flags),
+	                               (unsigned char *)out);
 
 	if (normal.n > 0)
 		memmove(out, normal.p, normal.n);
-	*n_out = normal.n;
+	*n_out = flags & LANEWISE_NORMALIZE_FOLD ? fold_all((unsigned char *)out, normal.n) : normal.n;
 	return LANEWISE_OK;
 }
 
@@ -394,12 +423,73 @@ static lanewise_status normalize_batch(lanewise_dedup *dedup)
 	return LANEWISE_OK;
 }
 
+/*
+ * The forms of a batch from unit i on where they can grow: of unit i, `folded` bytes are folded already, and go on `skipped`
+ * bytes behind.
+ */
+LW_NOINLINE static lanewise_status fold_elsewhere(lanewise_dedup *dedup, size_t i, size_t folded, size_t skipped)
+{
+	struct lw_seen_batch *batch = &dedup->batch;
+	size_t used = 0, most = 0, taken;
+	lanewise_status status;
+
+	for (size_t k = 0; k < batch->n; k++)
+		most += (k < i ? 1 : MOST_GROWTH) * (size_t)(batch->end[k] - batch->begin[k]);
+	dedup->grown.n = 0;
+	status = reserve(dedup, &dedup->grown, most);
+	if (status != LANEWISE_OK)
+		return status;
+	for (size_t k = 0; k < batch->n; k++) {
+		const unsigned char *form = batch->base + batch->begin[k];
+		size_t n = (size_t)(batch->end[k] - batch->begin[k]), done = k < i ? n : k == i ? folded : 0;
+		unsigned char *to = dedup->grown.data + used;
+
+		memcpy(to, form, done);
+		batch->begin[k] = used;
+		used += done;
+		if (k >= i) {
+			size_t rest = n - done - (k == i ? skipped : 0);
+
+			used += lanewise_fold_case(form + n - rest, rest, to + done, (MOST_GROWTH - 1) * rest, &taken);
+		}
+		batch->end[k] = used;
+	}
+	batch->base = dedup->grown.data;
+	return LANEWISE_OK;
+}
+
+/* Folds the letters beyond ASCII of a batch's forms, which lie one behind the other in an array of the dedup's own. */
+static lanewise_status fold_case(lanewise_dedup *dedup)
+{
+	struct lw_seen_batch *batch = &dedup->batch;
+	unsigned char *base = dedup->folds ? dedup->folded.data : dedup->normal.data;
+	size_t at = (size_t)batch->begin[0], last = (size_t)batch->end[batch->n - 1];
+
+	for (size_t i = 0; (at += lanewise_find_beyond_ascii(base + at, last - at)) < last; i++) {
+		size_t n, used, taken;
+
+		while (batch->end[i] <= at)
+			i++;
+		/* Between two forms there may be what neither has. */
+		at = at < batch->begin[i] ? (size_t)batch->begin[i] : at;
+		n = (size_t)batch->end[i] - at;
+		used = lanewise_fold_case(base + at, n, base + at, 0, &taken);
+		if (taken < n)
+			return fold_elsewhere(dedup, i, at + used - (size_t)batch->begin[i], taken - used);
+		at = (size_t)batch->end[i];
+		batch->end[i] -= n - used;
+	}
+	return LANEWISE_OK;
+}
+
 static lanewise_status judge_batch(lanewise_dedup *dedup)
 {
 	lanewise_status status = LANEWISE_OK;
 
 	if (dedup->options.normalize && !dedup->batch_is_normal && dedup->batch.n > 0)
 		status = normalize_batch(dedup);
+	if (status == LANEWISE_OK && (dedup->options.normalize & LANEWISE_NORMALIZE_FOLD) && dedup->batch.n > 0)
+		status = fold_case(dedup);
 	if (status != LANEWISE_OK || dedup->options.mode == LANEWISE_DEDUP_NONE)
 		return status;
 	return lanewise_dedup_look_up(&dedup->seen, &dedup->batch);
@@ -465,7 +555,8 @@ static void join_cut_character(lanewise_dedup *dedup)
 	unsigned char cut[5] = { (unsigned char)(dedup->before >> 8), (unsigned char)dedup->before };
 	size_t n = dedup->n_piece < 2 ? dedup->n_piece : 2;
 
-	memcpy(cut + 2, dedup->piece, n);
+	if (n > 0)
+		memcpy(cut + 2, dedup->piece, n);
 	for (size_t there = 1; there <= 2; there++) {
 		size_t length = lw_whitespace_length(cut + 2 - there, there + n, flags);
 
@@ -1027,10 +1118,11 @@ lanewise_status lanewise_dedup_create(const lanewise_dedup_options *options, con
 	if (allocator)
 		made->allocator = *allocator;
 	made->options = *options;
+	made->options.normalize = with_lower(options->normalize);
 	if (made->options.max_unit_bytes == 0)
 		made->options.max_unit_bytes = DEFAULT_MAX_UNIT;
-	made->folds = (options->normalize & FOLD_FLAGS) && (!(options->normalize & LANEWISE_NORMALIZE_COLLAPSE) ||
-	                                                    (options->normalize & LANEWISE_NORMALIZE_TRIM));
+	made->folds = (made->options.normalize & FOLD_FLAGS) && (!(options->normalize & LANEWISE_NORMALIZE_COLLAPSE) ||
+	                                                         (options->normalize & LANEWISE_NORMALIZE_TRIM));
 	made->seen.allocator = allocator_of(made);
 	made->seen.mode = options->mode;
 	made->seen.window = options->window;
@@ -1057,6 +1149,7 @@ void lanewise_dedup_destroy(lanewise_dedup *dedup)
 	lw_release(allocator_of(dedup), dedup->pending.data, dedup->pending.capacity);
 	lw_release(allocator_of(dedup), dedup->folded.data, dedup->folded.capacity);
 	lw_release(allocator_of(dedup), dedup->normal.data, dedup->normal.capacity);
+	lw_release(allocator_of(dedup), dedup->grown.data, dedup->grown.capacity);
 	lw_release(copy.allocate ? &copy : NULL, dedup, sizeof *dedup);
 }
 

@@ -18,6 +18,9 @@ enum { MAX_WINDOW = 1 << 20, NORMAL_PAD = 64 };
 static const uint32_t normal_form =
         LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER | LANEWISE_NORMALIZE_TRIM | LANEWISE_WHITESPACE_PYTHON;
 
+/* Without LANEWISE_NORMALIZE_FOLD nothing grows. */
+static size_t normal_room(size_t n_bytes) { return n_bytes + NORMAL_PAD; }
+
 /* A segment that occurs in the window, in its normal form at `normal`. */
 struct segment {
 	uint64_t hash;
@@ -71,7 +74,7 @@ size_t lanewise_guard_scratch_size(const lanewise_guard_options *options)
 	if (!set_options(&o, options))
 		return 0;
 	return sizeof(struct lanewise_guard) + places_for(&o) * sizeof(struct segment) + 2 * (size_t)o.window_bytes +
-	       lanewise_normalize_bound(o.window_bytes) + lanewise_normalize_bound(o.block_bytes);
+	       normal_room(o.window_bytes) + normal_room(o.block_bytes);
 }
 
 lanewise_guard *lanewise_guard_begin(void *scratch, const lanewise_guard_options *options)
@@ -84,7 +87,7 @@ lanewise_guard *lanewise_guard_begin(void *scratch, const lanewise_guard_options
 	guard->segments = (struct segment *)(guard + 1);
 	guard->tail = (char *)(guard->segments + guard->n_places);
 	guard->normal = guard->tail + 2 * (size_t)guard->options.window_bytes;
-	guard->normal_bytes = lanewise_normalize_bound(guard->options.window_bytes);
+	guard->normal_bytes = normal_room(guard->options.window_bytes);
 	guard->block = guard->normal + guard->normal_bytes;
 	lanewise_guard_reset(guard);
 	return guard;
@@ -220,7 +223,7 @@ static int check_block(lanewise_guard *guard, const char *window, size_t n)
 	uint32_t repeats = guard->options.block_repeats;
 
 	if (lanewise_normalize(window + begin, end - begin, normal_form, guard->block,
-	                       lanewise_normalize_bound(guard->options.block_bytes), &n_block) != LANEWISE_OK ||
+	                       normal_room(guard->options.block_bytes), &n_block) != LANEWISE_OK ||
 	    n_block < guard->options.min_segment ||
 	    lanewise_normalize(window, n, normal_form, guard->normal, guard->normal_bytes, &n_normal) != LANEWISE_OK ||
 	    count_block(guard->normal, n_normal, guard->block, n_block, repeats) < repeats)

@@ -13,6 +13,7 @@
 #include "common.h"
 #include "text/text.h"
 #include "text/unicode_tables.h"
+#include "utf8/utf8_range.h"
 
 _Static_assert(sizeof(struct lanewise_words) <= 512, "text.h promises less than 512 bytes");
 
@@ -122,6 +123,20 @@ static size_t utf8_encode(uint32_t code_point, uint8_t *bytes)
 	return 4;
 }
 
+/* The folding of a character, in `encoded` or the tables. */
+static size_t find_folding(uint32_t code_point, const struct unicode_record *record, uint8_t encoded[4],
+                           const uint8_t **bytes)
+{
+	if (record->expansion) {
+		const uint16_t *start = &unicode_expansion_starts[record->expansion - 1];
+
+		*bytes = &unicode_expansions[start[0]];
+		return (size_t)(start[1] - start[0]);
+	}
+	*bytes = encoded;
+	return utf8_encode(code_point + (uint32_t)record->difference, encoded);
+}
+
 static void append_folded(struct lanewise_words *words, uint32_t code_point, const struct unicode_record *record)
 {
 	uint8_t encoded[4];
@@ -130,13 +145,8 @@ static void append_folded(struct lanewise_words *words, uint32_t code_point, con
 
 	if (words->keep_case) {
 		n = utf8_encode(code_point, encoded);
-	} else if (record->expansion) {
-		const uint16_t *start = &unicode_expansion_starts[record->expansion - 1];
-
-		bytes = &unicode_expansions[start[0]];
-		n = (size_t)(start[1] - start[0]);
 	} else {
-		n = utf8_encode(code_point + (uint32_t)record->difference, encoded);
+		n = find_folding(code_point, record, encoded, &bytes);
 	}
 	if (words->full || words->length + n > LANEWISE_WORD_BYTES) {
 		words->full = 1;
@@ -144,6 +154,113 @@ static void append_folded(struct lanewise_words *words, uint32_t code_point, con
 	}
 	memcpy(words->folded + words->length, bytes, n);
 	words->length = (uint8_t)(words->length + n);
+}
+
+size_t lanewise_find_beyond_ascii(const unsigned char *text, size_t n)
+{
+	static const struct lw_utf8_range beyond = { .low = { 0xc2 }, .end = { 0xf5 }, .n_low = 1, .n_end = 1 };
+
+	return lw_kernels()->utf8_find_range(text, n, &beyond);
+}
+
+/* The same where there may well be one near. */
+LW_INLINE size_t find_near(const unsigned char *text, size_t n)
+{
+	const uint64_t beyond_ascii = 0x8080808080808080;
+	size_t at = 0;
+	uint64_t x;
+
+	for (int i = 0; i < 4 && n - at >= sizeof x; i++, at += sizeof x) {
+		memcpy(&x, text + at, sizeof x);
+		x &= beyond_ascii;
+		if (x) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+			return at + (size_t)__builtin_clzll(x) / 8;
+#else
+			return at + (size_t)__builtin_ctzll(x) / 8;
+#endif
+		}
+	}
+	return at + lanewise_find_beyond_ascii(text + at, n - at);
+}
+
+/* The length of the character beyond ASCII at p, of which n > 0 bytes are there; 0 if there is none that is valid. */
+LW_INLINE size_t utf8_decode(const unsigned char *p, size_t n, uint32_t *code_point)
+{
+	unsigned char lead = p[0], low = 0x80, high = 0xbf;
+	size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+	uint32_t c = lead & (0x7fu >> length);
+
+	if (lead < 0xc2 || lead > 0xf4 || length > n)
+		return 0;
+	if (lead == 0xe0 || lead == 0xf0)
+		low = lead == 0xe0 ? 0xa0 : 0x90;
+	if (lead == 0xed || lead == 0xf4)
+		high = lead == 0xed ? 0x9f : 0x8f;
+	if (p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	*code_point = c;
+	return length;
+}
+
+/* Characters of two bytes that fold to such ones, as many as there are at the beginning; returns their bytes. */
+LW_INLINE size_t fold_pairs(const unsigned char *text, size_t n, unsigned char *out)
+{
+	size_t at = 0;
+
+	for (; n - at >= 2 && text[at] >= 0xc2 && text[at] <= 0xdf && (text[at + 1] & 0xc0) == 0x80; at += 2) {
+		uint32_t code_point = (text[at] & 0x1fu) << 6 | (text[at + 1] & 0x3f);
+		const struct unicode_record *record = record_of(code_point);
+
+		code_point += (uint32_t)record->difference;
+		if (record->expansion || code_point < 0x80 || code_point >= 0x800)
+			break;
+		out[at] = (uint8_t)(0xc0 | code_point >> 6);
+		out[at + 1] = (uint8_t)(0x80 | (code_point & 0x3f));
+	}
+	return at;
+}
+
+size_t lanewise_fold_case(const unsigned char *text, size_t n, unsigned char *out, size_t spare, size_t *n_taken)
+{
+	size_t at = 0, used = 0;
+
+	while (at < n) {
+		const uint8_t *bytes = text + at;
+		const struct unicode_record *record;
+		uint8_t encoded[4];
+		uint32_t code_point;
+		size_t n_new, length = fold_pairs(text + at, n - at, out + used);
+
+		if (length > 0) {
+			at += length;
+			used += length;
+			continue;
+		}
+		if (text[at] < 0x80) {
+			length = n_new = find_near(text + at, n - at);
+		} else if ((length = utf8_decode(text + at, n - at, &code_point)) == 0) {
+			length = n_new = 1;
+		} else {
+			record = record_of(code_point);
+			n_new = length;
+			if (record->difference || record->expansion)
+				n_new = find_folding(code_point, record, encoded, &bytes);
+			if (used + n_new > at + length + spare)
+				break;
+		}
+		if (out + used != bytes)
+			memmove(out + used, bytes, n_new);
+		at += length;
+		used += n_new;
+	}
+	*n_taken = at;
+	return used;
 }
 
 /* -------------------------------------------------------------- splitting */

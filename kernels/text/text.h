@@ -91,6 +91,17 @@ const unsigned char *lanewise_analyzer_bytes(const lanewise_analyzer *analyzer, 
 lanewise_status lanewise_analyzer_load(const void *bytes, size_t n_bytes, const lanewise_allocator *allocator,
                                        lanewise_analyzer **analyzer, lanewise_error *error);
 
+/*
+ * Writes a text, whose A-Z are a-z already, to `out` as Unicode's full case folding has it (the one of words); bytes that
+ * are no valid UTF-8 stay. `out` may be the text itself, or anywhere before it, or not overlap it. Stops before a character
+ * with which more than *n_taken + spare bytes would be written, where *n_taken are those of the text that were folded;
+ * that does not happen if `spare` is twice n. Returns the bytes written.
+ */
+size_t lanewise_fold_case(const unsigned char *text, size_t n, unsigned char *out, size_t spare, size_t *n_taken);
+
+/* Where the first byte is that may begin a character beyond ASCII; n if there is none. */
+size_t lanewise_find_beyond_ascii(const unsigned char *text, size_t n);
+
 /* Whether a code point is a number (Unicode's general categories N*, without ideographs). */
 int lanewise_is_number(uint32_t code_point);
 

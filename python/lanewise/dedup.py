@@ -24,19 +24,21 @@ _UNIT = struct.Struct("=5Q2I")
 _dedup.connect({name: int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for name in _dedup.NEEDED.split()}, DataError)
 
 
-def _form(collapse: bool, lower: bool, trim: bool, trim_punctuation: bool, whitespace: str) -> int:
+def _form(collapse: bool, lower: bool, trim: bool, trim_punctuation: bool, whitespace: str, fold: bool = False) -> int:
     return int(lib.LANEWISE_NORMALIZE_COLLAPSE * collapse | lib.LANEWISE_NORMALIZE_LOWER * lower | lib.LANEWISE_NORMALIZE_TRIM * trim |
-               lib.LANEWISE_NORMALIZE_TRIM_PUNCTUATION * trim_punctuation | choice(_WHITESPACE, whitespace, "whitespace"))
+               lib.LANEWISE_NORMALIZE_TRIM_PUNCTUATION * trim_punctuation | lib.LANEWISE_NORMALIZE_FOLD * fold |
+               choice(_WHITESPACE, whitespace, "whitespace"))
 
 
 _FORM_OF_BLOCKS = _form(True, True, True, True, "unicode")
 
 
 def normalize_text(text: str, collapse: bool = True, lower: bool = True, trim: bool = True, trim_punctuation: bool = False,
-                   whitespace: str = "unicode", strip_control: bool = False) -> str:
+                   whitespace: str = "unicode", strip_control: bool = False, fold: bool = False) -> str:
     """The form in which texts are compared: runs of whitespace become one space, A-Z a-z, no whitespace at the ends, none of
-    . , ; : at the end, no control characters. `whitespace` is "ascii", "unicode" or "python" (see lanewise/dedup.h)."""
-    form = _form(collapse, lower, trim, trim_punctuation, whitespace) | lib.LANEWISE_NORMALIZE_STRIP_CONTROL * strip_control
+    . , ; : at the end, no control characters. `whitespace` is "ascii", "unicode" or "python" (see lanewise/dedup.h). `fold` folds
+    the case of all letters, as str.casefold (of Unicode 14)."""
+    form = _form(collapse, lower, trim, trim_punctuation, whitespace, fold) | lib.LANEWISE_NORMALIZE_STRIP_CONTROL * strip_control
     return _normalized(text_bytes(text), form).decode()
 
 
@@ -65,15 +67,15 @@ class Unit(NamedTuple):
 class Deduplicator(Uncopyable):
     """Tells which lines or blocks (paragraphs, fences) of texts in pieces came before. One thread at a time.
 
-    `collapse`, `lower`, `trim`, `trim_punctuation` and `whitespace` say how units are normalised before they are compared
+    `collapse`, `lower`, `trim`, `trim_punctuation`, `whitespace` and `fold` say how units are normalised before they are compared
     (see normalize_text); `min_length` bytes, or with `code_points` characters, is the least that is compared; `window` and
     `max_bytes` limit what is remembered. Mode "verify" compares bytes and is never wrong; the others remember hashes only.
     """
 
     def __init__(self, unit: str = "lines", mode: str = "verify", collapse: bool = False, lower: bool = False,
                  trim: bool = False, min_length: int = 0, window: int = 0, max_bytes: int = 0, trim_punctuation: bool = False,
-                 whitespace: str = "ascii", code_points: bool = False) -> None:
-        normalize = _form(collapse, lower, trim, trim_punctuation, whitespace)
+                 whitespace: str = "ascii", code_points: bool = False, fold: bool = False) -> None:
+        normalize = _form(collapse, lower, trim, trim_punctuation, whitespace, fold)
         options = ffi.new("lanewise_dedup_options *", {
             "struct_size": ffi.sizeof("lanewise_dedup_options"), "unit": choice(_UNITS, unit, "unit"),
             "mode": choice(_MODES, mode, "mode"), "normalize": normalize, "min_length": min_length, "window": window,
@@ -112,9 +114,9 @@ class Deduplicator(Uncopyable):
 
 def _unique(text: Text, separator: Text | None, unit: str, mode: str = "verify", collapse: bool = False, lower: bool = False,
             trim: bool = False, min_length: int = 0, window: int = 0, max_bytes: int = 0, trim_punctuation: bool = False,
-            whitespace: str = "ascii", code_points: bool = False) -> Any:
+            whitespace: str = "ascii", code_points: bool = False, fold: bool = False) -> Any:
     return _dedup.unique(text, separator, _UNITS[unit], choice(_MODES, mode, "mode"),
-                         _form(collapse, lower, trim, trim_punctuation, whitespace), bool(code_points), min_length, window, max_bytes)
+                         _form(collapse, lower, trim, trim_punctuation, whitespace, fold), bool(code_points), min_length, window, max_bytes)
 
 
 def unique_lines(text: T, **options: Any) -> T:

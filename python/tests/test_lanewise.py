@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import unicodedata
 from datetime import datetime, timezone
 
 import numpy as np
@@ -296,6 +297,30 @@ def test_dedup_of_texts():
         lw.unique_lines("\ud800")
     with pytest.raises(ValueError, match="none of lines, blocks"):
         lw.Deduplicator("words")
+
+
+@pytest.mark.skipif(unicodedata.unidata_version != "14.0.0", reason="another version of Unicode")
+def test_every_character_is_folded_as_pythons():
+    every = "".join(chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000)
+    assert lw.normalize_text(every, collapse=False, trim=False, fold=True) == every.casefold()
+
+
+@given(st.text("aZ ß\u1e9eÉé\u0390\u0130ЖжΣς\ufb03Ⓐ\n", max_size=40), st.integers(0, 80))
+@settings(deadline=None, max_examples=200)
+def test_folded_lines_are_pythons(text, cut):
+    assert lw.normalize_text(text, collapse=False, trim=False, fold=True) == text.casefold()
+    assert lw.normalize_text(text, fold=True) == " ".join(text.casefold().split())
+    data = text.encode()
+    dedup = lw.Deduplicator(fold=True)
+    units = dedup.feed(data[:cut]) + dedup.feed(data[cut:]) + dedup.finish()
+    lines = [data[u.begin : u.end].decode().casefold() for u in units]
+    assert [u.first for u in units] == [lines.index(line) for line in lines]
+
+
+def test_folded_texts():
+    assert lw.unique_lines("ÉTÉ\nété\n", fold=True) == "ÉTÉ\n" and lw.unique_lines("ÉTÉ\nété\n", lower=True) == "ÉTÉ\nété\n"
+    assert lw.unique_blocks("Straße\n\nSTRASSE\n\nx", fold=True) == "Straße\n\nx"
+    assert lw.unique_lines(b"\xff\xc3\x89\n\xff\xc3\xa9\n\xfe\n", fold=True) == b"\xff\xc3\x89\n\xfe\n"
 
 
 def test_hashes_and_loops():

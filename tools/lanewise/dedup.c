@@ -42,6 +42,8 @@ static void print_help(void)
 	     "      --blocks         by paragraphs and ``` fences, compared without regard to the case of A-Z, "
 	     "spacing\n"
 	     "                       and . , ; : at the end\n"
+	     "      --ignore-case    without regard to the case of letters of any script, by Unicode's full "
+	     "folding\n"
 	     "      --near           also without those that are nearly the same as one that stayed\n"
 	     "      --threshold S    how much of their shingles such texts share, above 0 to 1 (0.8)\n"
 	     "      --shingle WHAT   chars:N or words:N, the runs of characters or words that are compared (chars:5; "
@@ -506,12 +508,12 @@ static void close_dropped(struct dedup *d)
 		tool_fail("%s: %s", d->dropped_path, strerror(errno));
 }
 
-/* Limits, blocks and near duplicates are for lanewise/dedup.h. */
+/* Limits, blocks, normal forms and near duplicates are for lanewise/dedup.h. */
 static void create(struct dedup *d)
 {
 	const lanewise_dedup_options *options = &d->options;
 
-	if (d->blocks || d->near || options->window || options->max_bytes || options->min_length)
+	if (options->normalize || d->near || options->window || options->max_bytes || options->min_length)
 		create_dedup(d);
 	else
 		d->lines = lines_create(&(struct lines_options) { .hash = options->mode == LANEWISE_DEDUP_HASH128 },
@@ -616,6 +618,7 @@ int tool_dedup(int argc, char **argv)
 		THRESHOLD,
 		SHINGLE,
 		FILES,
+		IGNORE_CASE,
 		THREADS,
 		HELP
 	};
@@ -632,6 +635,7 @@ int tool_dedup(int argc, char **argv)
 		{ "threshold", required_argument, NULL, THRESHOLD },
 		{ "shingle", required_argument, NULL, SHINGLE },
 		{ "files", no_argument, NULL, FILES },
+		{ "ignore-case", no_argument, NULL, IGNORE_CASE },
 		{ "threads", required_argument, NULL, THREADS },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
@@ -679,6 +683,9 @@ int tool_dedup(int argc, char **argv)
 		case FILES:
 			dedup.files = 1;
 			break;
+		case IGNORE_CASE:
+			near.normalize = options.normalize = LANEWISE_NORMALIZE_FOLD;
+			break;
 		case THREADS:
 			dedup.n_threads = (uint32_t)parse_number("--threads", optarg, MAX_THREADS);
 			break;
@@ -691,8 +698,8 @@ int tool_dedup(int argc, char **argv)
 		}
 	dedup.blocks = options.unit == LANEWISE_DEDUP_BLOCKS;
 	if (dedup.blocks)
-		options.normalize = LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER | LANEWISE_NORMALIZE_TRIM |
-		                    LANEWISE_NORMALIZE_TRIM_PUNCTUATION | LANEWISE_WHITESPACE_UNICODE;
+		options.normalize |= LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER | LANEWISE_NORMALIZE_TRIM |
+		                     LANEWISE_NORMALIZE_TRIM_PUNCTUATION | LANEWISE_WHITESPACE_UNICODE;
 	set_near(&dedup, &near, is_near, &options);
 	dedup.options = options;
 	if (dedup.n_threads == 0)

@@ -62,8 +62,9 @@ void near_free(struct near *near)
 /* Case, spacing and the ends make no difference, as for blocks that are compared exactly. */
 static void normalize(struct near *near, const char *text, size_t n_bytes)
 {
-	const uint32_t flags = LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER | LANEWISE_NORMALIZE_TRIM |
-	                       LANEWISE_NORMALIZE_TRIM_PUNCTUATION | LANEWISE_WHITESPACE_UNICODE;
+	const uint32_t flags = near->options.normalize | LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER |
+	                       LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_TRIM_PUNCTUATION |
+	                       LANEWISE_WHITESPACE_UNICODE;
 	size_t bound = lanewise_normalize_bound(n_bytes);
 
 	near->normal.n = 0;
@@ -78,6 +79,10 @@ static size_t shingle(struct near *near, const char *text, size_t n_bytes)
 	size_t n = 0;
 	lanewise_status status;
 
+	if (!near->options.words) {
+		normalize(near, text, n_bytes);
+		n_bytes = near->normal.n;
+	}
 	if (near->capacity < n_bytes) {
 		near->capacity = n_bytes;
 		near->hashes = tool_reallocate(near->hashes, near->capacity, sizeof *near->hashes);
@@ -86,9 +91,8 @@ static size_t shingle(struct near *near, const char *text, size_t n_bytes)
 		status = lanewise_shingles_words(text, n_bytes, near->options.width, 0, near->hashes, near->capacity,
 		                                 &n);
 	} else {
-		normalize(near, text, n_bytes);
-		status = lanewise_shingles_chars(near->normal.data, near->normal.n, near->options.width, 0,
-		                                 near->hashes, near->capacity, &n);
+		status = lanewise_shingles_chars(near->normal.data, n_bytes, near->options.width, 0, near->hashes,
+		                                 near->capacity, &n);
 	}
 	if (status != LANEWISE_OK)
 		tool_fail("dedup: %s", lanewise_status_text(status)); /* cannot happen */

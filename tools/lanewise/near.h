@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 struct near_options {
-	double threshold; /* the Jaccard similarity of shingles from which texts count as the same */
-	int words;        /* shingles of words, not characters */
-	size_t width;     /* of a shingle */
+	double threshold;   /* the Jaccard similarity of shingles from which texts count as the same */
+	int words;          /* shingles of words, not characters */
+	size_t width;       /* of a shingle */
+	uint32_t normalize; /* LANEWISE_NORMALIZE_FOLD: not only the case of A-Z makes no difference to characters */
 	uint64_t
 	        max_bytes; /* about as much memory; texts that come when it is full are compared, but not remembered. 0: any */
 };
