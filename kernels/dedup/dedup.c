@@ -206,8 +206,8 @@ lanewise_status lanewise_normalize(const char *text, size_t n_bytes, uint32_t fl
 	if (capacity < bound_of(n_bytes, flags & LANEWISE_NORMALIZE_FOLD ? MOST_GROWTH : 1))
 		return LANEWISE_ERROR_CAPACITY;
 
-	struct span normal = normalize((struct span) { (const unsigned char *)text, n_bytes }, with_lower(flags),
-	                               (unsigned char *)out);
+	struct span written = { (const unsigned char *)(n_bytes ? text : out), n_bytes }; /* no arithmetic on NULL */
+	struct span normal = normalize(written, with_lower(flags), (unsigned char *)out);
 
 	if (normal.n > 0)
 		memmove(out, normal.p, normal.n);
