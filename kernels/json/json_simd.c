@@ -720,56 +720,24 @@ LW_INLINE void classify_numbers(const uint8_t *text, size_t n, struct number_wor
 	}
 }
 
-/* struct lw_json_number_bits for groups: words of the group before, of which the last bit counts. */
+/* struct lw_json_number_bits for groups. */
 struct number_state {
-	v8 number, digit, point, minus, zero;
-	uint32_t value; /* all bits or none */
-	unsigned fraction;
+	v8 number; /* of the group before, the last bit */
+	struct number_past past;
+	uint64_t value; /* all bits or none */
 };
-
-LW_INLINE v8 last_bit(uint8_t bit) { return _mm512_set1_epi64((int64_t)((uint64_t)bit << 63)); }
-LW_INLINE uint8_t get_last_bit(v8 words) { return (uint8_t)(_mm512_movepi64_mask(words) >> 7); }
-
-/* behind_runs of json_masks.h for eight words, one behind the other. */
-LW_INLINE v8 behind_group_runs(v8 begins, v8 digits, unsigned *carry)
-{
-	const v8 ones = _mm512_set1_epi64(-1);
-	v8 sum = _mm512_add_epi64(begins, digits);
-	/* A word that overflows adds 1 to the next, which hands it on if it is all ones. */
-	unsigned arrives = (unsigned)_mm512_cmplt_epu64_mask(sum, digits) << 1 | *carry;
-	unsigned hands_on = _mm512_cmpeq_epi64_mask(sum, ones), adds = (arrives + hands_on) ^ hands_on;
-
-	*carry = adds >> 8 & 1;
-	return _mm512_andnot_si512(digits, _mm512_mask_sub_epi64(sum, (__mmask8)adds, sum, ones));
-}
 
 /* wrong_in_plain and out_of_turn of a group; what is no byte of these is wrong too. */
 LW_INLINE v8 wrong_in_group(const struct number_words *w, size_t i, v8 number, struct number_state *s)
 {
-	v8 digit = v8_load(w->digit + i), point = v8_load(w->point + i), minus = v8_load(w->minus + i);
-	v8 comma = v8_load(w->comma + i);
-	v8 number_before = bits_behind(s->number, number), digit_before = bits_behind(s->digit, digit);
-	v8 point_before = bits_behind(s->point, point), minus_before = bits_behind(s->minus, minus);
-	v8 whole_zero =
-	        _mm512_ternarylogic_epi64(v8_load(w->zero + i), digit_before, point_before, 0x10); /* a & ~b & ~c */
+	const struct number_group n = { v8_load(w->digit + i), v8_load(w->zero + i), v8_load(w->point + i),
+		                        v8_load(w->minus + i) };
+	v8 comma = v8_load(w->comma + i), number_before = bits_behind(s->number, number), behind;
 	v8 begins = _mm512_andnot_si512(number_before, number);
-	v8 wrong = _mm512_andnot_si512(digit_before, point);
+	v8 wrong = wrong_in_plain_group(&n, number_before, &s->past, &behind);
+	v8 parity = group_parities(v8_or(begins, comma), &s->value);
 
-	wrong = _mm512_ternarylogic_epi64(wrong, minus, number_before, 0xf8);                     /* a | (b & c) */
-	wrong = v8_or(wrong, _mm512_ternarylogic_epi64(point_before, minus_before, digit, 0x54)); /* (a | b) & ~c */
-	wrong = _mm512_ternarylogic_epi64(wrong, bits_behind(s->zero, whole_zero), digit, 0xf8);
-
-	v8 behind = behind_group_runs(v8_and(digit, point_before), digit, &s->fraction);
-	v8 parity = word_parities(v8_or(begins, comma));
-	__mmask8 turned = begins_in_string(parity, &s->value);
-
-	parity = _mm512_mask_xor_epi64(parity, turned, parity, _mm512_set1_epi64(-1));
-	wrong = _mm512_ternarylogic_epi64(wrong, behind, point, 0xf8);
 	s->number = number;
-	s->digit = digit;
-	s->point = point;
-	s->minus = minus;
-	s->zero = whole_zero;
 	return v8_or(wrong, _mm512_ternarylogic_epi64(parity, comma, begins, 0xca)); /* a ? b : c */
 }
 
@@ -779,9 +747,13 @@ LW_INLINE v8 wrong_in_group(const struct number_words *w, size_t i, v8 number, s
  */
 static size_t numbers_groups(const uint8_t *text, size_t n, struct lw_json_number_bits *bits, size_t *n_blocks)
 {
-	struct number_state s = { last_bit(bits->within), last_bit(bits->digit), last_bit(bits->point),
-		                  last_bit(bits->sign),   last_bit(bits->zero),  (uint32_t)0 - bits->value,
-		                  bits->fraction };
+	struct number_state s = { .number = with_last_bit(bits->within),
+		                  .past = { .digit = with_last_bit(bits->digit),
+		                            .zero = with_last_bit(bits->zero),
+		                            .point = with_last_bit(bits->point),
+		                            .minus = with_last_bit(bits->sign),
+		                            .fraction = bits->fraction },
+		                  .value = (uint64_t)0 - bits->value };
 	_Alignas(64) struct number_words w;
 	v8 wrong = v8_set1(0);
 	size_t at = 0;
@@ -810,13 +782,13 @@ static size_t numbers_groups(const uint8_t *text, size_t n, struct lw_json_numbe
 			break;
 	}
 	bits->bad = v8_any(wrong);
-	bits->within = get_last_bit(s.number);
-	bits->digit = get_last_bit(s.digit);
-	bits->point = get_last_bit(s.point);
-	bits->sign = bits->lead = get_last_bit(s.minus);
-	bits->zero = get_last_bit(s.zero);
+	bits->within = last_bit(s.number);
+	bits->digit = last_bit(s.past.digit);
+	bits->point = last_bit(s.past.point);
+	bits->sign = bits->lead = last_bit(s.past.minus);
+	bits->zero = last_bit(s.past.zero);
 	bits->value = s.value & 1;
-	bits->fraction = (uint8_t)s.fraction;
+	bits->fraction = s.past.fraction;
 	return at;
 }
 

@@ -4,6 +4,7 @@
  * would be done to a mask is done to those of eight blocks of the text, or of eight groups of tokens.
  */
 #include "json_tree.h"
+#include "json_words.h"
 
 /* ----------------------------------------------------------------- tokens */
 
@@ -18,42 +19,34 @@ struct words {
 LW_INLINE __m512i load_words(const uint64_t *words) { return _mm512_load_si512(words); }
 LW_INLINE __m512i and_not(__m512i a, __m512i b) { return _mm512_andnot_si512(b, a); }
 LW_INLINE int any_bit(__m512i x) { return _mm512_test_epi64_mask(x, x) != 0; }
-LW_INLINE uint8_t last_bit(__m512i x) { return _mm512_movepi64_mask(x) >> 7; }
-
-/* Each bit one place on; the first becomes the last of `past`. */
-LW_INLINE __m512i before(__m512i x, __m512i past)
-{
-	__m512i lower = _mm512_alignr_epi64(x, past, 7);
-
-	return _mm512_or_si512(_mm512_slli_epi64(x, 1), _mm512_srli_epi64(lower, 63));
-}
-
-LW_INLINE __m512i with_last_bit(uint64_t bit) { return _mm512_set1_epi64((int64_t)(bit << 63)); }
 
 /* Of the blocks before: their last bits matter. */
 struct past {
-	__m512i scalar, digit, point, minus, zero, rest;
+	__m512i scalar, rest;
+	struct number_past number;
 };
 
 LW_INLINE void read_past(struct past *past, const struct lw_json_scan *s)
 {
 	past->scalar = with_last_bit(s->in_scalar);
-	past->digit = with_last_bit(s->number.digit);
-	past->point = with_last_bit(s->number.point);
-	past->minus = with_last_bit(s->number.sign);
-	past->zero = with_last_bit(s->number.zero);
 	past->rest = with_last_bit(s->letter);
+	past->number.digit = with_last_bit(s->number.digit);
+	past->number.point = with_last_bit(s->number.point);
+	past->number.minus = with_last_bit(s->number.sign);
+	past->number.zero = with_last_bit(s->number.zero);
+	past->number.fraction = s->number.fraction;
 }
 
 LW_INLINE void keep_past(const struct past *past, struct lw_json_scan *s)
 {
 	s->in_scalar = last_bit(past->scalar);
 	s->letter = last_bit(past->rest);
-	s->number.digit = last_bit(past->digit);
-	s->number.point = last_bit(past->point);
-	s->number.sign = last_bit(past->minus);
+	s->number.digit = last_bit(past->number.digit);
+	s->number.point = last_bit(past->number.point);
+	s->number.sign = last_bit(past->number.minus);
 	s->number.lead = s->number.sign & !s->number.e_sign;
-	s->number.zero = last_bit(past->zero);
+	s->number.zero = last_bit(past->number.zero);
+	s->number.fraction = past->number.fraction;
 	s->number.within = s->in_scalar & !s->letter;
 }
 
@@ -100,7 +93,7 @@ static LW_NOINLINE void find_escapes_in_words(struct words *w, struct lw_json_sc
 /* Which backslashes begin escapes; *escaped are the bytes behind these. */
 LW_INLINE __m512i begins_of_escapes(struct words *w, struct lw_json_scan *s, __m512i *escaped)
 {
-	__m512i backslash = load_words(w->backslash), behind = before(backslash, with_last_bit(s->escaped));
+	__m512i backslash = load_words(w->backslash), behind = bits_behind(with_last_bit(s->escaped), backslash);
 
 	if (LW_UNLIKELY(any_bit(_mm512_and_si512(backslash, behind)))) {
 		find_escapes_in_words(w, s);
@@ -111,18 +104,6 @@ LW_INLINE __m512i begins_of_escapes(struct words *w, struct lw_json_scan *s, __m
 	*escaped = behind;
 	_mm512_store_si512(w->escaped, behind);
 	return backslash;
-}
-
-/* The same as behind_runs, through all words. */
-LW_INLINE __m512i behind_runs_in_words(__m512i begins, __m512i runs, uint8_t *carry)
-{
-	__m512i sum = _mm512_add_epi64(begins, runs);
-	unsigned over = (unsigned)_mm512_cmplt_epu64_mask(sum, runs) << 1 | *carry;
-	unsigned full = _mm512_cmpeq_epi64_mask(sum, _mm512_set1_epi64(-1)), carries = over + full;
-
-	*carry = (uint8_t)(carries >> 8);
-	sum = _mm512_mask_add_epi64(sum, (__mmask8)(carries ^ full), sum, _mm512_set1_epi64(1));
-	return and_not(sum, runs);
 }
 
 /* Goes through the blocks that have escapes, or the digits of one from the block before. */
@@ -161,90 +142,57 @@ static LW_NOINLINE uint64_t wrong_scalars_in_words(const uint8_t *bytes, struct 
 }
 
 /* The same as wrong_in_plain; 0 if there is more than that: exponents, a number beside a letter. */
-LW_INLINE int plain_words(const struct words *w, __m512i scalar, __m512i scalar_before, struct lw_json_scan *s,
-                          struct past *past, __m512i *behind, __m512i *wrong)
+LW_INLINE int plain_words(const struct words *w, __m512i scalar, __m512i scalar_before,
+                          const struct lw_json_number_bits *bits, struct past *past, __m512i *behind, __m512i *wrong)
 {
-	struct lw_json_number_bits *bits = &s->number;
-	__m512i digit = _mm512_and_si512(load_words(w->digit), scalar);
-	__m512i point = _mm512_and_si512(load_words(w->point), scalar);
-	__m512i minus = _mm512_and_si512(load_words(w->minus), scalar);
-	__m512i zero = _mm512_and_si512(load_words(w->zero), scalar);
-	__m512i rest = and_not(scalar, _mm512_or_si512(_mm512_or_si512(digit, point), minus));
-	__m512i change = _mm512_xor_si512(rest, before(rest, past->rest));
+	const struct number_group n = { .digit = _mm512_and_si512(load_words(w->digit), scalar),
+		                        .zero = _mm512_and_si512(load_words(w->zero), scalar),
+		                        .point = _mm512_and_si512(load_words(w->point), scalar),
+		                        .minus = _mm512_and_si512(load_words(w->minus), scalar) };
+	__m512i rest = and_not(scalar, _mm512_or_si512(_mm512_or_si512(n.digit, n.point), n.minus));
+	__m512i change = _mm512_xor_si512(rest, bits_behind(past->rest, rest));
 
 	change = _mm512_and_si512(_mm512_and_si512(scalar, scalar_before), change);
 	if (LW_UNLIKELY(any_bit(change) | bits->e | bits->e_sign | bits->exponent))
 		return 0;
-
-	__m512i digit_before = before(digit, past->digit), point_before = before(point, past->point);
-	__m512i minus_before = before(minus, past->minus);
-	__m512i whole_zero = and_not(zero, _mm512_or_si512(digit_before, point_before));
-	__m512i bad = and_not(point, digit_before);
-
-	if (any_bit(point_before) | bits->fraction) {
-		*behind = behind_runs_in_words(_mm512_and_si512(digit, point_before), digit, &bits->fraction);
-		bad = _mm512_or_si512(bad, _mm512_and_si512(*behind, point));
-	}
-	bad = _mm512_or_si512(bad, _mm512_and_si512(minus, scalar_before));
-	bad = _mm512_or_si512(bad, and_not(_mm512_or_si512(point_before, minus_before), digit));
-	bad = _mm512_or_si512(bad, _mm512_and_si512(before(whole_zero, past->zero), digit));
-	*wrong = _mm512_or_si512(*wrong, bad);
-	*past = (struct past) { scalar, digit, point, minus, whole_zero, rest };
+	*wrong = _mm512_or_si512(*wrong, wrong_in_plain_group(&n, scalar_before, &past->number, behind));
+	past->scalar = scalar;
+	past->rest = rest;
 	return 1;
-}
-
-/* The parity of all bits before, and of *in_string. */
-LW_INLINE __m512i parity_of_words(__m512i x, uint64_t *in_string)
-{
-	unsigned tops, parities;
-
-	x = _mm512_xor_si512(x, _mm512_slli_epi64(x, 1));
-	x = _mm512_xor_si512(x, _mm512_slli_epi64(x, 2));
-	x = _mm512_xor_si512(x, _mm512_slli_epi64(x, 4));
-	x = _mm512_xor_si512(x, _mm512_slli_epi64(x, 8));
-	x = _mm512_xor_si512(x, _mm512_slli_epi64(x, 16));
-	x = _mm512_xor_si512(x, _mm512_slli_epi64(x, 32));
-	tops = (unsigned)_mm512_movepi64_mask(x) << 1 | (unsigned)(*in_string & 1);
-	parities = tops ^ tops << 1;
-	parities ^= parities << 2;
-	parities ^= parities << 4;
-	parities ^= parities << 8;
-	*in_string = (uint64_t)0 - (parities >> 8 & 1);
-	return _mm512_mask_xor_epi64(x, (__mmask8)parities, x, _mm512_set1_epi64(-1));
 }
 
 /* Fills tokens and flags. `bytes` are the blocks' bytes, at `at` of the text. */
 LW_INLINE void scan_words(const uint8_t *bytes, const uint8_t *text, size_t at, struct words *w, struct lw_json_scan *s,
                           struct past *past, __m512i *wrong)
 {
-	__m512i quote = load_words(w->quote), flags = _mm512_setzero_si512(), begins = flags, escaped = flags,
-	        in_string;
-	__m512i behind = flags;
+	__m512i quote = load_words(w->quote), flags = _mm512_setzero_si512(), begins = flags, escaped = flags;
+	__m512i in_string, behind;
 	int escapes = any_bit(load_words(w->backslash)) || s->escaped || s->escapes || s->hex || s->unit;
 
 	if (escapes) {
 		begins = begins_of_escapes(w, s, &escaped);
 		quote = and_not(quote, escaped);
 	}
-	in_string = parity_of_words(quote, &s->in_string);
+	in_string = group_parities(quote, &s->in_string);
 	*wrong = _mm512_or_si512(*wrong, _mm512_and_si512(load_words(w->control), in_string));
 	if (escapes) {
 		uint64_t bad = wrong_escapes_in_words(bytes, text, at, w, s);
 
 		*wrong = _mm512_or_si512(*wrong, _mm512_set1_epi64((int64_t)bad));
 		begins = _mm512_and_si512(begins, in_string);
-		flags = _mm512_and_si512(behind_runs_in_words(begins, in_string, &s->escapes), quote);
+		flags = _mm512_and_si512(behind_group_runs(begins, in_string, &s->escapes), quote);
 	}
 
 	__m512i outside = and_not(_mm512_set1_epi64(-1), _mm512_or_si512(in_string, quote));
 	__m512i op = and_not(_mm512_and_si512(load_words(w->op), outside), load_words(w->control));
 	__m512i space = _mm512_and_si512(load_words(w->space), outside);
-	__m512i scalar = and_not(outside, _mm512_or_si512(op, space)), scalar_before = before(scalar, past->scalar);
+	__m512i scalar = and_not(outside, _mm512_or_si512(op, space)),
+	        scalar_before = bits_behind(past->scalar, scalar);
 	__m512i tokens = _mm512_or_si512(_mm512_or_si512(op, quote), _mm512_and_si512(space, scalar_before));
 
 	*wrong = _mm512_or_si512(*wrong, _mm512_and_si512(scalar, load_words(w->wide)));
 	_mm512_store_si512(w->tokens, _mm512_or_si512(tokens, and_not(scalar, scalar_before)));
-	if (LW_LIKELY(plain_words(w, scalar, scalar_before, s, past, &behind, wrong))) {
+	if (LW_LIKELY(plain_words(w, scalar, scalar_before, &s->number, past, &behind, wrong))) {
 		_mm512_store_si512(w->flags, _mm512_or_si512(flags, behind));
 	} else {
 		_mm512_store_si512(w->scalar, scalar);
@@ -423,12 +371,7 @@ struct pairs {
 	uint32_t x[WINDOW + 16], y[WINDOW + 16];
 };
 
-LW_INLINE __m512i up(__m512i x)
-{
-	__m512i lower = _mm512_alignr_epi64(x, _mm512_setzero_si512(), 7);
-
-	return _mm512_or_si512(_mm512_slli_epi64(x, 1), _mm512_srli_epi64(lower, 63));
-}
+LW_INLINE __m512i up(__m512i x) { return bits_behind(_mm512_setzero_si512(), x); }
 
 LW_INLINE __m512i down(__m512i x, unsigned places)
 {
@@ -502,7 +445,7 @@ LW_INLINE int wrong_in_window(const struct window *window, struct token_words *w
 	size_t behind = before_next(window);
 	__m512i valid = first_bits(window->n_valid);
 	__m512i active = and_not(first_bits(window->back + window->n), first_bits(window->back));
-	__m512i quote = _mm512_and_si512(load_words(w->quote), valid), parity = parity_of_words(quote, in_string);
+	__m512i quote = _mm512_and_si512(load_words(w->quote), valid), parity = group_parities(quote, in_string);
 	__m512i open = _mm512_and_si512(quote, parity), close = and_not(quote, parity);
 	__m512i object = _mm512_and_si512(load_words(w->object), valid);
 	__m512i array = _mm512_and_si512(load_words(w->array), valid);

@@ -23,20 +23,23 @@ struct planes {
 struct group_state {
 	v8 scalar;          /* the last word is that of scalars */
 	uint64_t escaped;   /* 0 or 1 */
-	uint32_t in_string; /* all bits or none */
+	uint64_t in_string; /* all bits or none */
 };
+
+/* Words before a group, of which only the last bit counts, and that bit. */
+LW_INLINE v8 with_last_bit(uint64_t bit) { return _mm512_set1_epi64((int64_t)(bit << 63)); }
+LW_INLINE uint8_t last_bit(v8 words) { return (uint8_t)(_mm512_movepi64_mask(words) >> 7); }
 
 LW_INLINE struct group_state group_begin(const struct lw_json_carry *carry)
 {
-	return (struct group_state) { _mm512_set1_epi64((int64_t)((uint64_t)carry->in_scalar << 63)), carry->escaped,
-		                      (uint32_t)0 - carry->in_string };
+	return (struct group_state) { with_last_bit(carry->in_scalar), carry->escaped, (uint64_t)0 - carry->in_string };
 }
 
 LW_INLINE void group_end(const struct group_state *s, struct lw_json_carry *carry)
 {
 	carry->in_string = s->in_string & 1;
 	carry->escaped = s->escaped & 1;
-	carry->in_scalar = (uint8_t)(_mm512_movepi64_mask(s->scalar) >> 7);
+	carry->in_scalar = last_bit(s->scalar);
 }
 
 /* The words before: the last one of `before`, then all of v but its last. */
@@ -88,7 +91,7 @@ LW_INLINE v8 find_group_escapes(v8 backslash, v8 *escaped, uint64_t *last)
 		carry = carry_in_turn(backslash, *last);
 	begins = begin_escapes(backslash, carry);
 	*escaped = v8_or(_mm512_add_epi64(begins, begins), carry);
-	*last = (uint64_t)_mm512_movepi64_mask(begins) >> 7;
+	*last = last_bit(begins);
 	return begins;
 }
 
@@ -109,23 +112,23 @@ LW_INLINE v8 word_parities(v8 bits)
 #endif
 }
 
-/* For each word, whether there is an odd number of quotes in those before it; *in_string too. */
-LW_INLINE __mmask8 begins_in_string(v8 parity, uint32_t *in_string)
+/* Whether the number of bits up to each place is odd, of those in all words before and *in_string (all bits or none) too. */
+LW_INLINE v8 group_parities(v8 bits, uint64_t *in_string)
 {
-	uint32_t odd = _mm512_movepi64_mask(parity);
+	v8 parity = word_parities(bits);
+	uint64_t odd = _mm512_movepi64_mask(parity);
 
 	odd ^= odd << 1;
 	odd ^= odd << 2;
 	odd ^= odd << 4;
 	odd = (odd << 1) ^ *in_string;
 	*in_string = 0 - (odd >> 8 & 1);
-	return (__mmask8)odd;
+	return _mm512_mask_xor_epi64(parity, (__mmask8)odd, parity, _mm512_set1_epi64(-1));
 }
 
 /* Eight words of what is indexed; *control gets those of bytes below 0x20 in strings. */
 LW_INLINE v8 index_group(struct planes p, struct group_state *s, v8 *control)
 {
-	const v8 ones = _mm512_set1_epi64(-1);
 	v8 quote = p.quote, begins = v8_set1(0);
 
 	if (_mm512_test_epi64_mask(p.backslash, p.backslash) | s->escaped) {
@@ -135,9 +138,7 @@ LW_INLINE v8 index_group(struct planes p, struct group_state *s, v8 *control)
 		quote = _mm512_andnot_si512(escaped, quote);
 	}
 
-	v8 parity = word_parities(quote);
-	__mmask8 turned = begins_in_string(parity, &s->in_string);
-	v8 in_string = _mm512_mask_xor_epi64(parity, turned, parity, ones);
+	v8 in_string = group_parities(quote, &s->in_string);
 	v8 scalar = _mm512_ternarylogic_epi64(p.white, p.op, quote, 0x01); /* ~a & ~b & ~c */
 	v8 follows = bits_behind(s->scalar, scalar);
 	v8 outside = _mm512_ternarylogic_epi64(p.op, scalar, follows, 0xf4);   /* a | (b & ~c) */
@@ -147,6 +148,57 @@ LW_INLINE v8 index_group(struct planes p, struct group_state *s, v8 *control)
 	*control = v8_and(p.control, in_string);
 	return _mm512_ternarylogic_epi64(found, begins, in_string, 0xf8); /* a | (b & c) */
 }
+
+/* ---------------------------------------------------------------- numbers */
+
+/* Words of numbers without exponents; zero: of the digits. */
+struct number_group {
+	v8 digit, zero, point, minus;
+};
+
+/* Of the group before, the last bits; zero: that a number began with; fraction: the digits are behind a point. */
+struct number_past {
+	v8 digit, zero, point, minus;
+	uint8_t fraction;
+};
+
+/* behind_runs of json_masks.h for eight words, one behind the other. */
+LW_INLINE v8 behind_group_runs(v8 begins, v8 runs, uint8_t *carry)
+{
+	const v8 ones = _mm512_set1_epi64(-1);
+	v8 sum = _mm512_add_epi64(begins, runs);
+	/* A word that overflows adds 1 to the next, which hands it on if it is all ones. */
+	unsigned arrives = (unsigned)_mm512_cmplt_epu64_mask(sum, runs) << 1 | *carry;
+	unsigned hands_on = _mm512_cmpeq_epi64_mask(sum, ones), adds = (arrives + hands_on) ^ hands_on;
+
+	*carry = (uint8_t)(adds >> 8 & 1);
+	return _mm512_andnot_si512(runs, _mm512_mask_sub_epi64(sum, (__mmask8)adds, sum, ones));
+}
+
+/* wrong_in_plain of json_masks.h for a group; number_before: the byte before is of a number. *behind are those behind fractions. */
+LW_INLINE v8 wrong_in_plain_group(const struct number_group *n, v8 number_before, struct number_past *past, v8 *behind)
+{
+	v8 digit_before = bits_behind(past->digit, n->digit), point_before = bits_behind(past->point, n->point);
+	v8 minus_before = bits_behind(past->minus, n->minus);
+	v8 whole_zero = _mm512_ternarylogic_epi64(n->zero, digit_before, point_before, 0x10); /* a & ~b & ~c */
+	v8 wrong = _mm512_andnot_si512(digit_before, n->point);
+
+	*behind = v8_set1(0);
+	if (_mm512_test_epi64_mask(point_before, point_before) | past->fraction) {
+		*behind = behind_group_runs(v8_and(n->digit, point_before), n->digit, &past->fraction);
+		wrong = _mm512_ternarylogic_epi64(wrong, *behind, n->point, 0xf8); /* a | (b & c) */
+	}
+	wrong = _mm512_ternarylogic_epi64(wrong, n->minus, number_before, 0xf8);
+	wrong = v8_or(wrong, _mm512_ternarylogic_epi64(point_before, minus_before, n->digit, 0x54)); /* (a | b) & ~c */
+	wrong = _mm512_ternarylogic_epi64(wrong, bits_behind(past->zero, whole_zero), n->digit, 0xf8);
+	past->digit = n->digit;
+	past->zero = whole_zero;
+	past->point = n->point;
+	past->minus = n->minus;
+	return wrong;
+}
+
+/* -------------------------------------------------------------- positions */
 
 /* Positions of the bits of n words to index[0 ...): may write up to 64 places for each. Returns the number of bits. */
 LW_INLINE size_t write_words(const uint64_t *words, size_t n, uint32_t base, uint32_t *index)
