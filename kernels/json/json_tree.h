@@ -181,23 +181,30 @@ LW_INLINE int check_words(const uint8_t *text, size_t base, const uint32_t *toke
 	return wrong == 0;
 }
 
+/* The brackets of 64 tokens, of which the first `end` are there; rank: the number of the first node that begins among them. */
+struct brackets {
+	uint64_t all, opens, of_objects;
+	uint64_t begins;                        /* of nodes */
+	uint64_t commas_behind, members_behind; /* commas and commas of members just behind the tokens */
+	uint32_t rank;
+	size_t end;
+};
+
 /* Opens and closes containers, whose nodes are there already; returns whether something is wrong. */
-LW_INLINE int link_group(const uint32_t *tokens, uint32_t base, uint64_t begins, uint64_t active, const struct group *g,
-                         struct lw_json_tree *t)
+LW_INLINE int link_brackets(const uint32_t *tokens, uint32_t base, const struct brackets *b, struct lw_json_tree *t)
 {
-	uint64_t open = g->object | g->array, close = g->object_end | g->array_end;
-	uint64_t brackets = (open | close) & active, members = g->name >> 1; /* commas of members */
+	uint64_t left = b->all;
 	uint32_t container = t->container, depth = t->depth, wrong = 0;
 	lanewise_json_node *nodes = t->nodes;
 
-	while (brackets) {
-		uint32_t bit = take_bit(&brackets);
+	while (left) {
+		uint32_t bit = take_bit(&left);
 		uint64_t before = ((uint64_t)1 << bit) - 1;
-		uint32_t rank = (uint32_t)(t->n_nodes + (size_t)__builtin_popcountll(begins & before));
+		uint32_t n = b->rank + (uint32_t)__builtin_popcountll(b->begins & before);
 
-		if (open >> bit & 1) {
-			nodes[rank].next = container;
-			container = rank;
+		if (b->opens >> bit & 1) {
+			nodes[n].next = container;
+			container = n;
 			depth++;
 			wrong |= depth > t->max_depth;
 			continue;
@@ -207,21 +214,36 @@ LW_INLINE int link_group(const uint32_t *tokens, uint32_t base, uint64_t begins,
 
 		lanewise_json_node *closed = &nodes[container];
 
-		wrong |= (closed->type == LANEWISE_JSON_OBJECT) ^ (g->object_end >> bit & 1);
+		wrong |= (closed->type == LANEWISE_JSON_OBJECT) ^ (b->of_objects >> bit & 1);
 		container = closed->next;
 		closed->n_bytes = base + (uint32_t)position_of(tokens[bit]) + 1 - closed->offset;
-		closed->next = rank;
-		if (--depth == 0) {
+		closed->next = n;
+		if (LW_UNLIKELY(--depth == 0)) {
 			t->done = 1;
-			wrong |= (active & ~before) >> bit >> 1 != 0;
+			wrong |= bit + 1 != b->end;
 			break;
 		}
-		wrong |= (g->comma >> bit >> 1 & 1) &
-		         ((nodes[container].type == LANEWISE_JSON_OBJECT) ^ (members >> bit >> 1 & 1));
+		wrong |= (b->commas_behind >> bit & 1) &
+		         ((nodes[container].type == LANEWISE_JSON_OBJECT) ^ (b->members_behind >> bit & 1));
 	}
 	t->container = container;
 	t->depth = depth;
 	return (int)wrong;
+}
+
+/* Those of a group, of which the tokens of `active` are there. */
+LW_INLINE struct brackets brackets_of(const struct group *g, uint64_t active, uint64_t begins, size_t rank)
+{
+	uint64_t opens = g->object | g->array;
+
+	return (struct brackets) { .all = (opens | g->object_end | g->array_end) & active,
+		                   .opens = opens,
+		                   .of_objects = g->object | g->object_end,
+		                   .begins = begins,
+		                   .commas_behind = g->comma >> 1,
+		                   .members_behind = g->name >> 2,
+		                   .rank = (uint32_t)rank,
+		                   .end = 64 - (size_t)__builtin_clzll(active) };
 }
 
 #endif

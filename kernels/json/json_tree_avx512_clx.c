@@ -489,6 +489,14 @@ LW_INLINE int wrong_in_window(const struct window *window, struct token_words *w
 	return any_bit(_mm512_and_si512(wrong, active));
 }
 
+/* 16 tokens, those that are names flagged, which no token is that a value begins with. */
+LW_INLINE __m512i with_names(const uint32_t *tokens, __mmask16 names)
+{
+	__m512i x = _mm512_loadu_si512(tokens);
+
+	return _mm512_mask_or_epi32(x, names, x, _mm512_set1_epi32(LW_JSON_TOKEN_FLAG));
+}
+
 LW_INLINE void gather_pairs(const struct window *window, const struct token_words *w, struct pairs *pairs)
 {
 	size_t n_groups = (window->back + window->n + 63) / 64, count = 0;
@@ -498,10 +506,9 @@ LW_INLINE void gather_pairs(const struct window *window, const struct token_word
 		for (size_t part = 0; part < 4; part++) {
 			const uint32_t *tokens = window->tokens + 64 * i + 16 * part;
 			__mmask16 begins = (__mmask16)(w->begins[i] >> 16 * part);
-			__m512i x = _mm512_loadu_si512(tokens), y = _mm512_loadu_si512(tokens + 1);
+			__m512i x = with_names(tokens, (__mmask16)(w->names[i] >> 16 * part));
+			__m512i y = _mm512_loadu_si512(tokens + 1);
 
-			x = _mm512_mask_or_epi32(x, (__mmask16)(w->names[i] >> 16 * part), x,
-			                         _mm512_set1_epi32(LW_JSON_TOKEN_FLAG));
 			_mm512_storeu_si512(pairs->x + count, _mm512_maskz_compress_epi32(begins, x));
 			_mm512_storeu_si512(pairs->y + count, _mm512_maskz_compress_epi32(begins, y));
 			count += (size_t)__builtin_popcount((unsigned)begins);
@@ -509,8 +516,9 @@ LW_INLINE void gather_pairs(const struct window *window, const struct token_word
 	pairs->count = count;
 }
 
-/* Nodes for pairs, the first of them number n; nodes[n ... n + room) may be written. */
-LW_INLINE void write_nodes(const struct pairs *p, uint32_t base, lanewise_json_node *nodes, size_t n, size_t room)
+/* Nodes n ... n + count (at most 16) for tokens x with those behind them, y; nodes[n ... n + room) may be written. */
+LW_INLINE void write_16(__m512i x, __m512i y, size_t count, uint32_t base, lanewise_json_node *nodes, size_t n,
+                        size_t room)
 {
 	/* By the byte / 8: the type; the flags; which flag changes with the next token's; whether that belongs to the value. */
 	enum {
@@ -526,140 +534,59 @@ LW_INLINE void write_nodes(const struct pairs *p, uint32_t base, lanewise_json_n
 	const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11),
 	              high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
 	__m512i next = _mm512_add_epi32(_mm512_set1_epi32((int)(uint32_t)(n + 1)), vu_iota(0));
+	__m512i kind = _mm512_permutexvar_epi32(_mm512_srli_epi32(x, 3), kinds), at = _mm512_srai_epi32(x, 8);
+	__m512i size = _mm512_add_epi32(_mm512_sub_epi32(_mm512_srai_epi32(y, 8), at), _mm512_srli_epi32(kind, 24));
+	__m512i flags = _mm512_and_si512(_mm512_srli_epi32(kind, 8), _mm512_set1_epi32(0xff00));
+	__m512i type = _mm512_and_si512(kind, _mm512_set1_epi32(0xffff));
 
-	for (size_t i = 0; i < p->count; i += 16) {
-		__m512i x = _mm512_loadu_si512(p->x + i), y = _mm512_loadu_si512(p->y + i);
-		__m512i kind = _mm512_permutexvar_epi32(_mm512_srli_epi32(x, 3), kinds), at = _mm512_srai_epi32(x, 8);
-		__m512i size =
-		        _mm512_add_epi32(_mm512_sub_epi32(_mm512_srai_epi32(y, 8), at), _mm512_srli_epi32(kind, 24));
-		__m512i flags = _mm512_and_si512(_mm512_srli_epi32(kind, 8), _mm512_set1_epi32(0xff00));
-		__m512i type = _mm512_and_si512(kind, _mm512_set1_epi32(0xffff));
+	type = _mm512_mask_xor_epi32(type, _mm512_test_epi32_mask(y, flag), type, flags);
+	type = _mm512_mask_or_epi32(type, _mm512_test_epi32_mask(x, flag), type,
+	                            _mm512_set1_epi32(LANEWISE_JSON_NAME << 8));
+	at = _mm512_add_epi32(at, _mm512_set1_epi32((int)base));
 
-		type = _mm512_mask_xor_epi32(type, _mm512_test_epi32_mask(y, flag), type, flags);
-		type = _mm512_mask_or_epi32(type, _mm512_test_epi32_mask(x, flag), type,
-		                            _mm512_set1_epi32(LANEWISE_JSON_NAME << 8));
-		at = _mm512_add_epi32(at, _mm512_set1_epi32((int)base));
-
-		__m512i a = _mm512_permutex2var_epi32(at, low_pairs, size),
-		        b = _mm512_permutex2var_epi32(next, low_pairs, type);
-		__m512i c = _mm512_permutex2var_epi32(at, high_pairs, size),
-		        d = _mm512_permutex2var_epi32(next, high_pairs, type);
-		lanewise_json_node *to = nodes + n + i;
-		__m512i parts[4] = { _mm512_permutex2var_epi64(a, low, b), _mm512_permutex2var_epi64(a, high, b),
-			             _mm512_permutex2var_epi64(c, low, d), _mm512_permutex2var_epi64(c, high, d) };
-		uint64_t kept = room - i >= 16 ? ~(uint64_t)0 : ((uint64_t)1 << 2 * (p->count - i)) - 1;
+	__m512i a = _mm512_permutex2var_epi32(at, low_pairs, size);
+	__m512i b = _mm512_permutex2var_epi32(next, low_pairs, type);
+	__m512i c = _mm512_permutex2var_epi32(at, high_pairs, size);
+	__m512i d = _mm512_permutex2var_epi32(next, high_pairs, type);
+	__m512i parts[4] = { _mm512_permutex2var_epi64(a, low, b), _mm512_permutex2var_epi64(a, high, b),
+		             _mm512_permutex2var_epi64(c, low, d), _mm512_permutex2var_epi64(c, high, d) };
+	uint64_t kept = ((uint64_t)1 << 2 * count) - 1;
 
 #pragma GCC unroll 4
-		for (int part = 0; part < 4; part++)
-			if (LW_LIKELY(room - i >= 16))
-				_mm512_storeu_si512(to + 4 * part, parts[part]);
-			else
-				_mm512_mask_storeu_epi64(to + 4 * part, (__mmask8)(kept >> 8 * part), parts[part]);
-		next = _mm512_add_epi32(next, _mm512_set1_epi32(16));
+	for (int part = 0; part < 4; part++) {
+		if (LW_LIKELY(room >= 16))
+			_mm512_storeu_si512(nodes + n + 4 * part, parts[part]);
+		else
+			_mm512_mask_storeu_epi64(nodes + n + 4 * part, (__mmask8)(kept >> 8 * part), parts[part]);
 	}
 }
 
-/* The nodes of tokens[0 ... 16) with a bit in `mask`; those of nodes[n ... n + room) may be written. */
-LW_INLINE void write_part(const uint32_t *tokens, uint32_t base, uint32_t mask, uint32_t open, uint32_t name,
-                          lanewise_json_node *nodes, size_t n, size_t room)
+/* Nodes for pairs, the first of them number n; nodes[n ... n + room) may be written. */
+LW_INLINE void write_nodes(const struct pairs *p, uint32_t base, lanewise_json_node *nodes, size_t n, size_t room)
 {
-	/* By the byte / 8: the type and flags as they stand in a node, and which flag changes with the next token's. */
-	__m512i types =
-	        _mm512_setr_epi32(0, 0, 0, 0, LANEWISE_JSON_STRING, LANEWISE_JSON_NUMBER | LANEWISE_JSON_INTEGER << 8,
-	                          LANEWISE_JSON_NUMBER | LANEWISE_JSON_INTEGER << 8,
-	                          LANEWISE_JSON_NUMBER | LANEWISE_JSON_INTEGER << 8, 0, 0, 0, LANEWISE_JSON_ARRAY,
-	                          LANEWISE_JSON_FALSE, LANEWISE_JSON_NULL, LANEWISE_JSON_TRUE, LANEWISE_JSON_OBJECT);
-	__m512i changes =
-	        _mm512_setr_epi32(0, 0, 0, 0, LANEWISE_JSON_ESCAPES << 8, LANEWISE_JSON_INTEGER << 8,
-	                          LANEWISE_JSON_INTEGER << 8, LANEWISE_JSON_INTEGER << 8, 0, 0, 0, 0, 0, 0, 0, 0);
-	__m512i x = _mm512_loadu_si512(tokens), y = _mm512_loadu_si512(tokens + 1), kind = _mm512_srli_epi32(x, 3);
-	__m512i at = _mm512_srai_epi32(x, 8), size = _mm512_sub_epi32(_mm512_srai_epi32(y, 8), at);
-	__m512i type = _mm512_permutexvar_epi32(kind, types);
-	__mmask16 flagged = _mm512_test_epi32_mask(y, _mm512_set1_epi32(LW_JSON_TOKEN_FLAG));
-	unsigned count = (unsigned)__builtin_popcount(mask);
-
-	size = _mm512_mask_add_epi32(size, (__mmask16)open, size, _mm512_set1_epi32(1));
-	type = _mm512_mask_xor_epi32(type, flagged, type, _mm512_permutexvar_epi32(kind, changes));
-	type = _mm512_mask_or_epi32(type, (__mmask16)name, type, _mm512_set1_epi32(LANEWISE_JSON_NAME << 8));
-	at = _mm512_add_epi32(at, _mm512_set1_epi32((int)base));
-	at = _mm512_maskz_compress_epi32((__mmask16)mask, at);
-	size = _mm512_maskz_compress_epi32((__mmask16)mask, size);
-	type = _mm512_maskz_compress_epi32((__mmask16)mask, type);
-
-	__m512i next = _mm512_add_epi32(_mm512_set1_epi32((int)(uint32_t)n),
-	                                _mm512_setr_epi32(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16));
-	__m512i pairs = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-	__m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
-	__m512i first = _mm512_permutex2var_epi32(at, pairs, size);
-	__m512i second = _mm512_permutex2var_epi32(next, pairs, type);
-	uint64_t kept = room >= 16 ? ~(uint64_t)0 : ((uint64_t)1 << 2 * count) - 1;
-
-	nodes += n;
-	if (LW_LIKELY(room >= 16)) {
-		_mm512_storeu_si512(nodes, _mm512_permutex2var_epi64(first, low, second));
-		_mm512_storeu_si512(nodes + 4, _mm512_permutex2var_epi64(first, high, second));
-		if (LW_LIKELY(count <= 8))
-			return;
-	} else {
-		_mm512_mask_storeu_epi64(nodes, (__mmask8)kept, _mm512_permutex2var_epi64(first, low, second));
-		_mm512_mask_storeu_epi64(nodes + 4, (__mmask8)(kept >> 8),
-		                         _mm512_permutex2var_epi64(first, high, second));
-		if (count <= 8)
-			return;
-	}
-	pairs = _mm512_add_epi32(pairs, _mm512_set1_epi32(8));
-	first = _mm512_permutex2var_epi32(at, pairs, size);
-	second = _mm512_permutex2var_epi32(next, pairs, type);
-	_mm512_mask_storeu_epi64(nodes + 8, (__mmask8)(kept >> 16), _mm512_permutex2var_epi64(first, low, second));
-	_mm512_mask_storeu_epi64(nodes + 12, (__mmask8)(kept >> 24), _mm512_permutex2var_epi64(first, high, second));
+	for (size_t i = 0; i < p->count; i += 16)
+		write_16(_mm512_loadu_si512(p->x + i), _mm512_loadu_si512(p->y + i),
+		         p->count - i < 16 ? p->count - i : 16, base, nodes, n + i, room - i);
 }
 
-/* Opens and closes containers, whose nodes are there already; returns whether something is wrong. */
-LW_INLINE int link_brackets(const struct window *window, const struct token_words *w, uint32_t base,
-                            struct lw_json_tree *t)
+/* link_brackets for all groups of the window. */
+LW_INLINE int link_window(const struct window *window, const struct token_words *w, uint32_t base,
+                          struct lw_json_tree *t)
 {
-	size_t n_groups = (window->back + window->n + 63) / 64;
-	uint32_t container = t->container, depth = t->depth, wrong = 0, rank = (uint32_t)t->n_nodes;
-	lanewise_json_node *nodes = t->nodes;
+	size_t end = window->back + window->n;
+	size_t rank = t->n_nodes;
+	int wrong = 0;
 
-	for (size_t i = 0; i < n_groups; i++) {
-		uint64_t brackets = w->brackets[i], begins = w->begins[i], opens = w->opens[i];
-		uint64_t of_objects = w->of_objects[i], commas = w->commas_behind[i], members = w->members_behind[i];
+	for (size_t i = 0; 64 * i < end; i++) {
+		struct brackets brackets = {
+			w->brackets[i],      w->opens[i],          w->of_objects[i], w->begins[i],
+			w->commas_behind[i], w->members_behind[i], (uint32_t)rank,   end - 64 * i
+		};
 
-		while (brackets) {
-			uint32_t bit = take_bit(&brackets);
-			uint32_t n = rank + (uint32_t)__builtin_popcountll(_bzhi_u64(begins, bit));
-
-			if (opens >> bit & 1) {
-				nodes[n].next = container;
-				container = n;
-				depth++;
-				wrong |= depth > t->max_depth;
-				continue;
-			}
-			if (LW_UNLIKELY(depth == 0))
-				return 1;
-
-			lanewise_json_node *closed = &nodes[container];
-
-			wrong |= (closed->type == LANEWISE_JSON_OBJECT) ^ (of_objects >> bit & 1);
-			container = closed->next;
-			closed->n_bytes =
-			        base + (uint32_t)position_of(window->tokens[64 * i + bit]) + 1 - closed->offset;
-			closed->next = n;
-			if (LW_UNLIKELY(--depth == 0)) {
-				t->done = 1;
-				t->depth = 0;
-				return (int)wrong | (64 * i + bit + 1 != window->back + window->n);
-			}
-			wrong |= (commas >> bit & 1) &
-			         ((nodes[container].type == LANEWISE_JSON_OBJECT) ^ (members >> bit & 1));
-		}
-		rank += (uint32_t)__builtin_popcountll(begins);
+		wrong |= link_brackets(window->tokens + 64 * i, base, &brackets, t);
+		rank += (size_t)__builtin_popcountll(w->begins[i]);
 	}
-	t->container = container;
-	t->depth = depth;
-	return (int)wrong;
+	return wrong;
 }
 
 /* Whether true, false and null are that, and nothing else. */
@@ -687,24 +614,30 @@ static int grow_small(const uint8_t *text, size_t base, const uint32_t *tokens, 
 	size_t n = 0, count;
 
 	begins = g.open | g.scalar | g.object | g.array;
-	count = (size_t)__builtin_popcountll(begins);
-	if (wrong_in_group(&g) || count > t->capacity || !((g.object | g.array) & 1))
+	if (wrong_in_group(&g) || (size_t)__builtin_popcountll(begins) > t->capacity || !((g.object | g.array) & 1))
 		return 1;
 	if (g.word && ((g.word & ~(valid >> 1)) || !check_words(text, base, tokens, g.word)))
 		return 1;
 #pragma GCC unroll 4
 	for (int part = 0; part < 4; part++) {
-		uint32_t of_part = (uint32_t)(begins >> 16 * part) & 0xffff;
+		__mmask16 of_part = (__mmask16)(begins >> 16 * part);
+		__m512i x, y;
 
 		if (!of_part)
 			continue;
-		write_part(tokens + 16 * part, (uint32_t)base, of_part, (uint32_t)(g.open >> 16 * part),
-		           (uint32_t)(g.name >> 16 * part), t->nodes, n, t->capacity - n);
-		n += (size_t)__builtin_popcount(of_part);
+		x = with_names(tokens + 16 * part, (__mmask16)(g.name >> 16 * part));
+		y = _mm512_loadu_si512(tokens + 16 * part + 1);
+		count = (size_t)__builtin_popcount((unsigned)of_part);
+		write_16(_mm512_maskz_compress_epi32(of_part, x), _mm512_maskz_compress_epi32(of_part, y), count,
+		         (uint32_t)base, t->nodes, n, t->capacity - n);
+		n += count;
 	}
-	if (link_group(tokens, (uint32_t)base, begins, valid, &g, t))
+
+	struct brackets brackets = brackets_of(&g, valid, begins, 0);
+
+	if (link_brackets(tokens, (uint32_t)base, &brackets, t))
 		return 1;
-	t->n_nodes = count;
+	t->n_nodes = n;
 	return 0;
 }
 
@@ -742,7 +675,7 @@ size_t LW_FN(json_nodes)(const uint8_t *text, size_t base, const uint32_t *token
 			break;
 		}
 		write_nodes(&pairs, offset, t->nodes, t->n_nodes, t->capacity - t->n_nodes);
-		t->bad = (uint32_t)link_brackets(&window, &w, offset, t);
+		t->bad = (uint32_t)link_window(&window, &w, offset, t);
 		t->n_nodes += pairs.count;
 		at += window.n;
 	}

@@ -181,7 +181,10 @@ size_t LW_FN(json_nodes)(const uint8_t *text, size_t base, const uint32_t *token
 			break;
 		}
 		write_nodes(group, (uint32_t)base, begins, &g, &t);
-		if (LW_UNLIKELY(link_group(group, (uint32_t)base, begins, active, &g, &t))) {
+
+		struct brackets brackets = brackets_of(&g, active, begins, t.n_nodes);
+
+		if (LW_UNLIKELY(link_brackets(group, (uint32_t)base, &brackets, &t))) {
 			t.bad = 1;
 			break;
 		}
