@@ -12,6 +12,39 @@
 
 enum { REFERENCE_DEPTH = 64 };
 
+/* What random texts are made of: strung together, few are JSON. */
+static const char *const reference_parts[] = { "[",
+	                                       "]",
+	                                       "{",
+	                                       "}",
+	                                       ",",
+	                                       ":",
+	                                       "\"a\"",
+	                                       "\"\\n\\u00e9\"",
+	                                       "1",
+	                                       "-0.5e+3",
+	                                       "0",
+	                                       "1e",
+	                                       "2E+1",
+	                                       "true",
+	                                       "null",
+	                                       "false",
+	                                       "nul",
+	                                       " ",
+	                                       "\t",
+	                                       "\r\n",
+	                                       "\"\xe4\xb8\xad\"",
+	                                       "\\",
+	                                       "\"",
+	                                       "\x01",
+	                                       "\xff",
+	                                       "[1,2]",
+	                                       "{\"k\":[]}",
+	                                       "\"\\ud83d\\ude00\"",
+	                                       "\"\\ud83d\"",
+	                                       "\xef\xbb\xbf",
+	                                       "[0.5, -17, 3e8]" };
+
 struct reference_parser {
 	const unsigned char *p, *begin, *end;
 	lanewise_json_node *nodes; /* room for one per byte, and one */

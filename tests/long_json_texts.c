@@ -25,38 +25,6 @@ static size_t below(uint64_t *random, size_t n) { return (size_t)((test_random(r
 
 /* ------------------------------------------------------------------ texts */
 
-static const char *const parts[] = { "[",
-	                             "]",
-	                             "{",
-	                             "}",
-	                             ",",
-	                             ":",
-	                             "\"a\"",
-	                             "\"\\n\\u00e9\"",
-	                             "1",
-	                             "-0.5e+3",
-	                             "0",
-	                             "1e",
-	                             "2E+1",
-	                             "true",
-	                             "null",
-	                             "false",
-	                             "nul",
-	                             " ",
-	                             "\t",
-	                             "\r\n",
-	                             "\"\xe4\xb8\xad\"",
-	                             "\\",
-	                             "\"",
-	                             "\x01",
-	                             "\xff",
-	                             "[1,2]",
-	                             "{\"k\":[]}",
-	                             "\"\\ud83d\\ude00\"",
-	                             "\"\\ud83d\"",
-	                             "\xef\xbb\xbf",
-	                             "[0.5, -17, 3e8]" };
-
 static size_t append(char *text, size_t n, const char *part)
 {
 	size_t size = strlen(part);
@@ -152,7 +120,8 @@ static size_t write_text(char *text, uint64_t *random)
 
 	if (below(random, 3) == 0) {
 		for (size_t k = below(random, 12); k > 0; k--)
-			n = append(text, n, parts[below(random, sizeof parts / sizeof *parts)]);
+			n = append(text, n,
+			           reference_parts[below(random, sizeof reference_parts / sizeof *reference_parts)]);
 		return n;
 	}
 	n = write_space(text, write_value(text, 0, random, 4), random);

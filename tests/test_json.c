@@ -191,27 +191,6 @@ static int same_nodes(const lanewise_json_node *a, const lanewise_json_node *b, 
 /* Texts made by changing JSON at random: verdict and tree are those of the second parser, on every tier. */
 static void test_against_reference(uint64_t seed)
 {
-	static const char *const parts[] = { "[",
-		                             "]",
-		                             "{",
-		                             "}",
-		                             ",",
-		                             ":",
-		                             "\"a\"",
-		                             "\"\\n\\u00e9\"",
-		                             "1",
-		                             "-0.5e+3",
-		                             "true",
-		                             "null",
-		                             " ",
-		                             "\"\xe4\xb8\xad\"",
-		                             "\\",
-		                             "\"",
-		                             "\x01",
-		                             "\xff",
-		                             "[1,2]",
-		                             "{\"k\":[]}",
-		                             "\"\\ud83d\\ude00\"" };
 	static lanewise_json_node expected[MAX_NODES];
 	lanewise_json_options options = { .struct_size = sizeof options, .max_depth = REFERENCE_DEPTH };
 	static const char valid[] =
@@ -235,7 +214,8 @@ static void test_against_reference(uint64_t seed)
 			}
 		} else {
 			for (size_t k = below(&seed, 9); k > 0; k--) {
-				const char *part = parts[below(&seed, sizeof parts / sizeof *parts)];
+				const char *part =
+				        reference_parts[below(&seed, sizeof reference_parts / sizeof *reference_parts)];
 
 				memcpy(text + n, part, strlen(part));
 				n += strlen(part);
