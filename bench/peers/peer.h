@@ -104,15 +104,17 @@ struct bench_peer {
 	/* The number of chunks by FastCDC 2020, level 1, with chunks of 4096, 16384 and 65536 bytes. */
 	size_t (*fastcdc)(const unsigned char *data, size_t n_bytes);
 
-	/* Text: whether it is UTF-8; the positions of JSON's tokens (kept by the peer); whether it is JSON, with a tree made. */
+	/*
+	 * Text: whether it is UTF-8; the positions of JSON's tokens (kept by the peer); whether it is JSON, with a tree made.
+	 */
 	int (*utf8_valid)(const char *text, size_t n_bytes);
 	void (*json_index)(const char *text, size_t n_bytes);
 	int (*json_parse)(const char *text, size_t n_bytes);
 	size_t (*count_ideographs)(const char *text, size_t n_bytes);
 
 	/*
-	 * JSON, each with the number of what was valid or found: documents text[begin[i], begin[i + 1] - 1) one by one; lines; the
-	 * numbers of data[].embedding; the text of a document that is one string. And the bytes of all
+	 * JSON, each with the number of what was valid or found: documents text[begin[i], begin[i + 1] - 1) one by one; lines;
+	 * the numbers of data[].embedding; the text of a document that is one string. And the bytes of all
 	 * choices[0].delta.content in a stream of events, which is there as a whole.
 	 */
 	size_t (*json_documents)(const char *text, const size_t *begin, size_t n_documents);

@@ -2,9 +2,9 @@
 /*
  * lanewise/bm25.h - BM25 ranking over an inverted index of words.
  *
- * Words are those of lanewise/text.h, in documents and queries alike, or of an analyzer given there. With N documents (empty ones too), df of them
- * holding a word, tf the word's count in a document, dl the document's number of words and avgdl the mean of it, a
- * document's score is the sum over the distinct words of the query
+ * Words are those of lanewise/text.h, in documents and queries alike, or of an analyzer given there. With N documents (empty
+ * ones too), df of them holding a word, tf the word's count in a document, dl the document's number of words and avgdl the mean
+ * of it, a document's score is the sum over the distinct words of the query
  *
  *     n * idf * tf / (tf + k1 * (1 - b + b * dl / avgdl)),    idf = ln(1 + (N - df + 0.5) / (df + 0.5)),
  *

@@ -152,8 +152,8 @@ LANEWISE_API size_t lanewise_parent_order_scratch_size(size_t n_rows, size_t n_k
  * first. The climb ends at a row met before, so a cycle of parents is cut where it would close. `order` (room for
  * n_rows) gets *n_order row numbers.
  *
- * LANEWISE_ERROR_DATA: a key that is not below n_keys; the offset is the row. LANEWISE_ERROR_TOO_LARGE: over UINT32_MAX - 1 rows
- * or keys. LANEWISE_ERROR_ARGUMENT: also if key is NULL and n_keys is not n_rows. O(n_rows + n_keys).
+ * LANEWISE_ERROR_DATA: a key that is not below n_keys; the offset is the row. LANEWISE_ERROR_TOO_LARGE: over UINT32_MAX - 1
+ * rows or keys. LANEWISE_ERROR_ARGUMENT: also if key is NULL and n_keys is not n_rows. O(n_rows + n_keys).
  */
 LANEWISE_API lanewise_status lanewise_parent_order(const uint32_t *key, const uint32_t *parent_key, size_t n_rows,
                                                    size_t n_keys, void *scratch, uint32_t *order, size_t *n_order,

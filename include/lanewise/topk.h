@@ -25,10 +25,11 @@ LANEWISE_API size_t lanewise_topk_scratch_size(size_t k);
 
 /*
  * The min(k, n) largest of `n` scores: indices into `index`, scores into `score` (each with room for min(k, n); either
- * may be NULL if it is not wanted). NaN comes last, in order of index, as 0x7fc00000. `scratch`: lanewise_topk_scratch_size(k) bytes,
- * aligned as by malloc. `scores` may be NULL if n is 0.
+ * may be NULL if it is not wanted). NaN comes last, in order of index, as 0x7fc00000. `scratch`: lanewise_topk_scratch_size(k)
+ * bytes, aligned as by malloc. `scores` may be NULL if n is 0.
  *
- * LANEWISE_ERROR_ARGUMENT: k = 0, scores or scratch NULL, scratch not aligned. LANEWISE_ERROR_TOO_LARGE: n or k over UINT32_MAX.
+ * LANEWISE_ERROR_ARGUMENT: k = 0, scores or scratch NULL, scratch not aligned. LANEWISE_ERROR_TOO_LARGE: n or k over
+ * UINT32_MAX.
  */
 LANEWISE_API lanewise_status lanewise_topk_f32(const float *scores, size_t n, size_t k, void *scratch, uint32_t *index,
                                                float *score);

@@ -169,8 +169,8 @@ static void fill_rows(lanewise_graph *graph, const struct edges *e)
 /*
  * The same for graphs beyond the caches, in two steps: first edges are dealt out to parts by the leading bits of their
  * sources, a cache line of a part at a time and past the caches, then each part is a small graph whose rows and places
- * stay in the L2 cache. Targets are dealt out within the graph's own array, and put into order there from a copy of one part, so
- * that only the trailing bits of sources need memory besides. Both steps keep the order of edges of one source.
+ * stay in the L2 cache. Targets are dealt out within the graph's own array, and put into order there from a copy of one part,
+ * so that only the trailing bits of sources need memory besides. Both steps keep the order of edges of one source.
  */
 enum { PARTS_LOG = 8, MOST_LOW_BITS = 16, SMALL_GRAPH = 1 << 16, FEW_EDGES = 1 << 19 };
 

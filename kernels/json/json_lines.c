@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * NDJSON, line by line. A newline is never part of a JSON value, except as white space, so lines are found first. Their
- * tokens are found for many lines at once, and each line's tree is made from its own; where something is wrong, lines are parsed
- * one by one.
+ * tokens are found for many lines at once, and each line's tree is made from its own; where something is wrong, lines are
+ * parsed one by one.
  */
 #include <string.h>
 

@@ -45,7 +45,10 @@ static int64_t read_exponent(const char *p, const char *end)
 	return negative ? -value : value;
 }
 
-/* The value of eight digits, the first in the lowest byte; 0 counts as a digit too. Neighbours are joined to pairs, pairs to fours, fours to eight. */
+/*
+ * The value of eight digits, the first in the lowest byte; 0 counts as a digit too. Neighbours are joined to pairs, pairs to
+ * fours, fours to eight.
+ */
 static uint64_t value_of_digits(uint64_t eight)
 {
 	eight = (eight & 0x0f0f0f0f0f0f0f0f) * (1 + (10 << 8)) >> 8;

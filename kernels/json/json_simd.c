@@ -266,14 +266,17 @@ size_t LW_FN(json_plain)(const uint8_t *text, size_t n)
 /*
  * Escapes are few, and how many a block has is hard to predict. So two are supposed to be there without asking; for one that
  * is not, what is written lies behind the block's bytes, and the next block's go there. Only every fourth block is asked
- * whether it has any. Where vectors have 64 bytes, blocks with more have the backslashes taken out at a cost that does not depend
- * on how many they are.
+ * whether it has any. Where vectors have 64 bytes, blocks with more have the backslashes taken out at a cost that does not
+ * depend on how many they are.
  */
 enum { SUPPOSED = 2, BLOCKS = 4 };
 
 #if defined(__AVX2__) && !defined(LW_THIS_TIER_IS_neon)
 
-/* Four escapes of \u from p on, if these are there and are characters of three bytes, to out[0 ... 12); may read 28 bytes and write 14. */
+/*
+ * Four escapes of \u from p on, if these are there and are characters of three bytes, to out[0 ... 12); may read 28 bytes and
+ * write 14.
+ */
 LW_INLINE int unescape_four(const uint8_t *p, uint8_t *out)
 {
 	__m256i x = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)p)),
@@ -562,7 +565,9 @@ static uint8_t *escape_rest(const uint8_t *p, const uint8_t *end, uint8_t *out)
 
 LW_INLINE uint64_t find_escapable(blk b) { return blk_eq(b, '"') | blk_eq(b, '\\') | blk_below(b, 0x20); }
 
-/* p[bit], if bit is not 64, is written as an escape, and what is behind it behind that; returns `out` as it is from there on. */
+/*
+ * p[bit], if bit is not 64, is written as an escape, and what is behind it behind that; returns `out` as it is from there on.
+ */
 LW_INLINE uint8_t *escape_one(const uint8_t *p, uint8_t *out, unsigned bit)
 {
 	const struct lw_json_escaped *escaped = &lw_json_escapes[p[bit]];
@@ -964,8 +969,8 @@ LW_INLINE __m512i values_of_four(__m512i digits)
 LW_INLINE __m128i widen_fields(uint64_t fields) { return _mm_cvtepu16_epi32(_mm_cvtsi64_si128((long long)fields)); }
 
 /*
- * Four numbers at once, one in each 128-bit part, all up to 15 bytes or all longer; 0 if one of them has no point or an exponent.
- * Bits of the masks are in fields of 16, each for a number, and what is done to a field stays in it.
+ * Four numbers at once, one in each 128-bit part, all up to 15 bytes or all longer; 0 if one of them has no point or an
+ * exponent. Bits of the masks are in fields of 16, each for a number, and what is done to a field stays in it.
  */
 LW_INLINE int read_four(const uint8_t *text, const uint32_t *ends, uint64_t *w, int8_t *scale)
 {

@@ -111,7 +111,10 @@ struct group {
 	uint64_t name; /* of the opening quotes */
 };
 
-/* By the bytes of tokens. *in_string, all bits or none, tells what the quotes before were; its bits become what they are behind each. */
+/*
+ * By the bytes of tokens. *in_string, all bits or none, tells what the quotes before were; its bits become what they are behind
+ * each.
+ */
 LW_INLINE struct group read_group(blk b, uint64_t valid, uint64_t *in_string)
 {
 	struct group g;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernels of json_tree_simd.c with vectors of 64 bytes. There a mask is a word; here eight of them are a vector, so that what
- * would be done to a mask is done to those of eight blocks of the text, or of eight groups of tokens.
+ * The kernels of json_tree_simd.c with vectors of 64 bytes. There a mask is a word; here eight of them are a vector, so that
+ * what would be done to a mask is done to those of eight blocks of the text, or of eight groups of tokens.
  */
 #include "json_tree.h"
 #include "json_words.h"
@@ -286,8 +286,8 @@ LW_INLINE size_t write_found(const struct found *f, uint32_t *tokens)
 }
 
 /*
- * Tokens of blocks are written while the next blocks are classified: what is between the two is one long chain, in whose time there
- * would be little else to do.
+ * Tokens of blocks are written while the next blocks are classified: what is between the two is one long chain, in whose time
+ * there would be little else to do.
  */
 size_t LW_FN(json_tokens)(const uint8_t *text, size_t begin, size_t end, struct lw_json_scan *scan, uint32_t *tokens)
 {
@@ -339,8 +339,8 @@ size_t LW_FN(json_tokens)(const uint8_t *text, size_t begin, size_t end, struct 
 /* ------------------------------------------------------------------ nodes */
 
 /*
- * Tokens go through a window, the first and last few of which are only there to be looked at: whether a string is a name is told
- * by the colon two tokens on, say.
+ * Tokens go through a window, the first and last few of which are only there to be looked at: whether a string is a name is
+ * told by the colon two tokens on, say.
  */
 enum { AROUND = LW_JSON_TOKENS_BEFORE, WINDOW = 64 * BLOCKS };
 
@@ -437,8 +437,8 @@ LW_INLINE void read_tokens(const struct window *window, struct token_words *w)
 }
 
 /*
- * Which tokens are what, and whether something is wrong by the tokens nearby. A comma is one of members if a name follows; behind a
- * value that is no container, it must be so just if there is a colon before that value.
+ * Which tokens are what, and whether something is wrong by the tokens nearby. A comma is one of members if a name follows;
+ * behind a value that is no container, it must be so just if there is a colon before that value.
  */
 LW_INLINE int wrong_in_window(const struct window *window, struct token_words *w, uint64_t *in_string)
 {
@@ -604,8 +604,8 @@ LW_INLINE int check_window_words(const uint8_t *text, size_t base, const struct 
 }
 
 /*
- * A tree whose tokens are at most 64, which is common where texts are small: no vectors of words, and nodes written without being
- * gathered first, since either means waiting for stores. Returns whether something is wrong.
+ * A tree whose tokens are at most 64, which is common where texts are small: no vectors of words, and nodes written without
+ * being gathered first, since either means waiting for stores. Returns whether something is wrong.
  */
 static int grow_small(const uint8_t *text, size_t base, const uint32_t *tokens, size_t n_tokens, struct lw_json_tree *t)
 {
@@ -641,7 +641,10 @@ static int grow_small(const uint8_t *text, size_t base, const uint32_t *tokens, 
 	return 0;
 }
 
-/* The tree is not copied: its parts were written one by one just now, perhaps, and reading them at once would have to wait for that. */
+/*
+ * The tree is not copied: its parts were written one by one just now, perhaps, and reading them at once would have to wait for
+ * that.
+ */
 size_t LW_FN(json_nodes)(const uint8_t *text, size_t base, const uint32_t *tokens, size_t n_tokens, int last,
                          struct lw_json_tree *t)
 {
