@@ -35,24 +35,7 @@ union quads {
 struct words {
 	uint64_t found[ROOM];
 	union quads quads, run; /* those that no run ends in, and that a run may begin at or just before */
-#ifdef LW_SECRET_SIX_BITS
-	uint64_t begins[WORDS]; /* of runs, which are in `found` too */
-#endif
 };
-
-#ifdef LW_SECRET_SIX_BITS
-/* The groups of bytes with the same lower six bits: all that any of the four has. */
-LW_INLINE vq six_bits(const uint8_t low[16], const uint8_t *high)
-{
-	const __m512i spread = _mm512_set_epi64(0x0303030303030303, 0x0303030303030303, 0x0202020202020202,
-	                                        0x0202020202020202, 0x0101010101010101, 0x0101010101010101, 0, 0);
-	__m128i any = high ? _mm_loadu_si128((const __m128i *)high) : _mm_set1_epi8(-1);
-
-	any = _mm_or_si128(any, _mm_bsrli_si128(any, 8));
-	any = _mm_or_si128(any, _mm_bsrli_si128(any, 4));
-	return vq_and(vq_repeat16(low), _mm512_shuffle_epi8(_mm512_broadcast_i32x4(any), spread));
-}
-#endif
 
 /* The bytes at p, loaded once: most loads reach over the end of a cache line, and compilers repeat them for each use. */
 LW_INLINE vq load_once(const uint8_t *p)
@@ -76,16 +59,6 @@ LW_INLINE uint64_t quads_at(const struct tables *t, const uint8_t *p)
 	return bits;
 }
 
-#ifdef LW_SECRET_SIX_BITS
-LW_INLINE uint64_t windows_at(const struct windows *t, const uint8_t *p)
-{
-	vq a = vq_and3(_mm512_permutexvar_epi8(vq_load(p), t->low[0]),
-	               _mm512_permutexvar_epi8(load_once(p + 1), t->low[1]),
-	               _mm512_permutexvar_epi8(load_once(p + 2), t->low[2]));
-
-	return vq_common_bits(a, _mm512_permutexvar_epi8(load_once(p + 3), t->low[3]));
-}
-#else
 LW_INLINE uint64_t windows_at(const struct windows *t, const uint8_t *p)
 {
 	uint64_t word = 0;
@@ -104,7 +77,6 @@ LW_INLINE uint64_t windows_at(const struct windows *t, const uint8_t *p)
 	}
 	return word;
 }
-#endif
 
 /* `found` gets windows; quads are known for a word more, behind which there are none. */
 LW_INLINE void look_up(const struct tables *t, const uint8_t *text, size_t n_words, struct words *w)
@@ -195,9 +167,6 @@ LW_INLINE uint64_t words_begin(const struct tables *t, const uint8_t *p, uint64_
 /* Adds the beginnings of runs to `found`, in the words of `runs`. */
 LW_INLINE void add_runs(const struct tables *t, const uint8_t *text, int after_word, uint64_t runs, struct words *w)
 {
-#ifdef LW_SECRET_SIX_BITS
-	memset(w->begins, 0, sizeof w->begins);
-#endif
 	for (; runs; runs &= runs - 1) {
 		size_t i = (size_t)__builtin_ctzll(runs);
 		const uint8_t *p = text + i * 64;
@@ -205,9 +174,6 @@ LW_INLINE void add_runs(const struct tables *t, const uint8_t *text, int after_w
 		uint64_t begins = words_begin(t, p, after != 0) & before_runs(w, i) & windows_at(&t->runs, p);
 
 		w->found[i] |= begins;
-#ifdef LW_SECRET_SIX_BITS
-		w->begins[i] = begins;
-#endif
 	}
 }
 
@@ -229,11 +195,7 @@ LW_INLINE struct windows windows_of(const struct lw_secret_windows *windows)
 	struct windows t;
 
 	for (int j = 0; j < LW_SECRET_PLACES; j++)
-#ifdef LW_SECRET_SIX_BITS
-		t.low[j] = six_bits(windows->low[j], j == LW_SECRET_SHARP ? windows->high : NULL);
-#else
 		t.low[j] = vq_repeat16(windows->low[j]);
-#endif
 	t.high = vq_repeat16(windows->high);
 	return t;
 }
@@ -246,22 +208,6 @@ LW_INLINE struct tables tables_of(const struct lw_secret_filter *filter)
 	t.word_high = vq_repeat16(lw_secret_word_high);
 	t.least = vq_set1(LW_SECRET_RUN_LEAST);
 	return t;
-}
-
-/* Whether a position that was found is a candidate. */
-LW_INLINE int passes(const struct lw_secret_filter *filter, const uint8_t *text, const struct words *w, size_t at)
-{
-	int has_key = lw_secret_passes(filter, lw_secret_bytes(text + at));
-
-#ifdef LW_SECRET_SIX_BITS
-	int begins_run = (int)(w->begins[at / 64] >> at % 64 & 1);
-
-	return has_key & (lw_secret_has_window(&filter->windows, text + at) |
-	                  (begins_run & lw_secret_has_window(&filter->runs, text + at)));
-#else
-	(void)w;
-	return has_key;
-#endif
 }
 
 size_t LW_FN(secret_candidates)(const struct lw_secret_filter *filter, const uint8_t *text, size_t n, int after_word,
@@ -281,7 +227,7 @@ size_t LW_FN(secret_candidates)(const struct lw_secret_filter *filter, const uin
 	}
 	for (size_t i = 0; i < n_raw; i++) {
 		positions[n_found] = raw[i];
-		n_found += (size_t)passes(filter, text, &w, raw[i]);
+		n_found += (size_t)lw_secret_passes(filter, lw_secret_bytes(text + raw[i]));
 	}
 	return n_found;
 }
