@@ -168,53 +168,6 @@ static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 	scan->at += LANES * SEGMENT;
 }
 
-/*
- * The automaton from `at` to `stop`; of the hits those that end behind `done` are noted, without a branch, since a few
- * bytes in which some pattern may end are not worth a guess. The set's states are all rows.
- */
-LW_INLINE uint32_t walk_rows(struct lanewise_scan *scan, uint32_t state, size_t at, size_t stop, size_t done)
-{
-	const uint32_t *table = scan->set->table;
-	const uint8_t *class_of = scan->set->class_of, *text = scan->text;
-	uint32_t n_hits = scan->n_hits;
-
-	for (; at < stop; at++) {
-		uint32_t next = table[state + class_of[text[at]]];
-
-		state = next & ~LW_SCAN_OUTPUT;
-		scan->hits[n_hits] = (struct lw_scan_hit) { (uint32_t)(at + 1 - scan->block_begin), table[state - 1] };
-		n_hits += (next / LW_SCAN_OUTPUT) & (at >= done);
-	}
-	scan->n_hits = n_hits;
-	return state;
-}
-
-/*
- * What read_filtered does behind the filter, for patterns so short that all of one is read at once: from before each
- * candidate to where the longest pattern with its window would end, from the root, though others have read some of it, so
- * that no candidate waits for the one before it. The first to reach an end finds all patterns that end there.
- */
-static void read_short(struct lanewise_scan *scan, size_t n, size_t n_candidates)
-{
-	const struct lanewise_scan_set *set = scan->set;
-	size_t begin = scan->at, end = begin + n, done = begin, far = set->max_length - 1;
-
-	if (scan->state != LW_SCAN_ROOT) {
-		done = begin + far;
-		walk_rows(scan, scan->state, begin, done, begin);
-	}
-	for (size_t i = 0; i < n_candidates; i++) {
-		size_t candidate = begin + scan->candidates[i], stop = candidate + set->max_length;
-		size_t first = candidate < begin + set->max_offset ? begin : candidate - set->max_offset;
-
-		stop = stop < end ? stop : end;
-		walk_rows(scan, LW_SCAN_ROOT, first, stop, done);
-		done = stop > done ? stop : done;
-	}
-	scan->state = walk_rows(scan, LW_SCAN_ROOT, end - far, end, end);
-	scan->at = end;
-}
-
 /* The next blocks are read without the filter, more of them each time in a row. Returns 0. */
 static int read_plainly(struct lanewise_scan *scan)
 {
@@ -237,17 +190,10 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	size_t begin = scan->at, end = begin + n, at = begin, n_read = 0, i = 0;
 	size_t n_candidates = set->grams.n_patterns
 	                              ? lanewise_scan_find_grams(&set->grams, text, n, scan->candidates)
-	                              : lw_kernels()->scan_candidates(set->filter, text, n, scan->candidates);
+	                              : lw_kernels()->scan_candidates(set->filter, text, &n, n, scan->candidates);
 	uint32_t state = scan->state;
 	size_t reached = begin; /* one behind, so that it is not below 0 */
 
-	if (set->all_rows && set->max_length + set->max_offset <= LW_SCAN_SHORT_MAX) {
-		if (n_candidates > n / 12)
-			return read_plainly(scan);
-		read_short(scan, n, n_candidates);
-		scan->last_plain = 0;
-		return 1;
-	}
 	if (n_candidates > n / (set->all_rows ? 64 : 16))
 		return read_plainly(scan);
 
@@ -319,19 +265,18 @@ static int read_direct(struct lanewise_scan *scan)
 	const struct lanewise_scan_set *set = scan->set;
 	size_t far = set->max_length - 1, first = scan->at > far ? scan->at - far : 0;
 	size_t end = scan->n_behind < LW_SCAN_GRAM_BYTES ? scan->n - LW_SCAN_GRAM_BYTES : scan->n, n_hits;
+	size_t most = set->filter ? LW_SCAN_RUN + set->width - 1 : LW_SCAN_BLOCK;
 
 	if (!scan->is_stale && lw_scan_reach(set, scan->state) > scan->at)
 		return 0;
-	if (end > first + LW_SCAN_BLOCK)
-		end = first + LW_SCAN_BLOCK;
-	n_hits = lanewise_scan_find_hits(set, scan->text + first, scan->at - first, end - first, scan->candidates,
-	                                 scan->hits);
+	end = end < first + most ? end - first : most;
+	n_hits = lanewise_scan_find_hits(set, scan->text + first, scan->at - first, &end, scan->candidates, scan->hits);
 	if (n_hits == SIZE_MAX) {
 		refresh_state(scan);
 		return read_plainly(scan);
 	}
 	scan->n_hits = (uint32_t)n_hits;
-	scan->at = end;
+	scan->at = first + end;
 	scan->is_stale = 1;
 	scan->last_plain = 0;
 	return 1;
@@ -522,19 +467,21 @@ static void leave_piece(struct lanewise_scan *scan)
 /* expand_chain and take_hit where every match counts as it is found. */
 static size_t give_all(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
 {
-	const uint32_t *length = scan->set->length, *next_output = scan->set->next_output;
+	const uint32_t *lengths = scan->set->length, *next_output = scan->set->next_output;
+	const struct lw_scan_hit *hit = scan->hits + scan->hit, *hits_end = scan->hits + scan->n_hits;
 	uint64_t block_begin = scan->piece_begin + scan->block_begin, end = scan->chain_end;
 	uint32_t chain = scan->chain;
 	size_t n = 0;
 
 	for (;;) {
 		for (; chain != LW_SCAN_NONE && n < capacity; chain = next_output[chain])
-			matches[n++] = (lanewise_match) { end - length[chain], end, chain, 0 };
-		if (chain != LW_SCAN_NONE || scan->hit == scan->n_hits)
+			matches[n++] = (lanewise_match) { end - lengths[chain], end, chain, 0 };
+		if (chain != LW_SCAN_NONE || hit == hits_end)
 			break;
-		end = block_begin + scan->hits[scan->hit].end;
-		chain = scan->hits[scan->hit++].output;
+		end = block_begin + hit->end;
+		chain = hit++->output;
 	}
+	scan->hit = (uint32_t)(hit - scan->hits);
 	scan->chain = chain;
 	scan->chain_end = end;
 	return n;
@@ -582,7 +529,7 @@ static size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
 size_t lanewise_scan_scratch_size(const lanewise_scan_set *set)
 {
 	return round_up(sizeof(struct lanewise_scan)) +
-	       LW_SCAN_BLOCK * (sizeof(struct lw_scan_hit) + sizeof(uint16_t)) +
+	       LW_SCAN_BLOCK * (sizeof(struct lw_scan_hit) + sizeof(uint16_t)) + LW_SCAN_ENOUGH * sizeof(uint16_t) +
 	       ring_size(set) * (sizeof(struct pending) + 1) + sizeof(struct lw_scan_pairs) + LW_SCAN_BLOCK +
 	       LW_SCAN_JOIN_MAX;
 }
@@ -609,7 +556,7 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 	scan->begins = NOT_TOLD;
 	scan->hits = (struct lw_scan_hit *)((char *)scratch + round_up(sizeof *scan));
 	scan->candidates = (uint16_t *)(scan->hits + LW_SCAN_BLOCK);
-	scan->ring = (struct pending *)(scan->candidates + LW_SCAN_BLOCK);
+	scan->ring = (struct pending *)(scan->candidates + LW_SCAN_BLOCK + LW_SCAN_ENOUGH);
 	scan->pairs = (struct lw_scan_pairs *)(void *)(scan->ring + n_ring);
 	scan->joined = (uint8_t *)(scan->pairs + 1);
 	scan->history = scan->joined + LW_SCAN_BLOCK + LW_SCAN_JOIN_MAX;

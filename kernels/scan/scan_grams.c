@@ -25,8 +25,8 @@ static void set_sizes(struct lw_scan_grams *grams, uint32_t n_patterns, uint32_t
 	grams->mask = lw_scan_gram_mask(width);
 	grams->fold = ignore_case ? UINT64_C(0x2020202020202020) : 0;
 	grams->bucket_log = log2_up((uint64_t)n_patterns * stride);
-	if (grams->bucket_log < 1)
-		grams->bucket_log = 1;
+	if (grams->bucket_log < 8)
+		grams->bucket_log = 8;
 	bit_log = grams->bucket_log + SPARSENESS_LOG;
 	if (bit_log < BIT_LOG_MIN)
 		bit_log = BIT_LOG_MIN;
