@@ -47,9 +47,9 @@ struct lanewise_scan {
 	size_t n_behind; /* bytes behind the piece that may be read too */
 	uint64_t piece_begin;
 
-	uint32_t state;               /* unless told by the last byte, or stale */
-	int32_t is_stale;             /* the state has to be read from the bytes before `at`, which are in the piece */
-	uint32_t n_plain, last_plain; /* blocks to read without the filter, now and the last time */
+	uint32_t state;             /* unless told by the last byte, or stale */
+	int32_t is_stale;           /* the state has to be read from the bytes before `at`, which are in the piece */
+	size_t n_plain, last_plain; /* bytes to read without the filter, now and the last time */
 
 	size_t block_begin; /* in the piece */
 	uint32_t n_hits, hit;
@@ -76,8 +76,8 @@ enum {
 	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
 	LANES = 7,        /* as many as there are registers for */
 	SEGMENT = LW_SCAN_BLOCK / LANES,
-	MAX_REPLAY = 128,     /* longer patterns make segments read too much twice */
-	MAX_PLAIN_BLOCKS = 64 /* at most so many in a row until the filter is tried again */
+	MAX_REPLAY = 128,              /* longer patterns make segments read too much twice */
+	MAX_PLAIN = 64 * LW_SCAN_BLOCK /* at most so many bytes in a row until the filter is tried again */
 };
 
 /* ----------------------------------------------------------- first stage */
@@ -171,7 +171,7 @@ static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 /* The next blocks are read without the filter, more of them each time in a row. Returns 0. */
 static int read_plainly(struct lanewise_scan *scan)
 {
-	scan->last_plain = scan->last_plain < MAX_PLAIN_BLOCKS / 2 ? 2 * scan->last_plain + 1 : MAX_PLAIN_BLOCKS;
+	scan->last_plain = scan->last_plain < MAX_PLAIN / 2 ? 2 * scan->last_plain + LW_SCAN_BLOCK : MAX_PLAIN;
 	scan->n_plain = scan->last_plain;
 	return 0;
 }
@@ -314,8 +314,7 @@ static int read_block(struct lanewise_scan *scan)
 			return 1;
 	}
 	refresh_state(scan);
-	if (n == LW_SCAN_BLOCK)
-		scan->n_plain -= scan->n_plain > 0;
+	scan->n_plain -= n < scan->n_plain ? n : scan->n_plain;
 	if (n == LW_SCAN_BLOCK && scan->set->all_rows && scan->set->max_length <= MAX_REPLAY)
 		read_interleaved(scan);
 	else
@@ -464,7 +463,13 @@ static void leave_piece(struct lanewise_scan *scan)
 	scan->n_hits = scan->hit = 0;
 }
 
-/* expand_chain and take_hit where every match counts as it is found. */
+/* Whether every match counts as it is found. */
+static int gives_all(const struct lanewise_scan *scan)
+{
+	return scan->semantics == LANEWISE_SCAN_OVERLAPPING && !scan->whole_word;
+}
+
+/* expand_chain and take_hit where gives_all says so. */
 static size_t give_all(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
 {
 	const uint32_t *lengths = scan->set->length, *next_output = scan->set->next_output;
@@ -489,14 +494,14 @@ static size_t give_all(struct lanewise_scan *scan, lanewise_match *matches, size
 
 static LW_NOINLINE size_t read_on(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
 {
-	int gives_all = scan->semantics == LANEWISE_SCAN_OVERLAPPING && !scan->whole_word;
+	int all = gives_all(scan);
 	size_t n = 0;
 
 	do {
 		n += release_pending(scan, matches + n, capacity - n);
 		if (n < capacity)
-			n += gives_all ? give_all(scan, matches + n, capacity - n)
-			               : expand_chain(scan, matches + n, capacity - n);
+			n += all ? give_all(scan, matches + n, capacity - n)
+			         : expand_chain(scan, matches + n, capacity - n);
 		if (n == capacity)
 			return n;
 	} while (take_hit(scan) || settle(scan) || read_block(scan));
@@ -569,8 +574,8 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 void lanewise_scan_restart(lanewise_scan *scan)
 {
 	lanewise_scan_options options = { sizeof options, scan->semantics, scan->whole_word };
-	uint32_t n_plain = scan->n_plain, last_plain = scan->last_plain, n_small = scan->n_small;
-
+	size_t n_plain = scan->n_plain, last_plain = scan->last_plain;
+	uint32_t n_small = scan->n_small;
 	lanewise_scan_pairs_fn *find_pairs = scan->find_pairs;
 
 	lanewise_scan_begin(scan->set, &options, scan);
@@ -762,6 +767,24 @@ static size_t next_of_text(lanewise_scan *scan, lanewise_match *matches, size_t 
 	return n;
 }
 
+/* How many matches lanewise_scan_next would give in a text just begun, if it gives all. */
+static uint64_t count_all(struct lanewise_scan *scan)
+{
+	const uint32_t *next_output = scan->set->next_output;
+	uint64_t sum = 0;
+
+	while (read_block(scan))
+		for (uint32_t i = 0, n = scan->n_hits; i < n; i++) {
+			uint32_t chain = scan->hits[i].output;
+
+			do {
+				sum++;
+				chain = next_output[chain];
+			} while (LW_UNLIKELY(chain != LW_SCAN_NONE));
+		}
+	return sum;
+}
+
 lanewise_status lanewise_scan_count(const lanewise_scan_set *set, const lanewise_scan_options *options,
                                     const void *bytes, size_t n_bytes, void *scratch, uint64_t *count)
 {
@@ -772,8 +795,11 @@ lanewise_status lanewise_scan_count(const lanewise_scan_set *set, const lanewise
 
 	if (!scan)
 		return LANEWISE_ERROR_ARGUMENT;
-	while ((n = next_of_text(scan, matches, 64)) > 0)
-		sum += n;
+	if (gives_all(scan))
+		sum = count_all(scan);
+	else
+		while ((n = next_of_text(scan, matches, 64)) > 0)
+			sum += n;
 	*count = sum;
 	return LANEWISE_OK;
 }
