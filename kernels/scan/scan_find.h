@@ -13,8 +13,8 @@
 #ifndef LW_SCAN_FIND_H
 #define LW_SCAN_FIND_H
 
+#include "append_bits.h"
 #include "scan/scan_filter.h"
-#include "vec.h"
 
 enum {
 	WORDS = LW_SCAN_PART / 64,
@@ -40,7 +40,7 @@ LW_INLINE uint64_t find_words(const struct tables *t, int n_places, int n_banks,
                               size_t n, size_t n_bytes, size_t n_before, uint64_t words[WORDS])
 {
 	size_t i = 0;
-	uint64_t any = 0, some = 0;
+	uint64_t any = 0;
 
 	for (; i + GROUP <= n / 64; i += GROUP)
 #pragma GCC unroll 4
@@ -60,9 +60,7 @@ LW_INLINE uint64_t find_words(const struct tables *t, int n_places, int n_banks,
 		return 0;
 	for (; i < WORDS; i++)
 		words[i] = 0;
-	for (i = 0; i < WORDS; i += VQ_LANES / 8)
-		some |= vq_nonzero64_bits(words + i) << i;
-	return some;
+	return lw_nonzero_words(words, WORDS);
 }
 
 /* Appends those of the raw positions that begin windows; from those before `end` on four bytes can be read. */
