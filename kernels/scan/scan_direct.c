@@ -77,39 +77,29 @@ static size_t most_places(const struct lanewise_scan_set *set, size_t n)
 	return AT_LEAST + n / (set->all_rows ? 64 : 16);
 }
 
-/* A search for hits under way. */
+/* The text between `begin` and `end`, where hits are looked for, and what else stays the same meanwhile. */
 struct search {
 	const struct lanewise_scan_set *set;
 	const uint8_t *text;
 	size_t begin, end;
 	struct lw_scan_hit *hits;
-	size_t work, most; /* patterns compared */
 };
 
-/* Compares all patterns of a bucket, that is grams.entry[at ... bucket_end), at a place. How many hits there are now. */
-static LW_NOINLINE size_t compare_all(struct search *s, size_t place, uint32_t at, uint32_t bucket_end, size_t n_hits)
+/* Adds a pattern that has the same ends as the text, if it lies there; how many hits there are now. */
+static LW_NOINLINE size_t add_pattern(const struct search *s, uint32_t pattern, size_t match_end, size_t n_hits,
+                                      size_t *work)
 {
 	const struct lw_scan_grams *grams = &s->set->grams;
+	uint32_t length = grams->ends[pattern].length;
 
-	s->work += bucket_end - at;
-	for (; at < bucket_end && s->work <= s->most; at++) {
-		uint32_t entry = grams->entry[at], pattern = entry >> LW_SCAN_GRAM_OFFSET_LOG;
-		const struct lw_scan_ends *ends = &grams->ends[pattern];
-		size_t offset = entry & (LW_SCAN_DIRECT_MAX - 1), match_end = place - offset + ends->length;
-		const uint8_t *bytes;
-
-		if (offset > place || match_end <= s->begin || match_end > s->end)
-			continue;
-		bytes = s->text + place - offset;
-		if (differs(grams, ends, bytes))
-			continue;
-		if (ends->length > 2 * LW_SCAN_GRAM_BYTES || grams->fold)
-			pattern = confirm(s->set, bytes, ends->length);
-		if (pattern != LW_SCAN_NONE)
-			n_hits = add_hit(s->set, s->hits, n_hits,
-			                 (struct lw_scan_hit) { (uint32_t)(match_end - s->begin), pattern }, &s->work);
-	}
-	return n_hits;
+	if (match_end <= s->begin)
+		return n_hits;
+	if (length > 2 * LW_SCAN_GRAM_BYTES || grams->fold)
+		pattern = confirm(s->set, s->text + match_end - length, length);
+	if (pattern == LW_SCAN_NONE)
+		return n_hits;
+	return add_hit(s->set, s->hits, n_hits, (struct lw_scan_hit) { (uint32_t)(match_end - s->begin), pattern },
+	               work);
 }
 
 size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_t *text, size_t begin, size_t *end,
@@ -118,37 +108,38 @@ size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_
 	const struct lw_scan_grams grams = set->grams; /* a copy, which writing hits does not change */
 	int shift = 64 - grams.bucket_log;
 	size_t n_looked_at = *end - grams.width + 1, n = find_places(set, text, &n_looked_at, places), n_hits = 0;
-	struct search s = { set, text, begin, n_looked_at + grams.width - 1, hits, n, most_places(set, n_looked_at) };
-	size_t most_length = grams.fold ? 0 : 2 * LW_SCAN_GRAM_BYTES, last = begin;
+	struct search s = { set, text, begin, n_looked_at + grams.width - 1, hits };
+	size_t most = most_places(set, n_looked_at), work = 0, last = begin;
+	size_t most_length = grams.fold ? 0 : 2 * LW_SCAN_GRAM_BYTES; /* of patterns that need not be confirmed */
 
-	if (n > s.most)
+	if (n > most)
 		return SIZE_MAX;
 	*end = s.end;
-	s.most = 4 * s.most < LW_SCAN_BLOCK ? 4 * s.most : LW_SCAN_BLOCK;
+	most = 4 * most < LW_SCAN_BLOCK ? 4 * most : LW_SCAN_BLOCK; /* patterns compared */
 	for (size_t i = 0; i < n; i++) {
 		size_t place = places[i];
 		uint64_t hash = lw_scan_gram_hash(&grams, text + place) >> shift;
 		uint32_t at = grams.bucket[hash], bucket_end = grams.bucket[hash + 1];
 
-		if (LW_LIKELY(bucket_end - at ==
-		              1)) { /* and what follows is what compare_all does, where it is simple */
+		work += bucket_end - at;
+		if (LW_UNLIKELY(work > most))
+			return SIZE_MAX;
+		for (; at < bucket_end; at++) {
 			uint32_t entry = grams.entry[at], pattern = entry >> LW_SCAN_GRAM_OFFSET_LOG;
 			const struct lw_scan_ends *ends = &grams.ends[pattern];
 			size_t offset = entry & (LW_SCAN_DIRECT_MAX - 1), match_end = place - offset + ends->length;
 
-			if (offset <= place && differs(&grams, ends, text + place - offset))
+			if (LW_UNLIKELY((offset > place) | (match_end > s.end)) ||
+			    differs(&grams, ends, text + place - offset))
 				continue;
-			if (LW_LIKELY((offset <= place) & (match_end > last) & (match_end <= s.end) &
-			              (ends->length <= most_length))) {
+			if (LW_LIKELY((match_end > last) & (ends->length <= most_length))) {
 				last = match_end;
 				hits[n_hits++] = (struct lw_scan_hit) { (uint32_t)(match_end - begin), pattern };
 				continue;
 			}
+			n_hits = add_pattern(&s, pattern, match_end, n_hits, &work);
+			last = n_hits ? begin + hits[n_hits - 1].end : begin;
 		}
-		n_hits = compare_all(&s, place, at, bucket_end, n_hits);
-		last = n_hits ? begin + hits[n_hits - 1].end : begin;
-		if (LW_UNLIKELY(s.work > s.most))
-			return SIZE_MAX;
 	}
 	return n_hits;
 }
