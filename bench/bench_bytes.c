@@ -73,21 +73,6 @@ static void run_count(void *context)
 	bytes_sink = lanewise_utf8_count(job->text, job->n);
 }
 
-static void add_peers(struct bench_case *c, struct text_job *jobs, const struct text_job *job, bench_fn *run,
-                      size_t member)
-{
-	for (size_t i = 0; i < c->bench->n_peers; i++) {
-		void *function;
-
-		memcpy(&function, (const char *)c->bench->peer[i] + member, sizeof function);
-		if (!function)
-			continue;
-		jobs[i] = *job;
-		jobs[i].peer = c->bench->peer[i];
-		bench_add(c, BENCH_PEER, jobs[i].peer->name, run, &jobs[i]);
-	}
-}
-
 static void bench_utf8(struct bench *bench, const char *workload, char *(*make)(size_t), enum bench_size size)
 {
 	size_t n = bench_size_bytes(bench, size);
@@ -103,7 +88,8 @@ static void bench_utf8(struct bench *bench, const char *workload, char *(*make)(
 		c->out = &verdict;
 		c->n_out = 1;
 		bench_add_tiers(c, "utf8_prefix", run_utf8, &job);
-		add_peers(c, jobs, &job, run_utf8, offsetof(struct bench_peer, utf8_valid));
+		bench_add_peers(c, jobs, &job, sizeof *jobs, offsetof(struct text_job, peer), run_utf8,
+		                offsetof(struct bench_peer, utf8_valid));
 		bench_case_run(c);
 		bench_free(text);
 	}
@@ -143,7 +129,8 @@ static void bench_ideographs(struct bench *bench, const char *workload, char *(*
 		c->out = &verdict;
 		c->n_out = 1;
 		bench_add_tiers(c, "utf8_count_range", run_ideographs, &job);
-		add_peers(c, jobs, &job, run_ideographs, offsetof(struct bench_peer, count_ideographs));
+		bench_add_peers(c, jobs, &job, sizeof *jobs, offsetof(struct text_job, peer), run_ideographs,
+		                offsetof(struct bench_peer, count_ideographs));
 		bench_case_run(c);
 		bench_free(text);
 	}

@@ -28,16 +28,6 @@ static void run_chunks(void *context)
 	n_fastcdc_chunks = (float)n;
 }
 
-static void add_peers(struct bench_case *c, struct chunk_job *jobs, const struct chunk_job *job, const struct bench *b)
-{
-	for (size_t i = 0; i < b->n_peers; i++) {
-		jobs[i] = *job;
-		jobs[i].peer = b->peer[i];
-		if (b->peer[i]->fastcdc)
-			bench_add(c, BENCH_PEER, b->peer[i]->name, run_chunks, &jobs[i]);
-	}
-}
-
 static void bench_method(struct bench *bench, struct chunk_job *job, enum bench_size size, int32_t method)
 {
 	struct bench_case *c =
@@ -58,7 +48,8 @@ static void bench_method(struct bench *bench, struct chunk_job *job, enum bench_
 		c->n_out = 1;
 		bench_add(c, BENCH_OURS, "fastcdc2020", run_chunks, &exact)->tier = lanewise_active_tier();
 	}
-	add_peers(c, jobs, job, bench);
+	bench_add_peers(c, jobs, job, sizeof *jobs, offsetof(struct chunk_job, peer), run_chunks,
+	                offsetof(struct bench_peer, fastcdc));
 	bench_case_run(c);
 }
 

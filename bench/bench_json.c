@@ -31,21 +31,6 @@ struct json_job {
 	const struct bench_peer *peer;
 };
 
-static void add_peers(struct bench_case *c, struct json_job *jobs, const struct json_job *job, bench_fn *run,
-                      size_t member)
-{
-	for (size_t i = 0; i < c->bench->n_peers; i++) {
-		void *function;
-
-		memcpy(&function, (const char *)c->bench->peer[i] + member, sizeof function);
-		if (!function)
-			continue;
-		jobs[i] = *job;
-		jobs[i].peer = c->bench->peer[i];
-		bench_add(c, BENCH_PEER, jobs[i].peer->name, run, &jobs[i]);
-	}
-}
-
 /*
  * A case with a workload and a size in bytes, which also counts as its units unless n_units is something else. `member` is
  * the offset of the peers' function, 0 (which is the name's) for none.
@@ -65,7 +50,7 @@ static void run_case(struct bench *bench, const char *kernel, const char *worklo
 	c->n_out = 1;
 	bench_add_tiers(c, "json_index", run, &ours);
 	if (member)
-		add_peers(c, jobs, job, run, member);
+		bench_add_peers(c, jobs, job, sizeof *jobs, offsetof(struct json_job, peer), run, member);
 	bench_case_run(c);
 }
 

@@ -110,6 +110,23 @@ void bench_add_tiers(struct bench_case *c, const char *kernel, bench_fn *run, vo
 	}
 }
 
+void bench_add_peers(struct bench_case *c, void *jobs, const void *job, size_t job_bytes, size_t peer_at, bench_fn *run,
+                     size_t member)
+{
+	for (size_t i = 0; i < c->bench->n_peers; i++) {
+		char *own = (char *)jobs + i * job_bytes;
+		const struct bench_peer *peer = c->bench->peer[i];
+		void *function;
+
+		memcpy(&function, (const char *)peer + member, sizeof function);
+		if (!function)
+			continue;
+		memcpy(own, job, job_bytes);
+		memcpy(own + peer_at, &peer, sizeof peer);
+		bench_add(c, BENCH_PEER, peer->name, run, own);
+	}
+}
+
 int bench_find(const struct bench_case *c, const char *name)
 {
 	for (size_t i = 0; i < c->n_contenders; i++)

@@ -122,6 +122,13 @@ struct bench_contender *bench_add(struct bench_case *c, enum bench_kind kind, co
  */
 void bench_add_tiers(struct bench_case *c, const char *kernel, bench_fn *run, void *context);
 
+/*
+ * A contender for every peer that has the function at `member` of struct bench_peer, doing `job`, which is copied to jobs[]
+ * with the peer put in at its byte `peer_at`.
+ */
+void bench_add_peers(struct bench_case *c, void *jobs, const void *job, size_t job_bytes, size_t peer_at, bench_fn *run,
+                     size_t member);
+
 /* Measures without a report; bench_case_run() measures and reports. */
 void bench_case_measure(struct bench_case *c);
 void bench_case_run(struct bench_case *c);

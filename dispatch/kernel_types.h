@@ -534,13 +534,15 @@ struct lw_rank_slice {
 typedef void lanewise_rank_renew16_f64_fn(const struct lw_rank_slice *slice);
 
 /*
- * --- scan.h: which positions i < n (n <= 65536) of a text are the first of filter->width bytes that are one of the
- * filter's windows (kernels/scan/scan_filter.h), in order; how many. The text has n + width - 1 bytes.
+ * --- scan.h: which positions i < *n (*n <= 65536) of a text are the first of filter->width bytes that are one of the
+ * filter's windows (kernels/scan/scan_filter.h), in order; how many. Positions are looked at in parts of LW_SCAN_PART
+ * until `enough` (1 or more) or all are found; *n becomes how many were looked at. The text has *n + width - 1 bytes,
+ * `positions` room for enough - 1 + LW_SCAN_PART numbers, or *n.
  */
 
 struct lw_scan_filter;
-typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, const uint8_t *text, size_t n,
-                                           uint16_t *positions);
+typedef size_t lanewise_scan_candidates_fn(const struct lw_scan_filter *filter, const uint8_t *text, size_t *n,
+                                           size_t enough, uint16_t *positions);
 
 /* classes[i] = class_of[text[i]] for i < n. */
 typedef void lanewise_scan_classes_fn(const uint8_t class_of[256], const uint8_t *text, size_t n, uint8_t *classes);

@@ -7,6 +7,19 @@
 #include <stdint.h>
 
 #include "common.h"
+#include "vec.h"
+
+/* A bit for each of n words, n <= 64 and a multiple of 8, that is not 0. */
+LW_INLINE uint64_t lw_nonzero_words(const uint64_t *words, int n)
+{
+	uint64_t some = 0;
+
+#pragma GCC unroll 32
+	for (int i = 0; i < n; i += VQ_LANES / 8) {
+		some |= vq_nonzero64_bits(words + i) << i;
+	}
+	return some;
+}
 
 /*
  * Appends the positions of a word's bits to `raw`: two at least, of which those that are none are overwritten by the

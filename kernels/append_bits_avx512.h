@@ -7,29 +7,6 @@
 
 #include "common.h"
 
-/*
- * Words that are not 0 go to the front, their numbers to `numbers`; returns how many. There are at most 256 words; both
- * arrays have room for eight more than n_words.
- */
-LW_INLINE size_t lw_keep_words(uint64_t *words, size_t n_words, uint8_t *numbers)
-{
-	__m128i number = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 0, 0, 0, 0, 0, 0, 0, 0);
-	size_t n = 0;
-
-	for (size_t i = n_words; i % 8; i++)
-		words[i] = 0;
-	for (size_t i = 0; i < n_words; i += 8) {
-		__m512i eight = _mm512_loadu_si512(words + i);
-		__mmask8 any = _mm512_test_epi64_mask(eight, eight);
-
-		_mm512_storeu_si512(words + n, _mm512_maskz_compress_epi64(any, eight));
-		_mm_storel_epi64((__m128i *)(numbers + n), _mm_maskz_compress_epi8(any, number));
-		number = _mm_add_epi8(number, _mm_set1_epi8(8));
-		n += (size_t)__builtin_popcount(any);
-	}
-	return n;
-}
-
 /* The numbers of a word's bits; the rest is anything. Merged, not zeroed: for a full mask Bochs (tools/icelake) gives zeros. */
 LW_INLINE __m512i lw_numbers_of_bits(uint64_t word)
 {

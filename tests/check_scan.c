@@ -39,19 +39,22 @@ static void fill_text(struct lw_check *c, unsigned char *text, size_t n, const c
 }
 
 static void judge(struct lw_check *c, const struct lw_scan_filter *filter, const unsigned char *text, size_t n,
-                  int place)
+                  size_t enough, int place)
 {
 	uint16_t *expected = c->scratch[1];
+	size_t n_expected_read = n, n_read = n, room = enough - 1 < n ? enough - 1 + LW_SCAN_PART : n;
 
 	c->where.length = n;
 	c->where.place = place;
+	room = room < n ? room : n;
 
-	size_t n_expected = c->reference->scan_candidates(filter, text, n, expected);
+	size_t n_expected = c->reference->scan_candidates(filter, text, &n_expected_read, enough, expected);
 	const void *p = lanewise_check_input(c, 0, text, n + filter->width - 1, place);
-	uint16_t *actual = lanewise_check_output(c, 1, n * sizeof *actual, place < 0 ? place : place & ~1);
-	size_t n_actual = c->subject->scan_candidates(filter, p, n, actual);
+	uint16_t *actual = lanewise_check_output(c, 1, room * sizeof *actual, place < 0 ? place : place & ~1);
+	size_t n_actual = c->subject->scan_candidates(filter, p, &n_read, enough, actual);
 
 	lanewise_check_same(c, "number of candidates", &n_expected, &n_actual, sizeof n_actual, sizeof n_actual);
+	lanewise_check_same(c, "positions looked at", &n_expected_read, &n_read, sizeof n_read, sizeof n_read);
 	lanewise_check_same(c, "candidates", expected, actual, n_expected * sizeof *actual, sizeof *actual);
 	lanewise_check_after(c);
 }
@@ -71,7 +74,7 @@ void lanewise_check_scan_candidates(struct lw_check *c)
 				make_filter(c, filter, width, alphabets[a]);
 				fill_text(c, text, n + width - 1, alphabets[a]);
 				for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : c->quick ? 23 : 7)
-					judge(c, filter, text, n, place);
+					judge(c, filter, text, n, n + 1, place);
 			}
 	for (int i = 0; i < (c->quick ? 8 : 100); i++) {
 		size_t n = lanewise_check_below(c, 65536);
@@ -79,7 +82,8 @@ void lanewise_check_scan_candidates(struct lw_check *c)
 
 		make_filter(c, filter, width, alphabets[i / 4 % ALPHABETS]);
 		fill_text(c, text, n + width - 1, alphabets[i / 4 % ALPHABETS]);
-		judge(c, filter, text, n, lanewise_check_random_place(c, 2));
+		judge(c, filter, text, n, 1 + lanewise_check_below(c, i % 2 ? 2000 : 65536),
+		      lanewise_check_random_place(c, 2));
 	}
 }
 

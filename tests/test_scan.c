@@ -43,7 +43,7 @@ static void make_patterns(size_t n, size_t shortest, size_t longest, const char 
 	}
 }
 
-/* Writes patterns, some of them damaged, into a text. */
+/* Writes patterns, some of them damaged, into a text, and the beginning of one to its end. */
 static void plant(unsigned char *text, size_t n, size_t n_planted)
 {
 	for (size_t i = 0; i < n_planted; i++) {
@@ -58,6 +58,12 @@ static void plant(unsigned char *text, size_t n, size_t n_planted)
 		if (below(3) == 0)
 			text[at + below(pattern->n_bytes)] ^= 0x20;
 	}
+
+	const lanewise_pattern *last = &made.patterns[below(made.n_patterns)];
+	size_t n_there = below(last->n_bytes);
+
+	if (n_there > 0 && n_there <= n)
+		memcpy(text + n - n_there, last->bytes, n_there);
 }
 
 static lanewise_scan_set *create(int ignore_case)
@@ -174,9 +180,11 @@ static void check_text(const unsigned char *text, size_t n, int ignore_case, siz
 {
 	lanewise_scan_set *set = create(ignore_case);
 	void *scratch = naive_scratch(set);
-	struct naive_case c = { made.patterns, made.n_patterns, text, n, ignore_case, { sizeof c.options, 0, 0 } };
+	unsigned char *own = malloc(n + (n == 0)); /* so that sanitizers see what is read behind it */
+	struct naive_case c = { made.patterns, made.n_patterns, own, n, ignore_case, { sizeof c.options, 0, 0 } };
 	lanewise_tier best = lanewise_active_tier();
 
+	memcpy(own, text, n);
 	for (int32_t semantics = 0; semantics < 4; semantics++)
 		for (int32_t whole_word = 0; whole_word < 2; whole_word++) {
 			size_t n_expected;
@@ -194,6 +202,7 @@ static void check_text(const unsigned char *text, size_t n, int ignore_case, siz
 			lanewise_set_tier(best);
 			free(expected);
 		}
+	free(own);
 	free(scratch);
 	lanewise_scan_set_destroy(set);
 }
@@ -226,6 +235,22 @@ static void test_large(void)
 		fill(text, n, letters, sizeof letters - 1);
 		plant(text, n, i % 3 == 0 ? 3 : i % 3 == 1 ? 60 : 4000);
 		check_text(text, n, i / 6 % 2, 2);
+	}
+}
+
+/* Patterns of a few bytes in texts that take several runs of the filter, from a few matches to one after another. */
+static void test_short(void)
+{
+	static const char letters[] = "eeeeeeeettttttaaaaooonnniiisssrrhhldcumfpgwybvkxjqz          EA\x80\xff";
+	static unsigned char text[24000];
+
+	for (size_t i = 0; i < 4; i++) {
+		size_t n = 18000 + below(6000);
+
+		make_patterns(3 + below(20), i < 3 ? 2 : 1, 2 + i, letters + 30, sizeof letters - 31);
+		fill(text, n, letters, sizeof letters - 1);
+		plant(text, n, i == 1 ? 1000 : 20);
+		check_text(text, n, i == 2, 1);
 	}
 }
 
@@ -635,6 +660,7 @@ int main(void)
 	test_scores();
 	test_small();
 	test_large();
+	test_short();
 	test_many_states();
 	test_grams();
 	test_names();

@@ -9,6 +9,7 @@
 
 #include "dispatch.h"
 #include "test.h"
+#include "topk_order.h"
 
 static uint64_t random_state = 42;
 static const char *tier_name = "";
@@ -40,24 +41,6 @@ static uint32_t bits_of(float x)
 }
 
 /* --------------------------------------------------------------- the truth */
-
-struct entry {
-	float score;
-	uint32_t index;
-};
-
-/* Descending, NaN last, ties by ascending index. */
-static int compare_entries(const void *left, const void *right)
-{
-	const struct entry *a = left, *b = right;
-	int a_nan = a->score != a->score, b_nan = b->score != b->score;
-
-	if (a_nan != b_nan)
-		return a_nan - b_nan;
-	if (!a_nan && a->score != b->score)
-		return a->score > b->score ? -1 : 1;
-	return (a->index > b->index) - (a->index < b->index);
-}
 
 static struct entry *sorted(const float *scores, size_t n)
 {

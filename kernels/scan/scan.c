@@ -47,9 +47,9 @@ struct lanewise_scan {
 	size_t n_behind; /* bytes behind the piece that may be read too */
 	uint64_t piece_begin;
 
-	uint32_t state;               /* unless told by the last byte, or stale */
-	int32_t is_stale;             /* the state has to be read from the bytes before `at`, which are in the piece */
-	uint32_t n_plain, last_plain; /* blocks to read without the filter, now and the last time */
+	uint32_t state;             /* unless told by the last byte, or stale */
+	int32_t is_stale;           /* the state has to be read from the bytes before `at`, which are in the piece */
+	size_t n_plain, last_plain; /* bytes to read without the filter, now and the last time */
 
 	size_t block_begin; /* in the piece */
 	uint32_t n_hits, hit;
@@ -76,8 +76,8 @@ enum {
 	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
 	LANES = 7,        /* as many as there are registers for */
 	SEGMENT = LW_SCAN_BLOCK / LANES,
-	MAX_REPLAY = 128,     /* longer patterns make segments read too much twice */
-	MAX_PLAIN_BLOCKS = 64 /* at most so many in a row until the filter is tried again */
+	MAX_REPLAY = 128,              /* longer patterns make segments read too much twice */
+	MAX_PLAIN = 64 * LW_SCAN_BLOCK /* at most so many bytes in a row until the filter is tried again */
 };
 
 /* ----------------------------------------------------------- first stage */
@@ -168,57 +168,10 @@ static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 	scan->at += LANES * SEGMENT;
 }
 
-/*
- * The automaton from `at` to `stop`; of the hits those that end behind `done` are noted, without a branch, since a few
- * bytes in which some pattern may end are not worth a guess. The set's states are all rows.
- */
-LW_INLINE uint32_t walk_rows(struct lanewise_scan *scan, uint32_t state, size_t at, size_t stop, size_t done)
-{
-	const uint32_t *table = scan->set->table;
-	const uint8_t *class_of = scan->set->class_of, *text = scan->text;
-	uint32_t n_hits = scan->n_hits;
-
-	for (; at < stop; at++) {
-		uint32_t next = table[state + class_of[text[at]]];
-
-		state = next & ~LW_SCAN_OUTPUT;
-		scan->hits[n_hits] = (struct lw_scan_hit) { (uint32_t)(at + 1 - scan->block_begin), table[state - 1] };
-		n_hits += (next / LW_SCAN_OUTPUT) & (at >= done);
-	}
-	scan->n_hits = n_hits;
-	return state;
-}
-
-/*
- * What read_filtered does behind the filter, for patterns so short that all of one is read at once: from before each
- * candidate to where the longest pattern with its window would end, from the root, though others have read some of it, so
- * that no candidate waits for the one before it. The first to reach an end finds all patterns that end there.
- */
-static void read_short(struct lanewise_scan *scan, size_t n, size_t n_candidates)
-{
-	const struct lanewise_scan_set *set = scan->set;
-	size_t begin = scan->at, end = begin + n, done = begin, far = set->max_length - 1;
-
-	if (scan->state != LW_SCAN_ROOT) {
-		done = begin + far;
-		walk_rows(scan, scan->state, begin, done, begin);
-	}
-	for (size_t i = 0; i < n_candidates; i++) {
-		size_t candidate = begin + scan->candidates[i], stop = candidate + set->max_length;
-		size_t first = candidate < begin + set->max_offset ? begin : candidate - set->max_offset;
-
-		stop = stop < end ? stop : end;
-		walk_rows(scan, LW_SCAN_ROOT, first, stop, done);
-		done = stop > done ? stop : done;
-	}
-	scan->state = walk_rows(scan, LW_SCAN_ROOT, end - far, end, end);
-	scan->at = end;
-}
-
 /* The next blocks are read without the filter, more of them each time in a row. Returns 0. */
 static int read_plainly(struct lanewise_scan *scan)
 {
-	scan->last_plain = scan->last_plain < MAX_PLAIN_BLOCKS / 2 ? 2 * scan->last_plain + 1 : MAX_PLAIN_BLOCKS;
+	scan->last_plain = scan->last_plain < MAX_PLAIN / 2 ? 2 * scan->last_plain + LW_SCAN_BLOCK : MAX_PLAIN;
 	scan->n_plain = scan->last_plain;
 	return 0;
 }
@@ -237,17 +190,10 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	size_t begin = scan->at, end = begin + n, at = begin, n_read = 0, i = 0;
 	size_t n_candidates = set->grams.n_patterns
 	                              ? lanewise_scan_find_grams(&set->grams, text, n, scan->candidates)
-	                              : lw_kernels()->scan_candidates(set->filter, text, n, scan->candidates);
+	                              : lw_kernels()->scan_candidates(set->filter, text, &n, n, scan->candidates);
 	uint32_t state = scan->state;
 	size_t reached = begin; /* one behind, so that it is not below 0 */
 
-	if (set->all_rows && set->max_length + set->max_offset <= LW_SCAN_SHORT_MAX) {
-		if (n_candidates > n / 12)
-			return read_plainly(scan);
-		read_short(scan, n, n_candidates);
-		scan->last_plain = 0;
-		return 1;
-	}
 	if (n_candidates > n / (set->all_rows ? 64 : 16))
 		return read_plainly(scan);
 
@@ -319,19 +265,18 @@ static int read_direct(struct lanewise_scan *scan)
 	const struct lanewise_scan_set *set = scan->set;
 	size_t far = set->max_length - 1, first = scan->at > far ? scan->at - far : 0;
 	size_t end = scan->n_behind < LW_SCAN_GRAM_BYTES ? scan->n - LW_SCAN_GRAM_BYTES : scan->n, n_hits;
+	size_t most = set->filter ? LW_SCAN_RUN + set->width - 1 : LW_SCAN_BLOCK;
 
 	if (!scan->is_stale && lw_scan_reach(set, scan->state) > scan->at)
 		return 0;
-	if (end > first + LW_SCAN_BLOCK)
-		end = first + LW_SCAN_BLOCK;
-	n_hits = lanewise_scan_find_hits(set, scan->text + first, scan->at - first, end - first, scan->candidates,
-	                                 scan->hits);
+	end = end < first + most ? end - first : most;
+	n_hits = lanewise_scan_find_hits(set, scan->text + first, scan->at - first, &end, scan->candidates, scan->hits);
 	if (n_hits == SIZE_MAX) {
 		refresh_state(scan);
 		return read_plainly(scan);
 	}
 	scan->n_hits = (uint32_t)n_hits;
-	scan->at = end;
+	scan->at = first + end;
 	scan->is_stale = 1;
 	scan->last_plain = 0;
 	return 1;
@@ -369,8 +314,7 @@ static int read_block(struct lanewise_scan *scan)
 			return 1;
 	}
 	refresh_state(scan);
-	if (n == LW_SCAN_BLOCK)
-		scan->n_plain -= scan->n_plain > 0;
+	scan->n_plain -= n < scan->n_plain ? n : scan->n_plain;
 	if (n == LW_SCAN_BLOCK && scan->set->all_rows && scan->set->max_length <= MAX_REPLAY)
 		read_interleaved(scan);
 	else
@@ -519,22 +463,30 @@ static void leave_piece(struct lanewise_scan *scan)
 	scan->n_hits = scan->hit = 0;
 }
 
-/* expand_chain and take_hit where every match counts as it is found. */
+/* Whether every match counts as it is found. */
+static int gives_all(const struct lanewise_scan *scan)
+{
+	return scan->semantics == LANEWISE_SCAN_OVERLAPPING && !scan->whole_word;
+}
+
+/* expand_chain and take_hit where gives_all says so. */
 static size_t give_all(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
 {
-	const uint32_t *length = scan->set->length, *next_output = scan->set->next_output;
+	const uint32_t *lengths = scan->set->length, *next_output = scan->set->next_output;
+	const struct lw_scan_hit *hit = scan->hits + scan->hit, *hits_end = scan->hits + scan->n_hits;
 	uint64_t block_begin = scan->piece_begin + scan->block_begin, end = scan->chain_end;
 	uint32_t chain = scan->chain;
 	size_t n = 0;
 
 	for (;;) {
 		for (; chain != LW_SCAN_NONE && n < capacity; chain = next_output[chain])
-			matches[n++] = (lanewise_match) { end - length[chain], end, chain, 0 };
-		if (chain != LW_SCAN_NONE || scan->hit == scan->n_hits)
+			matches[n++] = (lanewise_match) { end - lengths[chain], end, chain, 0 };
+		if (chain != LW_SCAN_NONE || hit == hits_end)
 			break;
-		end = block_begin + scan->hits[scan->hit].end;
-		chain = scan->hits[scan->hit++].output;
+		end = block_begin + hit->end;
+		chain = hit++->output;
 	}
+	scan->hit = (uint32_t)(hit - scan->hits);
 	scan->chain = chain;
 	scan->chain_end = end;
 	return n;
@@ -542,14 +494,14 @@ static size_t give_all(struct lanewise_scan *scan, lanewise_match *matches, size
 
 static LW_NOINLINE size_t read_on(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
 {
-	int gives_all = scan->semantics == LANEWISE_SCAN_OVERLAPPING && !scan->whole_word;
+	int all = gives_all(scan);
 	size_t n = 0;
 
 	do {
 		n += release_pending(scan, matches + n, capacity - n);
 		if (n < capacity)
-			n += gives_all ? give_all(scan, matches + n, capacity - n)
-			               : expand_chain(scan, matches + n, capacity - n);
+			n += all ? give_all(scan, matches + n, capacity - n)
+			         : expand_chain(scan, matches + n, capacity - n);
 		if (n == capacity)
 			return n;
 	} while (take_hit(scan) || settle(scan) || read_block(scan));
@@ -582,7 +534,7 @@ static size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
 size_t lanewise_scan_scratch_size(const lanewise_scan_set *set)
 {
 	return round_up(sizeof(struct lanewise_scan)) +
-	       LW_SCAN_BLOCK * (sizeof(struct lw_scan_hit) + sizeof(uint16_t)) +
+	       LW_SCAN_BLOCK * (sizeof(struct lw_scan_hit) + sizeof(uint16_t)) + LW_SCAN_ENOUGH * sizeof(uint16_t) +
 	       ring_size(set) * (sizeof(struct pending) + 1) + sizeof(struct lw_scan_pairs) + LW_SCAN_BLOCK +
 	       LW_SCAN_JOIN_MAX;
 }
@@ -609,7 +561,7 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 	scan->begins = NOT_TOLD;
 	scan->hits = (struct lw_scan_hit *)((char *)scratch + round_up(sizeof *scan));
 	scan->candidates = (uint16_t *)(scan->hits + LW_SCAN_BLOCK);
-	scan->ring = (struct pending *)(scan->candidates + LW_SCAN_BLOCK);
+	scan->ring = (struct pending *)(scan->candidates + LW_SCAN_BLOCK + LW_SCAN_ENOUGH);
 	scan->pairs = (struct lw_scan_pairs *)(void *)(scan->ring + n_ring);
 	scan->joined = (uint8_t *)(scan->pairs + 1);
 	scan->history = scan->joined + LW_SCAN_BLOCK + LW_SCAN_JOIN_MAX;
@@ -622,8 +574,8 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 void lanewise_scan_restart(lanewise_scan *scan)
 {
 	lanewise_scan_options options = { sizeof options, scan->semantics, scan->whole_word };
-	uint32_t n_plain = scan->n_plain, last_plain = scan->last_plain, n_small = scan->n_small;
-
+	size_t n_plain = scan->n_plain, last_plain = scan->last_plain;
+	uint32_t n_small = scan->n_small;
 	lanewise_scan_pairs_fn *find_pairs = scan->find_pairs;
 
 	lanewise_scan_begin(scan->set, &options, scan);
@@ -815,6 +767,24 @@ static size_t next_of_text(lanewise_scan *scan, lanewise_match *matches, size_t 
 	return n;
 }
 
+/* How many matches lanewise_scan_next would give in a text just begun, if it gives all. */
+static uint64_t count_all(struct lanewise_scan *scan)
+{
+	const uint32_t *next_output = scan->set->next_output;
+	uint64_t sum = 0;
+
+	while (read_block(scan))
+		for (uint32_t i = 0, n = scan->n_hits; i < n; i++) {
+			uint32_t chain = scan->hits[i].output;
+
+			do {
+				sum++;
+				chain = next_output[chain];
+			} while (LW_UNLIKELY(chain != LW_SCAN_NONE));
+		}
+	return sum;
+}
+
 lanewise_status lanewise_scan_count(const lanewise_scan_set *set, const lanewise_scan_options *options,
                                     const void *bytes, size_t n_bytes, void *scratch, uint64_t *count)
 {
@@ -825,8 +795,11 @@ lanewise_status lanewise_scan_count(const lanewise_scan_set *set, const lanewise
 
 	if (!scan)
 		return LANEWISE_ERROR_ARGUMENT;
-	while ((n = next_of_text(scan, matches, 64)) > 0)
-		sum += n;
+	if (gives_all(scan))
+		sum = count_all(scan);
+	else
+		while ((n = next_of_text(scan, matches, 64)) > 0)
+			sum += n;
 	*count = sum;
 	return LANEWISE_OK;
 }

@@ -20,20 +20,13 @@ static uint32_t confirm(const struct lanewise_scan_set *set, const uint8_t *byte
 	                                                                                    : LW_SCAN_NONE;
 }
 
-/*
- * The pattern if it lies there, or else LW_SCAN_NONE. Sixteen bytes are compared here, case being ignored for more than
- * letters; or it may be another pattern with the same ends.
- */
-LW_INLINE uint32_t pattern_at(const struct lanewise_scan_set *set, uint32_t pattern, const uint8_t *bytes)
+/* Whether a pattern does not lie there, by its first sixteen bytes, case being ignored for more than letters. */
+LW_INLINE int differs(const struct lw_scan_grams *grams, const struct lw_scan_ends *ends, const uint8_t *bytes)
 {
-	const struct lw_scan_grams *grams = &set->grams;
-	const struct lw_scan_ends *ends = &grams->ends[pattern];
-	uint64_t head = (lw_scan_gram_load(grams, bytes) ^ ends->head) & ends->mask;
-	uint64_t tail = (lw_scan_gram_load(grams, bytes + ends->tail_at) ^ ends->tail) & ends->mask;
+	uint64_t head = lw_scan_gram_load(grams, bytes) ^ ends->head;
+	uint64_t tail = lw_scan_gram_load(grams, bytes + ends->tail_at) ^ ends->tail;
 
-	if (LW_LIKELY((head | tail) != 0))
-		return LW_SCAN_NONE;
-	return ends->length > 2 * LW_SCAN_GRAM_BYTES || grams->fold ? confirm(set, bytes, ends->length) : pattern;
+	return ((head | tail) & ends->mask) != 0;
 }
 
 /* Puts a hit in order of ends, of which there is one hit each; returns how many there are now. */
@@ -57,52 +50,95 @@ static size_t add_hit(const struct lanewise_scan_set *set, struct lw_scan_hit *h
 	return n + 1;
 }
 
-static size_t find_places(const struct lanewise_scan_set *set, const uint8_t *text, size_t n, uint16_t *places)
+/* Places of grams among the first *n, as many as are looked at in one go. */
+static size_t find_places(const struct lanewise_scan_set *set, const uint8_t *text, size_t *n, uint16_t *places)
 {
 	const struct lw_scan_grams *grams = &set->grams;
+	size_t n_found;
 
 	if (grams->near) {
 		struct lw_scan_evens evens = lw_scan_evens_of(grams);
 
-		return lw_kernels()->scan_evens(&evens, text, n, places);
+		return lw_kernels()->scan_evens(&evens, text, *n, places);
 	}
 	if (!set->filter)
-		return lanewise_scan_find_bits(grams, text, n, places);
-	return lanewise_scan_keep_bits(grams, text, places,
-	                               lw_kernels()->scan_candidates(set->filter, text + grams->delta, n, places));
+		return lanewise_scan_find_bits(grams, text, *n, places);
+	n_found = lw_kernels()->scan_candidates(set->filter, text + grams->delta, n, LW_SCAN_ENOUGH, places);
+	return set->filter->width == grams->width ? n_found : lanewise_scan_keep_bits(grams, text, places, n_found);
 }
 
-size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_t *text, size_t begin, size_t end,
+/* How many of n places may be such of grams so that comparing patterns there is better than the automaton. */
+static size_t most_places(const struct lanewise_scan_set *set, size_t n)
+{
+	enum { AT_LEAST = 16 }; /* of few places, which may happen to be close together */
+
+	if (set->max_length <= LW_SCAN_SHORT_MAX)
+		return AT_LEAST + n / 12;
+	return AT_LEAST + n / (set->all_rows ? 64 : 16);
+}
+
+/* The text between `begin` and `end`, where hits are looked for, and what else stays the same meanwhile. */
+struct search {
+	const struct lanewise_scan_set *set;
+	const uint8_t *text;
+	size_t begin, end;
+	struct lw_scan_hit *hits;
+};
+
+/* Adds a pattern that has the same ends as the text, if it lies there; how many hits there are now. */
+static LW_NOINLINE size_t add_pattern(const struct search *s, uint32_t pattern, size_t match_end, size_t n_hits,
+                                      size_t *work)
+{
+	const struct lw_scan_grams *grams = &s->set->grams;
+	uint32_t length = grams->ends[pattern].length;
+
+	if (match_end <= s->begin)
+		return n_hits;
+	if (length > 2 * LW_SCAN_GRAM_BYTES || grams->fold)
+		pattern = confirm(s->set, s->text + match_end - length, length);
+	if (pattern == LW_SCAN_NONE)
+		return n_hits;
+	return add_hit(s->set, s->hits, n_hits, (struct lw_scan_hit) { (uint32_t)(match_end - s->begin), pattern },
+	               work);
+}
+
+size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_t *text, size_t begin, size_t *end,
                                uint16_t *places, struct lw_scan_hit *hits)
 {
-	const struct lw_scan_grams *grams = &set->grams;
-	int shift = 64 - grams->bucket_log;
-	size_t n_hits = 0, work = 0, most = end / (set->all_rows ? 64 : 16);
-	size_t n = find_places(set, text, end - grams->width + 1, places);
+	const struct lw_scan_grams grams = set->grams; /* a copy, which writing hits does not change */
+	int shift = 64 - grams.bucket_log;
+	size_t n_looked_at = *end - grams.width + 1, n = find_places(set, text, &n_looked_at, places), n_hits = 0;
+	struct search s = { set, text, begin, n_looked_at + grams.width - 1, hits };
+	size_t most = most_places(set, n_looked_at), work = 0, last = begin;
+	size_t most_length = grams.fold ? 0 : 2 * LW_SCAN_GRAM_BYTES; /* of patterns that need not be confirmed */
 
 	if (n > most)
 		return SIZE_MAX;
-	most *= 4; /* patterns compared */
+	*end = s.end;
+	most = 4 * most < LW_SCAN_BLOCK ? 4 * most : LW_SCAN_BLOCK; /* patterns compared */
 	for (size_t i = 0; i < n; i++) {
 		size_t place = places[i];
-		uint64_t hash = lw_scan_gram_hash(grams, text + place) >> shift;
-		uint32_t at = grams->bucket[hash], bucket_end = grams->bucket[hash + 1];
+		uint64_t hash = lw_scan_gram_hash(&grams, text + place) >> shift;
+		uint32_t at = grams.bucket[hash], bucket_end = grams.bucket[hash + 1];
 
 		work += bucket_end - at;
 		if (LW_UNLIKELY(work > most))
 			return SIZE_MAX;
 		for (; at < bucket_end; at++) {
-			uint32_t entry = grams->entry[at], pattern = entry >> LW_SCAN_GRAM_OFFSET_LOG;
-			size_t offset = entry & (LW_SCAN_DIRECT_MAX - 1);
-			size_t match_end = place - offset + grams->ends[pattern].length;
+			uint32_t entry = grams.entry[at], pattern = entry >> LW_SCAN_GRAM_OFFSET_LOG;
+			const struct lw_scan_ends *ends = &grams.ends[pattern];
+			size_t offset = entry & (LW_SCAN_DIRECT_MAX - 1), match_end = place - offset + ends->length;
 
-			if (offset > place || match_end <= begin || match_end > end)
+			if (LW_UNLIKELY((offset > place) | (match_end > s.end)) ||
+			    differs(&grams, ends, text + place - offset))
 				continue;
-			pattern = pattern_at(set, pattern, text + place - offset);
-			if (pattern != LW_SCAN_NONE)
-				n_hits =
-				        add_hit(set, hits, n_hits,
-				                (struct lw_scan_hit) { (uint32_t)(match_end - begin), pattern }, &work);
+			if (LW_LIKELY((match_end > last) & (ends->length <= most_length))) {
+				last = match_end;
+				hits[n_hits++] = (struct lw_scan_hit) { (uint32_t)(match_end - begin), pattern };
+				continue;
+			}
+			n_hits = add_pattern(&s, pattern, match_end, n_hits, &work);
+			last = n_hits ? begin + hits[n_hits - 1].end : begin;
 		}
 	}
 	return n_hits;

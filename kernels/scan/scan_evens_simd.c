@@ -75,21 +75,6 @@ LW_INLINE void find_words(const struct lw_scan_evens *evens, const uint8_t *text
 		words[i] = word_of(&h, i);
 }
 
-/* Moves the words that are not 0 together; how many, and which ones they were. */
-LW_INLINE size_t keep_words(uint64_t words[WORDS], size_t n, uint8_t numbers[WORDS])
-{
-	size_t n_kept = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t word = words[i];
-
-		words[n_kept] = word;
-		numbers[n_kept] = (uint8_t)i;
-		n_kept += word != 0;
-	}
-	return n_kept;
-}
-
 /* The word of the last bytes of a text, from `at` on, read together with bytes before these where there are some. */
 LW_INLINE uint64_t last_word(const struct lw_scan_evens *evens, const uint8_t *text, size_t n, size_t at)
 {
@@ -113,14 +98,18 @@ size_t LW_FN(scan_evens)(const struct lw_scan_evens *evens, const uint8_t *text,
 {
 	size_t n_bytes = n + LW_SCAN_EVENS_WIDTH - 1, n_found = 0, at = 0, n_words;
 	uint64_t words[WORDS];
-	uint8_t numbers[WORDS];
 
 	for (; n >= at + 64 && n_bytes - at >= READABLE; at += 64 * n_words) {
 		n_words = (n - at) / 64 < (n_bytes - at - 2) / 64 ? (n - at) / 64 : (n_bytes - at - 2) / 64;
 		n_words = n_words < WORDS ? n_words : WORDS;
 		find_words(evens, text + at, n_words, words);
-		for (size_t i = 0, n_some = keep_words(words, n_words, numbers); i < n_some; i++)
-			n_found = lw_append_bits(words[i], at + numbers[i] * 64u, places, n_found);
+		for (size_t i = n_words; i < WORDS; i++)
+			words[i] = 0;
+		for (uint64_t some = lw_nonzero_words(words, WORDS); some; some &= some - 1) {
+			size_t i = (size_t)__builtin_ctzll(some);
+
+			n_found = lw_append_bits(words[i], at + i * 64, places, n_found);
+		}
 	}
 	for (; at < n; at += 64) {
 		uint64_t word = last_word(evens, text, n, at);

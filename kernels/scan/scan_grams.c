@@ -2,7 +2,7 @@
 /* See scan_grams.h. */
 #include "scan/scan_grams.h"
 
-enum { MANY = 1000, SPARSENESS_LOG = 5, BIT_LOG_MIN = 15, BIT_LOG_MAX = 22 };
+enum { MANY = 1000, BUCKET_LOG_MIN = 8, SPARSENESS_LOG = 5, BIT_LOG_MIN = 15, BIT_LOG_MAX = 22 };
 
 static int log2_up(uint64_t n)
 {
@@ -25,8 +25,8 @@ static void set_sizes(struct lw_scan_grams *grams, uint32_t n_patterns, uint32_t
 	grams->mask = lw_scan_gram_mask(width);
 	grams->fold = ignore_case ? UINT64_C(0x2020202020202020) : 0;
 	grams->bucket_log = log2_up((uint64_t)n_patterns * stride);
-	if (grams->bucket_log < 1)
-		grams->bucket_log = 1;
+	if (grams->bucket_log < BUCKET_LOG_MIN)
+		grams->bucket_log = BUCKET_LOG_MIN;
 	bit_log = grams->bucket_log + SPARSENESS_LOG;
 	if (bit_log < BIT_LOG_MIN)
 		bit_log = BIT_LOG_MIN;

@@ -13,11 +13,12 @@ static int is_window(const struct lw_scan_filter *filter, uint32_t bytes)
 	return 0;
 }
 
-size_t LW_FN(scan_candidates)(const struct lw_scan_filter *filter, const uint8_t *text, size_t n, uint16_t *positions)
+size_t LW_FN(scan_candidates)(const struct lw_scan_filter *filter, const uint8_t *text, size_t *n, size_t enough,
+                              uint16_t *positions)
 {
-	size_t n_found = 0;
+	size_t n_found = 0, i = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (; i < *n && (i % LW_SCAN_PART != 0 || n_found < enough); i++) {
 		uint32_t bytes = 0;
 
 		for (uint32_t j = 0; j < filter->width; j++)
@@ -25,5 +26,6 @@ size_t LW_FN(scan_candidates)(const struct lw_scan_filter *filter, const uint8_t
 		if (is_window(filter, bytes))
 			positions[n_found++] = (uint16_t)i;
 	}
+	*n = i;
 	return n_found;
 }

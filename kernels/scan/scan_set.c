@@ -357,7 +357,7 @@ static void choose_way(struct builder *b, int ignore_case)
 	int has_filter = 0;
 	int has_stride = lanewise_scan_plan_grams(set->n_patterns, set->min_length, ignore_case, &by_stride);
 
-	set->direct = set->max_length <= LW_SCAN_DIRECT_MAX && (has_stride || set->max_length > LW_SCAN_SHORT_MAX);
+	set->direct = set->max_length <= LW_SCAN_DIRECT_MAX;
 	lanewise_scan_plan_filter_grams(set->n_patterns, set->min_length, ignore_case, &by_filter);
 	if (set->direct)
 		has_filter = lanewise_scan_build_gram_filter(set, b->patterns, ignore_case, &by_filter, b->offsets,

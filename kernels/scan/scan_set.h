@@ -42,8 +42,10 @@ enum {
 	LW_SCAN_DENSE_BYTES = 4 << 20,      /* still faster than the other form in L3 */
 	LW_SCAN_DENSE_GRAM_BYTES = 1 << 20, /* where patterns are many and long, so that little of the text is read */
 	LW_SCAN_SPARSE_MAX = 64,
-	LW_SCAN_SHORT_MAX = 8, /* bytes before and of patterns that are better read by the automaton, all at once */
-	LW_SCAN_BLOCK = 4096   /* bytes of text worked on at a time */
+	LW_SCAN_SHORT_MAX = 8,           /* bytes of patterns that are compared so fast that many candidates pay */
+	LW_SCAN_BLOCK = 4096,            /* bytes of text worked on at a time */
+	LW_SCAN_RUN = 4 * LW_SCAN_BLOCK, /* places for the filter of a direct set, */
+	LW_SCAN_ENOUGH = 256             /* unless it has found so many */
 };
 
 struct lanewise_scan_set {
@@ -140,11 +142,11 @@ float lanewise_scan_choose_evens(size_t n, const lanewise_pattern *patterns, int
                                  uint8_t *offsets);
 
 /*
- * The hits of a direct set that end in (begin, end] and begin at 0 or later, by ends counted from `begin`, in order; how
- * many, at most end - begin. SIZE_MAX if the automaton is the better way to find them. The text has end + 8 bytes or
- * more; end is at least the grams' width, and `places` has room for so many numbers.
+ * The hits of a direct set that end in (begin, *end] and begin at 0 or later, by ends counted from `begin`, in order; how
+ * many, at most LW_SCAN_BLOCK. SIZE_MAX if the automaton is the better way to find them. *end may become less. The text
+ * has *end + 8 bytes or more; *end is at least the grams' width, and `places` has room for LW_SCAN_BLOCK + LW_SCAN_ENOUGH.
  */
-size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_t *text, size_t begin, size_t end,
+size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_t *text, size_t begin, size_t *end,
                                uint16_t *places, struct lw_scan_hit *hits);
 
 /* The piece under way, which lay in memory at `from`, lies the same way in memory at `to` now. */

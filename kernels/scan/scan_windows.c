@@ -78,14 +78,14 @@ static const uint16_t pairs[26]
 	                             3,   85, 14, 25, 5,   14, 7, 18, 11,  13, 3, 123, 820 },
                            };
 
-static float frequency(uint8_t byte) { return (byte < 128 ? frequencies[byte] : 1) / 20000.0f; }
+float lanewise_scan_frequency(uint8_t byte) { return (byte < 128 ? frequencies[byte] : 1) / 20000.0f; }
 
 /* Of a byte or, where case is ignored, of both spellings. */
 static float frequency_of(uint8_t byte, int ignore_case)
 {
 	if (ignore_case && byte >= 'a' && byte <= 'z')
-		return frequency(byte) + frequency(byte & 0xdf);
-	return frequency(byte);
+		return lanewise_scan_frequency(byte) + lanewise_scan_frequency(byte & 0xdf);
+	return lanewise_scan_frequency(byte);
 }
 
 /*
@@ -125,8 +125,6 @@ static float follows(uint8_t before, uint8_t byte, int ignore_case)
 
 	return frequency_of(byte, ignore_case) * (float)(letters ? pairs[a - 'a'][b - 'a'] : 100) / 100;
 }
-
-float lanewise_scan_frequency(uint8_t byte) { return frequency(byte); }
 
 float lanewise_scan_frequency_of(const uint8_t *bytes, size_t n, int ignore_case)
 {
@@ -511,12 +509,13 @@ static void choose_bytes(const struct draft *d, struct lw_scan_filter *filter)
 	uint32_t *place = filter->place;
 
 	for (uint32_t j = 1; j < d->width; j++)
-		if (frequency((uint8_t)(window >> 8 * j)) < frequency((uint8_t)(window >> 8 * place[0])))
+		if (lanewise_scan_frequency((uint8_t)(window >> 8 * j)) <
+		    lanewise_scan_frequency((uint8_t)(window >> 8 * place[0])))
 			place[0] = j;
 	place[1] = d->width > 1 && place[0] == 0 ? 1 : 0;
 	for (uint32_t j = 0; j < d->width; j++)
-		if (j != place[0] &&
-		    frequency((uint8_t)(window >> 8 * j)) < frequency((uint8_t)(window >> 8 * place[1])))
+		if (j != place[0] && lanewise_scan_frequency((uint8_t)(window >> 8 * j)) <
+		                             lanewise_scan_frequency((uint8_t)(window >> 8 * place[1])))
 			place[1] = j;
 	for (int i = 0; i < 2; i++)
 		filter->byte[i] = (uint8_t)(window >> 8 * place[i]);
@@ -839,15 +838,6 @@ int lanewise_scan_build_gram_filter(struct lanewise_scan_set *set, const lanewis
 	return cost >= 0 || narrow_cost >= 0;
 }
 
-static float gram_probability(const uint8_t *bytes, uint32_t width, int ignore_case)
-{
-	float product = frequency_of(bytes[0], ignore_case);
-
-	for (uint32_t j = 1; j < width; j++)
-		product *= follows(bytes[j - 1], bytes[j], ignore_case);
-	return product;
-}
-
 void lanewise_scan_choose_grams(const struct lanewise_scan_set *set, const lanewise_pattern *patterns, int ignore_case,
                                 const struct lw_scan_grams *grams, uint8_t *offsets)
 {
@@ -857,7 +847,7 @@ void lanewise_scan_choose_grams(const struct lanewise_scan_set *set, const lanew
 		for (size_t at = 0; at < grams->stride || (set->direct && at + grams->width <= patterns[i].n_bytes);
 		     at++) {
 			const uint8_t *bytes = (const uint8_t *)patterns[i].bytes + at;
-			float cost = gram_probability(bytes, grams->width, ignore_case);
+			float cost = lanewise_scan_frequency_of(bytes, grams->width, ignore_case);
 
 			if (at < grams->stride || cost < least[at % grams->stride]) {
 				least[at % grams->stride] = cost;
@@ -889,7 +879,7 @@ static uint8_t best_even(const lanewise_pattern *pattern, size_t first, int igno
 	size_t best = first;
 
 	for (size_t at = first; at + LW_SCAN_EVENS_WIDTH <= pattern->n_bytes; at += LW_SCAN_EVENS_STRIDE) {
-		float cost = gram_probability(bytes + at, LW_SCAN_EVENS_WIDTH, ignore_case);
+		float cost = lanewise_scan_frequency_of(bytes + at, LW_SCAN_EVENS_WIDTH, ignore_case);
 
 		/* A place that passes costs as much as two or three patterns to compare there. */
 		cost *= *users_of(counts, bytes + at, ignore_case) ? 0.5f : 1.0f;
@@ -921,7 +911,7 @@ float lanewise_scan_choose_evens(size_t n, const lanewise_pattern *patterns, int
 	for (size_t i = 0; i < LW_SCAN_EVENS_STRIDE * n; i++) {
 		const uint8_t *bytes = (const uint8_t *)patterns[i / LW_SCAN_EVENS_STRIDE].bytes + offsets[i];
 
-		passes += gram_probability(bytes, LW_SCAN_EVENS_WIDTH, ignore_case) /
+		passes += lanewise_scan_frequency_of(bytes, LW_SCAN_EVENS_WIDTH, ignore_case) /
 		          (float)*users_of(counts, bytes, ignore_case);
 	}
 	return passes / LW_SCAN_EVENS_STRIDE;

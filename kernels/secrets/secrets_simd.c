@@ -177,19 +177,6 @@ LW_INLINE void add_runs(const struct tables *t, const uint8_t *text, int after_w
 	}
 }
 
-/* A bit for each word that is not 0. */
-LW_INLINE uint64_t words_found(const struct words *w)
-{
-	uint64_t any = 0;
-
-	_Static_assert(WORDS == 64, "a bit for each");
-#pragma GCC unroll 32
-	for (int i = 0; i < WORDS; i += VQ_LANES / 8) {
-		any |= vq_nonzero64_bits(w->found + i) << i;
-	}
-	return any;
-}
-
 LW_INLINE struct windows windows_of(const struct lw_secret_windows *windows)
 {
 	struct windows t;
@@ -220,7 +207,7 @@ size_t LW_FN(secret_candidates)(const struct lw_secret_filter *filter, const uin
 
 	look_up(&t, text, n / 64, &w);
 	add_runs(&t, text, after_word, find_runs(n / 64, &w), &w);
-	for (uint64_t found = words_found(&w); found; found &= found - 1) {
+	for (uint64_t found = lw_nonzero_words(w.found, WORDS); found; found &= found - 1) {
 		size_t i = (size_t)__builtin_ctzll(found);
 
 		n_raw = lw_append_bits(w.found[i], i * 64, raw, n_raw);

@@ -9,23 +9,7 @@
 #include <lanewise/vector.h>
 
 #include "fuzz.h"
-
-struct entry {
-	float score;
-	uint32_t index;
-};
-
-static int compare_entries(const void *left, const void *right)
-{
-	const struct entry *a = left, *b = right;
-	int a_nan = a->score != a->score, b_nan = b->score != b->score;
-
-	if (a_nan != b_nan)
-		return a_nan - b_nan;
-	if (!a_nan && a->score != b->score)
-		return a->score > b->score ? -1 : 1;
-	return (a->index > b->index) - (a->index < b->index);
-}
+#include "../topk_order.h"
 
 struct problem {
 	const float *scores;
