@@ -77,7 +77,7 @@ static void test_builtin(void)
 	lanewise_secrets *secrets = make(NULL);
 	size_t n = 0, n_rules = lanewise_secrets_n_rules(secrets), n_text;
 
-	if (!CHECK(lanewise_secrets_check_examples(NULL, 0, NULL, &n, &error) == LANEWISE_OK))
+	if (!CHECK(lanewise_secrets_check_examples(NULL, 0, NULL, NULL, &n, &error) == LANEWISE_OK))
 		fprintf(stderr, "%s\n", error.what);
 	CHECK(n > 200 && n_rules > 60);
 	for (size_t i = 0; i < n_rules; i++)
@@ -86,7 +86,7 @@ static void test_builtin(void)
 	CHECK(lanewise_secrets_builtin_rules(&n_text) && n_text > 10000);
 
 	/* The optional rule; rules of one's own before the others. */
-	lanewise_secrets_options options = { sizeof options, 1, 1 };
+	lanewise_secrets_options options = { sizeof options, 1, 1, NULL };
 	const char *own = "rule mine\nanchor mine-\nshape @ [0-9]{4}\nrule none\noptional\nanchor q\nshape @q";
 	lanewise_secrets *more;
 
@@ -123,7 +123,7 @@ static void test_examples_fail(void)
 		memcpy(rules, builtin, n_bytes);
 		memcpy(rules + i + 3, is_true ? "false" : "true ", 5);
 		snprintf(expected, sizeof expected, "line %zu: ", line);
-		CHECK(lanewise_secrets_check_examples(rules, n_bytes, NULL, NULL, &error) == LANEWISE_ERROR_DATA);
+		CHECK(lanewise_secrets_check_examples(rules, n_bytes, NULL, NULL, NULL, &error) == LANEWISE_ERROR_DATA);
 		if (!CHECK(strncmp(error.what, expected, strlen(expected)) == 0))
 			fprintf(stderr, "%s is not of %s\n", error.what, expected);
 	}
@@ -228,7 +228,7 @@ static void test_limits(void)
 	CHECK(lanewise_secrets_create(rules, n + 1000, NULL, NULL, &secrets, &error) == LANEWISE_ERROR_DATA);
 	free(rules);
 
-	lanewise_secrets_options options = { 1, 0, 0 };
+	lanewise_secrets_options options = { 1, 0, 0, NULL };
 
 	CHECK(lanewise_secrets_create(NULL, 0, &options, NULL, &secrets, &error) == LANEWISE_ERROR_ARGUMENT);
 	CHECK(lanewise_secrets_create(NULL, 0, NULL, NULL, NULL, &error) == LANEWISE_ERROR_ARGUMENT);
@@ -675,7 +675,7 @@ static size_t random_text(uint64_t *state, char *text, size_t n_least)
 
 static void test_streams(void)
 {
-	lanewise_secrets_options with_runs = { sizeof with_runs, 1, 1 };
+	lanewise_secrets_options with_runs = { sizeof with_runs, 1, 1, NULL };
 	struct stream_test *t = calloc(1, sizeof *t);
 	char *text = malloc(STREAM_TEXT);
 	uint64_t state = 21;
@@ -904,7 +904,7 @@ static void test_memory(void)
 	CHECK_EQUAL(bank.held, 0);
 	for (n = 0; n < 1000; n++) {
 		bank.left = n;
-		if (lanewise_secrets_check_examples(NULL, 0, &allocator, NULL, NULL) == LANEWISE_OK)
+		if (lanewise_secrets_check_examples(NULL, 0, NULL, &allocator, NULL, NULL) == LANEWISE_OK)
 			break;
 		CHECK_EQUAL(bank.held, 0);
 	}
@@ -950,7 +950,7 @@ static void test_time(void)
 		"ya29.",
 	};
 	enum { MOST = 1 << 20 };
-	lanewise_secrets_options options = { sizeof options, 1, 1 };
+	lanewise_secrets_options options = { sizeof options, 1, 1, NULL };
 	lanewise_secrets *secrets;
 	char *text = malloc(MOST);
 
@@ -1076,7 +1076,7 @@ static void test_finder(void)
 	size_t n_rules, n_examples = 0, n_found = 0;
 	const char *examples[MOST_EXAMPLES], *builtin = lanewise_secrets_builtin_rules(&n_rules), *rules;
 	char *copy = calloc(n_rules + 1, 1); /* ended by a NUL */
-	lanewise_secrets_options options = { sizeof options, 1, 1 };
+	lanewise_secrets_options options = { sizeof options, 1, 1, NULL };
 	lanewise_secrets *secrets;
 	lanewise_secret *found = malloc(MOST_FOUND * sizeof *found), *expected = malloc(MOST_FOUND * sizeof *found);
 	char *text = malloc(MOST_TEXT + 10000);

@@ -11,7 +11,7 @@
 static lanewise_secrets *builtin(int32_t optional)
 {
 	static lanewise_secrets *made[2];
-	lanewise_secrets_options options = { sizeof options, 0, optional };
+	lanewise_secrets_options options = { sizeof options, 0, optional, NULL };
 
 	if (!made[optional])
 		FUZZ_REQUIRE(lanewise_secrets_create(NULL, 0, &options, NULL, &made[optional], NULL) == LANEWISE_OK);
@@ -20,7 +20,7 @@ static lanewise_secrets *builtin(int32_t optional)
 
 static lanewise_secrets *make(uint8_t flags, const char *rules, size_t n)
 {
-	lanewise_secrets_options options = { sizeof options, (flags & 0xc1) == 0xc1, flags >> 1 & 1 };
+	lanewise_secrets_options options = { sizeof options, (flags & 0xc1) == 0xc1, flags >> 1 & 1, NULL };
 	lanewise_error error = { .offset = 0 };
 	lanewise_secrets *secrets;
 	lanewise_status status = lanewise_secrets_create(rules, n, &options, NULL, &secrets, &error);
@@ -28,7 +28,7 @@ static lanewise_secrets *make(uint8_t flags, const char *rules, size_t n)
 	FUZZ_REQUIRE(status == LANEWISE_OK || (secrets == NULL && error.status == status && error.what[0]));
 	FUZZ_REQUIRE(status == LANEWISE_OK || error.offset <= n || error.offset == LANEWISE_NO_OFFSET);
 	if (status == LANEWISE_OK && flags & 8)
-		lanewise_secrets_check_examples(rules, n, NULL, NULL, NULL);
+		lanewise_secrets_check_examples(rules, n, NULL, NULL, NULL, NULL);
 	return status == LANEWISE_OK ? secrets : NULL;
 }
 
