@@ -255,6 +255,54 @@ static void test_undecided(void)
 	CHECK_EQUAL(toy.n_compiled, 0);
 }
 
+/* In pieces, with words longer and shorter than the windows, and an allocator that fails. */
+static void test_toy_streams(void)
+{
+	static const char rules[] =
+	        "rule a\nanchor key\nregex w\nwindow 4 6\nrule b\nanchor e= =\nregex w\nwindow 0 11\n"
+	        "rule c\nanchor ab\nshape < @ b+ >\n";
+	struct toy toy = { 0 };
+	lanewise_regex_engine engine = toy_engine(&toy);
+	struct bank bank = { 0, 0 };
+	lanewise_allocator allocator = { bank_allocate, bank_release, &bank };
+	lanewise_secrets_options options = { sizeof options, 0, 0, &engine };
+	lanewise_secrets *secrets = make_with(rules, &engine);
+	struct stream_test *t = calloc(1, sizeof *t);
+	uint64_t state = 11;
+	lanewise_status status = LANEWISE_ERROR_NO_MEMORY;
+	size_t n_found = 0;
+
+	t->secrets = secrets;
+	t->scratch = malloc(lanewise_secrets_stream_scratch_size(secrets));
+	for (int round = 0; round < 300; round++) {
+		static const char *const pieces[] = { "key", "=", "ab", "bbb", " ", "e", "\xc3\xa4", "longer words " };
+		char text[200];
+		size_t n = 0, most = test_random(&state) % 60;
+
+		while (n < most) {
+			const char *piece = pieces[test_random(&state) % 8];
+
+			memcpy(text + n, piece, strlen(piece));
+			n += strlen(piece);
+		}
+		t->options = (lanewise_mask_options) { sizeof t->options, round % 2, 0, 0, 0 };
+		check_stream(t, &state, text, n, 1);
+		n_found += t->n_found;
+	}
+	CHECK(n_found > 300);
+	free(t->scratch);
+	free(t);
+	lanewise_secrets_destroy(secrets);
+	for (int n = 0; n < 1000 && status != LANEWISE_OK; n++) {
+		bank.left = n;
+		status = lanewise_secrets_create(rules, strlen(rules), &options, &allocator, &secrets, NULL);
+		CHECK(status == LANEWISE_OK || (bank.held == 0 && toy.n_compiled == 0));
+	}
+	CHECK(status == LANEWISE_OK && toy.n_compiled == 2);
+	lanewise_secrets_destroy(secrets);
+	CHECK(bank.held == 0 && toy.n_compiled == 0);
+}
+
 #if LW_TEST_WITH_PCRE2
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -751,6 +799,7 @@ int main(void)
 {
 	test_faults();
 	test_toy();
+	test_toy_streams();
 	test_undecided();
 	test_pcre2();
 	return test_result();

@@ -69,7 +69,9 @@
  * Which findings are reported
  *
  * Of findings whose secrets overlap, that of the earlier rule stays, so rules for certain kinds come before general
- * ones; of the same rule's, that whose anchor comes first. Those reported are disjoint and in order of the text.
+ * ones; of the same rule's, that whose anchor comes first. Those reported are disjoint and in order of the text: one whose
+ * secret stands before its anchor is not reported if it begins before the end of one that was, and masks cover what of it
+ * is not written yet.
  *
  * Rules made ready are immutable and may be shared between threads; scratch may not.
  */

@@ -138,8 +138,8 @@ struct lw_secret_hold {
 /* The most bytes that rules look at or take, for streams. */
 struct lw_secret_reach {
 	uint64_t before, anchor, after; /* the anchor; before it, behind it */
-	uint64_t window;                /* of `before`, what expressions see: a secret may begin there, whatever it is */
-	uint64_t run;                   /* of a rule of runs */
+	uint64_t window; /* of `before`, what expressions see: a secret may begin there, whatever it is */
+	uint64_t run;    /* of a rule of runs */
 };
 
 struct lanewise_secrets {

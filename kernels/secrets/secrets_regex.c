@@ -36,7 +36,8 @@ uint32_t lanewise_secrets_read_expression(struct lw_rules_reader *reader, const 
 	if (n_bytes == 0 || n_bytes > MAX_EXPRESSION_BYTES)
 		return lanewise_secrets_wrong(reader, "an expression has 1 to %d bytes", MAX_EXPRESSION_BYTES);
 	if (!reader->regex) {
-		lanewise_secrets_wrong(reader, "rule %s has a regular expression, and there is no engine for these", rule);
+		lanewise_secrets_wrong(reader, "rule %s has a regular expression, and there is no engine for these",
+		                       rule);
 		set_status(reader, LANEWISE_ERROR_UNSUPPORTED);
 		return LW_NODE_NONE;
 	}
@@ -93,8 +94,8 @@ int lanewise_secrets_match_expression(struct lw_secret_matcher *m, const struct 
 	        (const struct lw_secret_expression *)m->secrets->expressions.items + rule->expression;
 	size_t from = begin - (begin < e->before ? begin : e->before);
 	size_t n = m->n - end < e->behind ? m->n - from : end + e->behind - from, range[4];
-	uint32_t flags = (from > 0 || m->cut ? LANEWISE_REGEX_NOT_BEGIN : 0) |
-	                 (from + n < m->n ? LANEWISE_REGEX_NOT_END : 0);
+	uint32_t flags =
+	        (from > 0 || m->cut ? LANEWISE_REGEX_NOT_BEGIN : 0) | (from + n < m->n ? LANEWISE_REGEX_NOT_END : 0);
 	int32_t fits;
 
 	/* Only with all of the window, and what masks want to know behind it, so that nothing is tried twice. */

@@ -249,7 +249,8 @@ static uint32_t read_size(struct lw_rules_reader *reader)
 		value = value * 10 + (uint32_t)(word[i] - '0');
 	}
 	if (!right || value > LANEWISE_SECRETS_WINDOW)
-		lanewise_secrets_wrong(reader, "a window is two numbers of bytes, no more than %d", LANEWISE_SECRETS_WINDOW);
+		lanewise_secrets_wrong(reader, "a window is two numbers of bytes, no more than %d",
+		                       LANEWISE_SECRETS_WINDOW);
 	return value;
 }
 
@@ -404,9 +405,8 @@ static void begin_rule(struct lw_rules_reader *reader, struct draft *draft)
 	draft->window[1] = WINDOW_BEHIND;
 	draft->optional = draft->n_anchors = draft->has_window = 0;
 	draft->open = 1;
-	draft->rule = (struct lw_secret_rule) { .before = LW_NODE_NONE,
-		                                .after = LW_NODE_NONE,
-		                                .expression = LW_NODE_NONE };
+	draft->rule =
+	        (struct lw_secret_rule) { .before = LW_NODE_NONE, .after = LW_NODE_NONE, .expression = LW_NODE_NONE };
 	draft->rule.name = keep_text(reader, name, n);
 	draft->rule.about = keep_text(reader, "", 0);
 	draft->rule.stop[1][0] = (uint32_t)secrets->stops.n;

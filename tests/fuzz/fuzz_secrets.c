@@ -20,7 +20,8 @@ static lanewise_secrets *builtin(int32_t optional)
 
 static lanewise_secrets *make(uint8_t flags, const char *rules, size_t n)
 {
-	lanewise_secrets_options options = { sizeof options, (flags & 0xc1) == 0xc1, flags >> 1 & 1, lanewise_regex_pcre2() };
+	lanewise_secrets_options options = { sizeof options, (flags & 0xc1) == 0xc1, flags >> 1 & 1,
+		                             lanewise_regex_pcre2() };
 	lanewise_error error = { .offset = 0 };
 	lanewise_secrets *secrets;
 	lanewise_status status = lanewise_secrets_create(rules, n, &options, NULL, &secrets, &error);

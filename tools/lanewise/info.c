@@ -22,8 +22,10 @@ static void print_help(void)
 {
 	puts("Usage: lanewise info [--kernels] [--json]\n"
 	     "\n"
-	     "Tells the version and compiler, the engine for regular expressions in rules, the CPU and its features, for\n"
-	     "each tier of kernels why it is or is not in use, for each kernel which implementation runs, and the machine's cores,\n"
+	     "Tells the version and compiler, the engine for regular expressions in rules, the CPU and its features, "
+	     "for\n"
+	     "each tier of kernels why it is or is not in use, for each kernel which implementation runs, and the "
+	     "machine's cores,\n"
 	     "caches and memory nodes.\n"
 	     "The environment variable LANEWISE_TIER caps the tier.\n"
 	     "\n"

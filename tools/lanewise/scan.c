@@ -49,7 +49,8 @@ static void print_help(void)
 	     "an\n"
 	     "error; files that cannot be read are reported and passed over. A secret that is easy to guess can be "
 	     "guessed\n"
-	     "from its fingerprint. Rules with expressions need PCRE2 (see lanewise info); where they can decide nothing "
+	     "from its fingerprint. Rules with expressions need PCRE2 (see lanewise info); where they can decide "
+	     "nothing "
 	     "within\n"
 	     "their limits, that is an error too, after everything else.");
 }
@@ -199,7 +200,8 @@ static int check_rules(const struct scan_run *run)
 		fail(run->rules_path, strerror(errno));
 	if (run->rules_path && rules.n == 0)
 		fail(run->rules_path, "there is no rule in it");
-	if (lanewise_secrets_check_examples(rules.data, rules.n, lanewise_regex_pcre2(), NULL, &n, &error) != LANEWISE_OK)
+	if (lanewise_secrets_check_examples(rules.data, rules.n, lanewise_regex_pcre2(), NULL, &n, &error) !=
+	    LANEWISE_OK)
 		fail(run->rules_path ? run->rules_path : "rules", error.what);
 	printf("%zu examples hold\n", n);
 	buffer_free(&rules);
