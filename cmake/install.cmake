@@ -32,7 +32,7 @@ install(EXPORT lanewise-parallel-static-targets NAMESPACE lanewise:: DESTINATION
 install(EXPORT lanewise-regex-static-targets NAMESPACE lanewise:: DESTINATION ${LW_CMAKE_DIR})
 set(LW_CONFIG_OPENMP ${OpenMP_C_FOUND})
 set(LW_CONFIG_HWLOC ${HWLOC_FOUND})
-set(LW_CONFIG_PCRE2 ${PCRE2_FOUND})
+set(LW_CONFIG_PCRE2 ${LW_HAVE_PCRE2})
 configure_package_config_file(cmake/lanewise-config.cmake.in ${PROJECT_BINARY_DIR}/lanewise-config.cmake
                               INSTALL_DESTINATION ${LW_CMAKE_DIR})
 # Before 1.0 a minor version may change the interface.

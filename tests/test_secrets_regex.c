@@ -13,8 +13,8 @@
 /* -------------------------------------------------------------- toy engine */
 
 /*
- * An expression is a letter: w finds a word between spaces, its group behind the last = in it if there is one; u gives up; e, n and
- * o answer what is wrong: an end before the anchor's, one behind the window, a group that ends before it begins.
+ * An expression is a letter: w finds a word between spaces, its group behind the last = in it if there is one; u gives up;
+ * e, n and o answer what is wrong: an end before the anchor's, one behind the window, a group that ends before it begins.
  */
 struct toy {
 	int n_compiled, n_searched, n_begun;
