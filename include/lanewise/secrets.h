@@ -241,7 +241,8 @@ typedef struct lanewise_mask_options {
 
 /*
  * Writes the text with its secrets masked to out[0 ... *n_out). Everything that any rule finds is masked, also what is
- * not reported because it overlaps something else; characters of UTF-8 are masked as a whole or not at all.
+ * not reported because it overlaps something else, but for secrets before their anchors as said above; characters of UTF-8
+ * are masked as a whole or not at all.
  * `options` NULL means the defaults. *n_masked, which may be NULL, is the number of places. Without `replace` the
  * result is as long as the text. `out` must not overlap the text.
  *
