@@ -2,10 +2,13 @@
 /*
  * lanewise/secrets.h: all built-in rules over prose and code, beside regular expressions of the same shapes, which
  * compare_secrets.py writes while the benchmark is built. Peers know no lookahead, entropy or stop words, and report every
- * end of a match, so what they count is something else and not compared.
+ * end of a match, so what they count is something else and not compared. And a handful of rules with expressions, beside peers
+ * that look for these in the whole text.
  */
 #include "harness.h"
 #include "scan_text.h"
+
+#include <lanewise/regex.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,9 +71,39 @@ static size_t read_expressions(char **text, const char *expressions[MAX_EXPRESSI
 	return n;
 }
 
-static void bench_rules_in(struct bench *bench, enum bench_size size, void (*fill)(char *, size_t), const char *what)
+/* Keys of services by their names, as widespread scanners of repositories look for them. */
+#define KEY(name, set) \
+	"[\\w.-]{0,50}?" name "[ \\t\\w.-]{0,20}[\\s'\"]{0,3}(?:=|>|:=|\\|\\||:|=>|,)[`'\"\\s=]{0,5}(" set \
+	")(?:[`'\"\\s;]|$)"
+#define KEYS(key) \
+	key("adafruit", "[a-z0-9_-]{32}") key("asana", "[a-z0-9]{32}") key("bitbucket", "[a-z0-9]{32}") \
+	        key("codecov", "[a-z0-9]{32}") key("datadog", "[a-z0-9]{40}") key("dropbox", "[a-z0-9]{15}") \
+	                key("fastly", "[a-z0-9=_-]{32}") key("netlify", "[a-z0-9=_-]{40,46}")
+#define RULE(name, set)       "rule " name "\nanchor " name "\nignore-case\nregex " KEY(name, set) "\nwindow 50 128\n"
+#define EXPRESSION(name, set) KEY(name, set),
+
+static const char own_rules[] = KEYS(RULE);
+static const char *const own_expressions[] = { KEYS(EXPRESSION) };
+
+enum { N_OWN = sizeof own_expressions / sizeof *own_expressions, EVERY = 1 << 14 };
+
+/* Text with one of these here and there, and their names alone. */
+static void fill_with_keys(char *text, size_t n)
 {
-	struct bench_case *c = bench_case_begin(bench, "secrets", size, "byte");
+	static const char keys[] = "\nDROPBOX_KEY = \"k9xw2lqp7vrt4zs\"; datadog, asana and bitbucket, fastly\n";
+
+	bench_fill_code(text, n);
+	for (size_t at = 0; at + EVERY <= n; at += EVERY)
+		memcpy(text + at + EVERY / 2, keys, sizeof keys - 1);
+}
+
+/* With the built-in rules or, if `own`, those with expressions. */
+static void bench_rules_in(struct bench *bench, enum bench_size size, void (*fill)(char *, size_t), const char *what,
+                           int own)
+{
+	const lanewise_secrets_options options = { sizeof options, 0, 0, lanewise_regex_pcre2() };
+	struct bench_case *c =
+	        own && !options.regex ? NULL : bench_case_begin(bench, own ? "secrets_regex" : "secrets", size, "byte");
 	struct secrets_job ours = { .n_bytes = bench_size_bytes(bench, size) }, jobs[BENCH_MAX_PEERS], stream;
 	const char *expressions[MAX_EXPRESSIONS];
 	int ignore_case[MAX_EXPRESSIONS];
@@ -82,7 +115,8 @@ static void bench_rules_in(struct bench *bench, enum bench_size size, void (*fil
 	fill(text, ours.n_bytes);
 	snprintf(c->workload, sizeof c->workload, "secrets in %s, %zu KiB", what, ours.n_bytes / 1024);
 	c->units = c->bytes = (double)ours.n_bytes;
-	if (lanewise_secrets_create(NULL, 0, NULL, NULL, &ours.secrets, NULL) != LANEWISE_OK)
+	if (lanewise_secrets_create(own ? own_rules : NULL, own ? sizeof own_rules - 1 : 0, &options, NULL,
+	                            &ours.secrets, NULL) != LANEWISE_OK)
 		abort();
 	ours.scratch = bench_alloc(lanewise_secrets_scratch_size(ours.secrets));
 	bench_add_tiers(c, "scan_candidates", run_secrets, &ours);
@@ -90,7 +124,12 @@ static void bench_rules_in(struct bench *bench, enum bench_size size, void (*fil
 	stream.scratch = bench_alloc(lanewise_secrets_stream_scratch_size(ours.secrets));
 	bench_add(c, BENCH_REFERENCE, "as a stream", run_stream, &stream);
 
-	size_t n = bench->n_peers ? read_expressions(&lines, expressions, ignore_case) : 0;
+	size_t n = bench->n_peers && !own ? read_expressions(&lines, expressions, ignore_case) : 0;
+
+	for (size_t i = 0; i < N_OWN && own; i++, n++) {
+		expressions[i] = own_expressions[i];
+		ignore_case[i] = 1;
+	}
 
 	for (size_t i = 0; i < bench->n_peers; i++) {
 		jobs[i] = ours;
@@ -114,6 +153,7 @@ static void bench_rules_in(struct bench *bench, enum bench_size size, void (*fil
 
 void bench_secrets(struct bench *bench, enum bench_size size)
 {
-	bench_rules_in(bench, size, bench_fill_prose, "prose");
-	bench_rules_in(bench, size, bench_fill_code, "code");
+	bench_rules_in(bench, size, bench_fill_prose, "prose", 0);
+	bench_rules_in(bench, size, bench_fill_code, "code", 0);
+	bench_rules_in(bench, size, fill_with_keys, "code, by 8 expressions", 1);
 }

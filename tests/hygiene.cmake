@@ -53,7 +53,7 @@ add_test(NAME object_hygiene
          COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_objects.py --cc ${CMAKE_C_COMPILER}
                  --architecture ${lw_architecture} "--binutils-prefix=${lw_binutils_prefix}"
                  --include ${PROJECT_SOURCE_DIR}/include --library $<TARGET_FILE:lanewise>
-                 --parallel-library $<TARGET_FILE:lanewise_parallel>
+                 --part parallel.h $<TARGET_FILE:lanewise_parallel> --part regex.h $<TARGET_FILE:lanewise_regex>
                  ${PROJECT_BINARY_DIR}/objects.txt)
 if(lw_architecture STREQUAL x86 AND CMAKE_C_COMPILER_ID STREQUAL GNU)
   add_test(NAME object_hygiene_selftest

@@ -49,7 +49,7 @@ def main():
         build = os.path.join(copy, "build")
         run(cmake, "-S", copy, "-B", build, f"-DCMAKE_C_COMPILER={compiler}", "-DCMAKE_BUILD_TYPE=Release",
             "-DLANEWISE_WERROR=ON", "-DLANEWISE_TOOLS=OFF", "-DLANEWISE_BENCH=OFF", "-DLANEWISE_EXAMPLES=OFF")
-        run(cmake, "--build", build, "--target", "check", "lanewise", "lanewise_parallel", "-j",
+        run(cmake, "--build", build, "--target", "check", "lanewise", "lanewise_parallel", "lanewise_regex", "-j",
             str(len(os.sched_getaffinity(0))))
 
         check = os.path.join(build, "tests", "check")

@@ -110,6 +110,28 @@ def test_pipes():
     expect(out == "nothing", out)
 
 
+def test_expressions(root):
+    rules = root / "expressions.rules"
+    rules.write_text("rule acme\n  anchor acme\n  regex (?<!x)acme[ :=]+(?!none)([a-z]+\\d)\\b\n  window 1 40\n"
+                     "  true acme: ab1\n  false acme: none1\n")
+    if "none in this build" in subprocess.run([LANEWISE, "info"], capture_output=True, text=True).stdout:
+        _, error = run("--secrets", "--rules", str(rules), status=2)
+        expect("line 3: rule acme" in error and "engine" in error, error)
+        return
+    out, _ = run("--secrets", "--rules", str(rules), text=f"acme = ab1 {GITHUB} xacme=ab1")
+    expect(out == "stdin:1:8:acme\nstdin:1:12:github-token\n", out)
+    out, _ = run("--secrets", "--rules", str(rules), "--redact", text="acme = ab1, acme")
+    expect(out == "acme = [REDACTED:acme], acme", out)
+    expect(run("--secrets", "--rules", str(rules), "--check")[0] == "2 examples hold\n", "examples")
+    rules.write_text("rule own\n  anchor own-\n  regex own-(\n")
+    _, error = run("--secrets", "--rules", str(rules), status=2)
+    expect("line 3" in error and "expression" in error, error)
+    # What cannot be decided is said, and everything else is found.
+    rules.write_text("rule slow\n  anchor aa\n  regex (a+)+[b-c]\n")
+    out, error = run("--secrets", "--rules", str(rules), text=f"{GITHUB} {'a' * 1000}", status=2)
+    expect(out == "stdin:1:1:github-token\n" and "undecided" in error, out, error)
+
+
 def test_rules(root):
     rules = root / "own.rules"
     rules.write_text("rule own\n  anchor own-\n  shape \\b < @ [0-9]{4} > \\b\n  true x own-%{4 0-9}\n  false own-%{5 0-9}\n")
@@ -306,6 +328,7 @@ def main():
         test_status(root)
         test_unreadable(root)
         test_rules(pathlib.Path(directory))
+        test_expressions(pathlib.Path(directory))
         test_patterns(pathlib.Path(directory))
         test_ignore(pathlib.Path(directory))
         test_threads(pathlib.Path(directory))

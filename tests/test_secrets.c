@@ -8,66 +8,9 @@
 #include <lanewise/secrets.h>
 
 #include "secrets_naive.h"
+#include "secrets_test.h"
 
-/* ---------------------------------------------------------------- helpers */
-
-static lanewise_secrets *make(const char *rules)
-{
-	lanewise_error error = { 0 };
-	lanewise_secrets *secrets;
-
-	if (!CHECK(lanewise_secrets_create(rules, rules ? strlen(rules) : 0, NULL, NULL, &secrets, &error) ==
-	           LANEWISE_OK)) {
-		fprintf(stderr, "%s\n%s\n", error.what, rules);
-		exit(1);
-	}
-	return secrets;
-}
-
-static void *make_scratch(const lanewise_secrets *secrets) { return malloc(lanewise_secrets_scratch_size(secrets)); }
-
-/* The text in memory of its own size, so that a sanitizer sees what is read beside it. */
-static char *exact_copy(const char *text, size_t n)
-{
-	char *copy = malloc(n ? n : 1);
-
-	if (n)
-		memcpy(copy, text, n);
-	return copy;
-}
-
-/* All findings; they are disjoint, in order, within the text, and the same however many are asked for at once. */
-static size_t find_all(const lanewise_secrets *secrets, const char *text, size_t n_bytes, lanewise_secret *found,
-                       size_t capacity)
-{
-	void *scratch = make_scratch(secrets);
-	char *copy = exact_copy(text, n_bytes);
-	lanewise_secrets_search *search = lanewise_secrets_begin(secrets, copy, n_bytes, scratch);
-	size_t n = 0;
-	uint64_t end = 0;
-	int32_t any = -1;
-
-	while (n < capacity && lanewise_secrets_next(search, &found[n], 1) > 0) {
-		const lanewise_secret *s = &found[n++];
-
-		CHECK(s->begin < s->end && s->end <= n_bytes && s->begin >= end);
-		CHECK(s->match_begin <= s->match_end && s->match_end <= n_bytes && s->reserved == 0);
-		end = s->end;
-	}
-	CHECK(lanewise_secrets_any(secrets, copy, n_bytes, scratch, &any) == LANEWISE_OK && any == (n > 0));
-	if (n < capacity) {
-		lanewise_secret *again = calloc(capacity, sizeof *again);
-
-		search = lanewise_secrets_begin(secrets, copy, n_bytes, scratch);
-		CHECK_EQUAL(lanewise_secrets_next(search, again, capacity), n);
-		CHECK(n == 0 || memcmp(again, found, n * sizeof *found) == 0);
-		CHECK_EQUAL(lanewise_secrets_next(search, again, capacity), 0);
-		free(again);
-	}
-	free(copy);
-	free(scratch);
-	return n;
-}
+static lanewise_secrets *make(const char *rules) { return make_with(rules, NULL); }
 
 /* ------------------------------------------------------------------- rules */
 
@@ -77,7 +20,7 @@ static void test_builtin(void)
 	lanewise_secrets *secrets = make(NULL);
 	size_t n = 0, n_rules = lanewise_secrets_n_rules(secrets), n_text;
 
-	if (!CHECK(lanewise_secrets_check_examples(NULL, 0, NULL, &n, &error) == LANEWISE_OK))
+	if (!CHECK(lanewise_secrets_check_examples(NULL, 0, NULL, NULL, &n, &error) == LANEWISE_OK))
 		fprintf(stderr, "%s\n", error.what);
 	CHECK(n > 200 && n_rules > 60);
 	for (size_t i = 0; i < n_rules; i++)
@@ -86,7 +29,7 @@ static void test_builtin(void)
 	CHECK(lanewise_secrets_builtin_rules(&n_text) && n_text > 10000);
 
 	/* The optional rule; rules of one's own before the others. */
-	lanewise_secrets_options options = { sizeof options, 1, 1 };
+	lanewise_secrets_options options = { sizeof options, 1, 1, NULL };
 	const char *own = "rule mine\nanchor mine-\nshape @ [0-9]{4}\nrule none\noptional\nanchor q\nshape @q";
 	lanewise_secrets *more;
 
@@ -123,7 +66,7 @@ static void test_examples_fail(void)
 		memcpy(rules, builtin, n_bytes);
 		memcpy(rules + i + 3, is_true ? "false" : "true ", 5);
 		snprintf(expected, sizeof expected, "line %zu: ", line);
-		CHECK(lanewise_secrets_check_examples(rules, n_bytes, NULL, NULL, &error) == LANEWISE_ERROR_DATA);
+		CHECK(lanewise_secrets_check_examples(rules, n_bytes, NULL, NULL, NULL, &error) == LANEWISE_ERROR_DATA);
 		if (!CHECK(strncmp(error.what, expected, strlen(expected)) == 0))
 			fprintf(stderr, "%s is not of %s\n", error.what, expected);
 	}
@@ -228,7 +171,7 @@ static void test_limits(void)
 	CHECK(lanewise_secrets_create(rules, n + 1000, NULL, NULL, &secrets, &error) == LANEWISE_ERROR_DATA);
 	free(rules);
 
-	lanewise_secrets_options options = { 1, 0, 0 };
+	lanewise_secrets_options options = { 1, 0, 0, NULL };
 
 	CHECK(lanewise_secrets_create(NULL, 0, &options, NULL, &secrets, &error) == LANEWISE_ERROR_ARGUMENT);
 	CHECK(lanewise_secrets_create(NULL, 0, NULL, NULL, NULL, &error) == LANEWISE_ERROR_ARGUMENT);
@@ -551,105 +494,6 @@ static void test_masks_cover(void)
 
 /* ----------------------------------------------------------------- streams */
 
-enum { STREAM_TEXT = 4096, STREAM_FOUND = 512 };
-
-/* What is expected of streams, and room for what they give. */
-struct stream_test {
-	const lanewise_secrets *secrets;
-	const char *text;
-	size_t n, n_found, n_masked;
-	lanewise_mask_options options;
-	lanewise_secret found[STREAM_FOUND], got[STREAM_FOUND];
-	char masked[4 * STREAM_TEXT], out[4 * STREAM_TEXT];
-	void *scratch;
-};
-
-static void expect_of_stream(struct stream_test *t, const char *text, size_t n)
-{
-	void *scratch = make_scratch(t->secrets);
-
-	t->text = text;
-	t->n = n;
-	t->n_found =
-	        lanewise_secrets_next(lanewise_secrets_begin(t->secrets, text, n, scratch), t->found, STREAM_FOUND);
-	CHECK(t->n_found < STREAM_FOUND);
-	CHECK(lanewise_secrets_mask(t->secrets, &t->options, text, n, scratch, t->masked, sizeof t->masked,
-	                            &t->n_masked, NULL) == LANEWISE_OK);
-	free(scratch);
-}
-
-/* Feeds the text in pieces of which the k-th ends at ends[k]; what was safe is never in a finding that comes later. */
-static void check_pieces(struct stream_test *t, const size_t *ends, size_t n_ends, int masks, size_t capacity)
-{
-	lanewise_secrets_stream *stream = lanewise_secrets_stream_begin(t->secrets, &t->options, t->scratch);
-	size_t at = 0, n_got = 0, n_out = 0;
-	uint64_t safe = 0;
-
-	for (size_t k = 0; k <= n_ends; k++) {
-		char *piece = NULL;
-
-		if (k < n_ends) {
-			piece = exact_copy(t->text + at, ends[k] - at);
-			lanewise_secrets_stream_feed(stream, piece, ends[k] - at);
-			at = ends[k];
-		} else {
-			lanewise_secrets_stream_finish(stream);
-		}
-		for (size_t n = 1; n > 0 && masks; n_out += n)
-			n = lanewise_secrets_stream_mask(stream, t->out + n_out, capacity);
-		for (size_t n = 1; n > 0 && !masks; n_got += n) {
-			n = lanewise_secrets_stream_next(stream, t->got + n_got, capacity);
-			for (size_t i = 0; i < n; i++)
-				CHECK(t->got[n_got + i].begin >= safe);
-		}
-		CHECK(lanewise_secrets_stream_safe(stream) >= safe);
-		safe = lanewise_secrets_stream_safe(stream);
-		CHECK(safe <= at);
-		if (masks && !t->options.replace)
-			CHECK(n_out >= safe);
-		free(piece);
-	}
-	CHECK_EQUAL(safe, t->n);
-	CHECK_EQUAL(lanewise_secrets_stream_n_found(stream), t->n_found);
-	if (masks) {
-		if (!CHECK(n_out == t->n_masked && memcmp(t->out, t->masked, n_out) == 0))
-			fprintf(stderr, "%.*s\nis masked as\n%.*s\nand not\n%.*s\n", (int)t->n, t->text, (int)n_out,
-			        t->out, (int)t->n_masked, t->masked);
-	} else {
-		CHECK_EQUAL(n_got, t->n_found);
-		if (!CHECK(n_got == t->n_found && memcmp(t->got, t->found, n_got * sizeof *t->got) == 0))
-			fprintf(stderr, "%.*s\n", (int)t->n, t->text);
-	}
-}
-
-/* Every cut in two, single bytes, and random cuts. */
-static void check_stream(struct stream_test *t, uint64_t *state, const char *text, size_t n, size_t step)
-{
-	size_t ends[STREAM_TEXT];
-
-	expect_of_stream(t, text, n);
-	for (size_t cut = 0; cut <= n; cut += step) {
-		ends[0] = cut;
-		ends[1] = n;
-		check_pieces(t, ends, 2, 0, 3);
-		check_pieces(t, ends, 2, 1, 1000);
-	}
-	for (size_t i = 0; i < n; i++)
-		ends[i] = i + 1;
-	check_pieces(t, ends, n, 0, 1);
-	check_pieces(t, ends, n, 1, 1);
-	for (int round = 0; round < 4; round++) {
-		size_t n_ends = 0, at = 0, most = 1 + test_random(state) % 100;
-
-		while (at < n) {
-			at += 1 + test_random(state) % most;
-			ends[n_ends++] = at < n ? at : n;
-		}
-		check_pieces(t, ends, n_ends, 0, 1 + test_random(state) % 9);
-		check_pieces(t, ends, n_ends, 1, 1 + test_random(state) % 99);
-	}
-}
-
 static size_t random_text(uint64_t *state, char *text, size_t n_least)
 {
 	static const char *const pieces[] = {
@@ -675,7 +519,7 @@ static size_t random_text(uint64_t *state, char *text, size_t n_least)
 
 static void test_streams(void)
 {
-	lanewise_secrets_options with_runs = { sizeof with_runs, 1, 1 };
+	lanewise_secrets_options with_runs = { sizeof with_runs, 1, 1, NULL };
 	struct stream_test *t = calloc(1, sizeof *t);
 	char *text = malloc(STREAM_TEXT);
 	uint64_t state = 21;
@@ -860,30 +704,6 @@ static void test_places(void)
 
 /* ----------------------------------------------------------- memory, time */
 
-struct bank {
-	size_t held;
-	int left; /* allocations that succeed; -1: all */
-};
-
-static void *bank_allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	struct bank *bank = context;
-
-	if (bank->left == 0)
-		return NULL;
-	bank->left -= bank->left > 0;
-	bank->held += n_bytes;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void bank_release(void *context, void *p, size_t n_bytes)
-{
-	struct bank *bank = context;
-
-	bank->held -= n_bytes;
-	free(p);
-}
-
 static void test_memory(void)
 {
 	struct bank bank = { 0, 0 };
@@ -904,7 +724,7 @@ static void test_memory(void)
 	CHECK_EQUAL(bank.held, 0);
 	for (n = 0; n < 1000; n++) {
 		bank.left = n;
-		if (lanewise_secrets_check_examples(NULL, 0, &allocator, NULL, NULL) == LANEWISE_OK)
+		if (lanewise_secrets_check_examples(NULL, 0, NULL, &allocator, NULL, NULL) == LANEWISE_OK)
 			break;
 		CHECK_EQUAL(bank.held, 0);
 	}
@@ -950,7 +770,7 @@ static void test_time(void)
 		"ya29.",
 	};
 	enum { MOST = 1 << 20 };
-	lanewise_secrets_options options = { sizeof options, 1, 1 };
+	lanewise_secrets_options options = { sizeof options, 1, 1, NULL };
 	lanewise_secrets *secrets;
 	char *text = malloc(MOST);
 
@@ -1076,7 +896,7 @@ static void test_finder(void)
 	size_t n_rules, n_examples = 0, n_found = 0;
 	const char *examples[MOST_EXAMPLES], *builtin = lanewise_secrets_builtin_rules(&n_rules), *rules;
 	char *copy = calloc(n_rules + 1, 1); /* ended by a NUL */
-	lanewise_secrets_options options = { sizeof options, 1, 1 };
+	lanewise_secrets_options options = { sizeof options, 1, 1, NULL };
 	lanewise_secrets *secrets;
 	lanewise_secret *found = malloc(MOST_FOUND * sizeof *found), *expected = malloc(MOST_FOUND * sizeof *found);
 	char *text = malloc(MOST_TEXT + 10000);

@@ -59,10 +59,11 @@ ALLOWED_CALLS = re.compile(r"lanewise_\w+|mem(cpy|move|set|cmp)|bcmp|_GLOBAL_OFF
 # The one file with a constructor.
 CONSTRUCTOR_FILE = "dispatch.c.o"
 ALLOWED_LIBRARIES = re.compile(r"libc\.so\.6|libc\.musl-\w+\.so\.1|ld-linux-\w+(-\w+)?\.so\.\d")
-# The parallel part is a library of its own, with one header and more needs.
-PARALLEL_HEADER = "parallel.h"
-ALLOWED_PARALLEL_LIBRARIES = re.compile(ALLOWED_LIBRARIES.pattern + r"|liblanewise\.so\.\d+|libgomp\.so\.1|libomp\.so\.5"
-                                        r"|libhwloc\.so\.\d+")
+# Parts that are libraries of their own, with one header each and more needs.
+PARTS = {
+    "parallel.h": re.compile(ALLOWED_LIBRARIES.pattern + r"|liblanewise\.so\.\d+|libgomp\.so\.1|libomp\.so\.5|libhwloc\.so\.\d+"),
+    "regex.h": re.compile(ALLOWED_LIBRARIES.pattern + r"|liblanewise\.so\.\d+|libpcre2-8\.so\.0"),
+}
 
 
 def run(*command, **options):
@@ -188,7 +189,7 @@ class Checker:
             self.fault(path, "lacks full RELRO")
         if "TEXTREL" in dynamic:
             self.fault(path, "has text relocations")
-        # The parallel part finds the core library by one.
+        # The parts find the core library by one.
         if allowed_libraries is ALLOWED_LIBRARIES and ("(RPATH)" in dynamic or "(RUNPATH)" in dynamic):
             self.fault(path, "has a run path")
         if not re.search(r"GNU_STACK.*\bRW\s", segments):
@@ -200,13 +201,12 @@ class Checker:
 
 
 def declared_functions(compiler, include):
-    """The functions that the public headers mark with LANEWISE_API: (core, parallel part)."""
+    """The functions that the public headers mark with LANEWISE_API: those of the core, and a dictionary of those of the parts."""
     headers = [name for name in os.listdir(os.path.join(include, "lanewise")) if name.endswith(".h")]
-    core = [name for name in headers if name not in ("lanewise.h", PARALLEL_HEADER)]
+    core = [name for name in headers if name != "lanewise.h" and name not in PARTS]
     core_names = functions_of_headers(compiler, include, core)
-    if PARALLEL_HEADER not in headers:
-        return core_names, set()
-    return core_names, functions_of_headers(compiler, include, [PARALLEL_HEADER, *core]) - core_names
+    return core_names, {part: functions_of_headers(compiler, include, [part, *core]) - core_names for part in PARTS
+                        if part in headers}
 
 
 def functions_of_headers(compiler, include, headers):
@@ -311,7 +311,8 @@ def main():
     parser.add_argument("--binutils-prefix", default="", help="'aarch64-linux-gnu-', say")
     parser.add_argument("--include", help="the directory of the public headers")
     parser.add_argument("--library", help="the shared library")
-    parser.add_argument("--parallel-library", help="the shared library of the parallel part")
+    parser.add_argument("--part", nargs=2, action="append", default=[], metavar=("HEADER", "LIBRARY"),
+                        help="the shared library of a part")
     parser.add_argument("objects", nargs="?", help="a file of lines '<tier or baseline> <object file>'")
     arguments = parser.parse_args()
     compiler = arguments.cc.split()
@@ -327,10 +328,10 @@ def main():
                 checker.check_object(group, path.strip())
                 count += 1
     if arguments.library:
-        core, parallel = declared_functions(compiler, arguments.include)
+        core, parts = declared_functions(compiler, arguments.include)
         checker.check_library(arguments.library, core)
-        if arguments.parallel_library:
-            checker.check_library(arguments.parallel_library, parallel, ALLOWED_PARALLEL_LIBRARIES)
+        for header, library in arguments.part:
+            checker.check_library(library, parts[header], PARTS[header])
     for fault in checker.faults:
         print(fault, file=sys.stderr)
     print(f"{count} objects, {len(checker.faults)} faults")

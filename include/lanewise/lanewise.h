@@ -25,6 +25,7 @@
 #include "pairs.h"
 #include "parallel.h"
 #include "pq.h"
+#include "regex.h"
 #include "repeat.h"
 #include "scan.h"
 #include "secrets.h"

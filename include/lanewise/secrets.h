@@ -20,7 +20,10 @@
  *     anchor WORD ...      one or more; \s in one is a space and \\ a backslash
  *     shape SHAPE          around the anchor, which is an @ in it
  *     run SET{m,n}         instead of the two: what is found is m to n bytes of the set with no more before and behind
- *     ignore-case          letters in anchors and shape match in either case (ASCII)
+ *     regex EXPRESSION     instead of a shape, or beside one that has to fit too; to the end of the line
+ *     window BEFORE BEHIND how much the expression sees: so many bytes before and behind the anchor, 128 and 512 unless
+ *                          they are given, 4096 at most
+ *     ignore-case          letters in anchors, shape and expression match in either case (ASCII)
  *     entropy NUMBER       the secret has at least so many bits of entropy a byte
  *     need CLASS ...       the secret has a byte of each class: digit, letter, lower, upper, symbol
  *     stop, stop-whole     as above, for this rule
@@ -47,10 +50,28 @@
  *
  * Entropy and the words of `stop` are looked for in the first 256 bytes of a secret.
  *
+ * Expressions
+ *
+ * What shapes cannot say, as they never go back, a regular expression may. This library has none; an engine for them
+ * comes in the options, that of lanewise/regex.h (PCRE2) or another. Without one, rules with expressions are refused.
+ *
+ * The expression is tried around each anchor of its rule, on the window alone: the anchor, and so many bytes before and
+ * behind it, fewer where the text begins or ends. It sees nothing else, so a match cannot be longer than the window. ^ holds
+ * at the window's beginning and $ at its end only where these are the text's. Matches are looked for from the left, each
+ * behind the one before, empty ones not at all; the first that contains the anchor is what the rule matched, and the
+ * secret is its first capture group, or all of it if there is none or it took no part. With a shape beside it, the shape
+ * has to fit and says nothing about the secret.
+ *
+ * Each candidate costs no more than some steps for each byte of its window, which the engine bounds: what it gives up is
+ * undecided. That is not reported as a finding but counted (lanewise_secrets_n_undecided), and functions that return a
+ * status say it. Behind LANEWISE_SECRETS_UNDECIDED of them, a rule's other candidates in the text are undecided untried.
+ *
  * Which findings are reported
  *
  * Of findings whose secrets overlap, that of the earlier rule stays, so rules for certain kinds come before general
- * ones; of the same rule's, that whose anchor comes first. Those reported are disjoint and in order of the text.
+ * ones; of the same rule's, that whose anchor comes first. Those reported are disjoint and in order of the text: one whose
+ * secret stands before its anchor is not reported if it begins before the end of one that was, and masks cover what of it
+ * is not written yet.
  *
  * Rules made ready are immutable and may be shared between threads; scratch may not.
  */
@@ -67,10 +88,54 @@ extern "C" {
 
 #define LANEWISE_SECRETS_RULES 1024 /* at most, in all */
 
+enum {
+	LANEWISE_SECRETS_WINDOW = 4096, /* bytes that an expression may see before or behind the anchor */
+	LANEWISE_SECRETS_UNDECIDED = 16 /* candidates of a rule in a text, before it is given up there */
+};
+
+enum {
+	LANEWISE_REGEX_IGNORE_CASE = 1, /* to compile: ASCII letters match in either case */
+	LANEWISE_REGEX_NOT_BEGIN = 2,   /* to search: there is text before the window, so ^ does not hold there */
+	LANEWISE_REGEX_NOT_END = 4      /* or behind it, and $ does not */
+};
+
+/*
+ * What regular expressions of rules are compiled and searched by. All functions may be called from several threads at once,
+ * `search` and `begin` with a scratch for each, and get the struct's `context`. The struct is copied; what `context`
+ * points to must outlive the rules.
+ */
+typedef struct lanewise_regex_engine {
+	size_t struct_size; /* sizeof(lanewise_regex_engine) */
+	void *context;
+
+	/*
+	 * Compiles an expression of n_bytes bytes, which are not needed afterwards, into *compiled; `flags` is 0 or
+	 * LANEWISE_REGEX_IGNORE_CASE. LANEWISE_ERROR_DATA if it is wrong: error->offset (a byte of it) and error->what say
+	 * how. LANEWISE_ERROR_NO_MEMORY. `allocator` may be NULL and outlives what is compiled.
+	 */
+	lanewise_status (*compile)(void *context, const char *expression, size_t n_bytes, uint32_t flags,
+	                           const lanewise_allocator *allocator, void **compiled, lanewise_error *error);
+	void (*release)(void *context, void *compiled);
+
+	/* Bytes of scratch for all searches of one thread, and how they are made ready; aligned as by malloc. */
+	size_t (*scratch_size)(void *context);
+	void (*begin)(void *context, void *scratch);
+
+	/*
+	 * Looks for matches in window[0 ... n_bytes) from the left, each from the end of the one before on, none of them
+	 * empty. 1 and range = { begin, end, begin and end of the first group, or SIZE_MAX twice } of the first with
+	 * begin <= anchor_begin and anchor_end <= end; 0 if there is none; negative if that was given up. No byte outside
+	 * the window is read, no memory allocated, and the time bounded, whatever expression and window are.
+	 */
+	int32_t (*search)(void *context, const void *compiled, const char *window, size_t n_bytes, size_t anchor_begin,
+	                  size_t anchor_end, uint32_t flags, void *scratch, size_t range[4]);
+} lanewise_regex_engine;
+
 typedef struct lanewise_secrets_options {
-	size_t struct_size;   /* sizeof(lanewise_secrets_options) */
-	int32_t with_builtin; /* nonzero: the built-in rules behind those that are given */
-	int32_t optional;     /* nonzero: also the rules marked `optional` */
+	size_t struct_size;                 /* sizeof(lanewise_secrets_options) */
+	int32_t with_builtin;               /* nonzero: the built-in rules behind those that are given */
+	int32_t optional;                   /* nonzero: also the rules marked `optional` */
+	const lanewise_regex_engine *regex; /* NULL: rules with expressions are refused */
 } lanewise_secrets_options;
 
 typedef struct lanewise_secrets lanewise_secrets;
@@ -80,8 +145,9 @@ typedef struct lanewise_secrets lanewise_secrets;
  * `allocator` NULL the C library's. The text is not needed afterwards.
  *
  * LANEWISE_ERROR_DATA: what is wrong with the rules and in which line; the error's offset is a byte of `rules`.
+ * LANEWISE_ERROR_UNSUPPORTED: a rule has an expression, also one that is left out, and there is no engine; likewise.
  * LANEWISE_ERROR_TOO_LARGE: over LANEWISE_SECRETS_RULES rules, or too many other things in them.
- * LANEWISE_ERROR_ARGUMENT: `secrets` NULL, another struct_size. LANEWISE_ERROR_NO_MEMORY.
+ * LANEWISE_ERROR_ARGUMENT: `secrets` NULL, another struct_size, of the engine too. LANEWISE_ERROR_NO_MEMORY.
  */
 LANEWISE_API lanewise_status lanewise_secrets_create(const char *rules, size_t n_bytes,
                                                      const lanewise_secrets_options *options,
@@ -103,12 +169,13 @@ LANEWISE_API const char *lanewise_secrets_rule_about(const lanewise_secrets *sec
 
 /*
  * Tries the examples in `rules` (or in the built-in ones if it is NULL) with these rules, all of them, optional ones too,
- * and nothing else. *n_examples, which may be NULL, becomes their number.
+ * and nothing else. *n_examples, which may be NULL, becomes their number; `regex` may be NULL as in the options.
  *
  * LANEWISE_ERROR_DATA: an example is not what it says; the error names its line. Other errors as from
  * lanewise_secrets_create.
  */
 LANEWISE_API lanewise_status lanewise_secrets_check_examples(const char *rules, size_t n_bytes,
+                                                             const lanewise_regex_engine *regex,
                                                              const lanewise_allocator *allocator, size_t *n_examples,
                                                              lanewise_error *error);
 
@@ -129,7 +196,7 @@ typedef struct lanewise_secret {
  */
 typedef struct lanewise_secrets_search lanewise_secrets_search;
 
-/* Bytes of scratch for one search: some 140,000 with the built-in rules. */
+/* Bytes of scratch for one search: some 140,000 with the built-in rules; the engine's comes to it if it is needed. */
 LANEWISE_API size_t lanewise_secrets_scratch_size(const lanewise_secrets *secrets);
 
 /*
@@ -143,16 +210,21 @@ LANEWISE_API lanewise_secrets_search *lanewise_secrets_begin(const lanewise_secr
 /* The next findings, at most `capacity` (not 0), and how many; 0 after the last. */
 LANEWISE_API size_t lanewise_secrets_next(lanewise_secrets_search *search, lanewise_secret *found, size_t capacity);
 
+/* How many candidates were left undecided so far; always 0 without expressions. */
+LANEWISE_API uint64_t lanewise_secrets_n_undecided(const lanewise_secrets_search *search);
+
 /*
  * Whether there is a secret in the text: *found becomes 1 or 0. It reads up to the first and not much further.
- * LANEWISE_ERROR_ARGUMENT: what lanewise_secrets_begin refuses, or found NULL.
+ * LANEWISE_ERROR_TOO_LARGE: none was found, but candidates are undecided; *found is 0. LANEWISE_ERROR_ARGUMENT: what
+ * lanewise_secrets_begin refuses, or found NULL.
  */
 LANEWISE_API lanewise_status lanewise_secrets_any(const lanewise_secrets *secrets, const char *text, size_t n_bytes,
                                                   void *scratch, int32_t *found);
 
 /*
  * Which rules have findings in the text: bit i mod 64 of present[i / 64] for rule i, in (n_rules + 63) / 64 words; the
- * other bits are 0. *n_found, which may be NULL, is the number of findings. Errors as for lanewise_secrets_any.
+ * other bits are 0. *n_found, which may be NULL, is the number of findings. LANEWISE_ERROR_TOO_LARGE: candidates are
+ * undecided, and both tell of the others. LANEWISE_ERROR_ARGUMENT as for lanewise_secrets_any.
  */
 LANEWISE_API lanewise_status lanewise_secrets_types(const lanewise_secrets *secrets, const char *text, size_t n_bytes,
                                                     void *scratch, uint64_t *present, uint64_t *n_found);
@@ -169,12 +241,14 @@ typedef struct lanewise_mask_options {
 
 /*
  * Writes the text with its secrets masked to out[0 ... *n_out). Everything that any rule finds is masked, also what is
- * not reported because it overlaps something else; characters of UTF-8 are masked as a whole or not at all.
+ * not reported because it overlaps something else, but for secrets before their anchors as said above; characters of UTF-8
+ * are masked as a whole or not at all.
  * `options` NULL means the defaults. *n_masked, which may be NULL, is the number of places. Without `replace` the
  * result is as long as the text. `out` must not overlap the text.
  *
  * LANEWISE_ERROR_CAPACITY: more than `capacity` bytes; *n_out is how many, and what is in `out` means nothing; `out`
- * may be NULL if capacity is 0. LANEWISE_ERROR_ARGUMENT: what lanewise_secrets_begin refuses, another struct_size, a
+ * may be NULL if capacity is 0. LANEWISE_ERROR_TOO_LARGE: the text is there, but candidates are undecided, and nothing is
+ * masked for them. LANEWISE_ERROR_ARGUMENT: what lanewise_secrets_begin refuses, another struct_size, a
  * byte that is not 0 ... 255, a NULL pointer to something not empty.
  */
 LANEWISE_API lanewise_status lanewise_secrets_mask(const lanewise_secrets *secrets,
@@ -196,7 +270,8 @@ LANEWISE_API lanewise_status lanewise_secrets_mask(const lanewise_secrets *secre
  *
  * or the same with lanewise_secrets_stream_next, if findings are wanted and not the text; a stream gives one of the two.
  * Nearly all text is done with at once. What is held back is what may be a secret, or the beginning of an anchor, or, where
- * a rule has its secret before the anchor, what may be that: of prose some bytes at the end.
+ * a rule has its secret before the anchor, what may be that: of prose some bytes at the end. Of rules with expressions,
+ * the bytes of the largest window before the anchor are always held back, and behind an anchor all of its window.
  */
 typedef struct lanewise_secrets_stream lanewise_secrets_stream;
 
@@ -235,6 +310,9 @@ LANEWISE_API uint64_t lanewise_secrets_stream_safe(const lanewise_secrets_stream
 
 /* How many findings there were so far. */
 LANEWISE_API uint64_t lanewise_secrets_stream_n_found(const lanewise_secrets_stream *stream);
+
+/* How many candidates were left undecided so far. */
+LANEWISE_API uint64_t lanewise_secrets_stream_n_undecided(const lanewise_secrets_stream *stream);
 
 /* ---------------------------------------------------------- parts of this */
 

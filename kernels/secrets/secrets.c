@@ -17,6 +17,9 @@ size_t lanewise_secrets_scratch_size(const lanewise_secrets *secrets)
 	size_t n = lw_secrets_round_up(sizeof(struct lanewise_secrets_search)) +
 	           lw_secrets_round_up(secrets->n_runs * sizeof(struct lw_secret_run));
 
+	if (secrets->expressions.n)
+		n += lw_secrets_round_up(secrets->expressions.n * sizeof(uint32_t)) +
+		     lw_secrets_round_up(secrets->regex.scratch_size(secrets->regex.context));
 	for (int k = 0; k < LW_SECRET_SETS; k++)
 		n += secrets->set[k] ? lw_secrets_round_up(lanewise_scan_scratch_size(secrets->set[k])) : 0;
 	return n;
@@ -102,6 +105,22 @@ static void look_ahead(lanewise_secrets_search *s, uint32_t k)
 		find_run(s, rule, ahead);
 }
 
+/* Returns what is behind. */
+static char *begin_expressions(struct lw_secret_matcher *matcher, char *scratch)
+{
+	const lanewise_secrets *secrets = matcher->secrets;
+	const lanewise_regex_engine *regex = &secrets->regex;
+	size_t n = secrets->expressions.n * sizeof(uint32_t);
+
+	if (n == 0)
+		return scratch;
+	matcher->undecided = (uint32_t *)(void *)scratch;
+	memset(matcher->undecided, 0, n);
+	matcher->regex_scratch = scratch + lw_secrets_round_up(n);
+	regex->begin(regex->context, matcher->regex_scratch);
+	return (char *)matcher->regex_scratch + lw_secrets_round_up(regex->scratch_size(regex->context));
+}
+
 lanewise_secrets_search *lanewise_secrets_begin(const lanewise_secrets *secrets, const char *text, size_t n_bytes,
                                                 void *scratch)
 {
@@ -118,6 +137,7 @@ lanewise_secrets_search *lanewise_secrets_begin(const lanewise_secrets *secrets,
 	for (uint32_t i = 0; i < secrets->n_runs; i++)
 		s->matcher.runs[i] = (struct lw_secret_run) { SIZE_MAX, 0, 0 };
 	behind += lw_secrets_round_up(secrets->n_runs * sizeof(struct lw_secret_run));
+	behind = begin_expressions(&s->matcher, behind);
 	for (int k = 0; k < LW_SECRET_SETS; k++)
 		if (secrets->set[k]) {
 			struct lw_secret_source *source = &s->sources[s->n_sources++];
@@ -419,7 +439,8 @@ uint64_t lanewise_secrets_safe(const lanewise_secrets_search *s)
 {
 	const lanewise_secrets *secrets = s->matcher.secrets;
 	const struct lw_secret_hold *holds = secrets->holds.items;
-	uint64_t from = lanewise_secrets_candidates_from(s), most = 0;
+	uint64_t from = lanewise_secrets_candidates_from(s);
+	uint64_t most = s->matcher.ended ? 0 : lesser(secrets->reach.window, from - s->origin);
 
 	for (size_t i = 0; i < secrets->holds.n && !s->matcher.ended; i++) {
 		uint64_t n = held_before(s, &holds[i], from);
@@ -446,6 +467,7 @@ void lanewise_secrets_move(lanewise_secrets_search *s, uint64_t origin, const ui
 	}
 	s->matcher.text = text;
 	s->matcher.n -= shift;
+	s->matcher.cut |= shift > 0;
 	s->origin = origin;
 }
 
@@ -495,6 +517,13 @@ size_t lanewise_secrets_next(lanewise_secrets_search *search, lanewise_secret *f
 	return n;
 }
 
+uint64_t lanewise_secrets_n_undecided(const lanewise_secrets_search *search) { return search->matcher.n_undecided; }
+
+lanewise_status lanewise_secrets_decided(const lanewise_secrets_search *search)
+{
+	return search->matcher.n_undecided ? LANEWISE_ERROR_TOO_LARGE : LANEWISE_OK;
+}
+
 lanewise_status lanewise_secrets_any(const lanewise_secrets *secrets, const char *text, size_t n_bytes, void *scratch,
                                      int32_t *found)
 {
@@ -507,7 +536,7 @@ lanewise_status lanewise_secrets_any(const lanewise_secrets *secrets, const char
 	*found = 0;
 	while (!*found && next_candidate(s, &candidate))
 		*found = try_candidate(s, &candidate, &secret) > 0;
-	return LANEWISE_OK;
+	return *found ? LANEWISE_OK : lanewise_secrets_decided(s);
 }
 
 lanewise_status lanewise_secrets_types(const lanewise_secrets *secrets, const char *text, size_t n_bytes, void *scratch,
@@ -527,7 +556,7 @@ lanewise_status lanewise_secrets_types(const lanewise_secrets *secrets, const ch
 		}
 	if (n_found)
 		*n_found = n;
-	return LANEWISE_OK;
+	return lanewise_secrets_decided(s);
 }
 
 /* ------------------------------------------------------------------ places */

@@ -56,6 +56,7 @@ struct lw_secret_rule {
 	uint32_t before, after;
 	uint32_t first, last; /* the sets of what `after` and, from right to left, `before` take first */
 	uint32_t lead; /* the automaton of what may follow the anchor, in steps of LW_LEAD_STEP, or LW_NODE_NONE */
+	uint32_t expression; /* or LW_NODE_NONE */
 	int ignore_case, is_run;
 	uint32_t need;
 	double entropy;
@@ -79,6 +80,12 @@ enum {
 struct lw_secret_stop {
 	uint32_t first, count; /* in the pool, folded */
 	int whole;
+};
+
+/* A rule's regular expression, and how much of the text before and behind the anchor it sees. */
+struct lw_secret_expression {
+	void *compiled;
+	uint32_t before, behind;
 };
 
 /* A rule's anchor. */
@@ -131,13 +138,16 @@ struct lw_secret_hold {
 /* The most bytes that rules look at or take, for streams. */
 struct lw_secret_reach {
 	uint64_t before, anchor, after; /* the anchor; before it, behind it */
-	uint64_t run;                   /* of a rule of runs */
+	uint64_t window; /* of `before`, what expressions see: a secret may begin there, whatever it is */
+	uint64_t run;    /* of a rule of runs */
 };
 
 struct lanewise_secrets {
 	struct lw_list nodes, sets, rules, anchors, stops, pool;
 	struct lw_list holds; /* struct lw_secret_hold */
 	struct lw_list leads; /* bytes */
+	struct lw_list expressions;
+	lanewise_regex_engine regex; /* if there are any */
 	struct lw_secret_reach reach;
 	uint32_t n_runs;                         /* nodes of kind LW_NODE_SET */
 	uint32_t run_rules[LW_SECRET_RUN_RULES]; /* the rules of runs */
@@ -181,7 +191,8 @@ struct lw_rules_reader {
 	lanewise_error *error;
 
 	struct lw_list fragments; /* of the text: struct lw_fragment */
-	int ignore_case;          /* of the rule under way */
+	const lanewise_regex_engine *regex;
+	int ignore_case; /* of the rule under way */
 	int depth, in_fragment, n_at;
 };
 
@@ -192,6 +203,12 @@ struct lw_fragment {
 
 /* Room for `count` more items, or NULL with the reader's status set. */
 void *lanewise_secrets_list_add(struct lw_rules_reader *reader, struct lw_list *list, size_t count, size_t limit);
+
+/* Compiles the expression up to reader->end, of the rule of this name; its number. */
+uint32_t lanewise_secrets_read_expression(struct lw_rules_reader *reader, const char *rule, const uint32_t window[2]);
+
+/* Gives up the expressions from this number on. */
+void lanewise_secrets_release_expressions(lanewise_secrets *secrets, size_t from);
 
 /* Sets the reader's status and error, with the line and the place reader->at, unless there is one, and returns NONE. */
 __attribute__((format(printf, 2, 3))) uint32_t lanewise_secrets_wrong(struct lw_rules_reader *reader,
@@ -256,7 +273,12 @@ struct lw_secret_matcher {
 	const uint8_t *text; /* the whole, or that part of it which may still matter */
 	size_t n;
 	int ended, touched;         /* the text ends at n; what is behind n would have decided the last candidate */
+	int cut;                    /* there was text before this */
 	struct lw_secret_run *runs; /* [n_runs], all with from > to at first */
+
+	void *regex_scratch;
+	uint32_t *undecided; /* by expression, no more than are tried */
+	uint64_t n_undecided;
 };
 
 enum { LW_CHARACTER_BYTES = 4 }; /* of UTF-8 */
@@ -267,6 +289,13 @@ enum { LW_CHARACTER_BYTES = 4 }; /* of UTF-8 */
  */
 int lanewise_secrets_match(struct lw_secret_matcher *matcher, uint32_t anchor, size_t begin, size_t end,
                            lanewise_secret *found);
+
+/*
+ * Tries the rule's expression on the window of the anchor at text[begin ... end); 1, and the secret and all that was matched
+ * in `found`, or 0, or -1 as above.
+ */
+int lanewise_secrets_match_expression(struct lw_secret_matcher *matcher, const struct lw_secret_rule *rule,
+                                      size_t begin, size_t end, lanewise_secret *found);
 
 /* Whether what has the right shape is a secret. */
 int lanewise_secrets_judge(const lanewise_secrets *secrets, const struct lw_secret_rule *rule, const uint8_t *secret,

@@ -143,10 +143,11 @@ static lanewise_status try_text(struct trial *trial, const char *text, size_t n_
 	return reader.status;
 }
 
-lanewise_status lanewise_secrets_check_examples(const char *rules, size_t n_bytes, const lanewise_allocator *allocator,
-                                                size_t *n_examples, lanewise_error *error)
+lanewise_status lanewise_secrets_check_examples(const char *rules, size_t n_bytes, const lanewise_regex_engine *regex,
+                                                const lanewise_allocator *allocator, size_t *n_examples,
+                                                lanewise_error *error)
 {
-	lanewise_secrets_options options = { sizeof options, 0, 1 };
+	lanewise_secrets_options options = { sizeof options, 0, 1, regex };
 	struct trial trial = { .error = error };
 	lanewise_secrets *secrets;
 	lanewise_status status;

@@ -163,5 +163,5 @@ lanewise_status lanewise_secrets_mask(const lanewise_secrets *secrets, const lan
 	*n_out = written + dropped;
 	if (n_masked)
 		*n_masked = m.n_masked;
-	return dropped ? LANEWISE_ERROR_CAPACITY : LANEWISE_OK;
+	return dropped ? LANEWISE_ERROR_CAPACITY : lanewise_secrets_decided(s);
 }

@@ -280,6 +280,7 @@ int lanewise_secrets_match(struct lw_secret_matcher *matcher, uint32_t number, s
 	const struct lw_secret_anchor *anchor = &lw_secrets_anchors(secrets)[number];
 	const struct lw_secret_rule *rule = &lw_secrets_rules(secrets)[anchor->rule];
 	struct walk w = { matcher, rule->ignore_case, SIZE_MAX, SIZE_MAX };
+	size_t anchor_begin = begin, anchor_end = end;
 
 	matcher->touched = 0;
 	/* The set of anchors ignores case if any rule does. */
@@ -299,11 +300,18 @@ int lanewise_secrets_match(struct lw_secret_matcher *matcher, uint32_t number, s
 
 	size_t from = w.open == SIZE_MAX ? begin : w.open, to = w.close == SIZE_MAX ? end : w.close;
 
+	*found = (lanewise_secret) { from, to, begin, end, anchor->rule, 0 };
+	if (rule->expression != LW_NODE_NONE) {
+		fits = lanewise_secrets_match_expression(matcher, rule, anchor_begin, anchor_end, found);
+		if (fits <= 0)
+			return fits;
+		from = (size_t)found->begin;
+		to = (size_t)found->end;
+	}
 	if (from >= to || !lanewise_secrets_judge(secrets, rule, matcher->text + from, to - from))
 		return 0;
 	/* What masks it wants to know where the last character ends. */
 	if (!matcher->ended && matcher->text[to - 1] >= 0x80 && matcher->n - to < LW_CHARACTER_BYTES)
 		return -1;
-	*found = (lanewise_secret) { from, to, begin, end, anchor->rule, 0 };
 	return 1;
 }

@@ -95,6 +95,18 @@ static struct lw_secret_hold hold_of(const lanewise_secrets *secrets, const stru
 
 static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
+/* Masks want to know where a character ends that begins in the window. */
+static void measure_window(lanewise_secrets *secrets, uint32_t number)
+{
+	const struct lw_secret_expression *expression =
+	        (const struct lw_secret_expression *)secrets->expressions.items + number;
+	struct lw_secret_reach *reach = &secrets->reach;
+
+	reach->before = larger(reach->before, expression->before);
+	reach->window = larger(reach->window, expression->before);
+	reach->after = larger(reach->after, (uint64_t)expression->behind + LW_CHARACTER_BYTES);
+}
+
 int lanewise_secrets_measure(struct lw_rules_reader *reader)
 {
 	enum { MAX_HOLDS = LANEWISE_SECRETS_RULES };
@@ -110,6 +122,11 @@ int lanewise_secrets_measure(struct lw_rules_reader *reader)
 		}
 		reach->before = larger(reach->before, sequence_reach(lw_secrets_nodes(secrets), rule->before));
 		reach->after = larger(reach->after, sequence_reach(lw_secrets_nodes(secrets), rule->after));
+
+		if (rule->expression != LW_NODE_NONE) {
+			measure_window(secrets, rule->expression);
+			continue;
+		}
 
 		struct lw_secret_hold hold = hold_of(secrets, rule);
 		struct lw_secret_hold *kept =

@@ -14,7 +14,9 @@ enum {
 	MAX_ANCHOR_BYTES = 256,
 	MAX_STOPS = 8192,
 	MAX_POOL = 1 << 24,
-	MAX_NAME = 64
+	MAX_NAME = 64,
+	WINDOW_BEFORE = 128, /* unless the rule says it */
+	WINDOW_BEHIND = 512
 };
 
 /* ---------------------------------------------------------------- reading */
@@ -117,7 +119,9 @@ static uint32_t keep_text(struct lw_rules_reader *reader, const char *text, size
 struct draft {
 	struct lw_secret_rule rule;
 	int open, optional, n_anchors;
-	const char *shape, *shape_end, *run, *run_end;
+	const char *shape, *shape_end, *run, *run_end, *regex, *regex_end;
+	uint32_t window[2];
+	int has_window;
 	const char *begin;                     /* of its first line */
 	uint32_t default_stops[2], first_rule; /* of this text */
 };
@@ -233,6 +237,42 @@ static void read_need(struct lw_rules_reader *reader, struct draft *draft)
 	}
 }
 
+static uint32_t read_size(struct lw_rules_reader *reader)
+{
+	const char *word;
+	size_t n = next_word(reader, &word);
+	uint32_t value = 0;
+	int right = n > 0 && n <= 4;
+
+	for (size_t i = 0; i < n && right; i++) {
+		right = word[i] >= '0' && word[i] <= '9';
+		value = value * 10 + (uint32_t)(word[i] - '0');
+	}
+	if (!right || value > LANEWISE_SECRETS_WINDOW)
+		lanewise_secrets_wrong(reader, "a window is two numbers of bytes, no more than %d",
+		                       LANEWISE_SECRETS_WINDOW);
+	return value;
+}
+
+static void read_window(struct lw_rules_reader *reader, struct draft *draft)
+{
+	if (draft->has_window)
+		lanewise_secrets_wrong(reader, "a second window");
+	draft->has_window = 1;
+	draft->window[0] = read_size(reader);
+	draft->window[1] = read_size(reader);
+}
+
+/* The rest of the line, to be read when the rule is complete. */
+static void keep_line(struct lw_rules_reader *reader, const char **begin, const char **end)
+{
+	if (*begin)
+		lanewise_secrets_wrong(reader, "a second shape, run or expression");
+	rest_of_line(reader);
+	*begin = reader->at;
+	*end = reader->at = reader->end;
+}
+
 static void read_fragment_line(struct lw_rules_reader *reader)
 {
 	const char *name;
@@ -277,11 +317,26 @@ static void read_shape_of(struct lw_rules_reader *reader, struct draft *draft)
 		reader->end = draft->run_end;
 		draft->rule.is_run = 1;
 		lanewise_secrets_read_run(reader, &draft->rule.run_set, &draft->rule.run_min, &draft->rule.run_max);
-	} else {
+	}
+	if (draft->shape) {
 		reader->at = draft->shape;
 		reader->end = draft->shape_end;
 		lanewise_secrets_read_shape(reader, &draft->rule.before, &draft->rule.after);
 	}
+	if (draft->regex && reader->status == LANEWISE_OK) {
+		reader->at = draft->regex;
+		reader->end = draft->regex_end;
+		draft->rule.expression = lanewise_secrets_read_expression(
+		        reader, (const char *)lw_secrets_pool(reader->secrets) + draft->rule.name, draft->window);
+	}
+}
+
+/* Whether a rule has all that it needs, and no more. */
+static int is_complete(const struct draft *draft)
+{
+	if (draft->run)
+		return !draft->shape && !draft->regex && !draft->has_window && !draft->n_anchors;
+	return draft->n_anchors && (draft->regex || (draft->shape && !draft->has_window));
 }
 
 static void add_rule(struct lw_rules_reader *reader, struct draft *draft)
@@ -305,21 +360,24 @@ static void add_rule(struct lw_rules_reader *reader, struct draft *draft)
 static void end_rule(struct lw_rules_reader *reader, struct draft *draft, int with_optional)
 {
 	const char *at = reader->at, *end = reader->end;
+	size_t n_expressions = reader->secrets->expressions.n;
 
 	if (!draft->open || reader->status != LANEWISE_OK)
 		return;
 	reader->ignore_case = draft->rule.ignore_case;
 	reader->at = draft->begin;
-	if (draft->run ? draft->shape || draft->n_anchors : !draft->shape || !draft->n_anchors)
-		lanewise_secrets_wrong(reader, "a rule has anchors and a shape, or a run");
+	if (!is_complete(draft))
+		lanewise_secrets_wrong(reader, "a rule has anchors and a shape or an expression, or a run");
 	else
 		read_shape_of(reader, draft);
 	if (reader->status != LANEWISE_OK)
 		return;
-	if (draft->optional && !with_optional)
+	if (draft->optional && !with_optional) {
 		drop_anchors(reader, draft);
-	else
+		lanewise_secrets_release_expressions(reader->secrets, n_expressions);
+	} else {
 		add_rule(reader, draft);
+	}
 	reader->ignore_case = 0;
 	reader->at = at;
 	reader->end = end;
@@ -342,10 +400,13 @@ static void begin_rule(struct lw_rules_reader *reader, struct draft *draft)
 		if (is(name, n, (const char *)lw_secrets_pool(secrets) + rules[i].name))
 			lanewise_secrets_wrong(reader, "a second rule of this name");
 	draft->begin = name;
-	draft->shape = draft->run = NULL;
-	draft->optional = draft->n_anchors = 0;
+	draft->shape = draft->run = draft->regex = NULL;
+	draft->window[0] = WINDOW_BEFORE;
+	draft->window[1] = WINDOW_BEHIND;
+	draft->optional = draft->n_anchors = draft->has_window = 0;
 	draft->open = 1;
-	draft->rule = (struct lw_secret_rule) { .before = LW_NODE_NONE, .after = LW_NODE_NONE };
+	draft->rule =
+	        (struct lw_secret_rule) { .before = LW_NODE_NONE, .after = LW_NODE_NONE, .expression = LW_NODE_NONE };
 	draft->rule.name = keep_text(reader, name, n);
 	draft->rule.about = keep_text(reader, "", 0);
 	draft->rule.stop[1][0] = (uint32_t)secrets->stops.n;
@@ -364,15 +425,14 @@ static int read_rule_line(struct lw_rules_reader *reader, struct draft *draft, c
 		n = rest_of_line(reader);
 		draft->rule.about = keep_text(reader, reader->at, n);
 		reader->at = reader->end;
-	} else if (is(word, n, "shape") || is(word, n, "run")) {
-		const char **begin = *word == 's' ? &draft->shape : &draft->run;
-		const char **end = *word == 's' ? &draft->shape_end : &draft->run_end;
-
-		if (*begin)
-			lanewise_secrets_wrong(reader, "a second shape or run");
-		rest_of_line(reader);
-		*begin = reader->at;
-		*end = reader->at = reader->end;
+	} else if (is(word, n, "shape")) {
+		keep_line(reader, &draft->shape, &draft->shape_end);
+	} else if (is(word, n, "run")) {
+		keep_line(reader, &draft->run, &draft->run_end);
+	} else if (is(word, n, "regex")) {
+		keep_line(reader, &draft->regex, &draft->regex_end);
+	} else if (is(word, n, "window")) {
+		read_window(reader, draft);
 	} else if (is(word, n, "ignore-case")) {
 		draft->rule.ignore_case = 1;
 	} else if (is(word, n, "optional")) {
@@ -412,9 +472,14 @@ static void read_line(struct lw_rules_reader *reader, struct draft *draft, int w
 }
 
 static lanewise_status read_text(lanewise_secrets *secrets, const lanewise_allocator *allocator, const char *text,
-                                 size_t n_bytes, int with_optional, lanewise_error *error)
+                                 size_t n_bytes, const lanewise_secrets_options *options, lanewise_error *error)
 {
-	struct lw_rules_reader reader = { .secrets = secrets, .allocator = allocator, .text = text, .error = error };
+	int with_optional = options && options->optional;
+	struct lw_rules_reader reader = { .secrets = secrets,
+		                          .allocator = allocator,
+		                          .text = text,
+		                          .error = error,
+		                          .regex = options ? options->regex : NULL };
 	struct draft draft = { .first_rule = (uint32_t)secrets->rules.n,
 		               .default_stops = { (uint32_t)secrets->stops.n, 0 } };
 	const char *at = text, *end = text + n_bytes;
@@ -491,14 +556,14 @@ static lanewise_status make(lanewise_secrets *secrets, const char *rules, size_t
                             const lanewise_secrets_options *options, const lanewise_allocator *allocator,
                             lanewise_error *error)
 {
-	int with_optional = options && options->optional, with_builtin = !rules || (options && options->with_builtin);
+	int with_builtin = !rules || (options && options->with_builtin);
 	lanewise_status status = LANEWISE_OK;
 
 	if (rules)
-		status = read_text(secrets, allocator, rules, n_bytes, with_optional, error);
+		status = read_text(secrets, allocator, rules, n_bytes, options, error);
 	if (status == LANEWISE_OK && with_builtin)
 		status = read_text(secrets, allocator, lanewise_secrets_builtin_text, lanewise_secrets_builtin_bytes,
-		                   with_optional, error);
+		                   options, error);
 	return status == LANEWISE_OK ? make_sets(secrets, allocator, error) : status;
 }
 
@@ -506,7 +571,8 @@ lanewise_status lanewise_secrets_create(const char *rules, size_t n_bytes, const
                                         const lanewise_allocator *allocator, lanewise_secrets **out,
                                         lanewise_error *error)
 {
-	if (!out || (options && options->struct_size != sizeof *options))
+	if (!out || (options && (options->struct_size != sizeof *options ||
+	                         (options->regex && options->regex->struct_size != sizeof *options->regex))))
 		return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET,
 		               out ? "options: unknown struct_size" : "secrets is NULL");
 	*out = NULL;
@@ -523,6 +589,7 @@ lanewise_status lanewise_secrets_create(const char *rules, size_t n_bytes, const
 	secrets->stops.item_bytes = sizeof(struct lw_secret_stop);
 	secrets->holds.item_bytes = sizeof(struct lw_secret_hold);
 	secrets->leads.item_bytes = 1;
+	secrets->expressions.item_bytes = sizeof(struct lw_secret_expression);
 	secrets->pool.item_bytes = 1;
 	for (int k = 0; k < LW_SECRET_SETS; k++)
 		secrets->numbers[k].item_bytes = sizeof(uint32_t);
@@ -550,6 +617,8 @@ void lanewise_secrets_destroy(lanewise_secrets *secrets)
 	lanewise_allocator copy = secrets->allocator;
 	const lanewise_allocator *allocator = secrets->own_allocator ? &copy : NULL;
 
+	lanewise_secrets_release_expressions(secrets, 0);
+	list_free(allocator, &secrets->expressions);
 	for (int k = 0; k < LW_SECRET_SETS; k++) {
 		lanewise_scan_set_destroy(secrets->set[k]);
 		list_free(allocator, &secrets->numbers[k]);

@@ -65,6 +65,9 @@ static inline size_t lw_secrets_round_up(size_t n)
 /* The next finding or cover; 0 if there is none, or, unless the text has ended, none without more text. */
 int lanewise_secrets_next_covered(lanewise_secrets_search *search, struct lw_covered *out);
 
+/* The status of a search that is over: whether all candidates were decided. */
+lanewise_status lanewise_secrets_decided(const lanewise_secrets_search *search);
+
 /* After that has returned 0: no candidate to come begins before this, nor any secret before the second. */
 uint64_t lanewise_secrets_candidates_from(const lanewise_secrets_search *search);
 uint64_t lanewise_secrets_safe(const lanewise_secrets_search *search);

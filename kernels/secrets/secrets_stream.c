@@ -165,3 +165,8 @@ size_t lanewise_secrets_stream_mask(lanewise_secrets_stream *stream, char *out, 
 uint64_t lanewise_secrets_stream_safe(const lanewise_secrets_stream *stream) { return stream->safe; }
 
 uint64_t lanewise_secrets_stream_n_found(const lanewise_secrets_stream *stream) { return stream->n_found; }
+
+uint64_t lanewise_secrets_stream_n_undecided(const lanewise_secrets_stream *stream)
+{
+	return lanewise_secrets_n_undecided(stream->search);
+}

@@ -6,7 +6,7 @@ installed, else array.array. Every call releases the GIL while C code runs. Resu
 """
 
 from . import evaluate, json
-from ._library import DataError
+from ._library import DataError, UndecidedError
 from ._threads import get_num_threads, set_num_threads
 from .activation import mean_pool, sigmoid, softmax
 from .chunk import Chunk, Chunker, ChunkStream, TextChunker, chunk_text, fastcdc, text_tokens
@@ -36,7 +36,7 @@ __all__ = [
     "Classifier", "DataError", "Deduplicator", "Event", "EventStream", "Graph", "Hits", "Index", "LSH", "LoopDetector",
     "Match", "Matches", "MinHash", "NGrams", "Near", "PQ", "Pairs", "Part", "PatternSet", "PatternStream", "Repeat",
     "RepeatGuard", "Rule", "Schedule", "Secret", "SecretScanner", "SeenMap", "SeenSet", "SimHash", "StreamFilter", "Template",
-    "TextChunker", "Thought", "ThoughtDetector", "Unit", "Word", "XXH3", "active_tier", "b64decode", "b64encode",
+    "TextChunker", "Thought", "ThoughtDetector", "UndecidedError", "Unit", "Word", "XXH3", "active_tier", "b64decode", "b64encode",
     "call_signatures", "chunk_text",
     "circular_phrases", "cosine", "cosine_half", "cut", "dedup_rows", "dot", "dot_half", "dot_int8", "embed", "evaluate",
     "fastcdc", "format_timestamp", "from_half", "fuse", "fuse_scores", "get_num_threads", "hamming", "jaccard_bits", "json",

@@ -29,6 +29,15 @@ class DataError(ValueError):
         self.offset = offset
 
 
+class UndecidedError(DataError):
+    """Regular expressions in rules for secrets could not decide some places of a text within their limits. `result` is what the
+    call would have returned if these were no secrets."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("the rules' expressions left places of the text undecided")
+        self.result = result
+
+
 def new_error() -> Any:
     return ffi.new("lanewise_error *")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeVar
 
 from ._files import Immutable, destroy_later
-from ._library import CodePoints, Scratch, check, ffi, lib, new_error, room, text_bytes
+from ._library import CodePoints, Scratch, UndecidedError, check, ffi, lib, new_error, room, text_bytes
 from .text import Text
 
 T = TypeVar("T", str, bytes)
@@ -38,6 +38,14 @@ class Secret(NamedTuple):
     column: int
 
 
+def _decided(status: int, result: Any) -> Any:
+    """The result, if there is one and nothing is missing in it."""
+    if status == lib.LANEWISE_ERROR_TOO_LARGE:
+        raise UndecidedError(result)
+    check(status)
+    return result
+
+
 def shannon_entropy(data: Text) -> float:
     """Bits a byte: 0 for equal bytes, at most 8."""
     given = text_bytes(data, "data")
@@ -49,14 +57,17 @@ class SecretScanner(Immutable):
 
     `rules` is a text in the language of lanewise/secrets.h; without one, the built-in rules for some sixty kinds of secrets
     are used, and `with_builtin` puts these behind those that are given. `optional` takes the rules marked so too, which
-    find more and err more.
+    find more and err more. Rules with regular expressions need PCRE2, without which they raise NotImplementedError; where
+    an expression cannot decide within its limits whether there is a secret, the methods raise UndecidedError, with what they
+    have found.
     """
 
     def __init__(self, rules: Text | None = None, with_builtin: bool = False, optional: bool = False) -> None:
         self._rules = None if rules is None else bytes(text_bytes(rules, "rules"))
         self._options = (bool(with_builtin), bool(optional))
         options = ffi.new("lanewise_secrets_options *", {
-            "struct_size": ffi.sizeof("lanewise_secrets_options"), "with_builtin": with_builtin, "optional": optional})
+            "struct_size": ffi.sizeof("lanewise_secrets_options"), "with_builtin": with_builtin, "optional": optional,
+            "regex": lib.lanewise_regex_pcre2()})
         out, error = ffi.new("lanewise_secrets **"), new_error()
         given = ffi.NULL if self._rules is None else ffi.from_buffer(self._rules)
         check(lib.lanewise_secrets_create(given, len(self._rules or b""), options, ffi.NULL, out, error), error)
@@ -86,7 +97,10 @@ class SecretScanner(Immutable):
         buffer = ffi.from_buffer(data)
         search = lib.lanewise_secrets_begin(self._handle, buffer, len(data), memory)
         secrets = list(self._found(search, text, data, buffer))
+        undecided = lib.lanewise_secrets_n_undecided(search)
         self._scratch.give(memory)
+        if undecided:
+            raise UndecidedError(secrets)
         return secrets
 
     def _found(self, search: Any, text: Text, data: Any, buffer: Any) -> Iterator[Secret]:
@@ -108,17 +122,18 @@ class SecretScanner(Immutable):
     def any(self, text: Text) -> bool:
         """Whether there is a secret; reads hardly further than to the first."""
         data, found, memory = text_bytes(text), ffi.new("int32_t *"), self._scratch.take()
-        check(lib.lanewise_secrets_any(self._handle, ffi.from_buffer(data), len(data), memory, found))
+        status = lib.lanewise_secrets_any(self._handle, ffi.from_buffer(data), len(data), memory, found)
         self._scratch.give(memory)
-        return bool(found[0])
+        return bool(_decided(status, bool(found[0])))
 
     def types(self, text: Text) -> list[str]:
         """The names of the rules that find something, in the rules' order."""
         data, memory = text_bytes(text), self._scratch.take()
         bits = ffi.new("uint64_t[]", (len(self) + 63) // 64)
-        check(lib.lanewise_secrets_types(self._handle, ffi.from_buffer(data), len(data), memory, bits, ffi.NULL))
+        status = lib.lanewise_secrets_types(self._handle, ffi.from_buffer(data), len(data), memory, bits, ffi.NULL)
         self._scratch.give(memory)
-        return [name for i, name in enumerate(self._names) if bits[i // 64] >> (i % 64) & 1]
+        names: list[str] = _decided(status, [name for i, name in enumerate(self._names) if bits[i // 64] >> (i % 64) & 1])
+        return names
 
     def mask(self, text: T, fill: str = "*", keep_first: int = 0, keep_last: int = 0) -> T:
         """The text with every byte of every secret, also of those that overlap others, replaced by `fill`, a character of ASCII.
@@ -145,11 +160,12 @@ class SecretScanner(Immutable):
             if status != lib.LANEWISE_ERROR_CAPACITY:
                 break
             capacity = n_out[0]
-        check(status)
         self._scratch.give(memory)
         if isinstance(text, str):
-            return bytes(ffi.buffer(out, n_out[0])).decode() if n_masked[0] else text
-        return bytes(ffi.buffer(out, n_out[0]))
+            masked: T = _decided(status, bytes(ffi.buffer(out, n_out[0])).decode() if n_masked[0] else text)
+        else:
+            masked = _decided(status, bytes(ffi.buffer(out, n_out[0])))
+        return masked
 
     @staticmethod
     def builtin_rules() -> str:
@@ -163,5 +179,6 @@ class SecretScanner(Immutable):
         """Tries the examples in rules, or in the built-in ones, and returns their number; DataError if one is not what it says."""
         data, n, error = None if rules is None else text_bytes(rules, "rules"), ffi.new("size_t *"), new_error()
         given = ffi.NULL if data is None else ffi.from_buffer(data)
-        check(lib.lanewise_secrets_check_examples(given, 0 if data is None else len(data), ffi.NULL, n, error), error)
+        check(lib.lanewise_secrets_check_examples(
+            given, 0 if data is None else len(data), lib.lanewise_regex_pcre2(), ffi.NULL, n, error), error)
         return int(n[0])

@@ -99,6 +99,60 @@ def test_own_rules():
         lw.SecretScanner.check_examples("rule r\n anchor x\n shape < @ [0-9]{3} >\n true x12\n")
 
 
+EXPRESSIONS = r"""
+rule keyed
+  anchor key tok
+  regex (?:key|tok)=(\w{2,4})|(?<=日)key
+  window 3 9
+"""
+KEYED = re.compile(r"(?:key|tok)=(\w{2,4})|(?<=日)key".encode(), re.A)
+HAS_EXPRESSIONS = bool(lw.secrets.lib.lanewise_regex_pcre2())
+needs_expressions = pytest.mark.skipif(not HAS_EXPRESSIONS, reason="no PCRE2 in this build")
+
+
+@needs_expressions
+@given(st.lists(st.sampled_from(["key", "tok", "=", "a", "bcd", " ", "日", "é"])).map("".join))
+@settings(deadline=None, max_examples=300)
+def test_expressions_are_those_of_re(text):
+    data, spans = text.encode(), []
+    for anchor in re.finditer(b"key|tok", data):
+        begin = max(0, anchor.start() - 3)
+        for match in KEYED.finditer(data[begin : anchor.end() + 9]):
+            if match.start() + begin <= anchor.start() and match.end() + begin >= anchor.end():
+                group = 1 if match.group(1) is not None else 0
+                span = match.start(group) + begin, match.end(group) + begin
+                if not spans or span[0] >= spans[-1][1]:
+                    spans.append(span)
+                break
+    assert [(secret.begin, secret.end) for secret in lw.SecretScanner(EXPRESSIONS).scan(data)] == spans
+    assert [(len(text[: secret.begin].encode()), len(text[: secret.end].encode()))
+            for secret in lw.SecretScanner(EXPRESSIONS).scan(text)] == spans
+
+
+@needs_expressions
+def test_expressions():
+    scanner = lw.SecretScanner(EXPRESSIONS, with_builtin=True)
+    assert pickle.loads(pickle.dumps(scanner)).redact(f"key=abc {KEY}") == "key=[REDACTED:keyed] [REDACTED:aws-access-key]"
+    assert lw.SecretScanner.check_examples("rule r\n anchor x\n regex x\\d{3}\n true x123\n false x12\n") == 2
+    with pytest.raises(lw.DataError, match="line 3.*at its byte 4"):
+        lw.SecretScanner("rule r\n anchor x\n regex (abc\n")
+    slow = lw.SecretScanner("rule s\n anchor aa\n regex (a+)+[b-c]\nrule r\n anchor x\n regex x\\d")
+    text = "x1 " + "a" * 1000
+    for call, result in ((slow.scan, [("r", 0, 2, 0, 2, 1, 1)]), (slow.types, ["r"]), (slow.mask, "** " + "a" * 1000)):
+        with pytest.raises(lw.UndecidedError) as caught:
+            call(text)
+        assert caught.value.result == result
+    assert slow.any(text) and slow.scan("x1") == [("r", 0, 2, 0, 2, 1, 1)]
+    with pytest.raises(lw.UndecidedError):
+        slow.any("a" * 1000)
+
+
+@pytest.mark.skipif(HAS_EXPRESSIONS, reason="PCRE2 is in this build")
+def test_expressions_are_refused():
+    with pytest.raises(NotImplementedError, match="line 4: rule keyed"):
+        lw.SecretScanner(EXPRESSIONS)
+
+
 def test_no_rules():
     scanner = lw.SecretScanner("# none\n")
     assert (len(scanner), scanner.rules, scanner.scan(KEY), scanner.any(KEY), scanner.types(KEY), scanner.mask(KEY)) == (

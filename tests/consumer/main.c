@@ -26,6 +26,15 @@ int main(void)
 		return 1;
 	}
 #endif
+#if defined(WITH_REGEX)
+	char engine[100];
+
+	if (lanewise_regex_about(engine, sizeof engine) == 0 ||
+	    (lanewise_regex_pcre2() == NULL) != (strcmp(engine, "none in this build") == 0)) {
+		fprintf(stderr, "no engine, or one that it does not tell of\n");
+		return 1;
+	}
+#endif
 	printf("lanewise %s, tier %s\n", lanewise_version(), lanewise_tier_name(lanewise_active_tier()));
 	return 0;
 }

@@ -36,7 +36,7 @@ fi
 step "find_package"
 quietly "$cmake" -S "$source/tests/consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc"
 quietly "$cmake" --build "$work/consumer"
-for library in lanewise static parallel parallel_static; do
+for library in lanewise static parallel parallel_static regex regex_static; do
 	"$work/consumer/c_$library"
 	"$work/consumer/cxx_$library"
 done
@@ -61,6 +61,9 @@ LD_LIBRARY_PATH=$libdir "$work/shared"
 "$cc" -std=c11 -DWITH_PARALLEL "$source/tests/consumer/main.c" -o "$work/parallel" \
 	$(pkg-config --cflags --libs lanewise-parallel)
 LD_LIBRARY_PATH=$libdir "$work/parallel"
+# shellcheck disable=SC2046
+"$cc" -std=c11 -DWITH_REGEX "$source/tests/consumer/main.c" -o "$work/regex" $(pkg-config --cflags --libs lanewise-regex)
+LD_LIBRARY_PATH=$libdir "$work/regex"
 # shellcheck disable=SC2046
 "$cc" -std=c11 -DLANEWISE_STATIC "$source/tests/consumer/main.c" -o "$work/static" -static \
 	$(pkg-config --static --cflags --libs lanewise)

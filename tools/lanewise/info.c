@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <lanewise/lanewise.h>
+#include <lanewise/regex.h>
 
 #include "json.h"
 #include "tool.h"
@@ -21,8 +22,11 @@ static void print_help(void)
 {
 	puts("Usage: lanewise info [--kernels] [--json]\n"
 	     "\n"
-	     "Tells the version and compiler, the CPU and its features, for each tier of kernels why it is or is not\n"
-	     "in use, for each kernel which implementation runs, and the machine's cores, caches and memory nodes.\n"
+	     "Tells the version and compiler, the engine for regular expressions in rules, the CPU and its features, "
+	     "for\n"
+	     "each tier of kernels why it is or is not in use, for each kernel which implementation runs, and the "
+	     "machine's cores,\n"
+	     "caches and memory nodes.\n"
 	     "The environment variable LANEWISE_TIER caps the tier.\n"
 	     "\n"
 	     "      --kernels   only the tiers and kernels\n"
@@ -83,13 +87,15 @@ static void print_machine(void)
 
 static void print_text(int only_kernels)
 {
-	char model[TEXT_BYTES], features[TEXT_BYTES];
+	char model[TEXT_BYTES], features[TEXT_BYTES], regex[TEXT_BYTES];
 
 	if (!only_kernels) {
 		lanewise_cpu_model(model, sizeof model);
 		lanewise_cpu_features_text(features, sizeof features);
+		lanewise_regex_about(regex, sizeof regex);
 		printf("lanewise %s\n", lanewise_version());
 		printf("  %-20s %s, %s\n", "compiler", COMPILER, LW_BUILD_TYPE);
+		printf("  %-20s %s\n", "expressions", regex);
 		printf("  %-20s %s\n", "CPU", model);
 		printf("  %-20s %s\n", "features", features);
 	}
@@ -157,6 +163,8 @@ static void print_json(void)
 	printf("{\"version\":\"%s\"", lanewise_version());
 	json_member("compiler", COMPILER);
 	json_member("build_type", LW_BUILD_TYPE);
+	lanewise_regex_about(text, sizeof text);
+	json_member("expressions", text);
 	lanewise_cpu_model(text, sizeof text);
 	json_member("cpu", text);
 	lanewise_cpu_features_text(text, sizeof text);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <lanewise/parallel.h>
+#include <lanewise/regex.h>
 
 #include "json.h"
 #include "scan.h"
@@ -48,7 +49,10 @@ static void print_help(void)
 	     "an\n"
 	     "error; files that cannot be read are reported and passed over. A secret that is easy to guess can be "
 	     "guessed\n"
-	     "from its fingerprint.");
+	     "from its fingerprint. Rules with expressions need PCRE2 (see lanewise info); where they can decide "
+	     "nothing "
+	     "within\n"
+	     "their limits, that is an error too, after everything else.");
 }
 
 _Noreturn static void fail(const char *what, const char *why)
@@ -61,7 +65,7 @@ _Noreturn static void fail(const char *what, const char *why)
 
 static void make_secrets(struct scan_run *run)
 {
-	lanewise_secrets_options options = { sizeof options, 1, run->entropy };
+	lanewise_secrets_options options = { sizeof options, 1, run->entropy, lanewise_regex_pcre2() };
 	lanewise_error error;
 	struct buffer rules = { 0 };
 
@@ -196,7 +200,8 @@ static int check_rules(const struct scan_run *run)
 		fail(run->rules_path, strerror(errno));
 	if (run->rules_path && rules.n == 0)
 		fail(run->rules_path, "there is no rule in it");
-	if (lanewise_secrets_check_examples(rules.data, rules.n, NULL, &n, &error) != LANEWISE_OK)
+	if (lanewise_secrets_check_examples(rules.data, rules.n, lanewise_regex_pcre2(), NULL, &n, &error) !=
+	    LANEWISE_OK)
 		fail(run->rules_path ? run->rules_path : "rules", error.what);
 	printf("%zu examples hold\n", n);
 	buffer_free(&rules);

@@ -50,6 +50,9 @@ int scan_read_file(const char *path, struct buffer *text);
 /* Says that something of this name could not be read, by errno. */
 void scan_trouble(struct scan_run *run, const char *path);
 
+/* Says that the rules' expressions could not decide so many candidates. */
+void scan_undecided(struct scan_run *run, const char *path, uint64_t n);
+
 /* Adds a path that was named to the files: itself, or all that is below it and not passed over. */
 void scan_add_path(struct scan_run *run, const char *path);
 

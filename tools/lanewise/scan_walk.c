@@ -24,6 +24,14 @@ void scan_trouble(struct scan_run *run, const char *path)
 	pthread_mutex_unlock(&run->mutex);
 }
 
+void scan_undecided(struct scan_run *run, const char *path, uint64_t n)
+{
+	tool_note("%s: expressions left %llu places undecided", path, (unsigned long long)n);
+	pthread_mutex_lock(&run->mutex);
+	run->trouble = 1;
+	pthread_mutex_unlock(&run->mutex);
+}
+
 static void add_file(struct scan_run *run, const char *path, int named)
 {
 	size_t n = strlen(path) + 1;
