@@ -220,6 +220,11 @@ typedef lanewise_seen_find_fn lanewise_seen_find_64_fn, lanewise_seen_find_128_f
 
 typedef void lanewise_dot_i8_rows_fn(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
                                      int prefetch, int32_t *out);
+/* Any dim; modulo 2^32. */
+typedef void lanewise_dot_u8i8_rows_fn(const uint8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                       int prefetch, int32_t *out);
+typedef void lanewise_dot_i8u8_rows_fn(const int8_t *query, const uint8_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                       int prefetch, int32_t *out);
 
 /* out[q * out_ld + r] is the dot product of query q, at queries + q * query_ld, and row r; out_ld >= n_rows. */
 enum { LW_DOT_I8_QUERIES = 48 }; /* at most so many queries */
