@@ -69,6 +69,9 @@ typedef void lanewise_cosine_bf16_rows_fn(const float *query, const uint16_t *ro
 typedef float lanewise_l2sq_bf16_fn(const uint16_t *a, const uint16_t *b, size_t n);
 typedef void lanewise_l2sq_bf16_rows_fn(const float *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld,
                                         int prefetch, float *out);
+/* In no tier's table: see lanewise_bf16_kernel() in dispatch.h. */
+typedef void lanewise_dot_bf16_approx_rows_fn(const uint16_t *query, const uint16_t *rows, size_t n_rows, size_t dim,
+                                              size_t ld, int prefetch, float *out);
 typedef void lanewise_f16_to_f32_fn(const uint16_t *x, size_t n, float *out);
 typedef void lanewise_bf16_to_f32_fn(const uint16_t *x, size_t n, float *out);
 typedef void lanewise_f32_to_f16_fn(const float *x, size_t n, uint16_t *out);

@@ -114,7 +114,7 @@ LANEWISE_API lanewise_tier lanewise_active_tier(void);
  */
 LANEWISE_API lanewise_status lanewise_set_tier(lanewise_tier tier);
 
-/* The CPU features that were found and that matter to tiers, "AVX2 FMA F16C ..."; same convention as tier_reason. */
+/* The CPU features that were found and that matter to kernels, "AVX2 FMA F16C ..."; same convention as tier_reason. */
 LANEWISE_API size_t lanewise_cpu_features_text(char *text, size_t n_bytes);
 
 /* The CPU's model name as it reports itself, or the architecture's name; same convention as tier_reason. */
@@ -130,7 +130,8 @@ LANEWISE_API const char *lanewise_kernel_name(int32_t kernel);
 
 /*
  * The implementation that `tier` runs for a kernel, named after the tier that it was written for: a tier may borrow
- * from a lower one. NULL if there is no such kernel or tier.
+ * from a lower one. NULL if there is no such kernel or tier. The kernel whose results depend on the CPU,
+ * dot_bf16_approx_rows, has "avx512_bf16" or "neon_bf16" where this CPU has the instructions, otherwise the exact kernel's.
  */
 LANEWISE_API const char *lanewise_kernel_implementation(int32_t kernel, lanewise_tier tier);
 
