@@ -79,7 +79,7 @@ enum {
 #if LW_NEON_VIA_SIMDE
 	/* Emulated NEON is compiled with -mavx2 -mfma; its dot-product instructions are emulated as well. */
 	LW_CPU_TIER_NEON = LW_CPU_ASIMD | LW_CPU_AVX2 | LW_CPU_FMA,
-	LW_CPU_TIER_NEON_DOT = LW_CPU_TIER_NEON | LW_CPU_ASIMDDP
+	LW_CPU_TIER_NEON_DOT = LW_CPU_TIER_NEON | LW_CPU_ASIMDDP,
 #else
 	LW_CPU_TIER_NEON = LW_CPU_ASIMD,
 	LW_CPU_TIER_NEON_DOT = LW_CPU_TIER_NEON | LW_CPU_ASIMDDP,

@@ -82,7 +82,7 @@ typedef struct lanewise_allocator {
 /*
  * A tier is a set of CPU features for which kernels are compiled: "scalar", "avx2", "avx512_clx", "avx512", "neon",
  * "neon_dot". A tier number is an index from 0 (always "scalar") to lanewise_tier_count() - 1, worst to best, and
- * means nothing outside this process: store names, not numbers. All tiers give the same bits.
+ * means nothing outside this process: store names, not numbers. All tiers give the same bits (half.h has the one exception).
  *
  * At load time the best tier that the CPU and the operating system support becomes active. The environment variable
  * LANEWISE_TIER caps the choice: the best supported tier that is no better than the named one. It is read once, is
@@ -110,7 +110,7 @@ LANEWISE_API lanewise_tier lanewise_active_tier(void);
 
 /*
  * Makes `tier` active for all threads. Calls that are under way finish with the kernels they began with; results are
- * the same bits either way. LANEWISE_ERROR_UNSUPPORTED if this CPU cannot run it or there is no such tier.
+ * the same bits either way, as above. LANEWISE_ERROR_UNSUPPORTED if this CPU cannot run it or there is no such tier.
  */
 LANEWISE_API lanewise_status lanewise_set_tier(lanewise_tier tier);
 

@@ -2,8 +2,11 @@
 /*
  * Approximate dot products of bfloat16 with VDPBF16PS: to each float it adds the product of the odd elements of a pair and
  * then that of the even ones, each by a fused multiply-add that rounds to nearest, takes subnormals for zeros and makes
- * none, whatever MXCSR says. (tests/test_bf16_approx.c has this in C; it was compared with a Sapphire Rapids' successor,
- * Emerald Rapids, bit for bit. It was never run on AMD's.)
+ * none, whatever MXCSR says. (tests/test_bf16_approx.c has this in C; an Emerald Rapids CPU gave the same bits. Never run on
+ * a CPU of AMD's.)
+ *
+ * It is slow on Intel's CPUs: a fourth of the throughput of a fused multiply-add there, for twice the products, so the
+ * gain over widening is what that would cost.
  */
 #include <immintrin.h>
 
