@@ -70,6 +70,8 @@ void lanewise_dot_bf16_approx_rows(const uint16_t *query, const uint16_t *rows, 
 	lanewise_dot_bf16_approx_rows_fn *hardware = lanewise_bf16_kernel();
 
 	LW_ASSERT(ld >= dim);
+	if (n_rows == 0)
+		return; /* and then the query may be NULL */
 	query = query ? query : &nothing;
 	rows = rows ? rows : &nothing;
 	if (hardware)
