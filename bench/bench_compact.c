@@ -6,15 +6,16 @@
 
 enum { DIM = 384 };
 
-enum kind { F16, BF16, BITS, KINDS };
-static const char *const kernels[KINDS] = { "dot_f16_rows", "dot_bf16_rows", "hamming_rows" };
-static const size_t row_bytes[KINDS] = { 2 * DIM, 2 * DIM, DIM / 8 };
+enum kind { F16, BF16, BF16_APPROX, BITS, KINDS };
+static const char *const kernels[KINDS] = { "dot_f16_rows", "dot_bf16_rows", "dot_bf16_approx_rows", "hamming_rows" };
+static const size_t row_bytes[KINDS] = { 2 * DIM, 2 * DIM, 2 * DIM, DIM / 8 };
 
 struct compact_job {
 	enum kind kind;
 	const struct bench_peer *peer; /* NULL: ours */
 	size_t n_rows;
 	float *query, *out;
+	uint16_t *small_query; /* the same as bf16 */
 	void *rows;
 	uint32_t *counts;
 };
@@ -42,6 +43,8 @@ static void run_compact(void *context)
 	if (job->kind == BITS) {
 		bits_of(job)((const uint8_t *)job->query, job->rows, job->n_rows, DIM / 8, DIM / 8, job->counts);
 		job->out[0] = (float)job->counts[job->n_rows - 1];
+	} else if (job->kind == BF16_APPROX && !job->peer) {
+		lanewise_dot_bf16_approx_rows(job->small_query, job->rows, job->n_rows, DIM, DIM, job->out);
 	} else {
 		floats_of(job)(job->query, job->rows, job->n_rows, DIM, DIM, job->out);
 	}
@@ -56,7 +59,7 @@ static void fill_rows(const struct compact_job *job)
 		bench_fill_f32(row, DIM, r + 2);
 		if (job->kind == F16)
 			lanewise_f32_to_f16(row, DIM, (uint16_t *)(void *)to);
-		else if (job->kind == BF16)
+		else if (job->kind == BF16 || job->kind == BF16_APPROX)
 			lanewise_f32_to_bf16(row, DIM, (uint16_t *)(void *)to);
 		else
 			memcpy(to, row, DIM / 8);
@@ -67,7 +70,7 @@ static void fill_rows(const struct compact_job *job)
 static void bench_one(struct bench *bench, enum kind kind, enum bench_size size, size_t n_bytes)
 {
 	struct bench_case *c = bench_case_begin(bench, kernels[kind], size, "row");
-	struct compact_job ours = { .kind = kind, .n_rows = n_bytes / row_bytes[kind] }, jobs[BENCH_MAX_PEERS];
+	struct compact_job ours = { .kind = kind, .n_rows = n_bytes / row_bytes[kind] }, jobs[BENCH_MAX_PEERS], exact;
 
 	if (!c)
 		return;
@@ -75,7 +78,11 @@ static void bench_one(struct bench *bench, enum kind kind, enum bench_size size,
 	ours.rows = bench_alloc(ours.n_rows * row_bytes[kind]);
 	ours.out = bench_alloc(ours.n_rows * sizeof *ours.out);
 	ours.counts = bench_alloc(ours.n_rows * sizeof *ours.counts);
+	ours.small_query = bench_alloc(DIM * sizeof *ours.small_query);
 	bench_fill_f32(ours.query, DIM, 1);
+	lanewise_f32_to_bf16(ours.query, DIM, ours.small_query);
+	if (kind == BF16_APPROX) /* the same query for all */
+		lanewise_bf16_to_f32(ours.small_query, DIM, ours.query);
 	fill_rows(&ours);
 	snprintf(c->workload, sizeof c->workload, "%zux%d", ours.n_rows, DIM);
 	c->units = (double)ours.n_rows;
@@ -90,8 +97,14 @@ static void bench_one(struct bench *bench, enum kind kind, enum bench_size size,
 		if (kind == BITS ? bits_of(&jobs[i]) != NULL : floats_of(&jobs[i]) != NULL)
 			bench_add(c, BENCH_PEER, jobs[i].peer->name, run_compact, &jobs[i]);
 	}
+	if (kind == BF16_APPROX) {
+		exact = ours;
+		exact.kind = BF16;
+		bench_add(c, BENCH_REFERENCE, "dot_bf16_rows", run_compact, &exact);
+	}
 	bench_case_run(c);
 	bench_free(ours.query);
+	bench_free(ours.small_query);
 	bench_free(ours.rows);
 	bench_free(ours.out);
 	bench_free(ours.counts);

@@ -9,9 +9,14 @@ enum { DIM = 384, K = 10, MANY = 32, CANDIDATES = 100 };
 
 /* ---------------------------------------------------------------- integers */
 
+/* Signed or unsigned queries and rows. */
+enum dot_kind { I8, U8I8, I8U8, DOT_KINDS };
+static const char *const dot_kernels[DOT_KINDS] = { "dot_i8_rows", "dot_u8i8_rows", "dot_i8u8_rows" };
+
 struct dot_job {
-	void (*fn)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld, int32_t *out);
-	const int8_t *query, *rows;
+	enum dot_kind kind;
+	const struct bench_peer *peer; /* NULL: ours */
+	const void *query, *rows;
 	size_t n_rows;
 	int32_t *out;
 };
@@ -20,19 +25,34 @@ static void run_dot(void *context)
 {
 	const struct dot_job *job = context;
 
-	job->fn(job->query, job->rows, job->n_rows, DIM, DIM, job->out);
+	if (job->kind == I8)
+		(job->peer ? job->peer->dot_i8_rows : lanewise_dot_i8_rows)(job->query, job->rows, job->n_rows, DIM,
+		                                                            DIM, job->out);
+	else if (job->kind == U8I8)
+		(job->peer ? job->peer->dot_u8i8_rows : lanewise_dot_u8i8_rows)(job->query, job->rows, job->n_rows, DIM,
+		                                                                DIM, job->out);
+	else
+		(job->peer ? job->peer->dot_i8u8_rows : lanewise_dot_i8u8_rows)(job->query, job->rows, job->n_rows, DIM,
+		                                                                DIM, job->out);
 }
 
-static void bench_dot_i8(struct bench *bench, enum bench_size size)
+static int has_dots(const struct bench_peer *peer, enum dot_kind kind)
 {
-	struct bench_case *c = bench_case_begin(bench, "dot_i8_rows", size, "row");
+	return kind == I8     ? peer->dot_i8_rows != NULL
+	       : kind == U8I8 ? peer->dot_u8i8_rows != NULL
+	                      : peer->dot_i8u8_rows != NULL;
+}
+
+static void bench_dots(struct bench *bench, enum dot_kind kind, enum bench_size size)
+{
+	struct bench_case *c = bench_case_begin(bench, dot_kernels[kind], size, "row");
 
 	if (!c)
 		return;
 
 	size_t n_rows = bench_size_bytes(bench, size) / DIM, best[BENCH_BEST_READS];
 	int8_t *rows = bench_alloc((n_rows + 1) * DIM);
-	struct dot_job ours = { lanewise_dot_i8_rows, rows + n_rows * DIM, rows, n_rows, bench_alloc(n_rows * 4) };
+	struct dot_job ours = { kind, NULL, rows + n_rows * DIM, rows, n_rows, bench_alloc(n_rows * 4) };
 	struct dot_job jobs[BENCH_MAX_PEERS];
 	struct bench_read_job read;
 	uint64_t state = 1;
@@ -42,11 +62,11 @@ static void bench_dot_i8(struct bench *bench, enum bench_size size)
 	snprintf(c->workload, sizeof c->workload, "%zux%d", n_rows, DIM);
 	c->units = (double)n_rows;
 	c->bytes = (double)n_rows * DIM;
-	bench_add_tiers(c, "dot_i8_rows", run_dot, &ours);
+	bench_add_tiers(c, dot_kernels[kind], run_dot, &ours);
 	for (size_t i = 0; i < bench->n_peers; i++) {
 		jobs[i] = ours;
-		jobs[i].fn = bench->peer[i]->dot_i8_rows;
-		if (jobs[i].fn)
+		jobs[i].peer = bench->peer[i];
+		if (has_dots(bench->peer[i], kind))
 			bench_add(c, BENCH_PEER, bench->peer[i]->name, run_dot, &jobs[i]);
 	}
 	bench_read_best(rows, n_rows * DIM, best);
@@ -177,7 +197,8 @@ static void bench_searches(struct bench *bench, enum bench_size size, size_t n_r
 void bench_index(struct bench *bench)
 {
 	for (enum bench_size size = 0; size < BENCH_SIZES; size++)
-		bench_dot_i8(bench, size);
+		for (enum dot_kind kind = 0; kind < DOT_KINDS; kind++)
+			bench_dots(bench, kind, size);
 	for (enum bench_size size = BENCH_L2; size < BENCH_SIZES; size++) {
 		size_t n_rows = bench_size_bytes(bench, size) / sizeof(float) / DIM;
 

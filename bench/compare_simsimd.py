@@ -79,10 +79,19 @@ def main():
     few, wide_bf16 = upper[:1].copy(), (upper[0].astype(np.uint32) << 16).view(np.float32)
     compare("bf16 dot", rows_of("bf16", wide_bf16, upper, out),
             lambda: simsimd.cdist(few, upper, metric="dot", dtype="bf16"), 1e-2, n, options.rounds)
+    compare("bf16 dot, approximate", rows_of("bf16_approx", upper[0], upper, out),
+            lambda: simsimd.cdist(few, upper, metric="dot", dtype="bf16"), 1e-2, n, options.rounds)
     small = random.integers(-100, 100, (n, dim), np.int8)
     one = small[:1].copy()
     compare("i8 dot", rows_of("i8", one, small, np.empty(n, np.int32)),
             lambda: simsimd.cdist(one, small, metric="dot"), 1e-2, n, options.rounds)
+    # SimSIMD has bytes of one sign only: elements of 0 ... 127 on the unsigned side are the same numbers as int8.
+    few = random.integers(0, 128, (1, dim), np.int8)
+    compare("u8 x i8 dot, theirs i8", rows_of("u8i8", few, small, np.empty(n, np.int32)),
+            lambda: simsimd.cdist(few, small, metric="dot"), 1e-2, n, options.rounds)
+    positive = random.integers(0, 128, (n, dim), np.int8)
+    compare("i8 x u8 dot, theirs i8", rows_of("i8u8", one, positive, np.empty(n, np.int32)),
+            lambda: simsimd.cdist(one, positive, metric="dot"), 1e-2, n, options.rounds)
     bits = random.integers(0, 256, (n, dim // 8), np.uint8)
     few, counts = np.ascontiguousarray(bits[0]), np.empty(n, np.uint32)
 

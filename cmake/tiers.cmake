@@ -13,8 +13,13 @@ set(LW_FLAGS_avx512 ${LW_FLAGS_avx512_clx} -mavx512ifma -mavx512vbmi -mavx512vbm
 set(LW_FLAGS_neon "")
 set(LW_FLAGS_neon_dot "") # no flag adds one extension to ARMv8.0 here: its files name their instructions themselves
 
+# Beside the tiers, since their results are not the same bits as the tiers': the dot products of bfloat16.
+set(LW_FLAGS_avx512_bf16 ${LW_FLAGS_avx512_clx} -mavx512bf16)
+set(LW_FLAGS_neon_bf16 "")
+
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   set(LW_TIERS scalar avx2 avx512_clx avx512)
+  set(LW_BESIDE_TIERS avx512_bf16)
   set(LW_TEMPLATE_TIERS avx2 avx512_clx)
   if(LANEWISE_NEON_VIA_SIMDE)
     list(APPEND LW_TIERS neon neon_dot)
@@ -24,10 +29,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   endif()
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
   set(LW_TIERS scalar neon neon_dot)
+  set(LW_BESIDE_TIERS neon_bf16)
   set(LW_TEMPLATE_TIERS neon)
   # Outlined atomics bring a constructor of the compiler's into the library, to ask the CPU about LSE.
   add_compile_options(-mno-outline-atomics)
 else()
   set(LW_TIERS scalar)
+  set(LW_BESIDE_TIERS)
   set(LW_TEMPLATE_TIERS)
 endif()

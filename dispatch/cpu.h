@@ -47,10 +47,12 @@
 	LW_CPU_FEATURE(AVX512_BITALG) \
 	LW_CPU_FEATURE(AVX512_VPOPCNTDQ) \
 	LW_CPU_FEATURE(GFNI) \
-	LW_CPU_FEATURE(VPCLMULQDQ)
+	LW_CPU_FEATURE(VPCLMULQDQ) \
+	LW_CPU_FEATURE(AVX512_BF16)
 #define LW_CPU_FEATURES_AARCH64(LW_CPU_FEATURE) \
 	LW_CPU_FEATURE(ASIMD) \
-	LW_CPU_FEATURE(ASIMDDP)
+	LW_CPU_FEATURE(ASIMDDP) \
+	LW_CPU_FEATURE(BF16)
 
 /* clang-format off */
 enum {
@@ -77,10 +79,22 @@ enum {
 #if LW_NEON_VIA_SIMDE
 	/* Emulated NEON is compiled with -mavx2 -mfma; its dot-product instructions are emulated as well. */
 	LW_CPU_TIER_NEON = LW_CPU_ASIMD | LW_CPU_AVX2 | LW_CPU_FMA,
-	LW_CPU_TIER_NEON_DOT = LW_CPU_TIER_NEON | LW_CPU_ASIMDDP
+	LW_CPU_TIER_NEON_DOT = LW_CPU_TIER_NEON | LW_CPU_ASIMDDP,
 #else
 	LW_CPU_TIER_NEON = LW_CPU_ASIMD,
-	LW_CPU_TIER_NEON_DOT = LW_CPU_TIER_NEON | LW_CPU_ASIMDDP
+	LW_CPU_TIER_NEON_DOT = LW_CPU_TIER_NEON | LW_CPU_ASIMDDP,
+#endif
+
+	/*
+	 * The dot products of bfloat16 give other bits than the tiers do, so they are no tier. What they need: the tier that
+	 * must at least be active, and all features.
+	 */
+#if LW_HAVE_X86
+	LW_CPU_BF16_TIER = LW_CPU_TIER_AVX512_CLX,
+	LW_CPU_BF16_NEEDS = LW_CPU_BF16_TIER | LW_CPU_AVX512_BF16
+#else
+	LW_CPU_BF16_TIER = LW_CPU_TIER_NEON_DOT,
+	LW_CPU_BF16_NEEDS = LW_CPU_BF16_TIER | LW_CPU_BF16
 #endif
 };
 /* clang-format on */
@@ -93,8 +107,9 @@ struct lw_cpu_probe {
 	/* x86: CPUID of a leaf and subleaf into EAX, EBX, ECX, EDX; and XCR0, asked for only if OSXSAVE is set. */
 	void (*cpuid)(void *context, uint32_t leaf, uint32_t subleaf, uint32_t registers[4]);
 	uint64_t (*xcr0)(void *context);
-	/* aarch64 Linux: getauxval(AT_HWCAP). */
+	/* aarch64 Linux: getauxval(AT_HWCAP) and getauxval(AT_HWCAP2). */
 	uint64_t (*hwcap)(void *context);
+	uint64_t (*hwcap2)(void *context);
 	void *context;
 };
 

@@ -12,6 +12,7 @@
 
 enum { EAX, EBX, ECX, EDX };
 
+enum { LEAF_7_1 = 0x70001 }; /* subleaf 1 of leaf 7 */
 static const uint64_t XCR0_AVX = 0x06, XCR0_AVX512 = 0xe6;
 
 struct feature_bit {
@@ -44,6 +45,7 @@ static const struct feature_bit feature_bits[] = {
 	{ LW_CPU_AVX512_VNNI,      7,          ECX, 11, 1 },
 	{ LW_CPU_AVX512_BITALG,    7,          ECX, 12, 1 },
 	{ LW_CPU_AVX512_VPOPCNTDQ, 7,          ECX, 14, 1 },
+	{ LW_CPU_AVX512_BF16,      LEAF_7_1,   EAX,  5, 1 },
 };
 /* clang-format on */
 
@@ -61,11 +63,13 @@ static void leaf_or_zero(const struct lw_cpu_probe *probe, uint32_t leaf, uint32
 uint32_t lanewise_cpu_features_x86(const struct lw_cpu_probe *probe)
 {
 	const uint32_t OSXSAVE = 1u << 27, AVX = 1u << 28;
-	uint32_t leaf1[4], leaf7[4], extended[4], features = 0;
+	uint32_t leaf1[4], leaf7[4], leaf7_1[4] = { 0 }, extended[4], features = 0;
 
 	leaf_or_zero(probe, 1, leaf1);
 	leaf_or_zero(probe, 7, leaf7);
 	leaf_or_zero(probe, 0x80000001, extended);
+	if (leaf7[EAX] >= 1) /* its last subleaf */
+		probe->cpuid(probe->context, 7, 1, leaf7_1);
 
 	/* Everything listed is VEX-encoded or of no use without it, so no AVX state means nothing found. */
 	if ((leaf1[ECX] & (OSXSAVE | AVX)) != (OSXSAVE | AVX))
@@ -76,7 +80,10 @@ uint32_t lanewise_cpu_features_x86(const struct lw_cpu_probe *probe)
 
 	for (size_t i = 0; i < sizeof feature_bits / sizeof *feature_bits; i++) {
 		const struct feature_bit *f = &feature_bits[i];
-		const uint32_t *registers = f->leaf == 1 ? leaf1 : f->leaf == 7 ? leaf7 : extended;
+		const uint32_t *registers = f->leaf == 1          ? leaf1
+		                            : f->leaf == 7        ? leaf7
+		                            : f->leaf == LEAF_7_1 ? leaf7_1
+		                                                  : extended;
 		int usable = !f->needs_avx512_state || (xcr0 & XCR0_AVX512) == XCR0_AVX512;
 
 		if (usable && (registers[f->reg] >> f->bit & 1))
@@ -107,7 +114,7 @@ static uint64_t real_xcr0(void *context)
 
 uint32_t lanewise_cpu_features(void)
 {
-	static const struct lw_cpu_probe real = { real_cpuid, real_xcr0, NULL, NULL };
+	static const struct lw_cpu_probe real = { real_cpuid, real_xcr0, NULL, NULL, NULL };
 	uint32_t features = lanewise_cpu_features_x86(&real);
 
 #if LW_NEON_VIA_SIMDE

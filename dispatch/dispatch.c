@@ -158,6 +158,29 @@ const struct lw_kernels *lanewise_dispatch_init(void)
 
 __attribute__((constructor)) static void choose_at_load(void) { lanewise_dispatch_init(); }
 
+/* ----------------------------------------------------- the approximate one */
+
+#if LW_HAVE_X86
+static const char bf16_implementation[] = "avx512_bf16";
+static lanewise_dot_bf16_approx_rows_fn *const bf16_kernel = lanewise_dot_bf16_approx_rows_avx512_bf16;
+#elif LW_HAVE_NEON
+static const char bf16_implementation[] = "neon_bf16";
+static lanewise_dot_bf16_approx_rows_fn *const bf16_kernel = lanewise_dot_bf16_approx_rows_neon_bf16;
+#else
+static const char bf16_implementation[] = "none";
+static lanewise_dot_bf16_approx_rows_fn *const bf16_kernel = NULL;
+#endif
+
+int lanewise_bf16_runs(uint32_t features, lanewise_tier tier)
+{
+	return (LW_CPU_BF16_NEEDS & ~features) == 0 && (LW_CPU_BF16_TIER & ~tiers[tier].needs) == 0;
+}
+
+lanewise_dot_bf16_approx_rows_fn *lanewise_bf16_kernel(void)
+{
+	return lanewise_bf16_runs(cpu_features_once(), lanewise_active_tier()) ? bf16_kernel : NULL;
+}
+
 /* ---------------------------------------------------------------- public */
 
 const struct lw_kernels *lanewise_kernels_of(lanewise_tier tier) { return tiers[tier].kernels; }
@@ -251,15 +274,23 @@ size_t lanewise_cpu_model(char *text, size_t n_bytes)
 	return length;
 }
 
-int32_t lanewise_kernel_count(void) { return LW_KERNEL_COUNT; }
+/* The kernels of the table, and the approximate one behind them. */
+int32_t lanewise_kernel_count(void) { return LW_KERNEL_COUNT + 1; }
 
 const char *lanewise_kernel_name(int32_t kernel)
 {
+	if (kernel == LW_KERNEL_COUNT)
+		return "dot_bf16_approx_rows";
 	return kernel >= 0 && kernel < LW_KERNEL_COUNT ? implementations[kernel].kernel : NULL;
 }
 
 const char *lanewise_kernel_implementation(int32_t kernel, lanewise_tier tier)
 {
+	if (kernel == LW_KERNEL_COUNT) {
+		if (tier >= 0 && tier < TIER_COUNT && lanewise_bf16_runs(cpu_features_once(), tier))
+			return bf16_implementation;
+		kernel = LW_KERNEL_dot_bf16_rows; /* what runs instead */
+	}
 	if (kernel < 0 || kernel >= LW_KERNEL_COUNT)
 		return NULL;
 	return implementation_cell(&implementations[kernel], tier);

@@ -52,6 +52,17 @@ const struct lw_kernels *lanewise_kernels_of(lanewise_tier tier);
  */
 lanewise_tier lanewise_choose_tier(uint32_t features, const char *cap);
 
+/*
+ * The one kernel that is in no tier's table, because its bits depend on the CPU: dot products by bfloat16 instructions
+ * (half.h). NULL if the CPU has none or the active tier is below the one that they extend; then the caller takes the exact
+ * kernel of the active tier.
+ */
+lanewise_dot_bf16_approx_rows_fn lanewise_dot_bf16_approx_rows_avx512_bf16, lanewise_dot_bf16_approx_rows_neon_bf16;
+lanewise_dot_bf16_approx_rows_fn *lanewise_bf16_kernel(void);
+
+/* Whether that kernel runs on a CPU with these features while `tier` is active; the whole rule, for tests. */
+int lanewise_bf16_runs(uint32_t features, lanewise_tier tier);
+
 /* Bytes of level-2 cache per core, asked of the system once; a usual size where it does not tell. */
 size_t lanewise_l2_cache_bytes(void);
 

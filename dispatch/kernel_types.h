@@ -69,6 +69,9 @@ typedef void lanewise_cosine_bf16_rows_fn(const float *query, const uint16_t *ro
 typedef float lanewise_l2sq_bf16_fn(const uint16_t *a, const uint16_t *b, size_t n);
 typedef void lanewise_l2sq_bf16_rows_fn(const float *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld,
                                         int prefetch, float *out);
+/* In no tier's table: see lanewise_bf16_kernel() in dispatch.h. */
+typedef void lanewise_dot_bf16_approx_rows_fn(const uint16_t *query, const uint16_t *rows, size_t n_rows, size_t dim,
+                                              size_t ld, int prefetch, float *out);
 typedef void lanewise_f16_to_f32_fn(const uint16_t *x, size_t n, float *out);
 typedef void lanewise_bf16_to_f32_fn(const uint16_t *x, size_t n, float *out);
 typedef void lanewise_f32_to_f16_fn(const float *x, size_t n, uint16_t *out);
@@ -220,6 +223,11 @@ typedef lanewise_seen_find_fn lanewise_seen_find_64_fn, lanewise_seen_find_128_f
 
 typedef void lanewise_dot_i8_rows_fn(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
                                      int prefetch, int32_t *out);
+/* Any dim; modulo 2^32. */
+typedef void lanewise_dot_u8i8_rows_fn(const uint8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                       int prefetch, int32_t *out);
+typedef void lanewise_dot_i8u8_rows_fn(const int8_t *query, const uint8_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                       int prefetch, int32_t *out);
 
 /* out[q * out_ld + r] is the dot product of query q, at queries + q * query_ld, and row r; out_ld >= n_rows. */
 enum { LW_DOT_I8_QUERIES = 48 }; /* at most so many queries */

@@ -4,6 +4,7 @@
  */
 #include "check.h"
 #include "common.h"
+#include "int8/signs.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -50,49 +51,84 @@ static void fill_bytes(struct lw_check *c, int8_t *p, size_t n, int kind)
 		}
 }
 
-static size_t bytes_of(const struct rows_case *k) { return k->n_rows ? (k->n_rows - 1) * k->ld + k->dim : 0; }
-
-static void judge_dot(struct lw_check *c, const struct rows_case *k, const int8_t *query, const int8_t *rows,
-                      const int32_t *expected)
+/* Bytes as unsigned ones, so that kinds 1 and 2 meet the same kinds of signed ones in the extremes: 255 * -128, 255 * 127. */
+static void fill_unsigned(struct lw_check *c, uint8_t *p, size_t n, int kind)
 {
-	int prefetch = (int)lanewise_check_below(c, 2);
-	size_t ld = k->ld;
-	const int8_t *q, *r;
-	int32_t *out;
+	if (kind == 0 || kind == 4)
+		fill_bytes(c, (int8_t *)p, n, kind);
+	else if (kind == 3)
+		for (size_t i = 0; i < n; i++)
+			p[i] = lanewise_check_random(c) & 1 ? 255 : 0;
+	else
+		memset(p, kind == 5 ? 128 : 255, n);
+}
 
+static void tell_where(struct lw_check *c, const struct rows_case *k)
+{
 	c->where.place = k->place;
 	c->where.length = k->dim;
 	c->where.rows = k->n_rows;
 	c->where.ld = k->ld;
+}
+
+static size_t bytes_of(const struct rows_case *k) { return k->n_rows ? (k->n_rows - 1) * k->ld + k->dim : 0; }
+
+/* One of the kernels for rows, by what they take. */
+static void dot_rows(const struct lw_kernels *kernels, enum signs signs, const void *query, const void *rows,
+                     size_t n_rows, size_t dim, size_t ld, int prefetch, int32_t *out)
+{
+	if (signs == I8_I8)
+		kernels->dot_i8_rows(query, rows, n_rows, dim, ld, prefetch, out);
+	else if (signs == U8_I8)
+		kernels->dot_u8i8_rows(query, rows, n_rows, dim, ld, prefetch, out);
+	else
+		kernels->dot_i8u8_rows(query, rows, n_rows, dim, ld, prefetch, out);
+}
+
+static void judge_dot(struct lw_check *c, const struct rows_case *k, enum signs signs, const void *query,
+                      const void *rows, const int32_t *expected)
+{
+	int prefetch = (int)lanewise_check_below(c, 2);
+	size_t ld = k->ld;
+	const void *q, *r;
+	int32_t *out;
+
+	tell_where(c, k);
 	q = lanewise_check_input(c, 0, query, k->dim, lanewise_check_random_place(c, 1));
 	if (k->in_comb)
 		r = lanewise_check_comb(c, rows, k->ld, k->n_rows, k->dim, k->place, 0, &ld);
 	else
 		r = lanewise_check_input(c, 1, rows, bytes_of(k), k->place);
 	out = lanewise_check_output(c, 2, k->n_rows * sizeof *out, lanewise_check_random_place(c, sizeof *out));
-	c->subject->dot_i8_rows(q, r, k->n_rows, k->dim, ld, prefetch, out);
+	dot_rows(c->subject, signs, q, r, k->n_rows, k->dim, ld, prefetch, out);
 	lanewise_check_same(c, "out", expected, out, k->n_rows * sizeof *out, sizeof *out);
 	lanewise_check_after(c);
 }
 
-static void dots_in_all_places(struct lw_check *c, struct rows_case *k, int kind)
+static void dots_in_all_places(struct lw_check *c, struct rows_case *k, enum signs signs, int kind)
 {
-	int8_t *query = c->scratch[0], *rows = c->scratch[1];
+	void *query = c->scratch[0], *rows = c->scratch[1];
 	int32_t *expected = c->scratch[2];
 
 	c->where.pattern = kind_names[kind];
-	fill_bytes(c, query, k->dim, kind);
-	fill_bytes(c, rows, k->n_rows * k->ld, kind);
-	c->reference->dot_i8_rows(query, rows, k->n_rows, k->dim, k->ld, 0, expected);
+	if (signs == U8_I8)
+		fill_unsigned(c, query, k->dim, kind);
+	else
+		fill_bytes(c, query, k->dim, kind);
+	if (signs == I8_U8)
+		fill_unsigned(c, rows, k->n_rows * k->ld, kind);
+	else
+		fill_bytes(c, rows, k->n_rows * k->ld, kind);
+	dot_rows(c->reference, signs, query, rows, k->n_rows, k->dim, k->ld, 0, expected);
 	for (k->in_comb = 0; k->in_comb <= (k->dim <= 4096); k->in_comb++)
 		for (k->place = LW_AT_FRONT; k->place <= LW_AT_BACK; k->place++)
-			judge_dot(c, k, query, rows, expected);
+			judge_dot(c, k, signs, query, rows, expected);
 	k->in_comb = 0;
 	k->place = (int)lanewise_check_below(c, 64);
-	judge_dot(c, k, query, rows, expected);
+	judge_dot(c, k, signs, query, rows, expected);
 }
 
-void lanewise_check_dot_i8_rows(struct lw_check *c)
+static void check_dots(struct lw_check *c, enum signs signs)
 {
 	for (size_t i = 0; i <= MAX_LENGTH + N_LONG; i++) {
 		size_t dim = i <= MAX_LENGTH ? i : long_lengths[i - MAX_LENGTH - 1];
@@ -104,10 +140,14 @@ void lanewise_check_dot_i8_rows(struct lw_check *c)
 				continue;
 			k.n_rows = lanewise_check_below(c, MAX_ROWS + 1);
 			k.ld = dim + lanewise_check_sometimes(c, 70);
-			dots_in_all_places(c, &k, kind);
+			dots_in_all_places(c, &k, signs, kind);
 		}
 	}
 }
+
+void lanewise_check_dot_i8_rows(struct lw_check *c) { check_dots(c, I8_I8); }
+void lanewise_check_dot_u8i8_rows(struct lw_check *c) { check_dots(c, U8_I8); }
+void lanewise_check_dot_i8u8_rows(struct lw_check *c) { check_dots(c, I8_U8); }
 
 /* ---------------------------------------------------------- several queries */
 
@@ -121,10 +161,7 @@ static void judge_queries(struct lw_check *c, const struct rows_case *k, size_t 
 	int prefetch = (int)lanewise_check_below(c, 2), query_place = lanewise_check_random_place(c, 1);
 
 	c->where.pattern = kind_names[kind];
-	c->where.place = k->place;
-	c->where.length = k->dim;
-	c->where.rows = k->n_rows;
-	c->where.ld = k->ld;
+	tell_where(c, k);
 	c->where.k = n_queries;
 	fill_bytes(c, queries, n_query_bytes, kind);
 	fill_bytes(c, rows, k->n_rows * k->ld, kind);
@@ -175,10 +212,7 @@ static void judge_quantize(struct lw_check *c, const struct rows_case *k, size_t
 	float out[3][MAX_ROWS];
 	const float *r;
 
-	c->where.place = k->place;
-	c->where.length = k->dim;
-	c->where.rows = k->n_rows;
-	c->where.ld = k->ld;
+	tell_where(c, k);
 	if (k->in_comb) {
 		r = lanewise_check_comb(c, rows, k->ld * sizeof *rows, k->n_rows, k->dim * sizeof *rows, k->place, 0,
 		                        &ld);
@@ -268,10 +302,7 @@ static void judge_above(struct lw_check *c, const struct rows_case *k, size_t n_
 	size_t panel_bytes = lw_i8_panel_bytes(n_queries, k->dim);
 
 	c->where.pattern = kind_names[kind];
-	c->where.place = k->place;
-	c->where.length = k->dim;
-	c->where.rows = k->n_rows;
-	c->where.ld = k->ld;
+	tell_where(c, k);
 	c->where.k = n_queries;
 	fill_bytes(c, codes, n_query_bytes, kind);
 	fill_bytes(c, rows, k->n_rows * k->ld, kind);

@@ -41,7 +41,7 @@ if(NOT CMAKE_CROSSCOMPILING OR lw_binutils_prefix STREQUAL CMAKE_C_COMPILER)
 endif()
 
 set(lw_object_list "")
-foreach(tier IN LISTS LW_TIERS)
+foreach(tier IN LISTS LW_TIERS LW_BESIDE_TIERS)
   if(TARGET lanewise_tier_${tier})
     string(APPEND lw_object_list "${tier} $<JOIN:$<TARGET_OBJECTS:lanewise_tier_${tier}>,\n${tier} >\n")
   endif()

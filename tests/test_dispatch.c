@@ -53,7 +53,9 @@ enum {
 	VPCLMULQDQ = 1 << 10,
 	VNNI = 1 << 11,
 	BITALG = 1 << 12,
-	VPOPCNTDQ = 1 << 14
+	VPOPCNTDQ = 1 << 14,
+	/* leaf 7, subleaf 1, EAX */
+	BF16 = 1 << 5
 };
 /* leaf 7, EBX */
 static const uint32_t BMI1 = 1u << 3, AVX2 = 1u << 5, BMI2 = 1u << 8, AVX512F = 1u << 16, AVX512DQ = 1u << 17,
@@ -72,6 +74,8 @@ struct x86 {
 	uint32_t max_leaf, leaf1_ecx, leaf7_ebx, leaf7_ecx, max_extended, extended_ecx;
 	uint64_t xcr0;
 	const char *tier;
+	uint32_t max_subleaf, leaf7_1_eax;
+	int has_bf16; /* and may use it */
 };
 
 static void mocked_cpuid(void *context, uint32_t leaf, uint32_t subleaf, uint32_t registers[4])
@@ -88,8 +92,11 @@ static void mocked_cpuid(void *context, uint32_t leaf, uint32_t subleaf, uint32_
 	else if (leaf == 1 && leaf <= cpu->max_leaf)
 		registers[2] = cpu->leaf1_ecx;
 	else if (leaf == 7 && subleaf == 0 && leaf <= cpu->max_leaf) {
+		registers[0] = cpu->max_subleaf;
 		registers[1] = cpu->leaf7_ebx;
 		registers[2] = cpu->leaf7_ecx;
+	} else if (leaf == 7 && subleaf == 1 && leaf <= cpu->max_leaf && cpu->max_subleaf >= 1) {
+		registers[0] = cpu->leaf7_1_eax;
 	} else if (leaf == 0x80000001 && leaf <= cpu->max_extended)
 		registers[2] = cpu->extended_ecx;
 }
@@ -108,8 +115,9 @@ static const struct x86 *x86_cpus(size_t *n)
 	static struct x86 cpus[100];
 	size_t used = 0;
 
-#define CPU(...) \
-	cpus[used++] = (struct x86) { __VA_ARGS__ }
+#define CPU(...) cpus[used++] = (struct x86) { __VA_ARGS__, 0, 0, 0 }
+#define CPU_7_1(max_subleaf, leaf7_1_eax, has_bf16, ...) \
+	cpus[used++] = (struct x86) { __VA_ARGS__, max_subleaf, leaf7_1_eax, has_bf16 }
 	/* CPUs as they are. */
 	CPU("Pentium III", 3, 0, 0, 0, 0, 0, 0, "scalar");
 	CPU("Core 2", 10, 0, 0, 0, EXTENDED, 0, 0, "scalar");
@@ -135,12 +143,13 @@ static const struct x86 *x86_cpus(size_t *n)
 	CPU("Skylake-X, no VNNI", 22, HASWELL_1, SKYLAKE_X_7, 0, EXTENDED, LZCNT, 0xff, "avx2");
 	CPU("Cannon Lake, no VNNI", 22, HASWELL_1, ICE_LAKE_7, VBMI, EXTENDED, LZCNT, 0xe7, "avx2");
 	CPU("Cascade Lake", 22, HASWELL_1, SKYLAKE_X_7, VNNI, EXTENDED, LZCNT, 0x2ff, "avx512_clx");
-	CPU("Cooper Lake", 22, HASWELL_1, SKYLAKE_X_7, VNNI, EXTENDED, LZCNT, 0x2e7, "avx512_clx");
+	CPU_7_1(1, BF16, 1, "Cooper Lake", 22, HASWELL_1, SKYLAKE_X_7, VNNI, EXTENDED, LZCNT, 0x2e7, "avx512_clx");
 	CPU("Ice Lake", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C, EXTENDED, LZCNT, 0xe7, "avx512");
 	CPU("Tiger Lake", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C, EXTENDED, LZCNT, 0x2e7, "avx512");
-	CPU("Sapphire Rapids, with AMX", 32, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C, EXTENDED, LZCNT, 0x602e7, "avx512");
-	CPU("Zen 4", 16, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C, 0x80000028, LZCNT, 0x2e7, "avx512");
-	CPU("Zen 5", 16, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C, 0x80000028, LZCNT, 0x2e7, "avx512");
+	CPU_7_1(2, BF16 | 0x1c10, 1, "Sapphire Rapids, with AMX", 32, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C, EXTENDED,
+	        LZCNT, 0x602e7, "avx512");
+	CPU_7_1(1, BF16, 1, "Zen 4", 16, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C, 0x80000028, LZCNT, 0x2e7, "avx512");
+	CPU_7_1(1, BF16 | 0x10, 1, "Zen 5", 16, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C, 0x80000028, LZCNT, 0x2e7, "avx512");
 	CPU("Zhaoxin: AVX2, no FMA", 13, HASWELL_1 & ~FMA, HASWELL_7, 0, EXTENDED, LZCNT, 7, "scalar");
 
 	/* One feature hidden, as emulators and hypervisors do. */
@@ -198,8 +207,22 @@ static const struct x86 *x86_cpus(size_t *n)
 	CPU("Haswell, no extended leaves", 13, HASWELL_1, HASWELL_7, 0, 0x80000000, LZCNT, 7, "scalar");
 	CPU("Haswell, extended maximum 0", 13, HASWELL_1, HASWELL_7, 0, 0, LZCNT, 7, "scalar");
 	CPU("Haswell, extended maximum nonsense", 13, HASWELL_1, HASWELL_7, 0, 0xffffffff, LZCNT, 7, "scalar");
+	CPU_7_1(1, ~(uint32_t)BF16, 0, "Ice Lake, subleaf 1 without BF16", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C,
+	        EXTENDED, LZCNT, 0xe7, "avx512");
+	CPU_7_1(0, BF16, 0, "Ice Lake, BF16 in a subleaf beyond the last", 27, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C,
+	        EXTENDED, LZCNT, 0xe7, "avx512");
+	CPU_7_1(1, BF16, 0, "Zen 4, XCR0 0x07", 16, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C, 0x80000028, LZCNT, 0x07,
+	        "avx2");
+	CPU_7_1(1, BF16, 0, "Zen 4 without OSXSAVE", 16, HASWELL_1 & ~OSXSAVE, ICE_LAKE_7, ICE_LAKE_7C, 0x80000028,
+	        LZCNT, 0x2e7, "scalar");
+	CPU_7_1(1, BF16, 0, "BF16 without AVX-512BW", 16, HASWELL_1, ICE_LAKE_7 & ~AVX512BW, ICE_LAKE_7C, 0x80000028,
+	        LZCNT, 0x2e7, "avx2");
+	CPU_7_1(1, BF16, 0, "BF16 without AVX-512", 32, HASWELL_1, HASWELL_7, 0, EXTENDED, LZCNT, 0x2e7, "avx2");
+	CPU_7_1(1, BF16, 0, "BF16, maximum leaf 6", 6, HASWELL_1, ICE_LAKE_7, ICE_LAKE_7C, EXTENDED, LZCNT, 0xe7,
+	        "scalar");
 	CPU("nothing set", 27, 0, 0, 0, EXTENDED, 0, 0, "scalar");
 #undef CPU
+#undef CPU_7_1
 	*n = used;
 	return cpus;
 }
@@ -250,7 +273,7 @@ static void check_kernels(const char *cpu, const char *tier, uint32_t features)
 {
 	lanewise_tier t = tier_named(tier);
 
-	for (int32_t k = 0; k < lanewise_kernel_count(); k++) {
+	for (int32_t k = 0; k < LW_KERNEL_COUNT; k++) {
 		const char *name = lanewise_kernel_name(k), *got = lanewise_kernel_implementation(k, t);
 
 		if (!CHECK(got && strcmp(got, expected_implementation(name, tier)) == 0) ||
@@ -299,7 +322,7 @@ static const char *best_x86_tier(uint32_t features)
 
 static uint32_t features_of(const struct x86 *cpu)
 {
-	const struct lw_cpu_probe probe = { mocked_cpuid, mocked_xcr0, NULL, (void *)(uintptr_t)cpu };
+	const struct lw_cpu_probe probe = { mocked_cpuid, mocked_xcr0, NULL, NULL, (void *)(uintptr_t)cpu };
 
 	return lanewise_cpu_features_x86(&probe);
 }
@@ -312,6 +335,20 @@ static void expect_choice(const char *cpu, uint32_t features, const char *cap, c
 		fprintf(stderr, "  %s, LANEWISE_TIER %s: chose %s, expected %s\n", cpu, cap ? cap : "unset", got,
 		        expected);
 }
+
+#if LW_HAVE_X86 || defined(__aarch64__)
+/* The instructions for bfloat16 run under the CPU's best tier and any other that is not below theirs. */
+static void expect_bf16(const char *cpu, uint32_t features, int expected)
+{
+	for (lanewise_tier t = 0; t < lanewise_tier_count(); t++) {
+		const char *tier = lanewise_tier_name(t);
+		int above = strncmp(tier, "avx512", 6) == 0 || (!LW_HAVE_X86 && strcmp(tier, "neon_dot") == 0);
+
+		if (!CHECK(lanewise_bf16_runs(features, t) == (expected && above)))
+			fprintf(stderr, "  %s, tier %s\n", cpu, tier);
+	}
+}
+#endif
 
 static void test_x86_cpus(void)
 {
@@ -328,32 +365,40 @@ static void test_x86_cpus(void)
 #if LW_HAVE_X86
 		expect_choice(cpus[i].name, features, NULL, cpus[i].tier);
 		check_kernels(cpus[i].name, cpus[i].tier, features);
+		expect_bf16(cpus[i].name, features, cpus[i].has_bf16);
 #endif
 	}
 }
 
-static uint64_t mocked_hwcap(void *context) { return *(const uint64_t *)context; }
+struct aarch64 {
+	const char *name;
+	uint64_t hwcap, hwcap2;
+	const char *tier;
+	int has_bf16; /* and may use it */
+};
+
+static uint64_t mocked_hwcap(void *context) { return ((const struct aarch64 *)context)->hwcap; }
+static uint64_t mocked_hwcap2(void *context) { return ((const struct aarch64 *)context)->hwcap2; }
 
 static void test_aarch64_cpus(void)
 {
-	static const struct {
-		const char *name;
-		uint64_t hwcap;
-		const char *tier;
-	} cpus[] = {
-		{ "no floating point", 0, "scalar" },
-		{ "floating point without ASIMD", 0x1, "scalar" },
-		{ "Cortex-A53", 0xff, "neon" },
-		{ "Cortex-A72 without cryptography", 0x87, "neon" },
-		{ "Neoverse N1", 0x10119fff, "neon_dot" },
-		{ "Neoverse V1", 0xffffffff & ~(UINT64_C(1) << 31), "neon_dot" },
-		{ "dot product without ASIMD", 1 << 20, "scalar" },
-		{ "ASIMD and the bits around the dot product's", 0x2 | 1 << 19 | 1 << 21, "neon" },
-		{ "every bit", UINT64_MAX, "neon_dot" },
+	static const struct aarch64 cpus[] = {
+		{ "no floating point", 0, 0, "scalar", 0 },
+		{ "floating point without ASIMD", 0x1, 0, "scalar", 0 },
+		{ "Cortex-A53", 0xff, 0, "neon", 0 },
+		{ "Cortex-A72 without cryptography", 0x87, 0, "neon", 0 },
+		{ "Neoverse N1", 0x10119fff, 0, "neon_dot", 0 },
+		{ "Neoverse V1", 0xffffffff & ~(UINT64_C(1) << 31), 0x1e000 | 1 << 14, "neon_dot", 1 },
+		{ "dot product without ASIMD", 1 << 20, 1 << 14, "scalar", 0 },
+		{ "BF16 without the dot product", 0x2, 1 << 14, "neon", 0 },
+		{ "the bits around BF16's", 0x10119fff, 1 << 13 | 1 << 15, "neon_dot", 0 },
+		{ "ASIMD and the bits around the dot product's", 0x2 | 1 << 19 | 1 << 21, 0, "neon", 0 },
+		{ "every bit", UINT64_MAX, UINT64_MAX, "neon_dot", 1 },
 	};
 
 	for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++) {
-		const struct lw_cpu_probe probe = { NULL, NULL, mocked_hwcap, (void *)(uintptr_t)&cpus[i].hwcap };
+		const struct lw_cpu_probe probe = { NULL, NULL, mocked_hwcap, mocked_hwcap2,
+			                            (void *)(uintptr_t)&cpus[i] };
 		uint32_t features = lanewise_cpu_features_aarch64(&probe);
 		const char *best =
 		        features & LW_CPU_ASIMD ? (features & LW_CPU_ASIMDDP ? "neon_dot" : "neon") : "scalar";
@@ -363,6 +408,7 @@ static void test_aarch64_cpus(void)
 #if defined(__aarch64__)
 		expect_choice(cpus[i].name, features, NULL, cpus[i].tier);
 		check_kernels(cpus[i].name, cpus[i].tier, features);
+		expect_bf16(cpus[i].name, features, cpus[i].has_bf16);
 #endif
 	}
 }

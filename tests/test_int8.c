@@ -10,7 +10,7 @@
 #include "common.h"
 #include "test.h"
 
-enum { MAX_DIM = LANEWISE_DOT_I8_MAX_DIM };
+enum { MAX_DIM = LANEWISE_DOT_I8_MAX_DIM, MAX_MIXED_DIM = LANEWISE_DOT_U8I8_MAX_DIM };
 
 static int8_t a[MAX_DIM], b[2 * MAX_DIM];
 static uint64_t random_state = 11;
@@ -55,6 +55,49 @@ static void test_dots(void)
 	fill(a, MAX_DIM, 1);
 	CHECK_EQUAL(lanewise_dot_i8(a, a, MAX_DIM), (int64_t)MAX_DIM << 14);
 	CHECK_EQUAL((int64_t)(MAX_DIM + 1) << 14, (int64_t)INT32_MAX + 1);
+}
+
+static int64_t exact_mixed_dot(const uint8_t *x, const int8_t *y, size_t n)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (int64_t)x[i] * y[i];
+	return sum;
+}
+
+/* Beyond the limit too, where the result is modulo 2^32. */
+static void test_mixed_dots(void)
+{
+	static const size_t dims[] = { 0,      1, 15, 16, 17, 63, 64, 65, 384, 1000, MAX_MIXED_DIM, MAX_MIXED_DIM + 1,
+		                       MAX_DIM };
+	static uint8_t u[2 * MAX_DIM];
+
+	for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
+		for (int kind = 0; kind < 12; kind++) {
+			size_t n = dims[i];
+			int32_t out[2];
+
+			for (size_t j = 0; j < 2 * n; j++)
+				u[j] = kind / 4 == 0   ? (uint8_t)test_random(&random_state)
+				       : kind / 4 == 1 ? 255
+				                       : (uint8_t)(255 * below(2));
+			fill(b, 2 * n, kind % 4);
+			CHECK_EQUAL(lanewise_dot_u8i8(u, b, n), (int32_t)(uint32_t)exact_mixed_dot(u, b, n));
+			if (n <= MAX_MIXED_DIM)
+				CHECK_EQUAL(lanewise_dot_u8i8(u, b, n), exact_mixed_dot(u, b, n));
+			lanewise_dot_u8i8_rows(u, b, 2, n, n, out);
+			CHECK_EQUAL(out[0], (int32_t)(uint32_t)exact_mixed_dot(u, b, n));
+			CHECK_EQUAL(out[1], (int32_t)(uint32_t)exact_mixed_dot(u, b + n, n));
+			lanewise_dot_i8u8_rows(b, u, 2, n, n, out);
+			CHECK_EQUAL(out[0], (int32_t)(uint32_t)exact_mixed_dot(u, b, n));
+			CHECK_EQUAL(out[1], (int32_t)(uint32_t)exact_mixed_dot(u + n, b, n));
+		}
+	/* The limit is where the least sum still fits. */
+	memset(u, 255, MAX_MIXED_DIM);
+	fill(b, MAX_MIXED_DIM, 1);
+	CHECK_EQUAL(lanewise_dot_u8i8(u, b, MAX_MIXED_DIM), (int64_t)MAX_MIXED_DIM * 255 * -128);
+	CHECK_EQUAL((int64_t)MAX_MIXED_DIM * 255 * 128, ((int64_t)1 << 31) - 128);
 }
 
 static void test_row(const float *x, size_t dim)
@@ -118,6 +161,7 @@ int main(void)
 		if (lanewise_set_tier(tier) != LANEWISE_OK)
 			continue;
 		test_dots();
+		test_mixed_dots();
 		test_quantizer();
 	}
 	return test_result();

@@ -27,6 +27,7 @@ ARCHITECTURES = {
         "avx2": "generic64" + AVX2,
         "avx512_clx": "generic64" + AVX512_CLX,
         "avx512": "generic64" + AVX512,
+        "avx512_bf16": "generic64" + AVX512_CLX + "+avx512_bf16",
         # The NEON tiers on x86 are emulated and built for tests alone.
         "neon": "generic64+avx2+fma+popcnt",
         "neon_dot": "generic64+avx2+fma+popcnt",
@@ -36,6 +37,7 @@ ARCHITECTURES = {
         "scalar": "armv8-a",
         "neon": "armv8-a",
         "neon_dot": "armv8.2-a+dotprod",  # the assembler knows the extension only beside ARMv8.2
+        "neon_bf16": "armv8.2-a+bf16",
     },
 }
 
@@ -243,6 +245,8 @@ PLANTED = [
       for code in ("vpermb %zmm0,%zmm1,%zmm2", "vpcompressb %zmm0,%zmm1", "vpopcntb %zmm0,%zmm1",
                    "vpopcntd %zmm0,%zmm1", "vpmadd52luq %zmm0,%zmm1,%zmm2", "vgf2p8mulb %zmm0,%zmm1,%zmm2",
                    "vpclmulqdq $0,%zmm0,%zmm1,%zmm2", "vdpbf16ps %zmm0,%zmm1,%zmm2")),
+    ("avx512_bf16", [], 'void lanewise_x_avx512_bf16(void) { __asm__ volatile("vdpbf16ps %zmm0,%zmm1,%zmm2"); }', None),
+    ("avx512_bf16", [], 'void lanewise_x_avx512_bf16(void) { __asm__ volatile("vpermb %zmm0,%zmm1,%zmm2"); }', "not for"),
     ("avx512", [], 'void lanewise_x_avx512(void) { __asm__ volatile("vpermb %zmm0,%zmm1,%zmm2"); }', None),
     ("avx512", [], 'void lanewise_x_avx512(void) { __asm__ volatile("vaddph %zmm0,%zmm1,%zmm2"); }', "vaddph"),
     ("avx2", [], "int helper(int x) { return x; }", "exports helper"),

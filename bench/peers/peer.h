@@ -53,6 +53,10 @@ struct bench_peer {
 	void (*scan_topk_f32_queries)(const float *queries, size_t n_queries, const float *rows, size_t n_rows,
 	                              size_t dim, size_t k, int64_t *index, float *score);
 
+	void (*dot_u8i8_rows)(const uint8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
+	                      int32_t *out);
+	void (*dot_i8u8_rows)(const int8_t *query, const uint8_t *rows, size_t n_rows, size_t dim, size_t ld,
+	                      int32_t *out);
 	void (*dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
 	                    int32_t *out);
 

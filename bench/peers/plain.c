@@ -139,6 +139,28 @@ static void dot_i8_rows(const int8_t *query, const int8_t *rows, size_t n_rows, 
 	}
 }
 
+static void dot_u8i8_rows(const uint8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld, int32_t *out)
+{
+	for (size_t r = 0; r < n_rows; r++) {
+		int32_t sum = 0;
+
+		for (size_t i = 0; i < dim; i++)
+			sum += query[i] * rows[r * ld + i];
+		out[r] = sum;
+	}
+}
+
+static void dot_i8u8_rows(const int8_t *query, const uint8_t *rows, size_t n_rows, size_t dim, size_t ld, int32_t *out)
+{
+	for (size_t r = 0; r < n_rows; r++) {
+		int32_t sum = 0;
+
+		for (size_t i = 0; i < dim; i++)
+			sum += query[i] * rows[r * ld + i];
+		out[r] = sum;
+	}
+}
+
 static void sigmoid_f32(const float *x, size_t n, float *out)
 {
 	for (size_t i = 0; i < n; i++)
@@ -760,6 +782,8 @@ const struct bench_peer *bench_peer_get(void)
 		.cosine_f32 = cosine_f32,
 		.l2sq_f32 = l2sq_f32,
 		.dot_i8_rows = dot_i8_rows,
+		.dot_u8i8_rows = dot_u8i8_rows,
+		.dot_i8u8_rows = dot_i8u8_rows,
 #if defined(__FLT16_MAX__)
 		.dot_f16_rows = dot_f16_rows,
 #endif

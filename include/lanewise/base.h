@@ -82,7 +82,7 @@ typedef struct lanewise_allocator {
 /*
  * A tier is a set of CPU features for which kernels are compiled: "scalar", "avx2", "avx512_clx", "avx512", "neon",
  * "neon_dot". A tier number is an index from 0 (always "scalar") to lanewise_tier_count() - 1, worst to best, and
- * means nothing outside this process: store names, not numbers. All tiers give the same bits.
+ * means nothing outside this process: store names, not numbers. All tiers give the same bits (half.h has the one exception).
  *
  * At load time the best tier that the CPU and the operating system support becomes active. The environment variable
  * LANEWISE_TIER caps the choice: the best supported tier that is no better than the named one. It is read once, is
@@ -110,11 +110,11 @@ LANEWISE_API lanewise_tier lanewise_active_tier(void);
 
 /*
  * Makes `tier` active for all threads. Calls that are under way finish with the kernels they began with; results are
- * the same bits either way. LANEWISE_ERROR_UNSUPPORTED if this CPU cannot run it or there is no such tier.
+ * the same bits either way, as above. LANEWISE_ERROR_UNSUPPORTED if this CPU cannot run it or there is no such tier.
  */
 LANEWISE_API lanewise_status lanewise_set_tier(lanewise_tier tier);
 
-/* The CPU features that were found and that matter to tiers, "AVX2 FMA F16C ..."; same convention as tier_reason. */
+/* The CPU features that were found and that matter to kernels, "AVX2 FMA F16C ..."; same convention as tier_reason. */
 LANEWISE_API size_t lanewise_cpu_features_text(char *text, size_t n_bytes);
 
 /* The CPU's model name as it reports itself, or the architecture's name; same convention as tier_reason. */
@@ -130,7 +130,8 @@ LANEWISE_API const char *lanewise_kernel_name(int32_t kernel);
 
 /*
  * The implementation that `tier` runs for a kernel, named after the tier that it was written for: a tier may borrow
- * from a lower one. NULL if there is no such kernel or tier.
+ * from a lower one. NULL if there is no such kernel or tier. The kernel whose results depend on the CPU,
+ * dot_bf16_approx_rows, has "avx512_bf16" or "neon_bf16" where this CPU has the instructions, otherwise the exact kernel's.
  */
 LANEWISE_API const char *lanewise_kernel_implementation(int32_t kernel, lanewise_tier tier);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanewise/int8.h - vectors of 8-bit integers: exact dot products, and the quantiser that makes such vectors from
- * floats.
+ * lanewise/int8.h - vectors of 8-bit integers, signed or unsigned: exact dot products, and the quantiser that makes such
+ * vectors from floats.
  *
- * Dot products are exact: for dim <= LANEWISE_DOT_I8_MAX_DIM the result fits 32 bits whatever the elements, -128 too.
+ * Dot products are exact and nothing saturates on the way: up to LANEWISE_DOT_I8_MAX_DIM elements, or
+ * LANEWISE_DOT_U8I8_MAX_DIM where one side is unsigned, the result fits 32 bits whatever the elements, -128 too.
  *
  * Memory and threads are as in vector.h: `rows` points to n_rows rows of dim elements, row r beginning ld elements
  * after row r - 1, ld >= dim; gaps are neither read nor written; any alignment of the element; outputs must not
@@ -27,6 +28,26 @@ LANEWISE_API int32_t lanewise_dot_i8(const int8_t *a, const int8_t *b, size_t n)
 /* out[r] = lanewise_dot_i8(query, row r, dim); query has dim elements, out n_rows. */
 LANEWISE_API void lanewise_dot_i8_rows(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
                                        int32_t *out);
+
+/* 255 * -128 times one more would be below -2^31. */
+#define LANEWISE_DOT_U8I8_MAX_DIM 65793
+
+/*
+ * The dot product of unsigned and signed bytes, n of each: exact for n <= LANEWISE_DOT_U8I8_MAX_DIM; beyond that, the
+ * result is modulo 2^32.
+ */
+LANEWISE_API int32_t lanewise_dot_u8i8(const uint8_t *a, const int8_t *b, size_t n);
+
+/*
+ * out[r] = lanewise_dot_u8i8(query, row r, dim): an unsigned query, activations say, and signed rows; query has dim
+ * elements, out n_rows.
+ */
+LANEWISE_API void lanewise_dot_u8i8_rows(const uint8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                         int32_t *out);
+
+/* out[r] = lanewise_dot_u8i8(row r, query, dim): a signed query and unsigned rows. */
+LANEWISE_API void lanewise_dot_i8u8_rows(const int8_t *query, const uint8_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                         int32_t *out);
 
 /*
  * Each row as 8-bit integers and one float: row[i] is about codes[i] * scale. With m the largest magnitude in the row,

@@ -34,6 +34,54 @@ LW_DEFINE(dot_bf16)
 LW_DEFINE(cosine_bf16)
 LW_DEFINE(l2sq_bf16)
 
+/* ------------------------------------------------------------- approximate */
+
+/* For CPUs without the instructions: the widened products, whose kernel for rows takes a query of floats. */
+static void dot_bf16_widened(const uint16_t *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld,
+                             float *out)
+{
+	enum { MOST_DIM = 2048 };
+	const struct lw_kernels *kernels = lw_kernels();
+	float wide[MOST_DIM];
+
+	if (dim <= MOST_DIM) {
+		kernels->bf16_to_f32(query, dim, wide);
+		kernels->dot_bf16_rows(wide, rows, n_rows, dim, ld, beyond_l2(n_rows, ld), out);
+		return;
+	}
+	for (size_t r = 0; r < n_rows; r++)
+		out[r] = kernels->dot_bf16(query, rows + r * ld, dim);
+}
+
+float lanewise_dot_bf16_approx(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	lanewise_dot_bf16_approx_rows_fn *hardware = lanewise_bf16_kernel();
+	float dot;
+
+	if (!hardware)
+		return lanewise_dot_bf16(a, b, n);
+	hardware(n ? a : &nothing, n ? b : &nothing, 1, n, n, 0, &dot);
+	return dot;
+}
+
+void lanewise_dot_bf16_approx_rows(const uint16_t *query, const uint16_t *rows, size_t n_rows, size_t dim, size_t ld,
+                                   float *out)
+{
+	lanewise_dot_bf16_approx_rows_fn *hardware = lanewise_bf16_kernel();
+
+	LW_ASSERT(ld >= dim);
+	if (n_rows == 0)
+		return; /* and then the query may be NULL */
+	query = query ? query : &nothing;
+	rows = rows ? rows : &nothing;
+	if (hardware)
+		hardware(query, rows, n_rows, dim, ld, beyond_l2(n_rows, ld), out);
+	else
+		dot_bf16_widened(query, rows, n_rows, dim, ld, out);
+}
+
+/* -------------------------------------------------------------- conversion */
+
 void lanewise_f16_to_f32(const uint16_t *x, size_t n, float *out)
 {
 	if (n)

@@ -1,28 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dot_i8_rows by widening to 16 bits and VPMADDWD: exact for all bytes. VPMADDUBSW would take 32 elements at once, but
- * it saturates: 2 * 128 * 128 passes its 16-bit sums.
+ * Products of bytes by widening to 16 bits and VPMADDWD: exact for all bytes of either sign. VPMADDUBSW would take 32
+ * unsigned and signed elements at once, but it saturates: 2 * 255 * 127 passes its 16-bit sums. (Splitting the unsigned ones
+ * into two parts that fit takes as many instructions as widening.)
  */
 #include <immintrin.h>
 
 #include "common.h"
+#include "int8/signs.h"
 
 enum { VI_BYTES = 16, TILE_QUERIES = 2, VN_BYTES = 32 };
 typedef __m256i vi;
 typedef __m256i ve;
 
-LW_INLINE ve ve_load(const int8_t *p) { return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)p)); }
-LW_INLINE ve ve_load_first(const int8_t *p, size_t n)
+LW_INLINE ve widen(int is_unsigned, const int8_t *p)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)p);
+
+	return is_unsigned ? _mm256_cvtepu8_epi16(bytes) : _mm256_cvtepi8_epi16(bytes);
+}
+
+LW_INLINE ve widen_first(int is_unsigned, const int8_t *p, size_t n)
 {
 	int8_t bytes[VI_BYTES] = { 0 };
 
 	memcpy(bytes, p, n);
-	return ve_load(bytes);
+	return widen(is_unsigned, bytes);
 }
-LW_INLINE ve ve_load_row(const int8_t *p) { return ve_load(p); }
-LW_INLINE ve ve_load_row_first(const int8_t *p, size_t n) { return ve_load_first(p, n); }
+
+LW_INLINE ve ve_load(enum signs signs, const int8_t *p) { return widen(signs == U8_I8, p); }
+LW_INLINE ve ve_load_first(enum signs signs, const int8_t *p, size_t n) { return widen_first(signs == U8_I8, p, n); }
+LW_INLINE ve ve_load_row(enum signs signs, const int8_t *p) { return widen(signs == I8_U8, p); }
+LW_INLINE ve ve_load_row_first(enum signs signs, const int8_t *p, size_t n)
+{
+	return widen_first(signs == I8_U8, p, n);
+}
 LW_INLINE vi vi_zero(void) { return _mm256_setzero_si256(); }
-LW_INLINE vi vi_dot(vi sums, ve query, ve row) { return _mm256_add_epi32(sums, _mm256_madd_epi16(query, row)); }
+LW_INLINE vi vi_dot(enum signs signs, vi sums, ve query, ve row)
+{
+	(void)signs;
+	return _mm256_add_epi32(sums, _mm256_madd_epi16(query, row));
+}
 
 LW_INLINE void vi_sum4(const vi v[4], int32_t *out)
 {
@@ -31,8 +49,9 @@ LW_INLINE void vi_sum4(const vi v[4], int32_t *out)
 	_mm_storeu_si128((__m128i *)out, _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1)));
 }
 
-LW_INLINE uint32_t vi_excess(const int8_t *query, size_t dim)
+LW_INLINE uint32_t vi_excess(enum signs signs, const int8_t *query, size_t dim)
 {
+	(void)signs;
 	(void)query;
 	(void)dim;
 	return 0;

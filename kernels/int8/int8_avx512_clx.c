@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dot_i8_rows with VPDPBUSD, which multiplies unsigned by signed bytes, adds four products without saturation and the
- * sum to a 32-bit lane. Rows become unsigned by flipping their sign bits, which adds 128 to each element; that makes
- * every result too large by 128 times the sum of the query, whatever the row is. In the tail the query's zeros
- * silence what the flip makes of the zeros behind the row.
+ * Products of bytes with VPDPBUSD, which multiplies unsigned by signed bytes, adds four products without saturation and
+ * the sum to a 32-bit lane. Where both are signed, rows become unsigned by flipping their sign bits, which adds 128 to
+ * each element; that makes every result too large by 128 times the sum of the query, whatever the row is. In the tail the
+ * query's zeros silence what the flip makes of the zeros behind the row.
  */
 #include <immintrin.h>
 #include <math.h>
 
 #include "common.h"
+#include "int8/signs.h"
 #include "vec.h"
 
 enum { VI_BYTES = 64, TILE_QUERIES = 4, VN_BYTES = 64 };
@@ -16,17 +17,37 @@ typedef __m512i vi;
 typedef __m512i ve;
 
 LW_INLINE __mmask64 first_bytes(size_t n) { return ((__mmask64)1 << n) - 1; }
-LW_INLINE ve ve_load(const int8_t *p) { return _mm512_loadu_si512(p); }
-LW_INLINE ve ve_load_first(const int8_t *p, size_t n) { return _mm512_maskz_loadu_epi8(first_bytes(n), p); }
 LW_INLINE ve flip(ve v) { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
-LW_INLINE ve ve_load_row(const int8_t *p) { return flip(ve_load(p)); }
-LW_INLINE ve ve_load_row_first(const int8_t *p, size_t n) { return flip(ve_load_first(p, n)); }
-LW_INLINE vi vi_zero(void) { return _mm512_setzero_si512(); }
-/* _mm512_dpbusd_epi32(sums, row, query); as an intrinsic gcc 12 copies the sums into and out of it, two moves for each. */
-LW_INLINE vi vi_dot(vi sums, ve query, ve row)
+LW_INLINE ve ve_load(enum signs signs, const int8_t *p)
 {
-	__asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(row), "v"(query));
+	(void)signs;
+	return _mm512_loadu_si512(p);
+}
+LW_INLINE ve ve_load_first(enum signs signs, const int8_t *p, size_t n)
+{
+	(void)signs;
+	return _mm512_maskz_loadu_epi8(first_bytes(n), p);
+}
+LW_INLINE ve ve_load_row(enum signs signs, const int8_t *p)
+{
+	return signs == I8_I8 ? flip(ve_load(signs, p)) : ve_load(signs, p);
+}
+LW_INLINE ve ve_load_row_first(enum signs signs, const int8_t *p, size_t n)
+{
+	return signs == I8_I8 ? flip(ve_load_first(signs, p, n)) : ve_load_first(signs, p, n);
+}
+LW_INLINE vi vi_zero(void) { return _mm512_setzero_si512(); }
+
+/* _mm512_dpbusd_epi32; as an intrinsic gcc 12 copies the sums into and out of it, two moves for each. */
+LW_INLINE vi dot_us(vi sums, ve is_unsigned, ve is_signed)
+{
+	__asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(is_unsigned), "v"(is_signed));
 	return sums;
+}
+
+LW_INLINE vi vi_dot(enum signs signs, vi sums, ve query, ve row)
+{
+	return signs == U8_I8 ? dot_us(sums, query, row) : dot_us(sums, row, query);
 }
 
 LW_INLINE void vi_sum4(const vi v[4], int32_t *out)
@@ -41,16 +62,18 @@ LW_INLINE void vi_sum4(const vi v[4], int32_t *out)
 	                 _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
 }
 
-LW_INLINE uint32_t vi_excess(const int8_t *query, size_t dim)
+LW_INLINE uint32_t vi_excess(enum signs signs, const int8_t *query, size_t dim)
 {
 	const ve ones = _mm512_set1_epi8(1);
 	vi sum = vi_zero();
 	size_t i = 0;
 
+	if (signs != I8_I8)
+		return 0;
 	for (; i + VI_BYTES <= dim; i += VI_BYTES)
-		sum = _mm512_dpbusd_epi32(sum, ones, ve_load(query + i));
+		sum = dot_us(sum, ones, ve_load(signs, query + i));
 	if (i < dim)
-		sum = _mm512_dpbusd_epi32(sum, ones, ve_load_first(query + i, dim - i));
+		sum = dot_us(sum, ones, ve_load_first(signs, query + i, dim - i));
 	return 128 * (uint32_t)_mm512_reduce_add_epi32(sum);
 }
 
@@ -60,8 +83,8 @@ LW_INLINE void vi_dot_i4(vi *low, vi *high, const int8_t *query, const uint8_t *
 	const ve lower_halves = _mm512_set1_epi8(15);
 	ve both = _mm512_loadu_si512(codes);
 
-	*low = vi_dot(*low, ve_load(query), _mm512_and_si512(lower_halves, both));
-	*high = vi_dot(*high, ve_load(query + 64), _mm512_andnot_si512(lower_halves, both));
+	*low = dot_us(*low, _mm512_and_si512(lower_halves, both), ve_load(I8_I8, query));
+	*high = dot_us(*high, _mm512_andnot_si512(lower_halves, both), ve_load(I8_I8, query + 64));
 }
 
 LW_INLINE vi vi_join(vi low, vi high) { return _mm512_add_epi32(_mm512_slli_epi32(low, 4), high); }
@@ -81,10 +104,9 @@ LW_INLINE vi vi_join(vi low, vi high) { return _mm512_add_epi32(_mm512_slli_epi3
  */
 enum {
 	LANES = 16,
-	STEP = 4,         /* elements of a lane */
-	STRIP_ROWS = 8,   /* rows of a tile */
-	MOST_VECTORS = 3, /* vectors of queries of a tile */
-	MOST_GROUPS = LW_I8_QUERIES / (LANES * MOST_VECTORS)
+	STEP = 4,        /* elements of a lane */
+	STRIP_ROWS = 8,  /* rows of a tile */
+	MOST_VECTORS = 3 /* vectors of queries of a tile */
 };
 _Static_assert(LW_I8_QUERIES % (LANES * MOST_VECTORS) == 0, "groups of queries are whole");
 
@@ -95,7 +117,7 @@ LW_INLINE void turn_64(const int8_t *queries, size_t ld, size_t stride, uint8_t 
 
 #pragma GCC unroll 16
 	for (size_t q = 0; q < LANES; q++)
-		v[q] = _mm512_castsi512_ps(flip(ve_load(queries + q * ld)));
+		v[q] = _mm512_castsi512_ps(flip(ve_load(I8_I8, queries + q * ld)));
 	vf_transpose(v);
 #pragma GCC unroll 16
 	for (size_t step = 0; step < 16; step++)
@@ -148,7 +170,7 @@ LW_INLINE void row_excess(const int8_t *rows, size_t ld, size_t dim, int32_t *ex
 	for (size_t i = 0; i < dim; i += VI_BYTES) {
 #pragma GCC unroll 4
 		for (size_t j = 0; j < ROWS; j++)
-			sums[j] = vi_dot(sums[j], ve_load(rows + j * ld + i), bias);
+			sums[j] = dot_us(sums[j], bias, ve_load(I8_I8, rows + j * ld + i));
 	}
 #pragma GCC unroll 4
 	for (size_t j = 0; j < ROWS; j++)
@@ -181,7 +203,7 @@ LW_INLINE void strip(int n_vectors, const uint8_t *panel, const int8_t *rows, si
 
 			memcpy(&four, rows + r * ld + i, sizeof four);
 			for (int v = 0; v < n_vectors; v++)
-				sums[r][v] = vi_dot(sums[r][v], _mm512_set1_epi32(four), q[v]);
+				sums[r][v] = dot_us(sums[r][v], q[v], _mm512_set1_epi32(four));
 		}
 	}
 #pragma GCC unroll 8

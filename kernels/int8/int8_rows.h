@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dot_i8_rows, dot_i8_queries and dot_i8_above for one tier, from what its file defines before it includes this one:
+ * The kernels of lanewise/int8.h for one tier, all but the quantiser, from what the tier's file defines before it includes
+ * this one. `signs` is a constant everywhere: which of query and row are unsigned (int8/signs.h).
  *
  *     VI_BYTES                 bytes of the elements that one step takes
  *     vi                       a vector of 32-bit sums
  *     ve                       a vector of VI_BYTES elements, as loaded
- *     ve_load ve_load_first    all, or the first n and zeros behind them
- *     ve_load_row ...          the same for rows, where a tier changes them on the way
+ *     ve_load(signs, p)        of a query
+ *     ve_load_first(signs, p, n)   the first n of a query, and zeros behind them
+ *     ve_load_row ...          the same for rows; a tier may change them on the way
  *     vi_zero
- *     vi_dot(sums, query, row) sums plus products, modulo 2^32
+ *     vi_dot(signs, sums, query, row)   sums plus products, modulo 2^32
  *     vi_sum4(v, out)          the sums of the lanes of four vectors, stored as four integers
- *     vi_excess(query, dim)    what vi_dot adds to each row too much, for the whole row
+ *     vi_excess(signs, query, dim)   what vi_dot adds to each row too much, for the whole row
  *     VN_BYTES                 bytes of 4-bit codes that one step takes, a divisor of 64
  *     vi_dot_i4(low, high, query, codes)   adds the products of the codes' lower halves and query[0 ...], and of their
  *                              upper halves and query[64 ...], to *low and *high
@@ -29,6 +31,7 @@
 #ifndef LW_INT8_ROWS_H
 #define LW_INT8_ROWS_H
 
+#include "int8/signs.h"
 #include "vec.h"
 
 /* Where these loops lie is worth 5 %: jumps at the ends of 32-byte lines are slow on CPUs of the Skylake kind. */
@@ -36,7 +39,8 @@
 
 enum { ROWS = 4, PREFETCH_BYTES = 4096, LINE_BYTES = 64, ABOVE_ROWS = 64 };
 
-LW_INLINE void dot_rows(int rows, int prefetch, const int8_t *query, const int8_t *row, size_t dim, size_t ld, vi *sums)
+LW_INLINE void dot_rows(enum signs signs, int rows, int prefetch, const int8_t *query, const int8_t *row, size_t dim,
+                        size_t ld, vi *sums)
 {
 	size_t i = 0;
 
@@ -44,51 +48,48 @@ LW_INLINE void dot_rows(int rows, int prefetch, const int8_t *query, const int8_
 	for (int r = 0; r < rows; r++)
 		sums[r] = vi_zero();
 	for (; i + VI_BYTES <= dim; i += VI_BYTES) {
-		ve q = ve_load(query + i);
+		ve q = ve_load(signs, query + i);
 
 #pragma GCC unroll 4
 		for (int r = 0; r < rows; r++) {
 			if (prefetch && i % LINE_BYTES == 0)
 				__builtin_prefetch(row + (size_t)r * ld + i + PREFETCH_BYTES);
-			sums[r] = vi_dot(sums[r], q, ve_load_row(row + (size_t)r * ld + i));
+			sums[r] = vi_dot(signs, sums[r], q, ve_load_row(signs, row + (size_t)r * ld + i));
 		}
 	}
 	if (i < dim) {
-		ve q = ve_load_first(query + i, dim - i);
+		ve q = ve_load_first(signs, query + i, dim - i);
 
 #pragma GCC unroll 4
 		for (int r = 0; r < rows; r++)
-			sums[r] = vi_dot(sums[r], q, ve_load_row_first(row + (size_t)r * ld + i, dim - i));
+			sums[r] =
+			        vi_dot(signs, sums[r], q, ve_load_row_first(signs, row + (size_t)r * ld + i, dim - i));
 	}
 }
 
-static LW_NOINLINE LW_AT_LINE void dot_group(const int8_t *query, const int8_t *rows, size_t dim, size_t ld,
-                                             int32_t *out)
+typedef void dot_group_fn(const int8_t *query, const int8_t *rows, size_t dim, size_t ld, int32_t *out);
+
+LW_INLINE void dot_group(enum signs signs, int streamed, const int8_t *query, const int8_t *rows, size_t dim, size_t ld,
+                         int32_t *out)
 {
 	vi sums[ROWS];
 
-	dot_rows(ROWS, 0, query, rows, dim, ld, sums);
-	vi_sum4(sums, out);
-}
-
-static LW_NOINLINE void dot_group_streamed(const int8_t *query, const int8_t *rows, size_t dim, size_t ld, int32_t *out)
-{
-	vi sums[ROWS];
-
+	if (!streamed)
+		dot_rows(signs, ROWS, 0, query, rows, dim, ld, sums);
 #pragma GCC unroll 4
-	for (size_t r = 0; r < ROWS; r++)
-		dot_rows(1, 1, query, rows + r * ld, dim, ld, sums + r);
+	for (size_t r = 0; streamed && r < ROWS; r++)
+		dot_rows(signs, 1, 1, query, rows + r * ld, dim, ld, sums + r);
 	vi_sum4(sums, out);
 }
 
-void LW_FN(dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld, int prefetch,
-                        int32_t *out)
+LW_INLINE void dot_groups(enum signs signs, dot_group_fn *group, const int8_t *query, const int8_t *rows, size_t n_rows,
+                          size_t dim, size_t ld, int32_t *out)
 {
-	uint32_t excess = vi_excess(query, dim);
+	uint32_t excess = vi_excess(signs, query, dim);
 	size_t r = 0;
 
 	for (; n_rows - r >= ROWS; r += ROWS) {
-		(prefetch ? dot_group_streamed : dot_group)(query, rows + r * ld, dim, ld, out + r);
+		group(query, rows + r * ld, dim, ld, out + r);
 		for (size_t j = 0; j < ROWS; j++)
 			out[r + j] = (int32_t)((uint32_t)out[r + j] - excess);
 	}
@@ -96,11 +97,32 @@ void LW_FN(dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, 
 		vi sums[ROWS] = { vi_zero(), vi_zero(), vi_zero(), vi_zero() };
 		int32_t four[ROWS];
 
-		dot_rows(1, 0, query, rows + r * ld, dim, ld, sums);
+		dot_rows(signs, 1, 0, query, rows + r * ld, dim, ld, sums);
 		vi_sum4(sums, four);
 		out[r] = (int32_t)((uint32_t)four[0] - excess);
 	}
 }
+
+#define LW_DEFINE(name, SIGNS, query_type, row_type) \
+	static LW_NOINLINE LW_AT_LINE void name##_group(const int8_t *query, const int8_t *rows, size_t dim, \
+	                                                size_t ld, int32_t *out) \
+	{ \
+		dot_group(SIGNS, 0, query, rows, dim, ld, out); \
+	} \
+	static LW_NOINLINE LW_AT_LINE void name##_group_streamed(const int8_t *query, const int8_t *rows, size_t dim, \
+	                                                         size_t ld, int32_t *out) \
+	{ \
+		dot_group(SIGNS, 1, query, rows, dim, ld, out); \
+	} \
+	void LW_FN(name)(const query_type *query, const row_type *rows, size_t n_rows, size_t dim, size_t ld, \
+	                 int prefetch, int32_t *out) \
+	{ \
+		dot_groups(SIGNS, prefetch ? name##_group_streamed : name##_group, (const int8_t *)query, \
+		           (const int8_t *)rows, n_rows, dim, ld, out); \
+	}
+LW_DEFINE(dot_i8_rows, I8_I8, int8_t, int8_t)
+LW_DEFINE(dot_u8i8_rows, U8_I8, uint8_t, int8_t)
+LW_DEFINE(dot_i8u8_rows, I8_U8, int8_t, uint8_t)
 
 /* ----------------------------------------------------------- several queries */
 
@@ -122,25 +144,26 @@ static LW_NOINLINE LW_AT_LINE void dot_tile(int prefetch, const int8_t *queries,
 		for (size_t r = 0; r < ROWS; r++) {
 			if (prefetch && i % LINE_BYTES == 0)
 				__builtin_prefetch(rows + r * ld + i + PREFETCH_BYTES);
-			x[r] = ve_load_row(rows + r * ld + i);
+			x[r] = ve_load_row(I8_I8, rows + r * ld + i);
 		}
 #pragma GCC unroll 4
 		for (size_t q = 0; q < TILE_QUERIES; q++) {
-			ve y = ve_load(queries + q * query_ld + i);
+			ve y = ve_load(I8_I8, queries + q * query_ld + i);
 
 #pragma GCC unroll 4
 			for (int r = 0; r < ROWS; r++)
-				sums[q][r] = vi_dot(sums[q][r], y, x[r]);
+				sums[q][r] = vi_dot(I8_I8, sums[q][r], y, x[r]);
 		}
 	}
 	if (i < dim) {
 #pragma GCC unroll 4
 		for (size_t r = 0; r < ROWS; r++) {
-			ve x = ve_load_row_first(rows + r * ld + i, dim - i);
+			ve x = ve_load_row_first(I8_I8, rows + r * ld + i, dim - i);
 
 #pragma GCC unroll 4
 			for (size_t q = 0; q < TILE_QUERIES; q++)
-				sums[q][r] = vi_dot(sums[q][r], ve_load_first(queries + q * query_ld + i, dim - i), x);
+				sums[q][r] = vi_dot(I8_I8, sums[q][r],
+				                    ve_load_first(I8_I8, queries + q * query_ld + i, dim - i), x);
 		}
 	}
 #pragma GCC unroll 4
@@ -155,7 +178,7 @@ static void dot_by_rows(const int8_t *queries, size_t n_queries, size_t query_ld
 	size_t r = 0;
 
 	for (size_t q = 0; q < n_queries; q++)
-		excess[q] = vi_excess(queries + q * query_ld, dim);
+		excess[q] = vi_excess(I8_I8, queries + q * query_ld, dim);
 	for (; n_rows - r >= ROWS; r += ROWS) {
 		const int8_t *group = rows + r * ld;
 		size_t q = 0;
@@ -164,7 +187,7 @@ static void dot_by_rows(const int8_t *queries, size_t n_queries, size_t query_ld
 			dot_tile(prefetch && q == 0, queries + q * query_ld, query_ld, group, dim, ld,
 			         out + q * out_ld + r, out_ld);
 		for (; q < n_queries; q++)
-			dot_group(queries + q * query_ld, group, dim, ld, out + q * out_ld + r);
+			dot_i8_rows_group(queries + q * query_ld, group, dim, ld, out + q * out_ld + r);
 	}
 	for (size_t q = 0; q < n_queries; q++) {
 		int32_t *results = out + q * out_ld;

@@ -15,6 +15,27 @@ void LW_FN(dot_i8_rows)(const int8_t *query, const int8_t *rows, size_t n_rows, 
 	}
 }
 
+void LW_FN(dot_u8i8_rows)(const uint8_t *query, const int8_t *rows, size_t n_rows, size_t dim, size_t ld, int prefetch,
+                          int32_t *out)
+{
+	(void)prefetch;
+	for (size_t r = 0; r < n_rows; r++) {
+		uint32_t sum = 0;
+
+		for (size_t i = 0; i < dim; i++)
+			sum += (uint32_t)(query[i] * rows[r * ld + i]);
+		out[r] = (int32_t)sum;
+	}
+}
+
+void LW_FN(dot_i8u8_rows)(const int8_t *query, const uint8_t *rows, size_t n_rows, size_t dim, size_t ld, int prefetch,
+                          int32_t *out)
+{
+	(void)prefetch;
+	for (size_t r = 0; r < n_rows; r++)
+		LW_FN(dot_u8i8_rows)(rows + r * ld, query, 1, dim, dim, 0, out + r);
+}
+
 void LW_FN(dot_i8_queries)(const int8_t *queries, size_t n_queries, size_t query_ld, const int8_t *rows, size_t n_rows,
                            size_t dim, size_t ld, int prefetch, int32_t *out, size_t out_ld)
 {

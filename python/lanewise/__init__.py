@@ -24,7 +24,8 @@ from .runtime import active_tier, selftest, set_tier, show_runtime, tiers, versi
 from .scan import Match, Matches, Part, PatternSet, PatternStream, StreamFilter, cut
 from .secrets import Rule, Secret, SecretScanner, shannon_entropy
 from .seen import SeenMap, SeenSet
-from .small import (cosine_half, dot_half, dot_int8, from_half, hamming, jaccard_bits, l2sq_half, quantize_int8, to_half)
+from .small import (cosine_half, dot_bf16_approx, dot_half, dot_int8, from_half, hamming, jaccard_bits, l2sq_half,
+                    quantize_int8, to_half)
 from .template import Template
 from .text import BM25, Analyzer, BM25Builder, Word, embed, fuse, fuse_scores, words
 from .vector import Hits, Index, cosine, dot, l2sq, norm, normalize, search, search_many, topk
@@ -38,7 +39,8 @@ __all__ = [
     "RepeatGuard", "Rule", "Schedule", "Secret", "SecretScanner", "SeenMap", "SeenSet", "SimHash", "StreamFilter", "Template",
     "TextChunker", "Thought", "ThoughtDetector", "UndecidedError", "Unit", "Word", "XXH3", "active_tier", "b64decode", "b64encode",
     "call_signatures", "chunk_text",
-    "circular_phrases", "cosine", "cosine_half", "cut", "dedup_rows", "dot", "dot_half", "dot_int8", "embed", "evaluate",
+    "circular_phrases", "cosine", "cosine_half", "cut", "dedup_rows", "dot", "dot_bf16_approx", "dot_half", "dot_int8",
+    "embed", "evaluate",
     "fastcdc", "format_timestamp", "from_half", "fuse", "fuse_scores", "get_num_threads", "hamming", "jaccard_bits", "json",
     "l2sq", "l2sq_half", "mean_pool", "near_duplicates", "neighbours", "norm", "normalize", "normalize_text", "pairs",
     "parent_order", "parse_timestamp", "parse_timestamps", "quantize_int8", "search", "search_many", "selftest",

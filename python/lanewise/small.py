@@ -75,6 +75,22 @@ def dot_half(a: Any, b: Any, kind: str = "f16", out: Any = None) -> Any:
     return _half("dot", a, b, kind, out)
 
 
+def dot_bf16_approx(a: Any, b: Any, out: Any = None) -> Any:
+    """The dot product of a vector of bfloat16 (bits: uint16) and another, or the rows of a matrix, by the CPU's own instructions.
+
+    Approximate, and not the same on every CPU: lanewise/half.h has the bound. Without such instructions it is dot_half's.
+    """
+    query, other = _small("H", a, "the first argument"), _small("H", b, "the second argument")
+    if query.n_rows is not None or (other.dim != query.dim and other.n_rows != 0):
+        raise ValueError(f"the first argument: a vector of {other.dim} elements is needed")
+    n = 1 if other.n_rows is None else other.n_rows
+    result, address = output(out, n)
+    if n:
+        lib.lanewise_dot_bf16_approx_rows(ffi.cast("uint16_t *", query.pointer), ffi.cast("uint16_t *", other.pointer), n,
+                                          other.dim, other.ld, address)
+    return float(result[0]) if other.n_rows is None and out is None else result
+
+
 def cosine_half(a: Any, b: Any, kind: str = "f16", out: Any = None) -> Any:
     """The cosine similarity of floats and a vector, or the rows of a matrix, of 16-bit floats."""
     return _half("cosine", a, b, kind, out)
@@ -99,20 +115,34 @@ def quantize_int8(rows: Any) -> tuple[Any, Any]:
     return codes, float(scale[0]) if given.n_rows is None else scale
 
 
-def dot_int8(a: Any, b: Any) -> Any:
-    """The exact dot product of two vectors of int8, or of one and every row of a matrix (int32); up to 131071 dimensions."""
-    query, other = _small("b", a, "the first argument"), _small("b", b, "the second argument")
+# Which argument of dot_int8 is unsigned: the type of the first, that of the second, the function, the most dimensions.
+_INT8 = {
+    None: ("b", "b", "i8", 131071),
+    "first": ("B", "b", "u8i8", 65793),
+    "second": ("b", "B", "i8u8", 65793),
+}
+_BYTES = {"b": "int8", "B": "uint8"}
+
+
+def dot_int8(a: Any, b: Any, unsigned: str | None = None) -> Any:
+    """The exact dot product of two vectors of int8, or of one and every row of a matrix (int32); up to 131071 dimensions.
+
+    With unsigned="first" the first argument is uint8, with "second" the second, and dimensions are up to 65793.
+    """
+    if unsigned not in _INT8:
+        raise ValueError(f"unsigned: {unsigned!r} is none of None, first, second")
+    first, second, name, most = _INT8[unsigned]
+    query, other = _small(first, a, "the first argument"), _small(second, b, "the second argument")
     if query.n_rows is not None or (other.dim != query.dim and other.n_rows != 0):
-        raise ValueError(f"the first argument: a vector of {other.dim} int8 is needed")
-    if query.dim > 131071:
-        raise ValueError(f"{query.dim} dimensions are more than 131071")
-    x, rows = ffi.cast("int8_t *", query.pointer), ffi.cast("int8_t *", other.pointer)
-    if other.n_rows is None:
-        return int(lib.lanewise_dot_i8(x, rows, query.dim))
-    out = empty("i", other.n_rows)
-    if other.n_rows:
-        lib.lanewise_dot_i8_rows(x, rows, other.n_rows, other.dim, other.ld, pointer("int32_t *", out))
-    return out
+        raise ValueError(f"the first argument: a vector of {other.dim} {_BYTES[first]} is needed")
+    if query.dim > most:
+        raise ValueError(f"{query.dim} dimensions are more than {most}")
+    x, rows = ffi.cast(f"{_BYTES[first]}_t *", query.pointer), ffi.cast(f"{_BYTES[second]}_t *", other.pointer)
+    n = 1 if other.n_rows is None else other.n_rows
+    out = empty("i", n)
+    if n:
+        getattr(lib, f"lanewise_dot_{name}_rows")(x, rows, n, other.dim, other.ld, pointer("int32_t *", out))
+    return int(out[0]) if other.n_rows is None else out
 
 
 # --------------------------------------------------------------------- bits

@@ -186,6 +186,38 @@ def test_int8(numpy_or_not):
         lw.dot_int8([200], [1])
 
 
+def test_int8_and_uint8(numpy_or_not):
+    random = np.random.default_rng(3)
+    unsigned, signed = random.integers(0, 256, (9, 70), np.uint8), random.integers(-128, 128, (9, 70), np.int8)
+    unsigned[0], signed[0] = 255, -128
+    rows = (unsigned, signed) if _library.numpy() else ([row.tobytes() for row in unsigned], [row.tobytes() for row in signed])
+    wanted = unsigned.astype(int) @ signed.astype(int).T
+    for i in range(9):
+        assert list(lw.dot_int8(rows[0][i], rows[1], unsigned="first")) == wanted[i].tolist()
+        assert list(lw.dot_int8(rows[1][i], rows[0], unsigned="second")) == wanted[:, i].tolist()
+        assert lw.dot_int8(rows[0][i], rows[1][0], unsigned="first") == wanted[i, 0]
+    assert lw.dot_int8([255, 1], [-128, 7], unsigned="first") == 255 * -128 + 7
+    assert lw.dot_int8([-128, 7], [255, 1], unsigned="second") == 255 * -128 + 7
+    with pytest.raises(ValueError, match="None, first, second"):
+        lw.dot_int8([1], [1], unsigned="both")
+    with pytest.raises(ValueError, match="vector of 2 uint8"):
+        lw.dot_int8([1], [1, 2], unsigned="first")
+    with pytest.raises(ValueError, match="more than 65793"):
+        lw.dot_int8(bytes(65794), bytes(65794), unsigned="second")
+    assert lw.dot_int8(b"\xff" * 65793, b"\x80" * 65793, unsigned="first") == 65793 * 255 * -128
+
+
+def test_bf16_approx(numpy_or_not):
+    halves = lw.to_half(lists(ROWS), "bf16")
+    wide = np.stack([np.asarray(lw.from_half(row, "bf16")) for row in np.asarray(halves).reshape(60, 24)]).astype(float)
+    given = halves if _library.numpy() else [bytes(halves)[48 * i : 48 * i + 48] for i in range(60)]
+    got = np.asarray(lw.dot_bf16_approx(given[3], given))
+    assert (np.abs(got - wide @ wide[3]) <= (24 / 16 + 8) * 2.0**-23 * (np.abs(wide) @ np.abs(wide[3])) + 24 * 2.0**-125).all()
+    assert lw.dot_bf16_approx(given[3], given[5]) == got[5]
+    with pytest.raises(ValueError, match="vector of 24"):
+        lw.dot_bf16_approx(given[3][:-2] if not _library.numpy() else given[3][:-1], given)
+
+
 @given(st.integers(0, 40).flatmap(lambda n: st.lists(st.binary(min_size=n, max_size=n), min_size=1, max_size=6)))
 @settings(deadline=None)
 def test_bits(rows):
