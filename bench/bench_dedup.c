@@ -4,7 +4,8 @@
  * whole text, XXH3 of strings of mixed lengths, loops in tokens. And sets of hashes (lanewise/seen.h).
  *
  * Text is made: words of 1 to 12 letters, capitals, some words beyond ASCII, doubled spaces, lines of some 70 bytes in
- * paragraphs of some 250, three in ten of which came before with other case and spacing.
+ * paragraphs of some 250, three in ten of which came before with other case and spacing. For case folding half of the
+ * paragraphs are in other scripts.
  */
 #include "harness.h"
 
@@ -134,6 +135,49 @@ static void make_lines(char *bytes, size_t n)
 	}
 }
 
+/* A paragraph of words of one script, one in twelve with a capital: Latin, Cyrillic, Greek, kanji. */
+static void put_script(struct text *t, int script)
+{
+	static const uint32_t first[] = { 0xe0, 0x430, 0x3b1, 0x4e00 }, n[] = { 0x17, 0x20, 0x19, 0x5000 };
+
+	for (size_t end = t->n + 250; t->n < end && t->n < t->capacity; put(t, ' ')) {
+		int capital = script < 3 && below(t, 12) == 0;
+
+		for (size_t k = 0, length = 2 + (size_t)below(t, 9); k < length; k++) {
+			uint32_t c = first[script] + (uint32_t)below(t, n[script]);
+
+			if (script == 0 && below(t, 8))
+				c = 'a' + (uint32_t)below(t, 26); /* few of a Latin word's letters have accents */
+			c -= capital && k == 0 && c != 0x3c2 ? 32 : 0;
+			if (c >= 0x800)
+				put(t, (char)(0xe0 | c >> 12));
+			if (c >= 0x80)
+				put(t, (char)(c >= 0x800 ? 0x80 | (c >> 6 & 63) : 0xc0 | c >> 6));
+			put(t, (char)(c >= 0x80 ? 0x80 | (c & 63) : c));
+		}
+	}
+	t->n--;
+}
+
+/* Half of the paragraphs are as above, the others in other scripts. */
+static void make_scripts(char *bytes, size_t n)
+{
+	struct text t = { .bytes = bytes, .capacity = n, .random = 7 };
+
+	while (t.n + 1000 < n) {
+		int script = (int)below(&t, 8);
+
+		if (script < 4)
+			put_script(&t, script);
+		else
+			put_paragraph(&t);
+		put(&t, '\n');
+		put(&t, '\n');
+	}
+	while (t.n < n)
+		put(&t, 'x');
+}
+
 /* ---------------------------------------------------------------- contenders */
 
 static void run_line_ends(void *context)
@@ -213,6 +257,7 @@ struct dedup_kind {
 	void (*make)(char *bytes, size_t n);
 	int32_t unit, mode;
 	size_t n_out;
+	uint32_t normalize; /* more than blocks are normalised anyway; peers do not know it */
 };
 
 static void bench_text_kind(struct bench *bench, const struct dedup_kind *kind, enum bench_size size)
@@ -241,7 +286,8 @@ static void bench_text_kind(struct bench *bench, const struct dedup_kind *kind, 
 		                                     .mode = kind->mode };
 	if (kind->unit == LANEWISE_DEDUP_BLOCKS)
 		jobs[0].options.normalize = LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER |
-		                            LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_TRIM_PUNCTUATION;
+		                            LANEWISE_NORMALIZE_TRIM | LANEWISE_NORMALIZE_TRIM_PUNCTUATION |
+		                            kind->normalize;
 	snprintf(c->workload, sizeof c->workload, "%s, %zu KiB", kind->workload, n / 1024);
 	c->units = c->bytes = (double)n;
 	c->out = count;
@@ -250,7 +296,7 @@ static void bench_text_kind(struct bench *bench, const struct dedup_kind *kind, 
 	for (size_t i = 0; i < bench->n_peers; i++) {
 		jobs[i + 1] = jobs[0];
 		jobs[i + 1].peer = bench->peer[i];
-		if (offers(bench->peer[i], kind->run, kind->unit))
+		if (kind->normalize == 0 && offers(bench->peer[i], kind->run, kind->unit))
 			bench_add(c, BENCH_PEER, bench->peer[i]->name, kind->run, &jobs[i + 1]);
 	}
 	bench_read_best(text, n, best);
@@ -471,17 +517,19 @@ void bench_dedup(struct bench *bench)
 {
 	static const struct dedup_kind kinds[] = {
 		{ "line_ends", "byte_index", "lines", run_line_ends, make_lines, LANEWISE_DEDUP_LINES,
-		  LANEWISE_DEDUP_VERIFY, 2 },
+		  LANEWISE_DEDUP_VERIFY, 2, 0 },
 		{ "normalize_blocks", "fold_units", "split and normalise", run_normalize_blocks, make_text,
-		  LANEWISE_DEDUP_BLOCKS, LANEWISE_DEDUP_NONE, 1 },
+		  LANEWISE_DEDUP_BLOCKS, LANEWISE_DEDUP_NONE, 1, 0 },
+		{ "normalize_blocks", "fold_case", "split, normalise, fold case", run_normalize_blocks, make_scripts,
+		  LANEWISE_DEDUP_BLOCKS, LANEWISE_DEDUP_NONE, 1, LANEWISE_NORMALIZE_FOLD },
 		{ "dedup_blocks", "fold_units", "blocks, by hash", run_dedup, make_text, LANEWISE_DEDUP_BLOCKS,
-		  LANEWISE_DEDUP_HASH64, 1 },
+		  LANEWISE_DEDUP_HASH64, 1, 0 },
 		{ "dedup_blocks", "fold_units", "blocks, verified", run_dedup, make_text, LANEWISE_DEDUP_BLOCKS,
-		  LANEWISE_DEDUP_VERIFY, 1 },
+		  LANEWISE_DEDUP_VERIFY, 1, 0 },
 		{ "dedup_lines", "byte_index", "lines, by hash", run_dedup, make_lines, LANEWISE_DEDUP_LINES,
-		  LANEWISE_DEDUP_HASH64, 1 },
+		  LANEWISE_DEDUP_HASH64, 1, 0 },
 		{ "dedup_lines", "byte_index", "lines, verified", run_dedup, make_lines, LANEWISE_DEDUP_LINES,
-		  LANEWISE_DEDUP_VERIFY, 1 },
+		  LANEWISE_DEDUP_VERIFY, 1, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)

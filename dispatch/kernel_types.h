@@ -600,6 +600,13 @@ enum { LW_WORDS_PAD = 64 };
 typedef size_t lanewise_ascii_words_fn(const unsigned char *text, size_t n, int fold, unsigned char *out,
                                        uint16_t *edges, size_t *n_edges);
 
+/*
+ * Folds the case of UTF-8 whose A-Z are a-z already, into the n bytes at `out`, up to the first character whose folding has
+ * another length than it; returns the bytes before that. `out` is the text, or before it, or does not overlap it; what is
+ * behind the bytes written stays as it is.
+ */
+typedef size_t lanewise_fold_case_fn(const unsigned char *text, size_t n, unsigned char *out);
+
 /* --- pq.h */
 
 /*

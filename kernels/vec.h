@@ -91,6 +91,17 @@
  *   vq_equal_bits(a, x, b, y)  bit i of the 64-bit result: a[i] == x[i] and b[i] == y[i]
  *   vq_mul16(a, b)         products of those, modulo 2^16
  *   vq_shift_in_4(before, v)  the last 4 bytes of `before`, then v but for its last 4; vq_shift_in_8 with 8
+ *   vq_store               at any alignment
+ *   vq_shift_in_1(before, v)  the last byte of `before`, then v but for its last
+ *   vq_any_range(v, low, n)   whether any byte is in [low, low + n); n >= 1
+ *   vq_range_bits(v, low, n)  bit i of the 64-bit result: byte i is in [low, low + n); n >= 1
+ *   vq_fill_bits(v, mask, c)  bytes whose bits are set become c
+ *   vq_any(v)              whether any byte is not 0
+ *   vq_where(v, m)         the bytes of v where those of m are not 0, else 0
+ *   vq_continued(v, y)     the bytes of v where those of y are 0x80 ... 0xbf, else 0
+ *   vq32, vq64             tables of 32 and 64 bytes; vq32_load and vq64_load read them
+ *   vq_lookup_from(t, v, low)  t[v - low] for bytes in [low, low + 32), else 0; t is a vq32
+ *   vq_lookup32 vq_lookup64    of (t, i): t[i] for indices 0 ... 31 or 63; t is a vq32 or a vq64
  *   vq_less16_bits(a, b, x)   bits 2i and 2i + 1 of the 64-bit result: a[i] < x[i] and b[i] < x[i], as int16_t
  *
  * The canonical tree (vector.h): halves are added until four lanes are left, then neighbours.

@@ -467,4 +467,35 @@ LW_INLINE uint64_t vq_equal_bits(vq a, vq x, vq b, vq y)
 	return vq_nonzero_bits(vandq_u8(vceqq_u8(a, x), vceqq_u8(b, y)));
 }
 
+LW_INLINE void vq_store(uint8_t *p, vq v) { vst1q_u8(p, v); }
+LW_INLINE vq vq_shift_in_1(vq before, vq v) { return vextq_u8(before, v, 15); }
+LW_INLINE int vq_any_range(vq v, uint8_t low, uint8_t n)
+{
+	return vmaxvq_u8(vcltq_u8(vsubq_u8(v, vdupq_n_u8(low)), vdupq_n_u8(n))) != 0;
+}
+LW_INLINE uint64_t vq_range_bits(vq v, uint8_t low, uint8_t n)
+{
+	return vq_nonzero_bits(vcltq_u8(vsubq_u8(v, vdupq_n_u8(low)), vdupq_n_u8(n)));
+}
+LW_INLINE vq vq_fill_bits(vq v, uint64_t mask, uint8_t c)
+{
+	static const uint8_t bit[16] = { 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128 };
+	uint8x16_t all = vcombine_u8(vdup_n_u8((uint8_t)mask), vdup_n_u8((uint8_t)(mask >> 8)));
+
+	return vbslq_u8(vtstq_u8(all, vld1q_u8(bit)), vdupq_n_u8(c), v);
+}
+LW_INLINE int vq_any(vq v) { return vmaxvq_u8(v) != 0; }
+LW_INLINE vq vq_continued(vq v, vq y) { return vandq_u8(v, vcltq_s8(vreinterpretq_s8_u8(y), vdupq_n_s8(-64))); }
+LW_INLINE vq vq_where(vq v, vq m) { return vandq_u8(v, vtstq_u8(m, m)); }
+typedef uint8x16x2_t vq32;
+LW_INLINE vq32 vq32_load(const uint8_t *p) { return (vq32) { { vld1q_u8(p), vld1q_u8(p + 16) } }; }
+LW_INLINE vq vq_lookup_from(vq32 t, vq v, uint8_t low) { return vqtbl2q_u8(t, vsubq_u8(v, vdupq_n_u8(low))); }
+LW_INLINE vq vq_lookup32(vq32 t, vq i) { return vqtbl2q_u8(t, i); }
+typedef uint8x16x4_t vq64;
+LW_INLINE vq64 vq64_load(const uint8_t *p)
+{
+	return (vq64) { { vld1q_u8(p), vld1q_u8(p + 16), vld1q_u8(p + 32), vld1q_u8(p + 48) } };
+}
+LW_INLINE vq vq_lookup64(vq64 t, vq i) { return vqtbl4q_u8(t, i); }
+
 #endif

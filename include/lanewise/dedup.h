@@ -42,7 +42,7 @@ LANEWISE_API size_t lanewise_line_ends(const char *text, size_t n_bytes, uint32_
  * FOLD is Unicode's full case folding (CaseFolding.txt, statuses C and F; not T), character by character and by the tables of
  * lanewise/text.h: "STRASSE", "Straße" and "strasse" become "strasse". It is not a canonical form: "é" as one character and
  * as two stay different. Bytes that are no valid UTF-8 stay as they are. Folding can lengthen a text, at most threefold:
- * U+0390, two bytes, becomes three characters of two. ASCII costs as much as with LOWER.
+ * U+0390, two bytes, becomes three characters of two. ASCII costs little more than with LOWER.
  */
 enum {
 	LANEWISE_NORMALIZE_STRIP_CONTROL = 1, /* leave out bytes 0x00-0x1f and 0x7f that are no whitespace of the set */

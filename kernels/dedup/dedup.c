@@ -12,7 +12,7 @@
  * Whitespace between two units and at their ends is one run there, so this does not do for units whose runs of whitespace
  * are collapsed, but not trimmed; they are folded one by one. What is folded of a unit that is cut stays for the next piece.
  *
- * The kernels know the case of ASCII only. Letters beyond it are folded last, in the forms of a batch and where they are:
+ * That pass knows the case of ASCII only. Letters beyond it are folded last, in the forms of a batch and where they are:
  * what they fold to is as long, but for a few. Trimming first makes no difference, as nothing folds to what is trimmed.
  */
 #include "dedup.h"
@@ -419,6 +419,8 @@ static lanewise_status normalize_batch(lanewise_dedup *dedup)
 		batch->begin[i] = (uint64_t)(text.p - batch->base);
 		batch->end[i] = batch->begin[i] + text.n;
 		used = (size_t)batch->end[i];
+		if (flags & FOLD_FLAGS)
+			dedup->normal.data[used++] = ' '; /* no character of two forms */
 	}
 	return LANEWISE_OK;
 }
@@ -458,14 +460,17 @@ LW_NOINLINE static lanewise_status fold_elsewhere(lanewise_dedup *dedup, size_t 
 	return LANEWISE_OK;
 }
 
-/* Folds the letters beyond ASCII of a batch's forms, which lie one behind the other in an array of the dedup's own. */
+/*
+ * Folds the letters beyond ASCII of a batch's forms, which lie one behind the other in an array of the dedup's own with something
+ * of ASCII between them: nearly all at once, with what lies between, as they stay as long as they are.
+ */
 static lanewise_status fold_case(lanewise_dedup *dedup)
 {
 	struct lw_seen_batch *batch = &dedup->batch;
 	unsigned char *base = dedup->folds ? dedup->folded.data : dedup->normal.data;
 	size_t at = (size_t)batch->begin[0], last = (size_t)batch->end[batch->n - 1];
 
-	for (size_t i = 0; (at += lanewise_find_beyond_ascii(base + at, last - at)) < last; i++) {
+	for (size_t i = 0; (at += lw_kernels()->fold_case(base + at, last - at, base + at)) < last; i++) {
 		size_t n, used, taken;
 
 		while (batch->end[i] <= at)

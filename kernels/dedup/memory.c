@@ -459,8 +459,8 @@ static void fetch_batch(const struct lw_seen *seen, const struct lw_seen_batch *
 	}
 }
 
-static lanewise_status judge(struct lw_seen *seen, lanewise_dedup_unit *unit, struct span form, uint64_t hash,
-                             uint64_t high)
+LW_INLINE lanewise_status judge(struct lw_seen *seen, lanewise_dedup_unit *unit, struct span form, uint64_t hash,
+                                uint64_t high)
 {
 	int collides = 0;
 	const struct lw_seen_entry *entry = find(seen, form, hash, high, &collides);
@@ -477,6 +477,82 @@ static lanewise_status judge(struct lw_seen *seen, lanewise_dedup_unit *unit, st
 	return LANEWISE_OK;
 }
 
+LW_NOINLINE static lanewise_status judge_apart(struct lw_seen *seen, lanewise_dedup_unit *unit, struct span form,
+                                               uint64_t hash, uint64_t high)
+{
+	return judge(seen, unit, form, hash, high);
+}
+
+/* Room for n more units, if nothing limits what is remembered and nothing else is needed for them. */
+static int makes_room(struct lw_seen *seen, size_t n)
+{
+	uint64_t in_use = seen->end - seen->first;
+
+	if (seen->mode == LANEWISE_DEDUP_VERIFY || seen->window || seen->max_bytes)
+		return 0;
+	while (in_use + n > seen->n_slots / 8 * 3)
+		if (set_slots(seen, grown_slots(seen)) != LANEWISE_OK)
+			return 0;
+	while (in_use + n > seen->n_entries)
+		if (seen->n_entries > UINT32_MAX || set_entries(seen, 2 * seen->n_entries) != LANEWISE_OK)
+			return 0;
+	return 1;
+}
+
+/*
+ * Which of the next few slots from `home` on may end a search, the lowest bit for the first. So few that all are looked at,
+ * since how many it takes is anyone's guess: a branch on it would be mispredicted.
+ */
+enum { FEW_SLOTS = 4 };
+LW_INLINE uint32_t look_at_slots(const struct lw_seen *seen, size_t home, uint64_t tag)
+{
+	uint32_t ends = 0;
+
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < FEW_SLOTS; i++) {
+		uint64_t slot = seen->slots[(home + i) & (seen->n_slots - 1)];
+
+		ends |= (uint32_t)((slot == 0) | has_tag(slot, tag)) << i;
+	}
+	return ends;
+}
+
+/*
+ * What judge() does by hashes alone where there is room: whether a unit came before is anyone's guess, so that no branch may
+ * depend on it, nor on which of the next few slots ends the search. An entry is written in any case, and counts if it is new.
+ */
+static lanewise_status judge_hashes(struct lw_seen *seen, const struct lw_seen_batch *batch, const uint64_t *hash,
+                                    const uint64_t *high)
+{
+	const size_t mask = seen->n_slots - 1;
+
+	for (size_t i = 0; i < batch->n; i++) {
+		const uint64_t tag = tag_of(hash[i]), end = seen->end;
+		const size_t home = home_of(seen, hash[i]);
+		const uint32_t ends = look_at_slots(seen, home, tag);
+		const size_t at = (home + (size_t)__builtin_ctz(ends | 1 << FEW_SLOTS)) & mask;
+		lanewise_dedup_unit *unit = batch->unit[i];
+		const uint64_t slot = seen->slots[at], if_new = (uint64_t)0 - (slot == 0);
+		const struct lw_seen_entry *entry = entry_of(seen, slot | (end & if_new));
+
+		*entry_of(seen, end) = (struct lw_seen_entry) {
+			.hash = hash[i], .high = high[i], .number = unit->number, .begin = unit->begin
+		};
+		if (LW_UNLIKELY(!ends || entry->hash != hash[i] || entry->high != high[i])) {
+			lanewise_status status = judge_apart(seen, unit, form_of(batch, i), hash[i], high[i]);
+
+			if (status != LANEWISE_OK)
+				return status;
+			continue;
+		}
+		seen->slots[at] = slot | ((tag | (uint32_t)end) & if_new);
+		seen->end = end + (if_new & 1);
+		unit->first = entry->number;
+		unit->first_begin = entry->begin;
+	}
+	return LANEWISE_OK;
+}
+
 lanewise_status lanewise_dedup_look_up(struct lw_seen *seen, const struct lw_seen_batch *batch)
 {
 	uint64_t hash[LW_SEEN_BATCH], high[LW_SEEN_BATCH];
@@ -488,6 +564,8 @@ lanewise_status lanewise_dedup_look_up(struct lw_seen *seen, const struct lw_see
 	hash_units(seen, batch, hash, high);
 	if (seen->n_slots >= LW_SEEN_FETCHED)
 		fetch_batch(seen, batch, hash);
+	if (makes_room(seen, batch->n))
+		return judge_hashes(seen, batch, hash, high);
 	for (size_t i = 0; i < batch->n; i++) {
 		struct span form = form_of(batch, i);
 

@@ -156,34 +156,6 @@ static void append_folded(struct lanewise_words *words, uint32_t code_point, con
 	words->length = (uint8_t)(words->length + n);
 }
 
-size_t lanewise_find_beyond_ascii(const unsigned char *text, size_t n)
-{
-	static const struct lw_utf8_range beyond = { .low = { 0xc2 }, .end = { 0xf5 }, .n_low = 1, .n_end = 1 };
-
-	return lw_kernels()->utf8_find_range(text, n, &beyond);
-}
-
-/* The same where there may well be one near. */
-LW_INLINE size_t find_near(const unsigned char *text, size_t n)
-{
-	const uint64_t beyond_ascii = 0x8080808080808080;
-	size_t at = 0;
-	uint64_t x;
-
-	for (int i = 0; i < 4 && n - at >= sizeof x; i++, at += sizeof x) {
-		memcpy(&x, text + at, sizeof x);
-		x &= beyond_ascii;
-		if (x) {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-			return at + (size_t)__builtin_clzll(x) / 8;
-#else
-			return at + (size_t)__builtin_ctzll(x) / 8;
-#endif
-		}
-	}
-	return at + lanewise_find_beyond_ascii(text + at, n - at);
-}
-
 /* The length of the character beyond ASCII at p, of which n > 0 bytes are there; 0 if there is none that is valid. */
 LW_INLINE size_t utf8_decode(const unsigned char *p, size_t n, uint32_t *code_point)
 {
@@ -208,22 +180,25 @@ LW_INLINE size_t utf8_decode(const unsigned char *p, size_t n, uint32_t *code_po
 	return length;
 }
 
-/* Characters of two bytes that fold to such ones, as many as there are at the beginning; returns their bytes. */
-LW_INLINE size_t fold_pairs(const unsigned char *text, size_t n, unsigned char *out)
+_Static_assert((int)LW_FOLDED_BYTES == (int)LW_UNICODE_MAX_EXPANSION, "");
+
+size_t lanewise_fold_character(const unsigned char *p, size_t n, unsigned char folded[LW_FOLDED_BYTES],
+                               size_t *n_folded)
 {
-	size_t at = 0;
+	const struct unicode_record *record;
+	const uint8_t *bytes = p;
+	uint8_t encoded[4];
+	uint32_t code_point;
+	size_t length = utf8_decode(p, n, &code_point);
 
-	for (; n - at >= 2 && text[at] >= 0xc2 && text[at] <= 0xdf && (text[at + 1] & 0xc0) == 0x80; at += 2) {
-		uint32_t code_point = (text[at] & 0x1fu) << 6 | (text[at + 1] & 0x3f);
-		const struct unicode_record *record = record_of(code_point);
-
-		code_point += (uint32_t)record->difference;
-		if (record->expansion || code_point < 0x80 || code_point >= 0x800)
-			break;
-		out[at] = (uint8_t)(0xc0 | code_point >> 6);
-		out[at + 1] = (uint8_t)(0x80 | (code_point & 0x3f));
+	*n_folded = length > 0 ? length : 1;
+	if (length > 0) {
+		record = record_of(code_point);
+		if (record->difference || record->expansion)
+			*n_folded = find_folding(code_point, record, encoded, &bytes);
 	}
-	return at;
+	memcpy(folded, bytes, *n_folded);
+	return length > 0 ? length : 1;
 }
 
 size_t lanewise_fold_case(const unsigned char *text, size_t n, unsigned char *out, size_t spare, size_t *n_taken)
@@ -231,33 +206,19 @@ size_t lanewise_fold_case(const unsigned char *text, size_t n, unsigned char *ou
 	size_t at = 0, used = 0;
 
 	while (at < n) {
-		const uint8_t *bytes = text + at;
-		const struct unicode_record *record;
-		uint8_t encoded[4];
-		uint32_t code_point;
-		size_t n_new, length = fold_pairs(text + at, n - at, out + used);
+		unsigned char folded[LW_FOLDED_BYTES];
+		size_t n_folded, length = lw_kernels()->fold_case(text + at, n - at, out + used);
 
-		if (length > 0) {
-			at += length;
-			used += length;
-			continue;
-		}
-		if (text[at] < 0x80) {
-			length = n_new = find_near(text + at, n - at);
-		} else if ((length = utf8_decode(text + at, n - at, &code_point)) == 0) {
-			length = n_new = 1;
-		} else {
-			record = record_of(code_point);
-			n_new = length;
-			if (record->difference || record->expansion)
-				n_new = find_folding(code_point, record, encoded, &bytes);
-			if (used + n_new > at + length + spare)
-				break;
-		}
-		if (out + used != bytes)
-			memmove(out + used, bytes, n_new);
 		at += length;
-		used += n_new;
+		used += length;
+		if (at == n)
+			break;
+		length = lanewise_fold_character(text + at, n - at, folded, &n_folded);
+		if (used + n_folded > at + length + spare)
+			break;
+		memcpy(out + used, folded, n_folded);
+		at += length;
+		used += n_folded;
 	}
 	*n_taken = at;
 	return used;

@@ -99,8 +99,13 @@ lanewise_status lanewise_analyzer_load(const void *bytes, size_t n_bytes, const 
  */
 size_t lanewise_fold_case(const unsigned char *text, size_t n, unsigned char *out, size_t spare, size_t *n_taken);
 
-/* Where the first byte is that may begin a character beyond ASCII; n if there is none. */
-size_t lanewise_find_beyond_ascii(const unsigned char *text, size_t n);
+/*
+ * The full case folding of the character at p, of which n > 0 bytes are there, to `folded`, and its length to *n_folded.
+ * Returns the character's length; a byte that is no valid UTF-8 is one that folds to itself, as A-Z do.
+ */
+enum { LW_FOLDED_BYTES = 6 };
+size_t lanewise_fold_character(const unsigned char *p, size_t n, unsigned char folded[LW_FOLDED_BYTES],
+                               size_t *n_folded);
 
 /* Whether a code point is a number (Unicode's general categories N*, without ideographs). */
 int lanewise_is_number(uint32_t code_point);
