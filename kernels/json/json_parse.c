@@ -103,6 +103,9 @@ static LW_NOINLINE lanewise_status fail(struct parser *p, size_t offset, const c
 {
 	if (offset == NONE)
 		return fail_at_end(p);
+	/* A character that the window cuts may yet turn out not to be one. */
+	if (p->status == LANEWISE_OK && p->state.utf8.n_partial && p->state.utf8.n_valid == offset)
+		next_window(p);
 	if (p->status != LANEWISE_OK && p->state.failed_at <= offset)
 		return p->status;
 	return fail_at(p, offset, what);
@@ -110,14 +113,8 @@ static LW_NOINLINE lanewise_status fail(struct parser *p, size_t offset, const c
 
 /* ---------------------------------------------------------------- scalars */
 
-/* Whether a byte at `at` is of a word or number before it: all are but white space, {}[]:, and quotes. */
-LW_INLINE int goes_on(const struct parser *p, size_t at)
-{
-	static const uint8_t ends[256] = { [' '] = 1, ['\t'] = 1, ['\n'] = 1, ['\r'] = 1, ['{'] = 1, ['}'] = 1,
-		                           ['['] = 1, [']'] = 1,  [':'] = 1,  [','] = 1,  ['"'] = 1 };
-
-	return at < p->n && !ends[p->text[at]];
-}
+/* Whether a byte at `at` is of a word or number before it. */
+LW_INLINE int goes_on(const struct parser *p, size_t at) { return at < p->n && !lw_json_ends_scalar(p->text[at]); }
 
 LW_INLINE int is_word(const struct parser *p, size_t at, const char *word, size_t n_word)
 {
