@@ -11,15 +11,6 @@ static const uint8_t lw_json_unescaped[256] = {
 	['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t', ['"'] = '"', ['\\'] = '\\', ['/'] = '/'
 };
 
-/* Of a hexadecimal digit, or -1. */
-static inline int lw_json_hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static inline size_t lw_json_put_utf8(uint32_t code, uint8_t out[4])
 {
 	size_t n = 0;

@@ -121,26 +121,6 @@ LW_INLINE int is_word(const struct parser *p, size_t at, const char *word, size_
 	return p->n - at >= n_word && memcmp(p->text + at, word, n_word) == 0 && !goes_on(p, at + n_word);
 }
 
-/* Behind the digits from `at` on. */
-LW_INLINE size_t skip_digits(const struct parser *p, size_t at)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	while (p->n - at >= 8) {
-		uint64_t eight;
-		unsigned count;
-
-		memcpy(&eight, p->text + at, 8);
-		count = lw_json_count_digits(eight);
-		at += count;
-		if (count < 8)
-			return at;
-	}
-#endif
-	while (at < p->n && (uint8_t)(p->text[at] - '0') < 10)
-		at++;
-	return at;
-}
-
 /* Behind the number at `at`, or `at` if there is none. */
 static size_t read_number(const struct parser *p, size_t at, uint8_t *flags)
 {
@@ -149,13 +129,13 @@ static size_t read_number(const struct parser *p, size_t at, uint8_t *flags)
 
 	at += text[at] == '-';
 	digits = at;
-	at = skip_digits(p, at);
+	at = lw_json_skip_digits(text, p->n, at);
 	if (at == digits || (text[digits] == '0' && at - digits > 1))
 		return begin;
 	*flags = LANEWISE_JSON_INTEGER;
 	if (at < p->n && text[at] == '.') {
 		digits = at + 1;
-		at = skip_digits(p, digits);
+		at = lw_json_skip_digits(text, p->n, digits);
 		if (at == digits)
 			return begin;
 		*flags = 0;
@@ -164,7 +144,7 @@ static size_t read_number(const struct parser *p, size_t at, uint8_t *flags)
 		digits = at + 1;
 		if (digits < p->n && (text[digits] == '+' || text[digits] == '-'))
 			digits++;
-		at = skip_digits(p, digits);
+		at = lw_json_skip_digits(text, p->n, digits);
 		if (at == digits)
 			return begin;
 		*flags = 0;

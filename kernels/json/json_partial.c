@@ -284,7 +284,7 @@ static int begin_character(lanewise_json_partial *p, uint8_t c)
 /* A digit of a \u escape. */
 static int read_hex(lanewise_json_partial *p, size_t at, uint8_t c)
 {
-	int digit = lw_json_hex_value(c);
+	int digit = lw_json_hex[c] - 1;
 	uint32_t first = p->code >> 16;
 
 	if (digit < 0)

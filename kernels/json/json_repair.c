@@ -564,7 +564,7 @@ static int read_hex(const struct repair *r, size_t at, size_t n, size_t end)
 	if (end < at || end - at < n)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		int digit = lw_json_hex_value(r->text[at + i]);
+		int digit = lw_json_hex[r->text[at + i]] - 1;
 
 		if (digit < 0)
 			return -1;

@@ -99,29 +99,49 @@ static int is_complete(const lanewise_json_validator *v)
 	}
 }
 
-/* A byte of a word or number; 0 if it cannot be one. */
-LW_INLINE int take_scalar_byte(lanewise_json_validator *v, uint8_t byte)
+/* Goes on with a word in text[at ... n); where it was left. */
+static size_t read_word(lanewise_json_validator *v, const uint8_t *text, size_t at, size_t n)
 {
-	if (v->scalar == WORD)
-		return (uint8_t)*v->word == byte && *v->word++;
+	while (at < n && *v->word && (uint8_t)*v->word == text[at]) {
+		v->word++;
+		at++;
+	}
+	return at;
+}
 
-	int class = lw_numbers_class(byte);
+static size_t read_number(lanewise_json_validator *v, const uint8_t *text, size_t at, size_t n)
+{
+	int state = v->scalar;
 
-	if (class == LW_NUMBERS_FOREIGN)
-		return 0;
-	v->scalar = (uint8_t)lw_numbers_next(v->scalar, class);
-	return v->scalar != LW_NUMBERS_BAD;
+	for (; at < n; at++) {
+		if (state == LW_NUMBERS_AT_WHOLE || state == LW_NUMBERS_AT_FRACTION ||
+		    state == LW_NUMBERS_AT_EXPONENT) {
+			at = lw_json_skip_digits(text, n, at);
+			if (at == n)
+				break;
+		}
+		if (lw_json_ends_scalar(text[at]))
+			break;
+
+		int class = lw_numbers_class(text[at]), next = LW_NUMBERS_BAD;
+
+		if (class != LW_NUMBERS_FOREIGN)
+			next = lw_numbers_next(state, class);
+		state = next;
+		if (state == LW_NUMBERS_BAD)
+			break;
+	}
+	v->scalar = (uint8_t)state;
+	return at;
 }
 
 /* Goes on with the scalar in text[at ... n). */
 static lanewise_status read_scalar(lanewise_json_validator *v, const uint8_t *text, size_t at, size_t n)
 {
-	for (; at < n && !lw_json_ends_scalar(text[at]); at++)
-		if (!take_scalar_byte(v, text[at]))
-			return fail(v, v->token, "no value");
+	at = v->scalar == WORD ? read_word(v, text, at, n) : read_number(v, text, at, n);
 	if (at == n)
 		return LANEWISE_OK;
-	if (!is_complete(v))
+	if (!is_complete(v) || !lw_json_ends_scalar(text[at]))
 		return fail(v, v->token, "no value");
 	v->expects = BEHIND;
 	return LANEWISE_OK;
@@ -180,7 +200,7 @@ static int take_escape_byte(lanewise_json_validator *v, uint8_t byte)
 		begin_hex(v, LOW_HEX);
 		return byte == 'u';
 	default:
-		digit = lw_json_hex_value(byte);
+		digit = lw_json_hex[byte] - 1;
 		v->code = v->code << 4 | ((uint32_t)digit & 15);
 		return digit >= 0 && (++v->n_hex < 4 || take_code(v));
 	}
@@ -197,99 +217,146 @@ static lanewise_status read_escape(lanewise_json_validator *v, const uint8_t *te
 
 /* ----------------------------------------------------------------- tokens */
 
-static lanewise_status open_container(lanewise_json_validator *v, uint64_t at, int is_object)
+static void open_container(lanewise_json_validator *v, int is_object)
 {
-	if (v->depth == v->max_depth)
-		return fail(v, at, "arrays and objects too deep within each other");
-
 	uint64_t bit = (uint64_t)1 << v->depth % 64, *word = &v->objects[v->depth / 64];
 
 	*word = is_object ? *word | bit : *word & ~bit;
 	v->depth++;
 	v->has_begun = 1;
 	v->in_object = (uint8_t)is_object;
-	v->expects = is_object ? FIRST_NAME : FIRST_VALUE;
-	return LANEWISE_OK;
 }
 
 static void close_container(lanewise_json_validator *v)
 {
 	v->depth--;
 	v->in_object = v->depth ? v->objects[(v->depth - 1) / 64] >> (v->depth - 1) % 64 & 1 : 0;
-	v->expects = BEHIND;
 }
 
-static void begin_string(lanewise_json_validator *v, int is_name)
+/* The window is used up. */
+static lanewise_status suspend(lanewise_json_validator *v, enum expects expects)
 {
-	v->is_name = (uint8_t)is_name;
-	v->low_at = NONE;
-	v->expects = STRING;
-}
-
-static lanewise_status read_behind(lanewise_json_validator *v, uint64_t at, uint8_t byte)
-{
-	if (v->depth == 0)
-		return fail(v, at, "something behind the value");
-	if (byte == ',')
-		v->expects = v->in_object ? NAME : VALUE;
-	else if (byte == (v->in_object ? '}' : ']'))
-		close_container(v);
-	else
-		return fail(v, at,
-		            v->in_object ? "neither ',' nor '}' behind a member"
-		                         : "neither ',' nor ']' behind an element");
+	v->expects = (uint8_t)expects;
 	return LANEWISE_OK;
 }
 
-/* A token at text[at] of a window of n bytes. */
-LW_INLINE lanewise_status read_token(lanewise_json_validator *v, const uint8_t *text, size_t at, size_t n)
+/*
+ * The tokens of a window of n bytes, at index[0 ... count). As in json_parse.c the states are labels, which may be left where
+ * there is no token, and are come back to with the next window.
+ */
+static lanewise_status read_tokens(lanewise_json_validator *v, const uint8_t *text, size_t n, const uint32_t *index,
+                                   size_t count)
 {
-	uint64_t offset = v->begin + at;
-	uint8_t byte = text[at];
+	const uint32_t *end = index + count;
+	lanewise_status status;
+	size_t at;
 
 	switch ((enum expects)v->expects) {
-	case STRING:
-		if (LW_LIKELY(byte == '"')) {
-			v->expects = v->is_name ? COLON : BEHIND;
-			return LANEWISE_OK;
-		}
-		if (offset == v->low_at)
-			return LANEWISE_OK;
-		begin_escape(v, offset);
-		return read_escape(v, text, at + 1, n);
-	case BEHIND:
-		return read_behind(v, offset, byte);
-	case FIRST_NAME:
-	case NAME:
-		if (byte == '}' && v->expects == FIRST_NAME)
-			close_container(v);
-		else if (byte == '"')
-			begin_string(v, 1);
-		else
-			return fail(v, offset, "no name of a member");
-		return LANEWISE_OK;
-	case COLON:
-		v->expects = VALUE;
-		return byte == ':' ? LANEWISE_OK : fail(v, offset, "no ':' behind a name");
+	case VALUE:
+		goto value;
 	case FIRST_VALUE:
-		if (byte == ']') {
-			close_container(v);
-			return LANEWISE_OK;
-		}
-		break;
-	default: /* VALUE; in ESCAPE, the backslash of the second half of a pair */
-		if (v->expects == ESCAPE)
-			return LANEWISE_OK;
-		break;
-	}
-	if (byte == '"') {
-		begin_string(v, 0);
+		goto first_value;
+	case NAME:
+		goto name;
+	case FIRST_NAME:
+		goto first_name;
+	case COLON:
+		goto colon;
+	case BEHIND:
+		goto behind;
+	case STRING:
+		goto string;
+	default: /* the window ended within the scalar or escape under way, whose second half may be a token */
 		return LANEWISE_OK;
 	}
-	if (byte == '{' || byte == '[')
-		return open_container(v, offset, byte == '{');
-	begin_scalar(v, offset, byte);
-	return read_scalar(v, text, at, n);
+
+first_value:
+	if (index == end)
+		return suspend(v, FIRST_VALUE);
+	if (text[*index] == ']') {
+		index++;
+		goto closed;
+	}
+value:
+	if (LW_UNLIKELY(index == end))
+		return suspend(v, VALUE);
+	at = *index++;
+	if (text[at] == '"') {
+		v->is_name = 0;
+		v->low_at = NONE;
+		goto string;
+	}
+	if (text[at] == '{' || text[at] == '[') {
+		if (v->depth == v->max_depth)
+			return fail(v, v->begin + at, "arrays and objects too deep within each other");
+		open_container(v, text[at] == '{');
+		if (v->in_object)
+			goto first_name;
+		goto first_value;
+	}
+	begin_scalar(v, v->begin + at, text[at]);
+	status = read_scalar(v, text, at, n);
+	if (LW_UNLIKELY(status != LANEWISE_OK || v->expects == SCALAR))
+		return status;
+	goto behind;
+
+first_name:
+	if (index == end)
+		return suspend(v, FIRST_NAME);
+	if (text[*index] == '}') {
+		index++;
+		goto closed;
+	}
+name:
+	if (LW_UNLIKELY(index == end))
+		return suspend(v, NAME);
+	at = *index++;
+	if (LW_UNLIKELY(text[at] != '"'))
+		return fail(v, v->begin + at, "no name of a member");
+	v->is_name = 1;
+	v->low_at = NONE;
+
+string:
+	if (LW_UNLIKELY(index == end))
+		return suspend(v, STRING);
+	at = *index++;
+	if (LW_UNLIKELY(text[at] != '"')) {
+		if (v->begin + at == v->low_at)
+			goto string;
+		begin_escape(v, v->begin + at);
+		status = read_escape(v, text, at + 1, n);
+		if (LW_UNLIKELY(status != LANEWISE_OK || v->expects == ESCAPE))
+			return status;
+		goto string;
+	}
+	if (!v->is_name)
+		goto behind;
+
+colon:
+	if (LW_UNLIKELY(index == end))
+		return suspend(v, COLON);
+	at = *index++;
+	if (LW_UNLIKELY(text[at] != ':'))
+		return fail(v, v->begin + at, "no ':' behind a name");
+	goto value;
+
+closed:
+	close_container(v);
+behind:
+	if (LW_UNLIKELY(index == end))
+		return suspend(v, BEHIND);
+	at = *index++;
+	if (LW_UNLIKELY(v->depth == 0))
+		return fail(v, v->begin + at, "something behind the value");
+	if (text[at] == ',') {
+		if (v->in_object)
+			goto name;
+		goto value;
+	}
+	if (LW_LIKELY(text[at] == (v->in_object ? '}' : ']')))
+		goto closed;
+	return fail(v, v->begin + at,
+	            v->in_object ? "neither ',' nor '}' behind a member" : "neither ',' nor ']' behind an element");
 }
 
 static lanewise_status read_window(lanewise_json_validator *v, const uint8_t *text, size_t n, const uint32_t *index,
@@ -301,9 +368,7 @@ static lanewise_status read_window(lanewise_json_validator *v, const uint8_t *te
 		status = read_scalar(v, text, 0, n);
 	else if (v->expects == ESCAPE)
 		status = read_escape(v, text, 0, n);
-	for (size_t i = 0; i < count && status == LANEWISE_OK; i++)
-		status = read_token(v, text, index[i], n);
-	return status;
+	return status == LANEWISE_OK ? read_tokens(v, text, n, index, count) : status;
 }
 
 /* ----------------------------------------------------------------- public */
