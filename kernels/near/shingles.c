@@ -80,29 +80,63 @@ static int goes_on(size_t n_open, char byte)
 	return n_open > 0 && n_open < MOST_CHARACTER && ((unsigned char)byte & 0xc0) == 0x80;
 }
 
-static void close_character(struct lanewise_shingles *s)
+static void close_character(struct piece *piece, size_t n_bytes)
 {
-	struct piece *piece = &s->piece;
-
 	piece->begin[piece->n] = piece->n_bytes;
-	piece->n_bytes += s->n_open;
+	piece->n_bytes += n_bytes;
 	piece->end[piece->n++] = piece->n_bytes;
-	s->n_open = 0;
 }
 
+/* Eight bytes of ASCII, of which the last may go on: seven characters. */
+static void append_ascii(struct piece *piece, const char *text)
+{
+	memcpy(piece->text + piece->n_bytes, text, 8);
+	for (size_t i = 0; i < 7; i++) {
+		piece->begin[piece->n + i] = piece->n_bytes + i;
+		piece->end[piece->n + i] = piece->n_bytes + i + 1;
+	}
+	piece->n += 7;
+	piece->n_bytes += 7;
+}
+
+static int is_ascii(const char *text)
+{
+	uint64_t eight;
+
+	memcpy(&eight, text, sizeof eight);
+	return (eight & 0x8080808080808080) == 0;
+}
+
+/* Characters have at most four bytes, so the piece is full when it has enough of them. */
 static int collect_characters(struct lanewise_shingles *s)
 {
-	for (; s->n_text > 0; s->text++, s->n_text--) {
-		if (s->n_open > 0 && !goes_on(s->n_open, *s->text)) {
-			close_character(s);
-			if (is_full(&s->piece))
-				return 1;
+	struct piece *piece = &s->piece;
+	const char *text = s->text, *end = s->n_text ? text + s->n_text : text;
+	size_t n_open = s->n_open;
+
+	while (text < end && piece->n < PIECE_WORDS) {
+		int ascii = end - text >= 8 && piece->n <= PIECE_WORDS - 8 && is_ascii(text);
+
+		if (n_open > 0 && !goes_on(n_open, *text)) {
+			close_character(piece, n_open);
+			n_open = 0;
 		}
-		s->piece.text[s->piece.n_bytes + s->n_open++] = *s->text;
+		if (ascii) {
+			append_ascii(piece, text);
+			text += 8;
+			n_open = 1;
+		} else {
+			piece->text[piece->n_bytes + n_open++] = *text++;
+		}
 	}
-	if (s->finished && s->n_open > 0)
-		close_character(s);
-	return is_full(&s->piece);
+	s->text = text;
+	s->n_text = (size_t)(end - text);
+	if (s->finished && n_open > 0 && piece->n < PIECE_WORDS) {
+		close_character(piece, n_open);
+		n_open = 0;
+	}
+	s->n_open = n_open;
+	return piece->n == PIECE_WORDS;
 }
 
 /* The runs that were hashed go; the words that later ones need move to the front. */

@@ -461,19 +461,14 @@ static void dedup_lines(struct dedup *d, int descriptor, const char *path)
 	dedup_rest(d, descriptor, path);
 }
 
-static void read_whole(struct dedup *d, int descriptor, const char *path)
+static void dedup_whole(struct dedup *d, int descriptor, const char *path)
 {
 	size_t n;
 
 	d->text.n = 0;
 	while ((n = read_piece(d, descriptor, path, PIECE_BYTES)) > 0)
-		d->text.n += n;
-}
-
-static void dedup_whole(struct dedup *d, int descriptor, const char *path)
-{
-	read_whole(d, descriptor, path);
-	if (!near_is_duplicate(d->near, d->text.data, d->text.n)) {
+		near_feed(d->near, d->text.data, n);
+	if (!near_finish(d->near)) {
 		d->n_kept++;
 		if (!d->count_only)
 			puts(path);
