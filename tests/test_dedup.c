@@ -757,6 +757,7 @@ static void test_arguments(void)
 	options.struct_size = 0;
 	CHECK(lanewise_dedup_create(&options, NULL, &dedup, &error) == LANEWISE_ERROR_ARGUMENT);
 	lanewise_dedup_destroy(NULL);
+	CHECK_EQUAL(lanewise_dedup_settled(NULL), 0);
 
 	dedup = create(NULL);
 	CHECK(lanewise_dedup_feed(dedup, NULL, 1) == LANEWISE_ERROR_ARGUMENT);

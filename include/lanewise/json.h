@@ -105,7 +105,8 @@ typedef struct lanewise_json_node {
 
 /*
  * What RFC 8259 leaves open, and what nodes there are. Without flags, a byte order mark and \u escapes of surrogates that
- * do not come in pairs are errors. Numbers may have any size: whether one fits is asked when it is decoded. Names may occur more than once.
+ * do not come in pairs are errors. Numbers may have any size: whether one fits is asked when it is decoded. Names may
+ * occur more than once.
  */
 enum {
 	LANEWISE_JSON_ALLOW_BOM = 1,             /* U+FEFF before the value is passed over */
@@ -221,8 +222,8 @@ LANEWISE_API lanewise_status lanewise_json_f32(const char *text, const lanewise_
 /*
  * The elements of an array of numbers, nodes[array], to values[0 ...), their number to `n_values`. They are read from the
  * text, whether or not there are nodes for them.
- * LANEWISE_ERROR_ARGUMENT: no array, or an element is no number, for i64 no integer. LANEWISE_ERROR_CAPACITY: more than `capacity`.
- * LANEWISE_ERROR_TOO_LARGE: an element is beyond the type. `n_values` becomes the number written before.
+ * LANEWISE_ERROR_ARGUMENT: no array, or an element is no number, for i64 no integer. LANEWISE_ERROR_CAPACITY: more than
+ * `capacity`. LANEWISE_ERROR_TOO_LARGE: an element is beyond the type. `n_values` becomes the number written before.
  */
 LANEWISE_API lanewise_status lanewise_json_f64_array(const char *text, const lanewise_json_node *nodes, size_t array,
                                                      double *values, size_t capacity, size_t *n_values);

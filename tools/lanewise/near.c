@@ -18,7 +18,7 @@
 
 enum {
 	FUNCTIONS = 256, /* estimates of similarities about 0.8 are off by 0.025 (standard deviation) */
-	PIECE_BYTES = 64 << 10,
+	NORMALIZED_BYTES = 64 << 10,
 	HASHES = 4096,
 	MOST_MARKS = 64 << 10 /* of punctuation that waits; what is before is none at the end */
 };
@@ -81,7 +81,7 @@ void near_free(struct near *near)
 
 /* ---------------------------------------------------------------- shingles */
 
-static void begin(struct near *near)
+static void begin_text(struct near *near)
 {
 	near->shingles = lanewise_shingles_begin(
 	        near->scratch, near->options.words ? LANEWISE_SHINGLES_WORDS : LANEWISE_SHINGLES_CHARS,
@@ -180,7 +180,7 @@ static size_t whole_characters(const char *text, size_t n)
 
 /* -------------------------------------------------------------------- texts */
 
-static void feed_piece(struct near *near, const char *text, size_t n_bytes)
+static void feed_part(struct near *near, const char *text, size_t n_bytes)
 {
 	size_t n;
 
@@ -202,9 +202,9 @@ static void feed_piece(struct near *near, const char *text, size_t n_bytes)
 void near_feed(struct near *near, const char *text, size_t n_bytes)
 {
 	if (!near->shingles)
-		begin(near);
-	for (size_t at = 0; at < n_bytes; at += PIECE_BYTES)
-		feed_piece(near, text + at, n_bytes - at < PIECE_BYTES ? n_bytes - at : PIECE_BYTES);
+		begin_text(near);
+	for (size_t at = 0; at < n_bytes; at += NORMALIZED_BYTES)
+		feed_part(near, text + at, n_bytes - at < NORMALIZED_BYTES ? n_bytes - at : NORMALIZED_BYTES);
 }
 
 int near_finish(struct near *near)
@@ -213,7 +213,7 @@ int near_finish(struct near *near)
 	lanewise_status status;
 
 	if (!near->shingles)
-		begin(near);
+		begin_text(near);
 	normalize(near, near->piece.data, near->piece.n);
 	lanewise_shingles_finish(near->shingles);
 	take_shingles(near);
