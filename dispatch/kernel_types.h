@@ -408,11 +408,11 @@ struct lw_json_scan {
 enum { LW_JSON_TOKEN_FLAG = 0x80, LW_JSON_TOKENS_ROOM = 80 };
 
 /*
- * The tokens of text[begin ... end), a part of the whole of at most 1 MiB that follows the one before; returns their number.
- * Sets `bad` by what is wrong within tokens that have ended: escapes, control characters in strings, numbers. Words are not
- * looked at: these may be of any bytes. Then `tokens` mean nothing. UTF-8 is not checked, nor how the text ends. Room for end -
- * begin + LW_JSON_TOKENS_ROOM tokens is needed, and anything may be written there. Parts but the last have a multiple of 512
- * bytes.
+ * The tokens of text[begin ... end), a part of the whole of at most 1 MiB that follows the one before; returns their
+ * number. Sets `bad` by what is wrong within tokens that have ended: escapes, control characters in strings, numbers.
+ * Words are not looked at: these may be of any bytes. Then `tokens` mean nothing. UTF-8 is not checked, nor how the text
+ * ends. Room for end - begin + LW_JSON_TOKENS_ROOM tokens is needed, and anything may be written there. Parts but the
+ * last have a multiple of 512 bytes.
  */
 typedef size_t lanewise_json_tokens_fn(const uint8_t *text, size_t begin, size_t end, struct lw_json_scan *scan,
                                        uint32_t *tokens);
@@ -434,9 +434,9 @@ enum { LW_JSON_TOKENS_BEFORE = 4, LW_JSON_TOKENS_LEFT = 64 };
 /*
  * Tokens to nodes, whose offsets are the tokens' positions (signed 24-bit numbers) plus `base`. Returns how many are done:
  * all if `last`, else all but less than LW_JSON_TOKENS_LEFT, which must come again before those that follow. `text` is the
- * one that offsets count in; words in it are looked at. tokens[-LW_JSON_TOKENS_BEFORE ... 0) must be the tokens before, or ':'
- * for none, and LW_JSON_TOKENS_LEFT places behind the tokens must be readable. Sets `bad` if this is not the beginning of JSON
- * (if `last`, not JSON), or the value is neither array nor object, or for lack of capacity.
+ * one that offsets count in; words in it are looked at. tokens[-LW_JSON_TOKENS_BEFORE ... 0) must be the tokens before,
+ * or ':' for none, and LW_JSON_TOKENS_LEFT places behind the tokens must be readable. Sets `bad` if this is not the
+ * beginning of JSON (if `last`, not JSON), or the value is neither array nor object, or for lack of capacity.
  */
 typedef size_t lanewise_json_nodes_fn(const uint8_t *text, size_t base, const uint32_t *tokens, size_t n_tokens,
                                       int last, struct lw_json_tree *tree);
@@ -499,8 +499,8 @@ struct lw_json_unread {
 /*
  * The numbers in text[begin ... end) to the nearest floats; returns how many they are. Between them are commas and bytes below
  * 0x21, and there is one, or an end of the array, before `begin` and at `end`; text[0] is of no number. Those that
- * json_decimals does not read or lw_product_f32 does not settle go to `unread`, and their floats are anything. Room for (end -
- * begin + 1) / 2 floats and unread numbers is needed.
+ * json_decimals does not read or lw_product_f32 does not settle go to `unread`, and their floats are anything. Room for
+ * (end - begin + 1) / 2 floats and unread numbers is needed.
  */
 typedef size_t lanewise_json_floats_fn(const uint8_t *text, uint32_t begin, uint32_t end, float *out,
                                        struct lw_json_unread *unread, size_t *n_unread);

@@ -896,7 +896,7 @@ class Dedup(TestCase):
         self.fail_with("there-is-none: No such file", "dedup", "there-is-none")
         self.fail_with("Is a directory", "dedup", ".")
         self.fail_with("no/such/directory", "dedup", "--dropped", "no/such/directory", "-")
-        for option in "--window", "--min-length", "--memory", "--threads":
+        for option in "--window", "--min-length", "--max-length", "--memory", "--threads":
             for number in "0", "-1", "x", "1x", "", "99999999999999999999":
                 result = run("dedup", option, number)
                 self.assertEqual((result.returncode, result.stdout), (2, ""))

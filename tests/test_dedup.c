@@ -43,11 +43,27 @@ static size_t drain(lanewise_dedup *dedup, lanewise_dedup_unit *units, size_t n)
 	return n;
 }
 
+static uint64_t most_unsettled;
+
+/* What is settled when `fed` bytes were gone through; units[first ... n) are those that came since it was `before`. */
+static uint64_t check_settled(const lanewise_dedup *dedup, const lanewise_dedup_unit *units, size_t first, size_t n,
+                              uint64_t before, uint64_t fed)
+{
+	uint64_t settled = lanewise_dedup_settled(dedup);
+
+	for (size_t i = first; i < n; i++)
+		CHECK(units[i].begin >= before || (units[i].flags == LANEWISE_DEDUP_LONG && units[i].end >= before));
+	CHECK(settled >= before && settled <= fed && settled >= (n ? units[n - 1].end : 0));
+	most_unsettled = fed - settled > most_unsettled ? fed - settled : most_unsettled;
+	return settled;
+}
+
 /* The text in pieces of `first` bytes and then of `step`, each in memory of exactly its size. */
 static size_t run(lanewise_dedup *dedup, const char *text, size_t n, size_t first, size_t step,
                   lanewise_dedup_unit *units)
 {
-	size_t n_units = 0;
+	uint64_t settled = 0;
+	size_t n_units = 0, n_before;
 
 	for (size_t at = 0, piece_number = 0; at < n || piece_number == 0; piece_number++) {
 		size_t size = piece_number ? step : first;
@@ -58,12 +74,17 @@ static size_t run(lanewise_dedup *dedup, const char *text, size_t n, size_t firs
 
 		memcpy(piece, text + at, size);
 		CHECK(lanewise_dedup_feed(dedup, piece, size) == LANEWISE_OK);
+		n_before = n_units;
 		n_units = drain(dedup, units, n_units);
 		free(piece);
 		at += size;
+		settled = check_settled(dedup, units, n_before, n_units, settled, at);
 	}
 	CHECK(lanewise_dedup_finish(dedup) == LANEWISE_OK);
-	return drain(dedup, units, n_units);
+	n_before = n_units;
+	n_units = drain(dedup, units, n_units);
+	CHECK_EQUAL(check_settled(dedup, units, n_before, n_units, settled, n), n);
+	return n_units;
 }
 
 static int same_units(const lanewise_dedup_unit *a, const lanewise_dedup_unit *b, size_t n)
@@ -77,6 +98,7 @@ static void check_text(const lanewise_dedup_options *options, const char *text, 
 	struct naive naive;
 	size_t n_units;
 
+	most_unsettled = 0;
 	naive_dedup(&naive, options, text, n);
 	for (size_t first = every_split ? 0 : n; first <= n; first++) {
 		lanewise_dedup *dedup = create(options);
@@ -93,6 +115,7 @@ static void check_text(const lanewise_dedup_options *options, const char *text, 
 		CHECK(n_units == naive.n && same_units(units, naive.units, n_units));
 		lanewise_dedup_destroy(dedup);
 	}
+	CHECK(options->max_unit_bytes == 0 || most_unsettled <= options->max_unit_bytes + 3);
 	naive_end(&naive);
 	free(units);
 }
@@ -734,6 +757,7 @@ static void test_arguments(void)
 	options.struct_size = 0;
 	CHECK(lanewise_dedup_create(&options, NULL, &dedup, &error) == LANEWISE_ERROR_ARGUMENT);
 	lanewise_dedup_destroy(NULL);
+	CHECK_EQUAL(lanewise_dedup_settled(NULL), 0);
 
 	dedup = create(NULL);
 	CHECK(lanewise_dedup_feed(dedup, NULL, 1) == LANEWISE_ERROR_ARGUMENT);

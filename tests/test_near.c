@@ -399,26 +399,30 @@ static size_t words_naively(const char *text, size_t n_bytes, size_t width, uint
 	return n;
 }
 
+/* Behind the character at `at`. */
+static size_t behind_character(const char *text, size_t n_bytes, size_t at)
+{
+	size_t end = at + 1;
+
+	while (end < n_bytes && end < at + 4 && ((unsigned char)text[end] & 0xc0) == 0x80)
+		end++;
+	return end;
+}
+
 static size_t chars_naively(const char *text, size_t n_bytes, size_t width, uint64_t *hashes)
 {
-	size_t n = 0, n_chars = 0;
+	size_t n = 0;
 
-	for (size_t begin = 0; begin < n_bytes; begin++) {
+	for (size_t begin = 0; begin < n_bytes; begin = behind_character(text, n_bytes, begin)) {
 		size_t end = begin, left = width;
 
-		if (begin > 0 && ((unsigned char)text[begin] & 0xc0) == 0x80)
-			continue;
-		n_chars++;
-		for (; end < n_bytes; end++) {
-			int begins = end == 0 || ((unsigned char)text[end] & 0xc0) != 0x80;
-
-			if (begins && left == 0)
-				break;
-			left -= (size_t)begins;
-		}
-		if (left > 0 && n_chars > 1)
+		for (; end < n_bytes && left > 0; left--)
+			end = behind_character(text, n_bytes, end);
+		if (left > 0 && n > 0)
 			break;
 		hashes[n++] = lanewise_xxh3_64(text + begin, end - begin, 5);
+		if (left > 0)
+			break;
 	}
 	return n;
 }
@@ -439,11 +443,37 @@ static size_t make_text(char *text, size_t most, int kind, uint64_t *random)
 	return n;
 }
 
+/* The stream, in pieces of `step` bytes, given out by `room`. */
+static size_t in_pieces(const char *text, size_t n_bytes, int chars, size_t width, size_t step, size_t room,
+                        uint64_t *hashes)
+{
+	void *scratch = malloc(lanewise_shingles_scratch_size());
+	lanewise_shingles *shingles =
+	        lanewise_shingles_begin(scratch, chars ? LANEWISE_SHINGLES_CHARS : LANEWISE_SHINGLES_WORDS, width, 5);
+	size_t n = 0, got;
+
+	for (size_t at = 0; at <= n_bytes; at += step) {
+		size_t size = step < n_bytes - at ? step : n_bytes - at;
+		char *piece = malloc(size ? size : 1);
+
+		memcpy(piece, text + at, size);
+		lanewise_shingles_feed(shingles, piece, size);
+		while ((got = lanewise_shingles_next(shingles, hashes + n, room)) > 0)
+			n += got;
+		free(piece);
+	}
+	lanewise_shingles_finish(shingles);
+	while ((got = lanewise_shingles_next(shingles, hashes + n, room)) > 0)
+		n += got;
+	free(scratch);
+	return n;
+}
+
 static void test_shingles(void)
 {
 	enum { MOST = 20000 };
 	static char text[MOST];
-	static uint64_t expected[MOST], hashes[MOST + 1];
+	static uint64_t expected[MOST], hashes[2 * MOST];
 	uint64_t random = 21;
 
 	for (int round = 0; round < 400; round++) {
@@ -459,6 +489,12 @@ static void test_shingles(void)
 			CHECK_EQUAL(function(text, n_bytes, width, 5, hashes, n_bytes, &n), LANEWISE_OK);
 			CHECK_EQUAL(n, n_expected);
 			CHECK(memcmp(hashes, expected, n * sizeof *hashes) == 0);
+			for (size_t step = 1; step < 5000; step = 3 * step + 1) {
+				size_t room = 1 + test_random(&random) % 3000;
+
+				CHECK_EQUAL(in_pieces(text, n_bytes, chars, width, step, room, hashes), n);
+				CHECK(memcmp(hashes, expected, n * sizeof *hashes) == 0);
+			}
 			if (n == 0)
 				continue;
 			hashes[n / 2] = 77;
@@ -489,6 +525,15 @@ static void test_shingle_arguments(void)
 	CHECK_EQUAL(lanewise_shingles_words("...", 3, 2, 0, NULL, 0, &n), LANEWISE_OK);
 	CHECK_EQUAL(lanewise_shingles_words("Foo, BAR", 8, 2, 0, &hash, 1, &n), LANEWISE_OK);
 	CHECK(n == 1 && hash == lanewise_xxh3_64("foo bar", 7, 0));
+
+	char *scratch = malloc(lanewise_shingles_scratch_size() + 1);
+
+	CHECK(!lanewise_shingles_begin(NULL, LANEWISE_SHINGLES_WORDS, 1, 0));
+	CHECK(!lanewise_shingles_begin(scratch + 1, LANEWISE_SHINGLES_WORDS, 1, 0));
+	CHECK(!lanewise_shingles_begin(scratch, 2, 1, 0));
+	CHECK(!lanewise_shingles_begin(scratch, LANEWISE_SHINGLES_CHARS, 0, 0));
+	CHECK(!lanewise_shingles_begin(scratch, LANEWISE_SHINGLES_CHARS, 33, 0));
+	free(scratch);
 }
 
 int main(void)

@@ -33,7 +33,8 @@ LANEWISE_API size_t lanewise_line_ends(const char *text, size_t n_bytes, uint32_
 /* ------------------------------------------------------------- normal form */
 
 /*
- * What normalising does, any of these together, always in this order; FOLD comes with LOWER. The characters of a whitespace set are
+ * What normalising does, any of these together, always in this order; FOLD comes with LOWER. The characters of a
+ * whitespace set are
  *   ASCII    space, \t \n \v \f \r; the set if no other is named
  *   UNICODE  those of White_Space: also U+0085 U+00A0 U+1680 U+2000-200A U+2028 U+2029 U+202F U+205F U+3000 (what
  *            Rust's char::is_whitespace knows too)
@@ -193,6 +194,14 @@ typedef struct lanewise_dedup_form {
  */
 LANEWISE_API lanewise_status lanewise_dedup_next_forms(lanewise_dedup *dedup, lanewise_dedup_unit *units,
                                                        lanewise_dedup_form *forms, size_t capacity, size_t *n_units);
+
+/*
+ * How far the text is settled when lanewise_dedup_next has given no more units: before this offset are units that were
+ * given out, what lies between units, and as much as is sure to be of a unit under way that is too long to be compared, and
+ * so will stay. Who keeps the text to write what stays need not keep more than what is behind it: max_unit_bytes + 3 bytes at
+ * most. 0 for NULL.
+ */
+LANEWISE_API uint64_t lanewise_dedup_settled(const lanewise_dedup *dedup);
 
 /*
  * From here on a new text with new offsets, its units counted on, is compared with what came before: so several

@@ -105,8 +105,9 @@ LANEWISE_API lanewise_status lanewise_file_map(const char *path, const lanewise_
 LANEWISE_API lanewise_status lanewise_file_verify(const lanewise_file *file, lanewise_error *error);
 
 /*
- * The same as lanewise_file_open for a file's bytes that are in memory already, aligned to 64 bytes. They must stay as they are until the file
- * is destroyed, and are not freed. Errors as for lanewise_file_open, LANEWISE_ERROR_ARGUMENT also for other alignment.
+ * The same as lanewise_file_open for a file's bytes that are in memory already, aligned to 64 bytes. They must stay as
+ * they are until the file is destroyed, and are not freed. Errors as for lanewise_file_open, LANEWISE_ERROR_ARGUMENT
+ * also for other alignment.
  */
 LANEWISE_API lanewise_status lanewise_file_open_memory(const void *bytes, size_t n_bytes,
                                                        const lanewise_allocator *allocator, lanewise_file **file,

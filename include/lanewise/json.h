@@ -104,9 +104,9 @@ typedef struct lanewise_json_node {
 } lanewise_json_node;
 
 /*
- * What RFC 8259 leaves open, and what nodes there are. Without flags, a byte order mark and \u escapes of surrogates that do
- * not come in pairs are errors. Numbers may have any size: whether one fits is asked when it is decoded. Names may occur more
- * than once.
+ * What RFC 8259 leaves open, and what nodes there are. Without flags, a byte order mark and \u escapes of surrogates that
+ * do not come in pairs are errors. Numbers may have any size: whether one fits is asked when it is decoded. Names may
+ * occur more than once.
  */
 enum {
 	LANEWISE_JSON_ALLOW_BOM = 1,             /* U+FEFF before the value is passed over */
@@ -177,6 +177,34 @@ enum { LANEWISE_JSON_MAX_VALIDATED_DEPTH = 8192 };
 LANEWISE_API lanewise_status lanewise_json_validate(const char *text, size_t n_bytes,
                                                     const lanewise_json_options *options, lanewise_error *error);
 
+/*
+ * The same for a text of any length in pieces cut anywhere; offsets are those in the whole text. Nothing is kept of the
+ * pieces.
+ *
+ *     validator = lanewise_json_validator_begin(scratch, NULL);
+ *     for each piece:
+ *         lanewise_json_validator_feed(validator, piece, n_bytes, &error);
+ *     lanewise_json_validator_finish(validator, &error);
+ */
+typedef struct lanewise_json_validator lanewise_json_validator;
+
+/* Bytes of scratch for one text under way; below 2048. */
+LANEWISE_API size_t lanewise_json_validator_scratch_size(void);
+
+/* In `scratch`, aligned as by malloc. NULL if it is not or is NULL, or the options are not those of lanewise_json_validate. */
+LANEWISE_API lanewise_json_validator *lanewise_json_validator_begin(void *scratch,
+                                                                    const lanewise_json_options *options);
+
+/*
+ * LANEWISE_ERROR_DATA: no JSON begins like this; every further call returns the error again. It may come later than the byte
+ * at its offset, but is the one lanewise_json_validate has for the whole text. LANEWISE_ERROR_ARGUMENT: a NULL pointer.
+ */
+LANEWISE_API lanewise_status lanewise_json_validator_feed(lanewise_json_validator *validator, const char *text,
+                                                          size_t n_bytes, lanewise_error *error);
+
+/* LANEWISE_ERROR_DATA if the text is not whole, or there was an error before. */
+LANEWISE_API lanewise_status lanewise_json_validator_finish(lanewise_json_validator *validator, lanewise_error *error);
+
 /* ---------------------------------------------------------------- numbers */
 
 /*
@@ -195,8 +223,7 @@ LANEWISE_API lanewise_status lanewise_json_f32(const char *text, const lanewise_
  * The elements of an array of numbers, nodes[array], to values[0 ...), their number to `n_values`. They are read from the
  * text, whether or not there are nodes for them.
  * LANEWISE_ERROR_ARGUMENT: no array, or an element is no number, for i64 no integer. LANEWISE_ERROR_CAPACITY: more than
- * `capacity`.
- * LANEWISE_ERROR_TOO_LARGE: an element is beyond the type. `n_values` becomes the number written before.
+ * `capacity`. LANEWISE_ERROR_TOO_LARGE: an element is beyond the type. `n_values` becomes the number written before.
  */
 LANEWISE_API lanewise_status lanewise_json_f64_array(const char *text, const lanewise_json_node *nodes, size_t array,
                                                      double *values, size_t capacity, size_t *n_values);

@@ -38,11 +38,41 @@ LANEWISE_API lanewise_status lanewise_shingles_words(const char *text, size_t n_
 
 /*
  * The same for runs of `width` neighbouring characters, as their bytes stand in the text; lanewise_normalize (dedup.h)
- * before it makes spacing and case the same. A character begins with every byte that is no continuation (0x80 ... 0xbf),
- * and with the first byte, so any bytes are fine.
+ * before it makes spacing and case the same. A character is any byte and up to three continuations (0x80 ... 0xbf) behind
+ * it, so any bytes are fine.
  */
 LANEWISE_API lanewise_status lanewise_shingles_chars(const char *text, size_t n_bytes, size_t width, uint64_t seed,
                                                      uint64_t *hashes, size_t capacity, size_t *n);
+
+/*
+ * The same hashes of a text in pieces cut anywhere, in constant memory:
+ *
+ *     shingles = lanewise_shingles_begin(scratch, LANEWISE_SHINGLES_WORDS, width, seed);
+ *     for each piece, and at the end with lanewise_shingles_finish:
+ *         lanewise_shingles_feed(shingles, piece, n_bytes);
+ *         while ((n = lanewise_shingles_next(shingles, hashes, capacity)) > 0) ...
+ */
+typedef struct lanewise_shingles lanewise_shingles;
+
+enum { LANEWISE_SHINGLES_WORDS = 0, LANEWISE_SHINGLES_CHARS = 1 };
+
+/* Bytes of scratch for one text under way, some 33 KiB. */
+LANEWISE_API size_t lanewise_shingles_scratch_size(void);
+
+/* Begins a text in `scratch`, aligned as by malloc. NULL if it is not or is NULL, or an argument is out of range. */
+LANEWISE_API lanewise_shingles *lanewise_shingles_begin(void *scratch, int32_t unit, size_t width, uint64_t seed);
+
+/*
+ * The next piece of the text; it must stay as it is until lanewise_shingles_next has returned 0, which must come before the
+ * next call of feed or finish. `text` may be NULL if n_bytes is 0.
+ */
+LANEWISE_API void lanewise_shingles_feed(lanewise_shingles *shingles, const char *text, size_t n_bytes);
+
+/* The text has ended; the hashes that only its end completes come from lanewise_shingles_next. */
+LANEWISE_API void lanewise_shingles_finish(lanewise_shingles *shingles);
+
+/* Writes the next hashes, at most `capacity` > 0; how many. 0: more text is needed, or there are no more. */
+LANEWISE_API size_t lanewise_shingles_next(lanewise_shingles *shingles, uint64_t *hashes, size_t capacity);
 
 /* ----------------------------------------------------------------- MinHash */
 

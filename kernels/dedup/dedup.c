@@ -520,6 +520,15 @@ static size_t search_window(lanewise_dedup *dedup, const unsigned char *data, si
 }
 
 /*
+ * Whether the unit under way, which has come as far as `end`, is too long to be compared: by more than the two bytes that may
+ * turn out not to belong to it, backticks that begin the next, or the newline and '\r' before the newline that ends it.
+ */
+static int is_too_long(const lanewise_dedup *dedup, uint64_t end)
+{
+	return end - dedup->unit_begin > dedup->options.max_unit_bytes + 3;
+}
+
+/*
  * Gives up what is folded before the unit under way. It moves to the front, but not so often that a long one would be moved
  * again and again; of one that is too long to be compared only the end is kept, which may turn out to belong to the next.
  */
@@ -532,7 +541,7 @@ static void drop_folded(lanewise_dedup *dedup)
 	if (folded->n == 0)
 		folded->n = dedup->folded_unit = FRONT_BYTES;
 	begin = dedup->folded_unit;
-	if (here - dedup->unit_begin > dedup->options.max_unit_bytes + 3)
+	if (is_too_long(dedup, here))
 		begin = folded->n < FRONT_BYTES + KEPT_BYTES ? FRONT_BYTES : folded->n - KEPT_BYTES;
 	n = folded->n - begin;
 	if (begin - FRONT_BYTES >= n) {
@@ -836,8 +845,7 @@ static int form_is_enough(const lanewise_dedup *dedup)
 
 /*
  * The piece is used up: keeps what belongs to the unit under way. Of one that is too long to be compared, or whose form is
- * enough, two bytes are kept, since they may turn out to be backticks that begin the next. Too long means by more than the two
- * bytes that may turn out not to belong to it: such backticks, or the newline and '\r' before the newline that ends it.
+ * enough, those two bytes are kept.
  */
 static lanewise_status keep_pending(lanewise_dedup *dedup)
 {
@@ -846,7 +854,7 @@ static lanewise_status keep_pending(lanewise_dedup *dedup)
 
 	if (dedup->n_piece == 0)
 		return LANEWISE_OK;
-	if (end - begin > dedup->options.max_unit_bytes + 3 || begin < dedup->pending_begin || form_is_enough(dedup))
+	if (is_too_long(dedup, end) || begin < dedup->pending_begin || form_is_enough(dedup))
 		begin = end - 2; /* and so on, once it was given up */
 	if (begin >= dedup->piece_begin) {
 		size_t skipped = (size_t)(begin - dedup->piece_begin);
@@ -1030,6 +1038,15 @@ lanewise_status lanewise_dedup_next_forms(lanewise_dedup *dedup, lanewise_dedup_
 		dedup->failed = keep_pending(dedup);
 	*n_units = n;
 	return dedup->failed;
+}
+
+uint64_t lanewise_dedup_settled(const lanewise_dedup *dedup)
+{
+	if (!dedup)
+		return 0;
+	if (dedup->ended)
+		return dedup->piece_begin;
+	return is_too_long(dedup, dedup->piece_begin) ? dedup->piece_begin - 2 : dedup->unit_begin;
 }
 
 lanewise_status lanewise_dedup_feed(lanewise_dedup *dedup, const char *text, size_t n_bytes)

@@ -44,7 +44,9 @@ struct lw_seen {
 	uint64_t secret[4]; /* two for SipHash, two for places in the table */
 	int keyed;          /* VERIFY: XXH3 was seen to collide, so it is SipHash from then on */
 
-	/* Open addressing. A slot is a tag of the hash, which is odd, and below it 32 bits of the entry's number; 0 if empty. */
+	/*
+	 * Open addressing. A slot is a tag of the hash, which is odd, and below it 32 bits of the entry's number; 0 if empty.
+	 */
 	uint64_t *slots;
 	size_t n_slots; /* a power of two; at most 3/8 are in use */
 	int shift;

@@ -37,4 +37,13 @@ static inline int lw_json_has_tree_kernels(void)
 #endif
 }
 
+/* Whether a byte ends the word or number before it: white space, {}[]:, and quotes do. */
+static inline int lw_json_ends_scalar(uint8_t byte)
+{
+	static const uint8_t ends[256] = { [' '] = 1, ['\t'] = 1, ['\n'] = 1, ['\r'] = 1, ['{'] = 1, ['}'] = 1,
+		                           ['['] = 1, [']'] = 1,  [':'] = 1,  [','] = 1,  ['"'] = 1 };
+
+	return ends[byte];
+}
+
 #endif

@@ -103,6 +103,9 @@ static LW_NOINLINE lanewise_status fail(struct parser *p, size_t offset, const c
 {
 	if (offset == NONE)
 		return fail_at_end(p);
+	/* A character that the window cuts may yet turn out not to be one. */
+	if (p->status == LANEWISE_OK && p->state.utf8.n_partial && p->state.utf8.n_valid == offset)
+		next_window(p);
 	if (p->status != LANEWISE_OK && p->state.failed_at <= offset)
 		return p->status;
 	return fail_at(p, offset, what);
@@ -110,38 +113,12 @@ static LW_NOINLINE lanewise_status fail(struct parser *p, size_t offset, const c
 
 /* ---------------------------------------------------------------- scalars */
 
-/* Whether a byte at `at` is of a word or number before it: all are but white space, {}[]:, and quotes. */
-LW_INLINE int goes_on(const struct parser *p, size_t at)
-{
-	static const uint8_t ends[256] = { [' '] = 1, ['\t'] = 1, ['\n'] = 1, ['\r'] = 1, ['{'] = 1, ['}'] = 1,
-		                           ['['] = 1, [']'] = 1,  [':'] = 1,  [','] = 1,  ['"'] = 1 };
-
-	return at < p->n && !ends[p->text[at]];
-}
+/* Whether a byte at `at` is of a word or number before it. */
+LW_INLINE int goes_on(const struct parser *p, size_t at) { return at < p->n && !lw_json_ends_scalar(p->text[at]); }
 
 LW_INLINE int is_word(const struct parser *p, size_t at, const char *word, size_t n_word)
 {
 	return p->n - at >= n_word && memcmp(p->text + at, word, n_word) == 0 && !goes_on(p, at + n_word);
-}
-
-/* Behind the digits from `at` on. */
-LW_INLINE size_t skip_digits(const struct parser *p, size_t at)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	while (p->n - at >= 8) {
-		uint64_t eight;
-		unsigned count;
-
-		memcpy(&eight, p->text + at, 8);
-		count = lw_json_count_digits(eight);
-		at += count;
-		if (count < 8)
-			return at;
-	}
-#endif
-	while (at < p->n && (uint8_t)(p->text[at] - '0') < 10)
-		at++;
-	return at;
 }
 
 /* Behind the number at `at`, or `at` if there is none. */
@@ -152,13 +129,13 @@ static size_t read_number(const struct parser *p, size_t at, uint8_t *flags)
 
 	at += text[at] == '-';
 	digits = at;
-	at = skip_digits(p, at);
+	at = lw_json_skip_digits(text, p->n, at);
 	if (at == digits || (text[digits] == '0' && at - digits > 1))
 		return begin;
 	*flags = LANEWISE_JSON_INTEGER;
 	if (at < p->n && text[at] == '.') {
 		digits = at + 1;
-		at = skip_digits(p, digits);
+		at = lw_json_skip_digits(text, p->n, digits);
 		if (at == digits)
 			return begin;
 		*flags = 0;
@@ -167,7 +144,7 @@ static size_t read_number(const struct parser *p, size_t at, uint8_t *flags)
 		digits = at + 1;
 		if (digits < p->n && (text[digits] == '+' || text[digits] == '-'))
 			digits++;
-		at = skip_digits(p, digits);
+		at = lw_json_skip_digits(text, p->n, digits);
 		if (at == digits)
 			return begin;
 		*flags = 0;

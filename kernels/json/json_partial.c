@@ -281,18 +281,10 @@ static int begin_character(lanewise_json_partial *p, uint8_t c)
 	return 1;
 }
 
-static int hex_value(uint8_t c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A digit of a \u escape. */
 static int read_hex(lanewise_json_partial *p, size_t at, uint8_t c)
 {
-	int digit = hex_value(c);
+	int digit = lw_json_hex[c] - 1;
 	uint32_t first = p->code >> 16;
 
 	if (digit < 0)

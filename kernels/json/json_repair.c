@@ -556,14 +556,6 @@ static struct span find_string(struct repair *r, size_t at, enum role role)
 	return r->last = s;
 }
 
-static int hex_value(uint8_t c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The value of `n` hexadecimal digits at `at`, all before `end`, or -1. */
 static int read_hex(const struct repair *r, size_t at, size_t n, size_t end)
 {
@@ -572,7 +564,7 @@ static int read_hex(const struct repair *r, size_t at, size_t n, size_t end)
 	if (end < at || end - at < n)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		int digit = hex_value(r->text[at + i]);
+		int digit = lw_json_hex[r->text[at + i]] - 1;
 
 		if (digit < 0)
 			return -1;

@@ -60,6 +60,26 @@ static inline unsigned lw_json_count_digits(uint64_t eight)
 	return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
 }
 
+/* Behind the digits from `at` on. */
+static inline size_t lw_json_skip_digits(const uint8_t *text, size_t n, size_t at)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	while (n - at >= 8) {
+		uint64_t eight;
+		unsigned count;
+
+		memcpy(&eight, text + at, 8);
+		count = lw_json_count_digits(eight);
+		at += count;
+		if (count < 8)
+			return at;
+	}
+#endif
+	while (at < n && (uint8_t)(text[at] - '0') < 10)
+		at++;
+	return at;
+}
+
 /* The value of a hexadecimal digit and one more; 0 for other bytes. */
 static const uint8_t lw_json_hex[256] = {
 	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,

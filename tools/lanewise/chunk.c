@@ -2,15 +2,21 @@
 /*
  * lanewise chunk: where files are cut by their content, with a hash of each chunk; or passages of text.
  *
- * Content-defined chunks come from a stream: the buffer holds the chunk under way and the piece read last. Text is read whole,
- * one file after the other.
+ * Content-defined chunks come from a stream: the buffer holds the chunk under way and the piece read last.
+ *
+ * Of text the library wants to see all, as what is far behind can tell where a sentence or paragraph ends. Up to READ_BYTES it
+ * is read into memory. A larger file is mapped, and a larger stream written to a temporary file that is: the system keeps no
+ * more of these in memory than it has room for.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lanewise/chunk.h>
@@ -20,7 +26,7 @@
 #include "json.h"
 #include "tool.h"
 
-enum { PIECE_BYTES = 1 << 20, CHUNKS = 1024 };
+enum { PIECE_BYTES = 1 << 20, READ_BYTES = 32 << 20, CHUNKS = 1024 };
 
 static void print_help(void)
 {
@@ -49,6 +55,7 @@ static void print_help(void)
 	     "      --tokens         sizes are in tokens, estimated\n"
 	     "      --trim           without white space at the ends of chunks\n"
 	     "      --single         one unit for each chunk\n"
+	     "More than 32 MiB of text that is no file is kept in a temporary one, in TMPDIR or /tmp.\n"
 	     "\n"
 	     "      --json           a JSON object for each chunk; of text with \"id\" and \"text\", as `lanewise "
 	     "index`\n"
@@ -204,23 +211,120 @@ static void cut_by_content(struct chunk_run *run, int descriptor)
 	free(scratch);
 }
 
-static void cut_text(struct chunk_run *run, int descriptor)
+/* A text of which there is more than what is in memory. */
+struct mapped {
+	void *p;
+	size_t n_bytes;
+};
+
+static void note_bus_error(int number)
+{
+	static const char message[] = "lanewise: chunk: the file was cut off while it was read\n";
+
+	(void)number;
+	(void)!write(STDERR_FILENO, message, sizeof message - 1);
+	_exit(TOOL_FAILURE);
+}
+
+static struct mapped map_file(const struct chunk_run *run, int descriptor, uint64_t n_bytes)
+{
+	struct sigaction action = { .sa_handler = note_bus_error };
+	struct mapped mapped = { MAP_FAILED, (size_t)n_bytes };
+
+	if (n_bytes <= SIZE_MAX)
+		mapped.p = mmap(NULL, mapped.n_bytes, PROT_READ, MAP_SHARED, descriptor, 0);
+	if (mapped.p == MAP_FAILED)
+		tool_fail("%s: %s", run->name, strerror(errno));
+	sigaction(SIGBUS, &action, NULL);
+	return mapped;
+}
+
+/* A file of no name; it goes when it is closed. */
+static int open_temporary(void)
+{
+	const char *directory = getenv("TMPDIR");
+	char path[4096];
+	int descriptor;
+
+	snprintf(path, sizeof path, "%s/lanewise-XXXXXX", directory && *directory ? directory : "/tmp");
+	descriptor = mkostemp(path, O_CLOEXEC);
+	if (descriptor < 0)
+		tool_fail("%s: %s", path, strerror(errno));
+	unlink(path);
+	return descriptor;
+}
+
+static void write_all(int descriptor, const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t n_written = write(descriptor, p, n);
+
+		if (n_written < 0 && errno == EINTR)
+			continue;
+		if (n_written < 0)
+			tool_fail("a temporary file: %s", strerror(errno));
+		p += n_written;
+		n -= (size_t)n_written;
+	}
+}
+
+/* What is in the buffer, and what follows it. */
+static struct mapped map_stream(struct chunk_run *run, int descriptor)
+{
+	int temporary = open_temporary();
+	uint64_t n_bytes = 0;
+	struct mapped mapped;
+
+	do {
+		write_all(temporary, run->data.data, run->data.n);
+		n_bytes += run->data.n;
+		run->data.n = 0;
+	} while (read_piece(run, descriptor) > 0);
+	mapped = map_file(run, temporary, n_bytes);
+	close(temporary);
+	return mapped;
+}
+
+static void cut_chunks(struct chunk_run *run, const char *text, size_t n_bytes)
 {
 	static lanewise_text_chunk chunks[CHUNKS];
 	void *scratch = tool_allocate(lanewise_text_chunker_scratch_size(), 1);
 	lanewise_text_chunker *chunker;
 	lanewise_error error;
 
-	while (read_piece(run, descriptor) > 0)
-		continue;
-	if (lanewise_text_chunker_begin(scratch, run->data.data, run->data.n, &run->text, &chunker, &error) !=
-	    LANEWISE_OK)
+	if (lanewise_text_chunker_begin(scratch, text, n_bytes, &run->text, &chunker, &error) != LANEWISE_OK)
 		tool_fail("chunk: %s", error.what); /* checked before */
 	for (size_t n; (n = lanewise_text_chunker_next(chunker, chunks, CHUNKS)) > 0; tool_check_signals())
 		for (size_t i = 0; i < n; i++)
-			take_chunk(run, chunks[i].begin, run->data.data + chunks[i].begin,
+			take_chunk(run, chunks[i].begin, text + chunks[i].begin,
 			           (size_t)(chunks[i].end - chunks[i].begin));
 	free(scratch);
+}
+
+static void cut_text(struct chunk_run *run, int descriptor)
+{
+	struct mapped mapped;
+	struct stat file;
+	off_t at;
+
+	while (run->data.n <= READ_BYTES)
+		if (read_piece(run, descriptor) == 0) {
+			cut_chunks(run, run->data.data, run->data.n);
+			return;
+		}
+	at = lseek(descriptor, 0, SEEK_CUR);
+	if (at >= (off_t)run->data.n && fstat(descriptor, &file) == 0 && S_ISREG(file.st_mode) && file.st_size >= at) {
+		size_t begin = (size_t)at - run->data.n;
+
+		mapped = map_file(run, descriptor, (uint64_t)file.st_size);
+		buffer_free(&run->data);
+		cut_chunks(run, (const char *)mapped.p + begin, mapped.n_bytes - begin);
+	} else {
+		mapped = map_stream(run, descriptor);
+		buffer_free(&run->data);
+		cut_chunks(run, mapped.p, mapped.n_bytes);
+	}
+	munmap(mapped.p, mapped.n_bytes);
 }
 
 static void cut_file(struct chunk_run *run, const char *path)

@@ -51,6 +51,8 @@ static void print_help(void)
 	     "                       whole files words:3); case and spacing do not count\n"
 	     "      --files          with --near, compare whole FILEs and write the names of those that stay\n"
 	     "      --min-length N   lines or blocks of fewer than N bytes always stay\n"
+	     "      --max-length N   those of more than N bytes too (16777216), and as much blank text between "
+	     "blocks\n"
 	     "      --window N       compare with the last N that stayed only\n"
 	     "      --memory N       use about N MiB; when they are full, the oldest are forgotten (with --near they "
 	     "get\n"
@@ -79,6 +81,7 @@ struct dedup {
 	struct buffer text;        /* the input from offset `text_begin` */
 	uint64_t text_begin, read; /* offsets in this input */
 	uint64_t decided;          /* up to here all has been written or dropped, or is in the run */
+	uint64_t unit_end;         /* of the last unit, with its newline */
 	uint64_t run_begin;        /* what stays and is not written yet: [run_begin, decided) */
 	uint64_t n_kept, n_dropped, total_read;
 	int last_byte; /* written to stdout, or EOF */
@@ -112,9 +115,16 @@ static int is_near_duplicate(const struct dedup *d, const lanewise_dedup_unit *u
 	                         (size_t)(unit->end - unit->begin));
 }
 
+/* What stays, whatever it turns out to be part of. */
+static void keep_up_to(struct dedup *d, uint64_t end)
+{
+	if (end > d->decided)
+		d->decided = end;
+}
+
 /*
  * A line goes with its newline. A block goes with what lies between it and the one before, so that a text without
- * repetition comes out as it was.
+ * repetition comes out as it was; unless that is more than would fit into the buffer.
  */
 static void take_unit(struct dedup *d, const lanewise_dedup_unit *unit)
 {
@@ -122,6 +132,9 @@ static void take_unit(struct dedup *d, const lanewise_dedup_unit *unit)
 
 	if (!d->blocks && end < d->read)
 		end++;
+	if (unit->begin - d->unit_end > d->options.max_unit_bytes)
+		keep_up_to(d, unit->begin);
+	d->unit_end = end;
 	if (unit->first == unit->number && !is_near_duplicate(d, unit)) {
 		d->n_kept++;
 		d->decided = end;
@@ -147,6 +160,9 @@ static void take_ready(struct dedup *d)
 		for (size_t i = 0; i < n; i++)
 			take_unit(d, &units[i]);
 	} while (n > 0);
+	/* Blank text that stays, or a unit that is too long to be compared: it need not be whole to be written. */
+	if (lanewise_dedup_settled(d->dedup) - d->unit_end > d->options.max_unit_bytes)
+		keep_up_to(d, lanewise_dedup_settled(d->dedup));
 	write_run(d);
 	if (ferror(stdout))
 		exit(TOOL_FAILURE); /* main says why */
@@ -197,7 +213,7 @@ static void feed_piece(struct dedup *d, size_t n_before)
 static void begin_input(struct dedup *d)
 {
 	d->text.n = 0;
-	d->text_begin = d->read = d->decided = d->run_begin = 0;
+	d->text_begin = d->read = d->decided = d->run_begin = d->unit_end = 0;
 	/* The last line of the input before had no newline. */
 	if (d->last_byte != EOF && d->last_byte != '\n') {
 		putchar('\n');
@@ -277,7 +293,7 @@ static void give_up_lines(struct dedup *d, size_t n_taken)
 	d->lines = NULL;
 	memmove(d->text.data, d->text.data + n_taken, d->text.n - n_taken);
 	d->text.n -= n_taken;
-	d->text_begin = d->read = d->decided = d->run_begin = 0;
+	d->text_begin = d->read = d->decided = d->run_begin = d->unit_end = 0;
 }
 
 /*
@@ -445,19 +461,14 @@ static void dedup_lines(struct dedup *d, int descriptor, const char *path)
 	dedup_rest(d, descriptor, path);
 }
 
-static void read_whole(struct dedup *d, int descriptor, const char *path)
+static void dedup_whole(struct dedup *d, int descriptor, const char *path)
 {
 	size_t n;
 
 	d->text.n = 0;
 	while ((n = read_piece(d, descriptor, path, PIECE_BYTES)) > 0)
-		d->text.n += n;
-}
-
-static void dedup_whole(struct dedup *d, int descriptor, const char *path)
-{
-	read_whole(d, descriptor, path);
-	if (!near_is_duplicate(d->near, d->text.data, d->text.n)) {
+		near_feed(d->near, d->text.data, n);
+	if (!near_finish(d->near)) {
 		d->n_kept++;
 		if (!d->count_only)
 			puts(path);
@@ -513,7 +524,8 @@ static void create(struct dedup *d)
 {
 	const lanewise_dedup_options *options = &d->options;
 
-	if (options->normalize || d->near || options->window || options->max_bytes || options->min_length)
+	if (options->normalize || d->near || options->window || options->max_bytes || options->min_length ||
+	    options->max_unit_bytes != LINES_LONGEST)
 		create_dedup(d);
 	else
 		d->lines = lines_create(&(struct lines_options) { .hash = options->mode == LANEWISE_DEDUP_HASH128 },
@@ -609,6 +621,7 @@ int tool_dedup(int argc, char **argv)
 		LINES = 256,
 		BLOCKS,
 		MIN_LENGTH,
+		MAX_LENGTH,
 		WINDOW,
 		MEMORY,
 		HASH,
@@ -626,6 +639,7 @@ int tool_dedup(int argc, char **argv)
 		{ "lines", no_argument, NULL, LINES },
 		{ "blocks", no_argument, NULL, BLOCKS },
 		{ "min-length", required_argument, NULL, MIN_LENGTH },
+		{ "max-length", required_argument, NULL, MAX_LENGTH },
 		{ "window", required_argument, NULL, WINDOW },
 		{ "memory", required_argument, NULL, MEMORY },
 		{ "hash", no_argument, NULL, HASH },
@@ -640,7 +654,9 @@ int tool_dedup(int argc, char **argv)
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
-	lanewise_dedup_options options = { .struct_size = sizeof options, .unit = LANEWISE_DEDUP_LINES };
+	lanewise_dedup_options options = { .struct_size = sizeof options,
+		                           .unit = LANEWISE_DEDUP_LINES,
+		                           .max_unit_bytes = LINES_LONGEST };
 	struct near_options near = { 0 };
 	struct dedup dedup = { 0 };
 	int is_near = 0;
@@ -655,6 +671,9 @@ int tool_dedup(int argc, char **argv)
 			break;
 		case MIN_LENGTH:
 			options.min_length = parse_number("--min-length", optarg, 1000000000);
+			break;
+		case MAX_LENGTH:
+			options.max_unit_bytes = parse_number("--max-length", optarg, 1000000000);
 			break;
 		case WINDOW:
 			options.window = parse_number("--window", optarg, 1000000000);

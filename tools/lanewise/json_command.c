@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lanewise json: check, look into, repair and find JSON. The input is read whole, except with --lines. */
+/*
+ * lanewise json: check, look into, repair and find JSON. `check` goes through the input in pieces, and --lines through its
+ * lines; else it is read whole.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -8,6 +11,7 @@
 #include <unistd.h>
 
 #include <lanewise/json.h>
+#include <lanewise/utf8.h>
 
 #include "json.h"
 #include "tool.h"
@@ -76,45 +80,48 @@ static void read_input(struct job *job)
 	job->text.n--;
 }
 
-/* Line and column of an offset, both from 1, columns in bytes. */
-static void find_place(const struct job *job, uint64_t offset, size_t *line, size_t *column)
+/* Of an error in the input: line and column from 1, columns in bytes. */
+struct place {
+	uint64_t offset;
+	size_t line, column;
+};
+
+static struct place find_place(const struct job *job, uint64_t offset)
 {
 	size_t end = offset < job->text.n ? (size_t)offset : job->text.n, begin = 0;
+	struct place place = { job->bytes_before + offset, job->lines_before + 1, 0 };
 
-	*line = 1 + job->lines_before;
 	for (size_t i = 0; i < end; i++)
 		if (job->text.data[i] == '\n') {
 			begin = i + 1;
-			++*line;
+			place.line++;
 		}
-	*column = end - begin + 1;
+	place.column = end - begin + 1;
+	return place;
 }
 
-static void print_verdict(const struct job *job, const lanewise_error *error)
+static void print_verdict(const struct place *place, const char *what)
 {
-	size_t line, column;
-
-	find_place(job, error->offset, &line, &column);
-	printf("{\"valid\": false, \"offset\": %" PRIu64 ", \"line\": %zu, \"column\": %zu, \"what\": ",
-	       job->bytes_before + error->offset, line, column);
-	json_write_string(stdout, error->what, strlen(error->what));
+	printf("{\"valid\": false, \"offset\": %" PRIu64 ", \"line\": %zu, \"column\": %zu, \"what\": ", place->offset,
+	       place->line, place->column);
+	json_write_string(stdout, what, strlen(what));
 	puts("}");
 }
 
 /* With --json what is wrong is told as by check. */
 _Noreturn static void fail_at(const struct job *job, const lanewise_error *error)
 {
-	size_t line, column;
-
 	if (error->offset == LANEWISE_NO_OFFSET)
 		tool_fail("%s: %s", job->path, error->what);
+
+	struct place place = find_place(job, error->offset);
+
 	if (job->as_json) {
-		print_verdict(job, error);
+		print_verdict(&place, error->what);
 		fflush(stdout);
 		exit(TOOL_FAILURE);
 	}
-	find_place(job, error->offset, &line, &column);
-	tool_fail("%s:%zu:%zu: %s", job->path, line, column, error->what);
+	tool_fail("%s:%zu:%zu: %s", job->path, place.line, place.column, error->what);
 }
 
 /* ---------------------------------------------------------------- commands */
@@ -175,30 +182,92 @@ static int for_each_line(struct job *job, int (*one)(struct job *job))
 	return result;
 }
 
-static int check_text(struct job *job)
+/* What is not JSON, as check tells it. */
+static int refuse(const struct job *job, const struct place *place, const char *what)
 {
-	lanewise_error error;
-	lanewise_status status = lanewise_json_validate(job->text.data, job->text.n, NULL, &error);
-	size_t line, column;
-
-	if (status != LANEWISE_OK && error.offset == LANEWISE_NO_OFFSET)
-		fail_at(job, &error);
-	if (status == LANEWISE_OK) {
-		if (job->as_json && !job->lines)
-			puts("{\"valid\": true}");
-		return TOOL_OK;
-	}
-	if (job->as_json) {
-		print_verdict(job, &error);
-		return TOOL_FAILURE;
-	}
-	find_place(job, error.offset, &line, &column);
-	tool_note("%s:%zu:%zu: %s", job->path, line, column, error.what);
+	if (job->as_json)
+		print_verdict(place, what);
+	else
+		tool_note("%s:%zu:%zu: %s", job->path, place->line, place->column, what);
 	return TOOL_FAILURE;
 }
 
-/* With --lines and --json only lines that are not JSON are told, each on a line. */
-static int check(struct job *job) { return job->lines ? for_each_line(job, check_text) : check_text(job); }
+/* Of lines only those that are not JSON are told. */
+static int check_line(struct job *job)
+{
+	lanewise_error error;
+
+	if (lanewise_json_validate(job->text.data, job->text.n, NULL, &error) == LANEWISE_OK)
+		return TOOL_OK;
+	if (error.offset == LANEWISE_NO_OFFSET)
+		fail_at(job, &error);
+
+	struct place place = find_place(job, error.offset);
+
+	return refuse(job, &place, error.what);
+}
+
+/* Where lines are, as far as the input was gone through. */
+struct lines_so_far {
+	uint64_t n_bytes, line_begin;
+	size_t n_lines;
+};
+
+static void pass_lines(struct lines_so_far *l, const char *text, size_t n)
+{
+	const char *last = memrchr(text, '\n', n);
+
+	l->n_lines += lanewise_utf8_count_range(text, n, '\n', '\n');
+	if (last)
+		l->line_begin = l->n_bytes + (uint64_t)(last + 1 - text);
+	l->n_bytes += n;
+}
+
+/* Of an offset in the piece, or before it on the line on which it begins: no scalar or escape goes over a line's end. */
+static struct place place_in_piece(struct lines_so_far l, const char *piece, uint64_t offset)
+{
+	if (offset > l.n_bytes)
+		pass_lines(&l, piece, (size_t)(offset - l.n_bytes));
+	return (struct place) { offset, l.n_lines + 1, (size_t)(offset - l.line_begin) + 1 };
+}
+
+static int check_whole(struct job *job)
+{
+	enum { PIECE = 1 << 18 };
+	FILE *stream = open_input(job);
+	void *scratch = tool_allocate(lanewise_json_validator_scratch_size(), 1);
+	lanewise_json_validator *validator = lanewise_json_validator_begin(scratch, NULL);
+	struct lines_so_far lines = { 0 };
+	char *piece = tool_allocate(PIECE, 1);
+	lanewise_status status = LANEWISE_OK;
+	lanewise_error error;
+	size_t n = 1;
+	int result = TOOL_OK;
+
+	while (status == LANEWISE_OK && n > 0) {
+		n = fread(piece, 1, PIECE, stream);
+		if (ferror(stream))
+			tool_fail("%s: %s", job->path, strerror(errno));
+		status = n > 0 ? lanewise_json_validator_feed(validator, piece, n, &error)
+		               : lanewise_json_validator_finish(validator, &error);
+		if (status == LANEWISE_OK)
+			pass_lines(&lines, piece, n);
+	}
+	if (status != LANEWISE_OK) {
+		struct place place = place_in_piece(lines, piece, error.offset);
+
+		result = refuse(job, &place, error.what);
+	} else if (job->as_json) {
+		puts("{\"valid\": true}");
+	}
+	free(piece);
+	free(scratch);
+	if (stream != stdin)
+		fclose(stream);
+	return result;
+}
+
+static int check(struct job *job) { return job->lines ? for_each_line(job, check_line) : check_whole(job); }
 
 static lanewise_json_node *parse(struct job *job, size_t *n_nodes)
 {
@@ -432,7 +501,7 @@ static int run(struct job *job, int argc, char **argv)
 	if (argc > 1)
 		tool_fail_usage("json", "more than one FILE: %s", argv[1]);
 	job->path = argc ? argv[0] : "-";
-	if (!is_get && !(job->lines && commands[i].run == check))
+	if (!is_get && commands[i].run != check)
 		read_input(job);
 
 	int status = commands[i].run(job);

@@ -41,9 +41,9 @@ void lines_hash(const struct lines *lines, const char *data, size_t begin, const
 void lines_prepare(struct lines *lines);
 
 /*
- * n lines of data with their hashes: the first begins at `begin`, each ends at a newline, at ends[i]. Returns how many were taken. If these
- * are fewer, two lines of equal hash differ. That never happens by chance: whoever wrote the lines wants to make this
- * slow, and the caller goes on with lanewise/dedup.h, which is proof against it.
+ * n lines of data with their hashes: the first begins at `begin`, each ends at a newline, at ends[i]. Returns how many
+ * were taken. If these are fewer, two lines of equal hash differ. That never happens by chance: whoever wrote the lines
+ * wants to make this slow, and the caller goes on with lanewise/dedup.h, which is proof against it.
  */
 size_t lines_take(struct lines *lines, const char *data, size_t begin, const uint32_t *ends, const uint64_t *hash,
                   size_t n);

@@ -131,10 +131,7 @@ static void leave_signals_to_thread(struct lines_ahead *a)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	tool_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, &a->signals);
 }
 

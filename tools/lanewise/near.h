@@ -23,4 +23,8 @@ void near_free(struct near *near);
 /* Whether a text is similar to one before that was not; if it is not, it is remembered. */
 int near_is_duplicate(struct near *near, const char *text, size_t n_bytes);
 
+/* The same of a text in pieces, cut anywhere; what is kept of them does not grow. */
+void near_feed(struct near *near, const char *text, size_t n_bytes);
+int near_finish(struct near *near);
+
 #endif

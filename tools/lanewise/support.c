@@ -127,21 +127,30 @@ void tool_progress_end(void)
 
 /* ------------------------------------------------------------------- signals */
 
+static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP };
+enum { ENDING_SIGNALS = sizeof ending_signals / sizeof *ending_signals };
+
 static volatile sig_atomic_t caught;
 
 static void catch_signal(int number) { caught = number; }
 
 void tool_catch_signals(void)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_flags = (int)SA_RESETHAND }; /* a second one kills */
 	struct sigaction old;
 
 	action.sa_handler = catch_signal;
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+	for (size_t i = 0; i < ENDING_SIGNALS; i++)
 		/* A signal that whoever started us ignores (nohup) stays ignored. */
-		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(numbers[i], &action, NULL);
+		if (sigaction(ending_signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(ending_signals[i], &action, NULL);
+}
+
+void tool_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < ENDING_SIGNALS; i++)
+		sigaddset(set, ending_signals[i]);
 }
 
 void tool_check_signals(void)

@@ -9,6 +9,7 @@
 #ifndef LW_TOOL_H
 #define LW_TOOL_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -62,6 +63,9 @@ double tool_seconds(void);
 /* Exits if a signal has asked for that (set up by tool_catch_signals), after what atexit functions do. */
 void tool_catch_signals(void);
 void tool_check_signals(void);
+
+/* The signals that are caught. */
+void tool_signals(sigset_t *set);
 
 /* -------------------------------------------------------------------- memory */
 
