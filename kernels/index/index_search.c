@@ -923,7 +923,7 @@ static size_t part_bytes(const lanewise_index *index, size_t n_parts, size_t n_q
 	size_t per_query =
 	        sizeof(size_t) + sizeof(int32_t) + sizeof(float) + places * (sizeof(uint32_t) + sizeof(float));
 
-	if (scratch == 0 || n_queries > (SIZE_MAX - scratch - ALIGNMENT) / per_query)
+	if (scratch == 0 || n_queries > (SIZE_MAX / 2 - scratch) / per_query)
 		return 0;
 	return scratch + aligned(n_queries * per_query);
 }
@@ -935,9 +935,9 @@ size_t lanewise_index_parts_scratch_size(const lanewise_index *index, size_t n_p
 
 	size_t bytes = part_bytes(index, n_parts, n_queries, k);
 
-	if (bytes == 0 || bytes > SIZE_MAX / n_parts - sizeof(struct lw_part))
-		return 0;
-	return n_parts * (bytes + sizeof(struct lw_part));
+	return bytes == 0 || bytes + sizeof(struct lw_part) > SIZE_MAX / n_parts
+	               ? 0
+	               : n_parts * (bytes + sizeof(struct lw_part));
 }
 
 /* The scratch of part number `at`, and where in it its results are. */
