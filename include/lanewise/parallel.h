@@ -53,8 +53,9 @@ LANEWISE_API int32_t lanewise_has_threads(void);
 LANEWISE_API size_t lanewise_scan_topk_batch_scratch_size(size_t k, uint32_t n_threads);
 
 /*
- * lanewise_scan_topk_f32 for each of n_queries queries, query j at queries + j * query_ld (query_ld >= dim). The
- * result of query j goes to index + j * k, score + j * k and n_found[j], so `index` and `score` have room for
+ * lanewise_scan_topk_f32 for each of n_queries queries over n_threads threads, which divide the queries or, where there are
+ * fewer of these than threads and more than some 200 microseconds of work, the rows. Query j is at queries + j * query_ld
+ * (query_ld >= dim). Its result goes to index + j * k, score + j * k and n_found[j], so `index` and `score` have room for
  * n_queries * k entries whatever n_rows is; places beyond n_found[j] are left alone. Bit for bit what single calls
  * give. `scratch`: lanewise_scan_topk_batch_scratch_size(k, n_threads) bytes with the same n_threads, aligned
  * as by malloc.

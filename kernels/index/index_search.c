@@ -1121,7 +1121,7 @@ lanewise_status lanewise_index_search_join(const lanewise_index *index, const la
 
 			struct results from = results_of_part(index, r, &part, j);
 
-			parts[at] = (struct lw_part) { from.row, from.score, *from.n_found, 0 };
+			parts[at] = (struct lw_part) { from.row, from.score, *from.n_found };
 		}
 		n_found[j] = lw_merge_parts(parts, r->n_parts, effective_k(index, r->k),
 		                            index->metric == LANEWISE_METRIC_L2SQ ? -1 : 1, row + j * r->k,
