@@ -33,6 +33,7 @@ struct answer {
 	uint32_t *row;
 	float *score;
 	size_t *n_found;
+	lanewise_status status;
 };
 
 static struct answer make_answer(const struct question *q)
@@ -53,8 +54,7 @@ static void *make_scratch(size_t n_bytes)
 {
 	void *scratch = NULL;
 
-	CHECK(n_bytes > 0);
-	if (posix_memalign(&scratch, 64, n_bytes) != 0)
+	if (n_bytes == 0 || posix_memalign(&scratch, 64, n_bytes) != 0)
 		abort();
 	return scratch;
 }
@@ -110,6 +110,7 @@ static struct answer by_parts(const struct question *q, size_t n_parts, uint32_t
 	return a;
 }
 
+/* Checks nothing by itself, so that threads can call it. */
 static struct answer by_batch(const struct question *q, uint32_t n_threads)
 {
 	struct answer a = make_answer(q);
@@ -117,21 +118,20 @@ static struct answer by_batch(const struct question *q, uint32_t n_threads)
 	void *scratch = make_scratch(lanewise_index_search_batch_scratch_size(q->index, k, n_threads));
 
 	if (q->n_candidates)
-		CHECK_EQUAL(lanewise_index_search_coarse_batch(q->index, q->queries, q->n_queries, dim, q->k,
-		                                               q->n_candidates, q->threshold, q->filter, n_threads,
-		                                               scratch, a.row, a.score, a.n_found),
-		            0);
+		a.status = lanewise_index_search_coarse_batch(q->index, q->queries, q->n_queries, dim, q->k,
+		                                              q->n_candidates, q->threshold, q->filter, n_threads,
+		                                              scratch, a.row, a.score, a.n_found);
 	else
-		CHECK_EQUAL(lanewise_index_search_batch(q->index, q->queries, q->n_queries, dim, q->k, q->threshold,
-		                                        q->filter, n_threads, scratch, a.row, a.score, a.n_found),
-		            0);
+		a.status = lanewise_index_search_batch(q->index, q->queries, q->n_queries, dim, q->k, q->threshold,
+		                                       q->filter, n_threads, scratch, a.row, a.score, a.n_found);
 	free(scratch);
 	return a;
 }
 
 static int is_same(const struct answer *expected, struct answer got)
 {
-	int same = got.n_bytes == expected->n_bytes && memcmp(got.bytes, expected->bytes, got.n_bytes) == 0;
+	int same = got.status == LANEWISE_OK && got.n_bytes == expected->n_bytes &&
+	           memcmp(got.bytes, expected->bytes, got.n_bytes) == 0;
 
 	free(got.bytes);
 	return same;
