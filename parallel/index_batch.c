@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Queries of an index over several threads. Many: a few queries an item, which share the reading of the sketches. Fewer
- * than threads: each thread has a part of the rows.
+ * Queries of an index over several threads. Many: some queries an item, which share the reading of the sketches. Few for so
+ * many threads: each thread has a part of the rows, so that all share one reading, and one query has all threads.
  */
 #include <lanewise/index.h>
 #include <lanewise/parallel.h>
@@ -16,6 +16,12 @@ enum {
 	QUERIES_PER_ITEM = 48,
 	/* Multiplications below which starting threads costs more than they gain: some 200 microseconds of work. */
 	SERIAL_WORK = 8 << 20,
+	/*
+	 * Queries a thread, beyond which they are divided and not the rows. Both ways cost more than one thread alone needs: 10
+	 * queries of 200,000 rows divided among 2 threads 1.6 times as much, since both read all sketches, while parts, each
+	 * with bounds of its own, cost 1.07; at 20 a thread it is 1.5 and 1.2, at 48 a thread 1.05 and 1.11.
+	 */
+	FEW_QUERIES = 16,
 	MOST_PART_RESULTS = 1 << 16 /* places for results in a part, beyond which queries go one by one */
 };
 
@@ -32,13 +38,12 @@ static size_t thread_scratch_size(const lanewise_index *index, size_t k)
 	return (lanewise_index_scratch_size(index, QUERIES_PER_ITEM, k) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-/* Queries that are searched in parts together: fewer than threads, and fewer for so large a k that all would take much memory. */
-static size_t queries_in_parts(uint32_t threads, size_t k)
+/* Queries that are searched in parts together: fewer for so large a k that all would take much memory. */
+static size_t queries_in_parts(size_t k)
 {
-	size_t most = k < MOST_PART_RESULTS ? MOST_PART_RESULTS / k : 1, below = threads - 1;
+	size_t most = k < MOST_PART_RESULTS ? MOST_PART_RESULTS / k : 1;
 
-	most = most < QUERIES_PER_ITEM ? most : QUERIES_PER_ITEM;
-	return most < below ? most : below;
+	return most < QUERIES_PER_ITEM ? most : QUERIES_PER_ITEM;
 }
 
 size_t lanewise_index_search_batch_scratch_size(const lanewise_index *index, size_t k, uint32_t n_threads)
@@ -52,7 +57,7 @@ size_t lanewise_index_search_batch_scratch_size(const lanewise_index *index, siz
 	size_t whole = per_thread * threads, parts = 0;
 
 	if (threads > 1)
-		parts = lanewise_index_parts_scratch_size(index, threads, queries_in_parts(threads, k), k);
+		parts = lanewise_index_parts_scratch_size(index, threads, queries_in_parts(k), k);
 	if (threads > 1 && parts == 0)
 		return 0;
 	return parts > whole ? parts : whole;
@@ -104,13 +109,13 @@ static void search_part(void *context, size_t item, uint32_t thread)
 	lanewise_index_search_part(b->index, b->request, item);
 }
 
-/* Fewer queries than threads, all of which work on some of them together. */
+/* Few queries; all threads work on some of them together. */
 static void search_parts(const struct batch *batch, uint32_t threads)
 {
 	lanewise_index_request some = *batch->request;
 	struct batch b = { .index = batch->index, .request = &some };
 	size_t k = some.n_candidates ? some.n_candidates : some.k, n = some.n_queries;
-	size_t together = queries_in_parts(threads, k);
+	size_t together = queries_in_parts(k);
 
 	some.n_parts = threads;
 	for (size_t first = 0; first < n; first += together) {
@@ -150,7 +155,7 @@ static lanewise_status search(const struct batch *b, uint32_t n_threads)
 	        (double)lanewise_index_n_rows(b->index) * (double)lanewise_index_dim(b->index) * (double)r->n_queries;
 	uint32_t threads = work < SERIAL_WORK ? 1 : lw_threads(threads_of(n_threads));
 
-	if (r->n_queries < threads)
+	if (threads > 1 && r->n_queries < (size_t)threads * FEW_QUERIES)
 		search_parts(b, threads);
 	else
 		search_queries(b, threads);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Batches of the functions of lanewise/vector.h: some queries an item, which share the reading of the rows. Fewer queries than
- * threads: each thread has a part of the rows.
+ * Batches of the functions of lanewise/vector.h: some queries an item, which share the reading of the rows. Few queries for so
+ * many threads: each thread has a part of the rows, so that all share one reading, and one query has all threads.
  */
 #include <lanewise/parallel.h>
 
@@ -15,6 +15,7 @@ enum {
 	MAX_PER_ITEM = 96,
 	ITEM_BYTES = 1 << 20,
 	ALIGNMENT = 64,
+	FEW_QUERIES = 16, /* a thread, beyond which they are divided and not the rows (index_batch.c) */
 	/* Multiplications below which dividing the rows costs more than it gains: some 200 microseconds of work. */
 	SERIAL_WORK = 2 << 20
 };
@@ -188,7 +189,8 @@ lanewise_status lanewise_scan_topk_f32_batch(const float *queries, size_t n_quer
 		.n_found = n_found,
 	};
 
-	if (n_queries < threads && (double)n_rows * (double)dim * (double)n_queries >= SERIAL_WORK)
+	if (threads > 1 && n_queries < (size_t)threads * FEW_QUERIES &&
+	    (double)n_rows * (double)dim * (double)n_queries >= SERIAL_WORK)
 		scan_parts(&batch, threads);
 	else
 		lw_parallel_for((n_queries + batch.per_item - 1) / batch.per_item, threads, scan_item, &batch);

@@ -53,8 +53,8 @@ LANEWISE_API int32_t lanewise_has_threads(void);
 LANEWISE_API size_t lanewise_scan_topk_batch_scratch_size(size_t k, uint32_t n_threads);
 
 /*
- * lanewise_scan_topk_f32 for each of n_queries queries over n_threads threads, which divide the queries or, where there are
- * fewer of these than threads and more than some 200 microseconds of work, the rows. Query j is at queries + j * query_ld
+ * lanewise_scan_topk_f32 for each of n_queries queries over n_threads threads, which divide the queries or, where these are
+ * few for so many threads and there is more than some 200 microseconds of work, the rows. Query j is at queries + j * query_ld
  * (query_ld >= dim). Its result goes to index + j * k, score + j * k and n_found[j], so `index` and `score` have room for
  * n_queries * k entries whatever n_rows is; places beyond n_found[j] are left alone. Bit for bit what single calls
  * give. `scratch`: lanewise_scan_topk_batch_scratch_size(k, n_threads) bytes with the same n_threads, aligned
@@ -76,8 +76,8 @@ LANEWISE_API lanewise_status lanewise_scan_topk_f32_batch(const float *queries, 
 LANEWISE_API size_t lanewise_index_search_batch_scratch_size(const lanewise_index *index, size_t k, uint32_t n_threads);
 
 /*
- * lanewise_index_search for queries over n_threads threads, which divide the queries or, where there are fewer of these than
- * threads, the rows, so that one query has many threads too. What takes less than some 200 microseconds stays on the
+ * lanewise_index_search for queries over n_threads threads, which divide the queries or, where these are fewer than 16 a
+ * thread, the rows, so that one query has many threads too. What takes less than some 200 microseconds stays on the
  * calling thread. Bit for bit what single searches give; errors are the same. Results lie as there, so `row` and `score`
  * have room for n_queries * k entries. `scratch`: lanewise_index_search_batch_scratch_size(index, k, n_threads) bytes,
  * with the same n_threads and as many rows as the index has now, aligned as by malloc.

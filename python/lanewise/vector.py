@@ -16,6 +16,7 @@ from ._library import FLOATS, Floats, check, empty, ffi, floats, from_buffer, in
 from ._threads import for_parts, get_num_threads
 
 _NO_ID = 2**64 - 1
+_FEW_QUERIES = 16  # a thread, beyond which they are divided and not the rows
 _WORK_OF_THREADS = 2**24  # multiplications below which handing rows to threads costs more than it gains, some 0.5 ms of work
 
 METRICS: dict[str, int] = {"dot": lib.LANEWISE_METRIC_DOT, "cosine": lib.LANEWISE_METRIC_COSINE, "l2sq": lib.LANEWISE_METRIC_L2SQ}
@@ -465,15 +466,15 @@ class Index:
     def search_many(self, queries: Any, k: int = 10, threshold: float | None = None, rows: Any = None,
                     n_candidates: int | None = None) -> list[Hits]:
         """The same for every row of a matrix of queries, faster than one by one; set_num_threads() lets several threads do some
-        queries each, or divide the rows where there are fewer queries."""
+        queries each, or divide the rows where queries are few."""
         given = rows_of(queries, "queries", self.dim)
         return self._search(given, given.n_rows or 0, k, threshold, rows, n_candidates)
 
     def _n_parts(self, n_queries: int) -> int:
-        """The number of threads that divide the rows: 1 unless there are more of them than queries, and work enough."""
+        """The number of threads that divide the rows: 1 unless queries are few for so many threads, and there is work enough."""
         n_threads = get_num_threads()
         enough = n_threads > 1 and len(self) * self._dim * n_queries >= _WORK_OF_THREADS
-        return n_threads if enough and n_queries < n_threads else 1
+        return n_threads if enough and n_queries < _FEW_QUERIES * n_threads else 1
 
     def _search(self, queries: Floats, n: int, k: int, threshold: float | None, rows: Any, n_candidates: int | None) -> list[Hits]:
         candidates = 0 if n_candidates is None else self._candidates(n_candidates, k)

@@ -116,6 +116,7 @@ def test_threads_divide_rows(monkeypatch, metric):
         for k, options in itertools.product((1, 10, 400, 5000), ({}, {"rows": range(0, 3000, 7)}, {"threshold": float(least)})):
             yield index.search(rows[7], k, **options)
             yield from index.search_many(rows[:2], k, **options)
+            yield from index.search_many(rows[:40], 3, **options)
             yield index.search(rows[8], k, n_candidates=max(k, 20), **options)
 
     def bits(hits):
