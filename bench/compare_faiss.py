@@ -75,8 +75,20 @@ class Lanewise:
                                                            SIZE(len(self.rows)), dim, dim, 0, k, ALL, scratch, *out))
         return scores, rows
 
+    def scan_batch(self, parallel, threads):
+        parallel.lanewise_scan_topk_batch_scratch_size.restype = SIZE
+
+        def run(queries, k):
+            n, dim, k, t = SIZE(len(queries)), SIZE(self.dim), SIZE(k), ctypes.c_uint32(threads)
+            memory, scratch = self.scratch(parallel.lanewise_scan_topk_batch_scratch_size(k, t))
+            scores, rows, _, out = self.results(n.value, k.value)
+            self.check(parallel.lanewise_scan_topk_f32_batch(self.pointer(queries), n, dim, self.pointer(self.rows),
+                                                             SIZE(len(self.rows)), dim, dim, 0, k, ALL, t, scratch, *out))
+            return scores, rows
+        return run
+
     def search_batch(self, parallel, threads):
-        """Several queries share a thread's reading of the index; one query has but one thread."""
+        """Threads divide the rows where queries are few, otherwise the queries."""
         parallel.lanewise_index_search_batch_scratch_size.restype = SIZE
 
         def run(queries, k):
@@ -104,7 +116,9 @@ def contenders(lanewise, rows, options):
     flat = faiss.IndexFlatIP(rows.shape[1])
     flat.add(rows)
     if options.threads > 1:
-        yield "lanewise", lanewise.search_batch(ctypes.CDLL(options.parallel), options.threads)
+        parallel = ctypes.CDLL(options.parallel)
+        yield "lanewise", lanewise.search_batch(parallel, options.threads)
+        yield "lanewise scan", lanewise.scan_batch(parallel, options.threads)
     else:
         yield "lanewise", lanewise.search
         yield "lanewise scan", lanewise.scan

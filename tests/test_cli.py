@@ -498,6 +498,15 @@ class Search(TestCase):
             for a in animals for b in animals for c in [animals[(len(a) + len(b)) % 8]] if a != b))
         self.succeed("index", "docs.jsonl", "-o", "index")
 
+    def test_threads_find_the_same(self):
+        self.write("many.txt", "".join(f"w{i % 97} w{i % 31} w{i}\n" for i in range(7000)))
+        self.succeed("index", "many.txt", "--per", "line", "-o", "many")
+        for options in ["--mode", "vector", "-k", "300"], ["--mode", "hybrid"]:
+            expected = self.search("many", "w5 w6", *options)["results"]
+            self.assertGreater(len(expected), 9)
+            for n_threads in "1", "3", "256":
+                self.assertEqual(self.search("many", "w5 w6", *options, "--threads", n_threads)["results"], expected)
+
     def test_hybrid_is_the_fusion_of_both_lists(self):
         query = "a horse met a goat"
         lists = [self.ids("index", query, "--mode", mode, "-k", 100) for mode in ("bm25", "vector")]
@@ -771,6 +780,7 @@ class Command(TestCase):
             self.usage_error(f"Try 'lanewise {arguments[0]} --help'", *arguments)
         for k in "0", "-1", "x", "1x", "", "1000001", "99999999999999999999", "+1", " 1":
             self.usage_error("-k is a number from 1 to 1000000", "search", "a", "x", "-k", k)
+            self.usage_error("--threads is a number from 1 to 256", "search", "a", "x", "--threads", k)
         self.assertEqual(os.listdir(), ["a"])
 
     def test_info(self):

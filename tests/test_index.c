@@ -7,8 +7,6 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memfd_create */
 #endif
-#include "fuzz/memory_file.h"
-
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -18,218 +16,12 @@
 #include <lanewise/int8.h>
 #include <lanewise/topk.h>
 
+#include "counting_allocator.h"
 #include "index/index.h"
 #include "index/rotation.h"
 #include "index/sketch.h"
-#include "test.h"
-
-static uint64_t random_state = 7;
-static const char *data_name = "";
-
-#define CHECK_DATA(condition) \
-	do { \
-		if (!CHECK(condition)) \
-			fprintf(stderr, "  data %s, tier %s\n", data_name, \
-			        lanewise_tier_name(lanewise_active_tier())); \
-	} while (0)
-
-static uint64_t random_bits(void) { return test_random(&random_state); }
-
-static size_t below(size_t n) { return (size_t)(random_bits() % n); }
-
-static float uniform(void) { return (float)(int32_t)(random_bits() >> 40) * 0x1p-23f - 1; }
-
-static float gaussian(void)
-{
-	float sum = 0;
-
-	for (int i = 0; i < 6; i++)
-		sum += uniform();
-	return sum * 0.7f;
-}
-
-static void *allocate(size_t n_bytes)
-{
-	void *p = aligned_alloc(64, (n_bytes + 64) / 64 * 64);
-
-	if (!p)
-		abort();
-	return p;
-}
-
-/* --------------------------------------------------------------------- data */
-
-struct data {
-	size_t n, dim;
-	float *rows;
-};
-
-static void fill_gaussian(float *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		v[i] = gaussian();
-}
-
-typedef void fill_fn(const struct data *d);
-
-static void data_gaussian(const struct data *d) { fill_gaussian(d->rows, d->n * d->dim); }
-
-static void data_normalized(const struct data *d)
-{
-	data_gaussian(d);
-	lanewise_normalize_f32_rows(d->rows, d->n, d->dim, d->dim);
-}
-
-static void data_clustered(const struct data *d)
-{
-	data_gaussian(d);
-	for (size_t r = 20; r < d->n; r++)
-		for (size_t i = 0; i < d->dim; i++)
-			d->rows[r * d->dim + i] = d->rows[r % 20 * d->dim + i] + 0.4f * gaussian();
-}
-
-static void data_heavy_tails(const struct data *d)
-{
-	for (size_t i = 0; i < d->n * d->dim; i++)
-		d->rows[i] = gaussian() / (fabsf(uniform()) + 1e-4f);
-}
-
-static void data_outlier_dimensions(const struct data *d)
-{
-	data_gaussian(d);
-	for (size_t r = 0; r < d->n; r++)
-		d->rows[r * d->dim + 3 % d->dim] *= 60;
-}
-
-static void data_near_duplicates(const struct data *d)
-{
-	data_gaussian(d);
-	for (size_t r = 1; r < d->n; r++) {
-		memcpy(d->rows + r * d->dim, d->rows, d->dim * sizeof *d->rows);
-		/* One element differs in its last bits. */
-		float *x = d->rows + r * d->dim + below(d->dim);
-
-		*x = nextafterf(*x, (float)below(3) - 1);
-	}
-}
-
-static void data_half_duplicates(const struct data *d)
-{
-	data_gaussian(d);
-	for (size_t r = 0; r + 1 < d->n; r += 2)
-		memcpy(d->rows + (r + 1) * d->dim, d->rows + below(r + 1) * d->dim, d->dim * sizeof *d->rows);
-}
-
-static void data_all_equal(const struct data *d)
-{
-	for (size_t i = 0; i < d->n * d->dim; i++)
-		d->rows[i] = 0.3f;
-}
-
-static void data_zeros(const struct data *d)
-{
-	data_gaussian(d);
-	for (size_t r = 0; r < d->n; r++)
-		if (below(3))
-			memset(d->rows + r * d->dim, 0, d->dim * sizeof *d->rows);
-}
-
-static void data_only_zeros(const struct data *d) { memset(d->rows, 0, d->n * d->dim * sizeof *d->rows); }
-
-static void scale_rows(const struct data *d, int least, int count)
-{
-	data_gaussian(d);
-	for (size_t r = 0; r < d->n; r++) {
-		int exponent = least + (int)below((size_t)count);
-
-		for (size_t i = 0; i < d->dim; i++)
-			d->rows[r * d->dim + i] = ldexpf(d->rows[r * d->dim + i], exponent);
-	}
-}
-
-static void data_subnormal(const struct data *d) { scale_rows(d, -149, 20); }
-
-static void data_huge(const struct data *d) { scale_rows(d, 100, 30); }
-
-static void data_any_magnitude(const struct data *d) { scale_rows(d, -149, 280); }
-
-static void data_some_special(const struct data *d)
-{
-	static const float values[] = { INFINITY, -INFINITY, NAN,   FLT_MAX, -FLT_MAX,
-		                        FLT_MIN,  1e-44f,    -0.0f, 1e20f,   1e-20f };
-
-	data_gaussian(d);
-	for (size_t r = 0; r < d->n; r += 1 + below(20))
-		for (size_t j = 0; j < 1 + below(3); j++)
-			d->rows[r * d->dim + below(d->dim)] = values[below(sizeof values / sizeof *values)];
-}
-
-static void data_any_bits(const struct data *d)
-{
-	for (size_t i = 0; i < d->n * d->dim; i++)
-		d->rows[i] = lw_f32_from_bits((uint32_t)random_bits());
-}
-
-/* Elements half way between codes: errors as large as they get, and all of one sign. */
-static void data_worst_rounding(const struct data *d)
-{
-	for (size_t i = 0; i < d->n * d->dim; i++)
-		d->rows[i] = i % d->dim == 0 ? 127.0f : (float)below(20) + 0.4999f;
-}
-
-static void data_sparse(const struct data *d)
-{
-	for (size_t i = 0; i < d->n * d->dim; i++)
-		d->rows[i] = below(16) ? 0.0f : gaussian();
-}
-
-static const struct {
-	const char *name;
-	fill_fn *fill;
-} kinds[] = {
-	{ "gaussian", data_gaussian },
-	{ "normalized", data_normalized },
-	{ "clustered", data_clustered },
-	{ "heavy tails", data_heavy_tails },
-	{ "outlier dimensions", data_outlier_dimensions },
-	{ "near duplicates", data_near_duplicates },
-	{ "half duplicates", data_half_duplicates },
-	{ "all equal", data_all_equal },
-	{ "zeros", data_zeros },
-	{ "only zeros", data_only_zeros },
-	{ "subnormal", data_subnormal },
-	{ "huge", data_huge },
-	{ "any magnitude", data_any_magnitude },
-	{ "some special", data_some_special },
-	{ "any bits", data_any_bits },
-	{ "worst rounding", data_worst_rounding },
-	{ "sparse", data_sparse },
-};
-enum { N_KINDS = sizeof kinds / sizeof *kinds };
-
-static struct data make_data(size_t kind, size_t n, size_t dim)
-{
-	struct data d = { n, dim, allocate(n * dim * sizeof(float)) };
-
-	data_name = kinds[kind].name;
-	kinds[kind].fill(&d);
-	return d;
-}
-
-static lanewise_index *make_index(const struct data *d, lanewise_metric metric)
-{
-	lanewise_index *index = NULL;
-
-	CHECK_EQUAL(lanewise_index_create(d->dim, metric, NULL, &index), 0);
-	/* In pieces of any size. */
-	for (size_t at = 0, n; at < d->n; at += n) {
-		n = 1 + below(700);
-		n = n < d->n - at ? n : d->n - at;
-		CHECK_EQUAL(lanewise_index_add(index, d->rows + at * d->dim, n, d->dim), 0);
-	}
-	CHECK_EQUAL(lanewise_index_n_rows(index), d->n);
-	return index;
-}
+#include "index_data.h"
+#include "index_image.h"
 
 /* ---------------------------------------------------------------- the truth */
 
@@ -308,17 +100,6 @@ static void compare(const struct data *d, const lanewise_index *index, const flo
 }
 
 /* ---------------------------------------------------------------- exactness */
-
-/* A query of the data's own kind, a row, a row a little changed, or gaussian. */
-static void make_query(const struct data *d, size_t i, float *query)
-{
-	memcpy(query, d->rows + below(d->n) * d->dim, d->dim * sizeof *query);
-	if (i % 3 == 1)
-		for (size_t j = 0; j < d->dim; j++)
-			query[j] *= 1 + 0.1f * gaussian();
-	if (i % 3 == 2)
-		fill_gaussian(query, d->dim);
-}
 
 /* The score of the row at this place of the ranking: a threshold that cuts exactly there. */
 static float threshold_at(const struct data *d, lanewise_metric metric, const float *query, size_t place)
@@ -712,55 +493,6 @@ static void test_changes(void)
 
 /* -------------------------------------------------------------------- files */
 
-/* Bytes of a file with the index in it. */
-static unsigned char *save(const lanewise_index *index, size_t *n_bytes)
-{
-	char path[] = "/tmp/lanewise-index-XXXXXX";
-	lanewise_file_writer *writer = NULL;
-	int fd = mkstemp(path);
-	unsigned char *bytes = allocate(1 << 20);
-
-	CHECK(fd >= 0);
-	CHECK_EQUAL(lanewise_file_writer_create(path, NULL, &writer, NULL), 0);
-	CHECK_EQUAL(lanewise_index_write(index, writer, NULL), 0);
-	CHECK_EQUAL(lanewise_file_writer_commit(writer, NULL), 0);
-	lanewise_file_writer_destroy(writer);
-	close(fd);
-
-	FILE *stream = fopen(path, "rb");
-
-	*n_bytes = stream ? fread(bytes, 1, 1 << 20, stream) : 0;
-	CHECK(*n_bytes > 100 && *n_bytes < 1 << 20);
-	if (stream)
-		fclose(stream);
-	remove(path);
-	return bytes;
-}
-
-/* An opened index and what it lies over. */
-struct opened {
-	int fd;
-	lanewise_file *file;
-	lanewise_index *index;
-};
-
-static lanewise_status open_bytes(const unsigned char *bytes, size_t n_bytes, struct opened *o, lanewise_error *error)
-{
-	char path[64];
-	lanewise_status status;
-
-	*o = (struct opened) { memory_file(bytes, n_bytes, path), NULL, NULL };
-	status = lanewise_file_open(path, NULL, &o->file, error);
-	return status ? status : lanewise_index_open(o->file, NULL, &o->index, error);
-}
-
-static void close_opened(struct opened *o)
-{
-	lanewise_index_destroy(o->index);
-	lanewise_file_destroy(o->file);
-	close(o->fd);
-}
-
 static void test_saved(void)
 {
 	static const size_t n_rows[] = { 0, 1, 256, 257, 1000 };
@@ -824,40 +556,6 @@ static void test_mixed_segments(void)
 	free(d.rows);
 }
 
-/* Where a section's elements lie in a file. */
-static size_t section_at(const unsigned char *bytes, const char *name)
-{
-	struct lw_file_header header;
-	struct lw_file_entry entry;
-
-	memcpy(&header, bytes, sizeof header);
-	for (size_t i = 0; i < header.n_sections; i++) {
-		memcpy(&entry, bytes + header.table_offset + i * sizeof entry, sizeof entry);
-		if (strcmp(entry.name, name) == 0)
-			return (size_t)entry.offset;
-	}
-	abort(); /* the test names a section that is not there */
-}
-
-/* Puts n bytes into a section, with right checksums, and expects this error at a byte of the file. */
-static void expect_lie(const unsigned char *bytes, size_t n_bytes, const char *section, size_t at, const void *lie,
-                       size_t n, lanewise_status expected, const char *what)
-{
-	unsigned char *copy = allocate(n_bytes);
-	lanewise_error error = { 0 };
-	struct opened o;
-
-	memcpy(copy, bytes, n_bytes);
-	memcpy(copy + section_at(bytes, section) + at, lie, n);
-	repair_file(copy, n_bytes);
-	CHECK_EQUAL(open_bytes(copy, n_bytes, &o, &error), expected);
-	if (!CHECK(strstr(error.what, what) != NULL))
-		fprintf(stderr, "\"%s\" does not contain \"%s\"\n", error.what, what);
-	CHECK(error.offset < n_bytes);
-	close_opened(&o);
-	free(copy);
-}
-
 static void test_lies(void)
 {
 	struct data d = make_data(0, 300, 20);
@@ -908,30 +606,6 @@ static void test_lies(void)
 }
 
 /* ---------------------------------------------------------------- arguments */
-
-/* An allocator that counts, and fails when it is told to. */
-struct counter {
-	size_t n_bytes, left;
-};
-
-static void *counting_allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	struct counter *counter = context;
-
-	if (counter->left == 0)
-		return NULL;
-	counter->left--;
-	counter->n_bytes += n_bytes;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void counting_release(void *context, void *p, size_t n_bytes)
-{
-	struct counter *counter = context;
-
-	counter->n_bytes -= n_bytes;
-	free(p);
-}
 
 static void test_allocator(void)
 {

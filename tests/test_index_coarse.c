@@ -5,10 +5,8 @@
  * without estimates, files, wrong arguments.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memfd_create */
+#define _GNU_SOURCE /* mkstemp */
 #endif
-#include "fuzz/memory_file.h"
-
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 
 #include <lanewise/index.h>
 
+#include "counting_allocator.h"
 #include "test.h"
 
 static uint64_t random_state = 11;
@@ -292,27 +291,6 @@ static void test_mapped(void)
 }
 
 /* ---------------------------------------------------------------- arguments */
-
-struct counter {
-	size_t n_bytes, left;
-};
-
-static void *counting_allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	struct counter *counter = context;
-
-	if (counter->left == 0)
-		return NULL;
-	counter->left--;
-	counter->n_bytes += n_bytes;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void counting_release(void *context, void *p, size_t n_bytes)
-{
-	((struct counter *)context)->n_bytes -= n_bytes;
-	free(p);
-}
 
 /* Wherever memory runs out, the index is as it was. */
 static void test_allocator(void)

@@ -3,17 +3,17 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* memfd_create */
 #endif
-#include "fuzz/memory_file.h"
-
 #include <math.h>
 #include <stdlib.h>
 
 #include <lanewise/half.h>
 #include <lanewise/index.h>
 
+#include "counting_allocator.h"
+#include "index_image.h"
 #include "test.h"
 
-enum { DIM = 3, MOST_ROWS = 4000, FILE_BYTES = 1 << 20 };
+enum { DIM = 3, MOST_ROWS = 4000 };
 
 #define NO_ID LANEWISE_INDEX_NO_ID
 
@@ -211,62 +211,6 @@ static void test_changes(void)
 
 /* -------------------------------------------------------------------- files */
 
-static unsigned char *save(const lanewise_index *index, size_t *n_bytes)
-{
-	char path[] = "/tmp/lanewise-ids-XXXXXX";
-	lanewise_file_writer *writer = NULL;
-	int fd = mkstemp(path);
-	unsigned char *bytes = allocate(FILE_BYTES);
-
-	CHECK(fd >= 0);
-	CHECK_EQUAL(lanewise_file_writer_create(path, NULL, &writer, NULL), 0);
-	CHECK_EQUAL(lanewise_index_write(index, writer, NULL), 0);
-	CHECK_EQUAL(lanewise_file_writer_commit(writer, NULL), 0);
-	lanewise_file_writer_destroy(writer);
-	close(fd);
-
-	FILE *stream = fopen(path, "rb");
-
-	*n_bytes = stream ? fread(bytes, 1, FILE_BYTES, stream) : 0;
-	CHECK(*n_bytes > 100 && *n_bytes < FILE_BYTES);
-	if (stream)
-		fclose(stream);
-	remove(path);
-	return bytes;
-}
-
-struct opened {
-	int fd;
-	lanewise_file *file;
-	lanewise_index *index;
-};
-
-typedef lanewise_status open_fn(const char *path, const lanewise_allocator *allocator, lanewise_file **file,
-                                lanewise_error *error);
-
-static lanewise_status open_by(open_fn *open_file, const unsigned char *bytes, size_t n_bytes, struct opened *o,
-                               lanewise_error *error)
-{
-	char path[64];
-	lanewise_status status;
-
-	*o = (struct opened) { memory_file(bytes, n_bytes, path), NULL, NULL };
-	status = open_file(path, NULL, &o->file, error);
-	return status ? status : lanewise_index_open(o->file, NULL, &o->index, error);
-}
-
-static lanewise_status open_bytes(const unsigned char *bytes, size_t n_bytes, struct opened *o, lanewise_error *error)
-{
-	return open_by(lanewise_file_open, bytes, n_bytes, o, error);
-}
-
-static void close_opened(struct opened *o)
-{
-	lanewise_index_destroy(o->index);
-	lanewise_file_destroy(o->file);
-	close(o->fd);
-}
-
 static void test_saved(void)
 {
 	static struct naive naive;
@@ -306,36 +250,11 @@ static void test_saved(void)
 	}
 }
 
-static unsigned char *section_of(unsigned char *bytes, const char *name)
+/* A lie about ids, of n bytes. */
+static void expect_wrong(const unsigned char *bytes, size_t n_bytes, const char *section, size_t at, uint64_t lie,
+                         size_t n, const char *what)
 {
-	struct lw_file_header header;
-	struct lw_file_entry entry;
-
-	memcpy(&header, bytes, sizeof header);
-	for (size_t i = 0; i < header.n_sections; i++) {
-		memcpy(&entry, bytes + header.table_offset + i * sizeof entry, sizeof entry);
-		if (strcmp(entry.name, name) == 0)
-			return bytes + entry.offset;
-	}
-	abort(); /* the test names a section that is not there */
-}
-
-static void expect_lie(const unsigned char *bytes, size_t n_bytes, const char *section, size_t at, uint64_t lie,
-                       size_t n, const char *what)
-{
-	unsigned char *copy = allocate(n_bytes);
-	lanewise_error error = { 0 };
-	struct opened o;
-
-	memcpy(copy, bytes, n_bytes);
-	memcpy(section_of(copy, section) + at, &lie, n);
-	repair_file(copy, n_bytes);
-	CHECK_EQUAL(open_bytes(copy, n_bytes, &o, &error), LANEWISE_ERROR_DATA);
-	if (!CHECK(strstr(error.what, what) != NULL))
-		fprintf(stderr, "\"%s\" does not contain \"%s\"\n", error.what, what);
-	CHECK(error.offset < n_bytes);
-	close_opened(&o);
-	free(copy);
+	expect_lie(bytes, n_bytes, section, at, &lie, n, LANEWISE_ERROR_DATA, what);
 }
 
 /* An index of 10 rows with the ids 100 ... 91, of which row 4, with 96, is removed. */
@@ -383,14 +302,14 @@ static void test_lies(void)
 	size_t n_bytes, n_opened = 0, n_found = 0;
 	unsigned char *bytes = save_ten(&n_bytes);
 
-	expect_lie(bytes, n_bytes, "index.id", 0, 99, 8, "element 8: the id 99 of row 0 is another row's too");
-	expect_lie(bytes, n_bytes, "index.id", 0, 5, 8, "element 8: the id 5 of row 0 is not above");
-	expect_lie(bytes, n_bytes, "index.id", 0, NO_ID, 8, "section index.id_order: 9 elements instead of 8");
-	expect_lie(bytes, n_bytes, "index.id", 32, 96, 8, "section index.id_order: 9 elements instead of 10");
-	expect_lie(bytes, n_bytes, "index.id_order", 0, 10, 4, "element 0: row 10 of 10");
-	expect_lie(bytes, n_bytes, "index.id_order", 32, UINT32_MAX, 4, "element 8: row 4294967295 of 10");
-	expect_lie(bytes, n_bytes, "index.id_order", 32, 4, 4, "of row 4 stands for none");
-	expect_lie(bytes, n_bytes, "index.id_order", 4, 9, 4, "element 1: the id 91 of row 9 is not above");
+	expect_wrong(bytes, n_bytes, "index.id", 0, 99, 8, "element 8: the id 99 of row 0 is another row's too");
+	expect_wrong(bytes, n_bytes, "index.id", 0, 5, 8, "element 8: the id 5 of row 0 is not above");
+	expect_wrong(bytes, n_bytes, "index.id", 0, NO_ID, 8, "section index.id_order: 9 elements instead of 8");
+	expect_wrong(bytes, n_bytes, "index.id", 32, 96, 8, "section index.id_order: 9 elements instead of 10");
+	expect_wrong(bytes, n_bytes, "index.id_order", 0, 10, 4, "element 0: row 10 of 10");
+	expect_wrong(bytes, n_bytes, "index.id_order", 32, UINT32_MAX, 4, "element 8: row 4294967295 of 10");
+	expect_wrong(bytes, n_bytes, "index.id_order", 32, 4, 4, "of row 4 stands for none");
+	expect_wrong(bytes, n_bytes, "index.id_order", 4, 9, 4, "element 1: the id 91 of row 9 is not above");
 
 	/* Any change with right checksums: what opens has ids that are unique, and finds them. */
 	for (int i = 0; i < 4000; i++) {
@@ -398,7 +317,7 @@ static void test_lies(void)
 		struct opened o;
 
 		memcpy(copy, bytes, n_bytes);
-		ids = section_of(copy, below(2) ? "index.id" : "index.id_order");
+		ids = copy + section_at(copy, below(2) ? "index.id" : "index.id_order");
 		for (size_t j = 1 + below(3); j > 0; j--)
 			ids[below(40)] = (unsigned char)(below(4) ? below(12) : random_bits());
 		if (below(4) == 0)
@@ -591,30 +510,6 @@ static void test_other_types(void)
 		CHECK(memcmp(lanewise_index_row(index, r), value, sizeof value) == 0);
 	CHECK(lanewise_index_find(index, 0, &row) && row == 2);
 	lanewise_index_destroy(index);
-}
-
-/* An allocator that fails when it is told to, and counts. */
-struct counter {
-	size_t n_bytes, left;
-};
-
-static void *counting_allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	struct counter *counter = context;
-
-	if (counter->left == 0)
-		return NULL;
-	counter->left--;
-	counter->n_bytes += n_bytes;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void counting_release(void *context, void *p, size_t n_bytes)
-{
-	struct counter *counter = context;
-
-	counter->n_bytes -= n_bytes;
-	free(p);
 }
 
 /* The n-th allocation of additions fails, for every n: nothing is lost or half there. */

@@ -139,6 +139,53 @@ static void test_threads(void)
 	}
 }
 
+/* Fewer queries than threads, which divide the rows then: rows that come again and again, so that scores tie everywhere. */
+static void compare_few(const float *many, size_t n, lanewise_metric metric, size_t n_queries, size_t k)
+{
+	size_t n_bytes = n_queries * (sizeof(size_t) + k * (sizeof(uint32_t) + sizeof(float)));
+	unsigned char *results[2];
+	float threshold = metric == LANEWISE_METRIC_L2SQ ? 25 : -0.1f;
+
+	for (uint32_t n_threads = 0; n_threads <= 8; n_threads++) {
+		for (int i = 0; i < 2; i++) {
+			size_t n_scratch = i ? lanewise_scan_topk_batch_scratch_size(k, n_threads)
+			                     : lanewise_scan_topk_queries_scratch_size(n_queries, k);
+			void *scratch = malloc(n_scratch);
+			size_t *n_found = (size_t *)(void *)(results[i] = malloc(n_bytes));
+			uint32_t *index = (uint32_t *)(void *)(n_found + n_queries);
+			float *score = (float *)(void *)(index + n_queries * k);
+
+			memset(results[i], 0xee, n_bytes);
+			CHECK_EQUAL(
+			        i ? lanewise_scan_topk_f32_batch(queries, n_queries, LD, many, n, DIM, DIM, metric, k,
+			                                         threshold, n_threads, scratch, index, score, n_found)
+			          : lanewise_scan_topk_f32_queries(queries, n_queries, LD, many, n, DIM, DIM, metric, k,
+			                                           threshold, scratch, index, score, n_found),
+			        LANEWISE_OK);
+			CHECK(n_found[0] == k || n_found[0] > 1000);
+			free(scratch);
+		}
+		CHECK(memcmp(results[0], results[1], n_bytes) == 0);
+		free(results[0]);
+		free(results[1]);
+	}
+}
+
+static void test_few_queries(void)
+{
+	enum { N = 60001 };
+	float *many = malloc(sizeof *many * N * DIM);
+
+	for (size_t r = 0; r < N; r++)
+		memcpy(many + r * DIM, rows + r * 7 % N_ROWS * LD, DIM * sizeof *many);
+	for (lanewise_metric metric = 0; metric <= LANEWISE_METRIC_L2SQ; metric++) {
+		compare_few(many, N, metric, 1, K);
+		compare_few(many, N, metric, 1 + (size_t)metric, 100);
+		compare_few(many, N, metric, 3, 2 * N); /* so many go one by one */
+	}
+	free(many);
+}
+
 /* The parent has used its threads by now; the child must neither hang nor differ. */
 static void test_fork(void)
 {
@@ -199,6 +246,7 @@ int main(void)
 	fill(queries, N_QUERIES * LD, 1);
 	fill(rows, N_ROWS * LD, 2);
 	test_threads();
+	test_few_queries();
 	test_index();
 	test_fork();
 	test_arguments();

@@ -189,8 +189,9 @@ LANEWISE_API lanewise_status lanewise_index_make_coarse(lanewise_index *index);
 
 /*
  * The best k of the n_candidates rows of the highest estimates (of more, where some tie, or have values so large or small
- * that there is no estimate), in everything else as lanewise_index_search. The same on every CPU and for any number of
- * queries. Where n_candidates is over an eighth of the rows, or estimates cannot tell rows apart, the result is exact.
+ * that there is no estimate), in everything else as lanewise_index_search. The same on every CPU, for any number of
+ * queries and in any parts. Where n_candidates is over an eighth of the rows, or estimates cannot tell rows apart (so
+ * many tie that they were over half of all rows, or over 4096 and over 8 * n_candidates), the result is exact.
  * It pays for single queries: many together are faster in an exact search, which takes them side by side.
  * `scratch`: lanewise_index_scratch_size(index, n_queries, n_candidates) bytes.
  *
@@ -201,6 +202,51 @@ LANEWISE_API lanewise_status lanewise_index_search_coarse(const lanewise_index *
                                                           size_t n_candidates, float threshold, const uint64_t *filter,
                                                           void *scratch, uint32_t *row, float *score, size_t *n_found,
                                                           lanewise_index_work *work);
+
+/*
+ * A search of either kind in parts, for those who have threads of their own; lanewise_index_search_batch (lanewise/parallel.h)
+ * does all this. Every part looks at its share of the rows, so one query gets more than one thread; the end puts
+ * together what they found, and results are the same bits as those of a whole search, for any n_parts:
+ *
+ *     for each part from 0 to n_parts - 1, on any threads, in any order or at once:
+ *             lanewise_index_search_part(index, &request, part);
+ *     when all of them are done:
+ *             lanewise_index_search_join(index, &request, row, score, n_found);
+ */
+typedef struct lanewise_index_request {
+	size_t struct_size; /* sizeof(lanewise_index_request) */
+	const float *queries;
+	size_t n_queries, query_ld, k;
+	size_t n_candidates; /* of a coarse search; 0: an exact one */
+	float threshold;
+	const uint64_t *filter; /* NULL: any row */
+	size_t n_parts;
+	void *scratch; /* lanewise_index_parts_scratch_size() bytes, aligned as by malloc */
+} lanewise_index_request;
+
+/*
+ * Bytes of scratch for all parts and the end, for k or for the n_candidates of a coarse search; for each part some more than
+ * lanewise_index_scratch_size. 0 where that is 0, if n_parts is 0, or if a size overflows.
+ */
+LANEWISE_API size_t lanewise_index_parts_scratch_size(const lanewise_index *index, size_t n_parts, size_t n_queries,
+                                                      size_t k);
+
+/*
+ * One part. All calls for a search get the same request, whose fields are what the arguments of lanewise_index_search and
+ * lanewise_index_search_coarse are, and nothing may change in the index, the queries or the filter until the end.
+ *
+ * Errors as there, and LANEWISE_ERROR_ARGUMENT for another struct_size, n_parts = 0 or part >= n_parts.
+ */
+LANEWISE_API lanewise_status lanewise_index_search_part(const lanewise_index *index,
+                                                        const lanewise_index_request *request, size_t part);
+
+/*
+ * The end, on one thread: results as from lanewise_index_search. O(k log n_parts) a query; of a coarse search it compares the
+ * candidates. Errors as for a part.
+ */
+LANEWISE_API lanewise_status lanewise_index_search_join(const lanewise_index *index,
+                                                        const lanewise_index_request *request, uint32_t *row,
+                                                        float *score, size_t *n_found);
 
 /* -------------------------------------------------------------------- files */
 

@@ -53,8 +53,9 @@ LANEWISE_API int32_t lanewise_has_threads(void);
 LANEWISE_API size_t lanewise_scan_topk_batch_scratch_size(size_t k, uint32_t n_threads);
 
 /*
- * lanewise_scan_topk_f32 for each of n_queries queries, query j at queries + j * query_ld (query_ld >= dim). The
- * result of query j goes to index + j * k, score + j * k and n_found[j], so `index` and `score` have room for
+ * lanewise_scan_topk_f32 for each of n_queries queries over n_threads threads, which divide the queries or, where these are
+ * few for so many threads and there is more than some 200 microseconds of work, the rows. Query j is at queries + j * query_ld
+ * (query_ld >= dim). Its result goes to index + j * k, score + j * k and n_found[j], so `index` and `score` have room for
  * n_queries * k entries whatever n_rows is; places beyond n_found[j] are left alone. Bit for bit what single calls
  * give. `scratch`: lanewise_scan_topk_batch_scratch_size(k, n_threads) bytes with the same n_threads, aligned
  * as by malloc.
@@ -68,19 +69,31 @@ LANEWISE_API lanewise_status lanewise_scan_topk_f32_batch(const float *queries, 
                                                           uint32_t n_threads, void *scratch, uint32_t *index,
                                                           float *score, size_t *n_found);
 
-/* Bytes of scratch for lanewise_index_search_batch, or 0 as for lanewise_index_scratch_size. */
+/*
+ * Bytes of scratch for lanewise_index_search_batch, or 0 as for lanewise_index_scratch_size; for a coarse one with
+ * n_candidates in the place of k.
+ */
 LANEWISE_API size_t lanewise_index_search_batch_scratch_size(const lanewise_index *index, size_t k, uint32_t n_threads);
 
 /*
- * lanewise_index_search for many queries over n_threads threads; few and small ones stay on the calling thread. Bit for
- * bit what single searches give; errors are the same. Results lie as there, so `row` and `score` have room for n_queries *
- * k entries. `scratch`: lanewise_index_search_batch_scratch_size(index, k, n_threads) bytes, with the same n_threads and
- * as many rows as the index has now, aligned as by malloc.
+ * lanewise_index_search for queries over n_threads threads, which divide the queries or, where these are fewer than 16 a
+ * thread, the rows, so that one query has many threads too. What takes less than some 200 microseconds stays on the
+ * calling thread. Bit for bit what single searches give; errors are the same. Results lie as there, so `row` and `score`
+ * have room for n_queries * k entries. `scratch`: lanewise_index_search_batch_scratch_size(index, k, n_threads) bytes,
+ * with the same n_threads and as many rows as the index has now, aligned as by malloc.
  */
 LANEWISE_API lanewise_status lanewise_index_search_batch(const lanewise_index *index, const float *queries,
                                                          size_t n_queries, size_t query_ld, size_t k, float threshold,
                                                          const uint64_t *filter, uint32_t n_threads, void *scratch,
                                                          uint32_t *row, float *score, size_t *n_found);
+
+/* The same for lanewise_index_search_coarse. */
+LANEWISE_API lanewise_status lanewise_index_search_coarse_batch(const lanewise_index *index, const float *queries,
+                                                                size_t n_queries, size_t query_ld, size_t k,
+                                                                size_t n_candidates, float threshold,
+                                                                const uint64_t *filter, uint32_t n_threads,
+                                                                void *scratch, uint32_t *row, float *score,
+                                                                size_t *n_found);
 
 /* lanewise_similarity_f32 over n_threads threads: the same bits, the same errors. */
 LANEWISE_API lanewise_status lanewise_similarity_f32_parallel(const float *a, size_t n_a, size_t a_ld, const float *b,

@@ -2,6 +2,10 @@
 /*
  * Searching an index: first the sketches, then the rows that remain. Why the result is exact: sketch.h.
  *
+ * A search can be done in parts of the rows, one for each thread. Of an exact search every part is one of its own, with
+ * bounds and results of its own, and the end merges results. Candidates of a coarse search depend on all rows, so its
+ * parts end with what may be candidates, and the end chooses among these and compares them.
+ *
  * Sketches are gone through in blocks of 256 rows, whose codes stay in L2 while each query of a group is compared with
  * them. For many queries products are tested where they are made (dot_i8_above), and only those of rows that may be
  * candidates leave the registers; for few, and for queries that have no bound yet, all are stored and go through a filter.
@@ -18,6 +22,7 @@
 #include "index/index.h"
 #include "index/rotation.h"
 #include "index/sketch.h"
+#include "merge_parts.h"
 #include "score_item.h"
 
 enum {
@@ -39,13 +44,15 @@ struct search {
 	const lanewise_index *index;
 	const struct lw_kernels *kernels;
 	const uint64_t *filter;
+	size_t first_row, end_row; /* rows to be searched, from a multiple of BLOCK on */
 	size_t query_ld;
 	size_t k;        /* results; at most n_rows */
 	size_t n_wanted; /* candidates whose estimates set the bound: k, or as many as a coarse search asked for */
 	int is_coarse;   /* reads 4-bit codes, which give estimates without bounds */
 	float threshold;
 	int prefetch;
-	size_t capacity;   /* of a reservoir; 0: scan all rows */
+	size_t capacity; /* of a reservoir; 0: there are none */
+	int reads_sketches;
 	size_t per_query;  /* bytes of a query's reservoir, which is the memory of its selection if it scans all rows */
 	size_t together;   /* queries of a group */
 	int uses[2];       /* whether there are segments as they are, rotated; likewise below */
@@ -66,6 +73,7 @@ struct query {
 	struct lw_sketch_query weights[2];
 	int scans_all;
 	float bound;
+	float tied;      /* in a coarse search an estimate that too many rows have, which were dropped, or -infinity */
 	size_t n, limit; /* candidates, and how many make it time to raise the bound */
 	float *upper, *lower;
 	uint32_t *row;
@@ -76,6 +84,8 @@ struct query {
 static size_t aligned(size_t n_bytes) { return (n_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Candidates that a query may have, or 0 if k is so large a part of the rows that sketches cannot pay. */
 static size_t capacity_for(size_t n_rows, size_t k)
@@ -207,11 +217,10 @@ static void scan_all(const struct search *s, const float *queries, size_t n_quer
 
 	for (size_t j = 0; j < n_queries; j++)
 		lanewise_topk_begin(topk + j * s->per_query, s->k, s->threshold);
-	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++) {
-		size_t first = lw_index_first(segment),
-		       end = smaller(first + lw_index_capacity(segment), index->n_rows);
+	for (size_t segment = 0; lw_index_first(segment) < s->end_row; segment++) {
+		size_t first = lw_index_first(segment), end = smaller(first + lw_index_capacity(segment), s->end_row);
 
-		for (size_t r = first; r < end; r += BLOCK) {
+		for (size_t r = larger(first, s->first_row); r < end; r += BLOCK) {
 			size_t n = smaller(end - r, BLOCK);
 
 			if (any_may_return(s, r, n))
@@ -221,7 +230,7 @@ static void scan_all(const struct search *s, const float *queries, size_t n_quer
 	}
 	if (s->work) {
 		s->work->n_full_scans += n_queries;
-		s->work->n_rescored += n_queries * index->n_rows;
+		s->work->n_rescored += n_queries * (s->end_row - s->first_row);
 	}
 }
 
@@ -262,13 +271,14 @@ static int sketch_query(const struct search *s, const float *values, int is_rota
 static void begin_query(const struct search *s, struct query *q, const float *values, size_t j)
 {
 	q->values = values;
-	q->scans_all = s->capacity == 0;
+	q->scans_all = !s->reads_sketches;
 	q->n = 0;
+	q->tied = -INFINITY;
 	q->bound = s->is_coarse ? -INFINITY : s->threshold;
 	q->limit = s->found && !s->is_coarse ? LEAST_LIMIT : LIMIT_AT_FIRST;
 	q->limit = smaller(s->capacity, s->n_wanted > q->limit / 4 ? 4 * s->n_wanted : q->limit);
 	for (int i = 0; i < 2; i++)
-		if (s->capacity && s->uses[i]) {
+		if (s->reads_sketches && s->uses[i]) {
 			int8_t *codes = s->codes[i] + j * s->query_dim;
 
 			memset(codes, 0, s->query_dim);
@@ -291,27 +301,52 @@ static void apply_filter(const struct search *s, struct query *q, size_t from)
 		q->n = n;
 }
 
+static void drop_below(struct query *q, float bound)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < q->n; i++)
+		if (q->upper[i] >= bound) {
+			q->upper[n] = q->upper[i];
+			q->lower[n] = q->lower[i];
+			q->row[n++] = q->row[i];
+		}
+	q->n = n;
+	q->bound = bound;
+}
+
 /*
  * Step 5: raises the bound to the k-th largest lower end and drops the candidates below it. In a coarse search the
  * ends are one, the estimate, and as many candidates are left as were asked for, besides those that tie.
  */
 static void raise_bound(const struct search *s, struct query *q)
 {
-	size_t n = 0;
-
 	if (q->n < s->n_wanted)
 		return;
 
 	float kth = s->kernels->topk_select_f32(q->lower, q->n, s->n_wanted);
 
-	q->bound = kth > q->bound ? kth : q->bound;
-	for (size_t i = 0; i < q->n; i++)
-		if (q->upper[i] >= q->bound) {
-			q->upper[n] = q->upper[i];
-			q->lower[n] = q->lower[i];
-			q->row[n++] = q->row[i];
-		}
-	q->n = n;
+	if (kth > q->tied)
+		q->tied = -INFINITY;
+	drop_below(q, kth > q->bound ? kth : q->bound);
+}
+
+/* The next float above x, which is not infinite but may be -infinity. */
+static float next_above(float x)
+{
+	uint32_t bits = lw_f32_bits(x + 0.0f);
+
+	return lw_f32_from_bits(bits >> 31 ? bits - 1 : bits + 1);
+}
+
+/*
+ * In a coarse search with too many candidates, most of them tie or have no estimate, since fewer than n_wanted are above the
+ * bound. The former go: either the bound rises above them, or the search reads all rows in the end (settle).
+ */
+static void drop_ties(struct query *q)
+{
+	q->tied = q->bound;
+	drop_below(q, next_above(q->bound));
 }
 
 static void make_room(const struct search *s, struct query *q)
@@ -319,8 +354,24 @@ static void make_room(const struct search *s, struct query *q)
 	raise_bound(s, q);
 	if (q->n > q->limit / 2)
 		q->limit *= 2;
+	if (s->is_coarse && q->limit > s->capacity && q->n > s->capacity / 2)
+		drop_ties(q);
 	q->scans_all = q->limit > s->capacity && q->n > s->capacity / 2;
 	q->limit = smaller(q->limit, s->capacity);
+}
+
+/*
+ * The end of the first stage. Whether a coarse search reads all rows must depend on all rows together, not on their order
+ * and parts: it does if more than half a reservoir of them have no estimate or one that is not below the n_wanted-th
+ * largest. Ties that were dropped were as many, and so are rows without an estimate that fill so much of it.
+ */
+static void settle(const struct search *s, struct query *q)
+{
+	if (q->scans_all)
+		return;
+	raise_bound(s, q);
+	if (s->is_coarse)
+		q->scans_all = q->tied > -INFINITY || q->n > s->capacity / 2;
 }
 
 /*
@@ -411,6 +462,9 @@ static void filter_block(const struct search *s, struct query *queries, size_t n
 		                          segment->error + at, segment->norm + at, n, (uint32_t)first_row, q->bound,
 		                          q->upper, q->lower, q->row, &q->n);
 		apply_filter(s, q, before);
+		/* An interval that is one number, or that of a row without an estimate. */
+		for (size_t i = before; s->is_coarse && i < q->n; i++)
+			q->lower[i] = q->upper[i] < INFINITY ? q->upper[i] : -INFINITY;
 		if (q->n > q->limit)
 			make_room(s, q);
 	}
@@ -523,11 +577,10 @@ static void filter_all(const struct search *s, struct query *queries, size_t n_q
 			                            .ld = s->query_dim,
 			                            .panel = s->code_panels[i] };
 
-	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++) {
-		size_t first = lw_index_first(segment),
-		       end = smaller(first + lw_index_capacity(segment), index->n_rows);
+	for (size_t segment = 0; lw_index_first(segment) < s->end_row; segment++) {
+		size_t first = lw_index_first(segment), end = smaller(first + lw_index_capacity(segment), s->end_row);
 
-		for (size_t r = first; r < end; r += BLOCK) {
+		for (size_t r = larger(first, s->first_row); r < end; r += BLOCK) {
 			size_t n = smaller(end - r, BLOCK);
 
 			if (all_scan_all(queries, n_queries))
@@ -609,10 +662,8 @@ static size_t rescore(const struct search *s, struct query *q, uint32_t *row, fl
 {
 	/* Complemented, so that the candidate with the highest upper end is in front. */
 	uint64_t *waiting = s->waiting, *best = s->topk;
-	size_t n_best = 0, left;
+	size_t n_best = 0, left = q->n;
 
-	raise_bound(s, q);
-	left = q->n;
 	for (size_t i = 0; i < left; i++)
 		waiting[i] = ~lw_item_of(q->upper[i], q->row[i]);
 	make_heap(waiting, left);
@@ -651,21 +702,30 @@ static void lay_out_query(const struct search *s, struct query *q, unsigned char
 /* The queries of a group that scan all rows, as many together as follow one another. */
 static void scan_for_group(const struct search *s, const struct query *group, size_t n_queries, unsigned char *memory)
 {
-	for (size_t j = 0, end; j<n_queries; j = end> j ? end : j + 1) {
+	for (size_t j = 0, end; j < n_queries; j = end) {
 		for (end = j; end < n_queries && end - j < FILTER_GROUP && group[end].scans_all;)
 			end++;
 		if (end > j)
 			scan_all(s, group[j].values, end - j, memory + j * s->per_query);
+		else
+			end++;
 	}
 }
 
-static void search_group(struct search *s, unsigned char *scratch, const float *queries, size_t n_queries, size_t k,
-                         uint32_t *row, float *score, size_t *n_found)
+/* Where the results of query j lie: row, score and n_found, `ld` places apart. */
+struct results {
+	uint32_t *row;
+	float *score;
+	size_t *n_found, ld;
+};
+
+/* The first stage for the queries of a group. Returns where their reservoirs are, per_query bytes apart. */
+static unsigned char *filter_group(struct search *s, unsigned char *scratch, const float *queries, size_t n_queries,
+                                   struct query *group)
 {
 	size_t code_bytes = s->capacity ? n_queries * s->query_dim : 0;
 	/* First the codes of all queries, then each one's reservoir. */
 	unsigned char *memory = scratch + 2 * code_bytes;
-	struct query group[GROUP];
 
 	s->codes[0] = (int8_t *)scratch;
 	s->codes[1] = s->codes[0] + code_bytes;
@@ -675,94 +735,136 @@ static void search_group(struct search *s, unsigned char *scratch, const float *
 		begin_query(s, &group[j], queries + j * s->query_ld, j);
 	}
 	filter_all(s, group, n_queries);
-	scan_for_group(s, group, n_queries, memory);
-	for (size_t j = 0; j < n_queries; j++) {
-		float *out = score + j * k;
-
-		n_found[j] = group[j].scans_all
-		                     ? lanewise_topk_finish((lanewise_topk *)(void *)(memory + j * s->per_query),
-		                                            row + j * k, out)
-		                     : rescore(s, &group[j], row + j * k, out);
-		for (size_t i = 0; s->index->metric == LANEWISE_METRIC_L2SQ && i < n_found[j]; i++)
-			out[i] = 0.0f - out[i];
-	}
+	for (size_t j = 0; j < n_queries; j++)
+		settle(s, &group[j]);
+	return memory;
 }
 
-static lanewise_status check_arguments(const lanewise_index *index, const float *queries, size_t n_queries,
-                                       size_t query_ld, size_t k, float threshold, const void *scratch,
-                                       const uint32_t *row, const float *score, const size_t *n_found,
-                                       const lanewise_index_work *work)
+/* The results of a query, whose scan of all rows, if it was one, is at `memory`. */
+static void finish_query(const struct search *s, struct query *q, unsigned char *memory, const struct results *to,
+                         size_t j)
 {
-	if (!index || k == 0 || query_ld < index->dim || threshold != threshold)
+	uint32_t *row = to->row + j * to->ld;
+	float *score = to->score + j * to->ld;
+	size_t n = q->scans_all ? lanewise_topk_finish((lanewise_topk *)(void *)memory, row, score)
+	                        : rescore(s, q, row, score);
+
+	for (size_t i = 0; s->index->metric == LANEWISE_METRIC_L2SQ && i < n; i++)
+		score[i] = 0.0f - score[i];
+	to->n_found[j] = n;
+}
+
+/*
+ * A search of the rows from first_row to end_row, its memory laid out at the scratch; returns where that of groups begins. How
+ * much there is of it depends on all rows, not on these.
+ */
+static unsigned char *set_up(struct search *s, const lanewise_index *index, const lanewise_index_request *request,
+                             size_t first_row, size_t end_row, void *scratch)
+{
+	size_t n_candidates = request->n_candidates, n_rows = end_row - first_row;
+	size_t n_code_bytes = n_rows * (n_candidates ? index->code_dim / 2 : index->code_dim);
+	unsigned char *memory = scratch;
+
+	*s = (struct search) { .index = index, .kernels = lw_kernels(), .filter = request->filter };
+	s->first_row = first_row;
+	s->end_row = end_row;
+	s->k = effective_k(index, request->k);
+	s->is_coarse = n_candidates != 0;
+	s->n_wanted = s->is_coarse ? effective_k(index, n_candidates) : s->k;
+	s->threshold = index->metric == LANEWISE_METRIC_L2SQ ? -request->threshold : request->threshold;
+	s->query_ld = request->query_ld;
+	s->query_dim = 128 * lw_index_coarse_blocks(index);
+	s->capacity = capacity_for(index->n_rows, s->n_wanted);
+	s->reads_sketches = s->capacity && (s->is_coarse || capacity_for(n_rows, s->k));
+	s->per_query = per_query_bytes(s->capacity, s->n_wanted);
+	s->together = group_size(request->n_queries, s->capacity, s->per_query);
+	s->prefetch = n_code_bytes > lanewise_l2_cache_bytes();
+	s->topk = memory;
+	memory += aligned(lanewise_topk_scratch_size(s->n_wanted));
+	s->waiting = (uint64_t *)(void *)memory;
+	memory += aligned((s->capacity + BLOCK) * sizeof(uint64_t));
+	s->rotated = (float *)(void *)memory;
+	memory += aligned(index->dim * sizeof(float));
+	s->panel = (float *)(void *)memory;
+	memory += panel_bytes(s->together, index->dim);
+	if (s->capacity && s->together >= MANY_QUERIES) {
+		size_t panel = aligned(lw_i8_panel_bytes(s->together, index->code_dim));
+
+		s->code_panels[0] = memory;
+		s->code_panels[1] = memory + panel;
+		s->found = (struct lw_i8_found *)(void *)(memory + 2 * panel);
+		memory += above_bytes(s->together, index->code_dim);
+	}
+	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++)
+		s->uses[index->segments[segment].is_rotated] = 1;
+	return memory;
+}
+
+static lanewise_status check_request(const lanewise_index *index, const lanewise_index_request *r)
+{
+	if (!index || r->k == 0 || r->query_ld < index->dim || r->threshold != r->threshold)
 		return LANEWISE_ERROR_ARGUMENT;
-	if (n_queries &&
-	    (!queries || !row || !score || !n_found || !scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT))
+	if (r->n_queries && (!r->queries || !r->scratch || (uintptr_t)r->scratch % LW_SCRATCH_ALIGNMENT))
 		return LANEWISE_ERROR_ARGUMENT;
-	if (work && work->struct_size != sizeof *work)
-		return LANEWISE_ERROR_ARGUMENT;
-	if (k > UINT32_MAX || n_queries > SIZE_MAX / sizeof(float) / k ||
-	    n_queries > SIZE_MAX / sizeof(float) / query_ld)
+	if (r->k > UINT32_MAX || r->n_queries > SIZE_MAX / sizeof(float) / r->k ||
+	    r->n_queries > SIZE_MAX / sizeof(float) / r->query_ld)
 		return LANEWISE_ERROR_TOO_LARGE;
 	return LANEWISE_OK;
 }
 
-/* What both searches do; the arguments are right. n_candidates 0: an exact search. */
-static void search_all(const lanewise_index *index, const float *queries, size_t n_queries, size_t query_ld, size_t k,
-                       size_t n_candidates, float threshold, const uint64_t *filter, void *scratch, uint32_t *row,
-                       float *score, size_t *n_found, lanewise_index_work *work)
+static lanewise_status check_candidates(const lanewise_index *index, const lanewise_index_request *r)
 {
-	struct search s = { .index = index, .kernels = lw_kernels(), .filter = filter, .work = work };
-	size_t n_code_bytes = index->n_rows * (n_candidates ? index->code_dim / 2 : index->code_dim);
-	unsigned char *memory = scratch;
+	if (!index->has_coarse || r->n_candidates < r->k)
+		return LANEWISE_ERROR_ARGUMENT;
+	return r->n_candidates > UINT32_MAX ? LANEWISE_ERROR_TOO_LARGE : LANEWISE_OK;
+}
 
-	s.k = effective_k(index, k);
-	s.is_coarse = n_candidates != 0;
-	s.n_wanted = s.is_coarse ? effective_k(index, n_candidates) : s.k;
-	s.threshold = index->metric == LANEWISE_METRIC_L2SQ ? -threshold : threshold;
-	s.query_ld = query_ld;
-	s.query_dim = 128 * lw_index_coarse_blocks(index);
-	s.capacity = capacity_for(index->n_rows, s.n_wanted);
-	s.per_query = per_query_bytes(s.capacity, s.n_wanted);
-	s.together = group_size(n_queries, s.capacity, s.per_query);
-	s.prefetch = n_code_bytes > lanewise_l2_cache_bytes();
-	s.topk = memory;
-	memory += aligned(lanewise_topk_scratch_size(s.n_wanted));
-	s.waiting = (uint64_t *)(void *)memory;
-	memory += aligned((s.capacity + BLOCK) * sizeof(uint64_t));
-	s.rotated = (float *)(void *)memory;
-	memory += aligned(index->dim * sizeof(float));
-	s.panel = (float *)(void *)memory;
-	memory += panel_bytes(s.together, index->dim);
-	if (s.capacity && s.together >= MANY_QUERIES) {
-		size_t panel = aligned(lw_i8_panel_bytes(s.together, index->code_dim));
+static lanewise_status check_outputs(const lanewise_index_request *r, const uint32_t *row, const float *score,
+                                     const size_t *n_found)
+{
+	return r->n_queries && (!row || !score || !n_found) ? LANEWISE_ERROR_ARGUMENT : LANEWISE_OK;
+}
 
-		s.code_panels[0] = memory;
-		s.code_panels[1] = memory + panel;
-		s.found = (struct lw_i8_found *)(void *)(memory + 2 * panel);
-		memory += above_bytes(s.together, index->code_dim);
+/* What both searches do. */
+static lanewise_status search_all(const lanewise_index *index, const lanewise_index_request *r, uint32_t *row,
+                                  float *score, size_t *n_found, lanewise_index_work *work)
+{
+	struct query group[GROUP];
+	struct search s;
+
+	if (work)
+		work->n_rescored = work->n_full_scans = 0;
+	if (r->n_queries == 0)
+		return LANEWISE_OK;
+
+	unsigned char *memory = set_up(&s, index, r, 0, index->n_rows, r->scratch);
+
+	s.work = work;
+	for (size_t first = 0; first < r->n_queries; first += s.together) {
+		size_t n = smaller(r->n_queries - first, s.together);
+		struct results to = { row + first * r->k, score + first * r->k, n_found + first, r->k };
+		unsigned char *reservoirs = filter_group(&s, memory, r->queries + first * r->query_ld, n, group);
+
+		scan_for_group(&s, group, n, reservoirs);
+		for (size_t j = 0; j < n; j++)
+			finish_query(&s, &group[j], reservoirs + j * s.per_query, &to, j);
 	}
-	for (size_t segment = 0; lw_index_first(segment) < index->n_rows; segment++)
-		s.uses[index->segments[segment].is_rotated] = 1;
-	for (size_t j = 0; j < n_queries; j += s.together)
-		search_group(&s, memory, queries + j * query_ld, smaller(n_queries - j, s.together), k, row + j * k,
-		             score + j * k, n_found + j);
+	return LANEWISE_OK;
 }
 
 lanewise_status lanewise_index_search(const lanewise_index *index, const float *queries, size_t n_queries,
                                       size_t query_ld, size_t k, float threshold, const uint64_t *filter, void *scratch,
                                       uint32_t *row, float *score, size_t *n_found, lanewise_index_work *work)
 {
-	lanewise_status status =
-	        check_arguments(index, queries, n_queries, query_ld, k, threshold, scratch, row, score, n_found, work);
+	const lanewise_index_request request = { sizeof request, queries, n_queries, query_ld, k, 0,
+		                                 threshold,      filter,  1,         scratch };
+	lanewise_status status = check_request(index, &request);
 
-	if (status)
-		return status;
-	if (work)
-		work->n_rescored = work->n_full_scans = 0;
-	if (n_queries > 0)
-		search_all(index, queries, n_queries, query_ld, k, 0, threshold, filter, scratch, row, score, n_found,
-		           work);
-	return LANEWISE_OK;
+	if (!status)
+		status = check_outputs(&request, row, score, n_found);
+	if (!status && work && work->struct_size != sizeof *work)
+		status = LANEWISE_ERROR_ARGUMENT;
+	return status ? status : search_all(index, &request, row, score, n_found, work);
 }
 
 lanewise_status lanewise_index_search_coarse(const lanewise_index *index, const float *queries, size_t n_queries,
@@ -770,19 +872,260 @@ lanewise_status lanewise_index_search_coarse(const lanewise_index *index, const 
                                              const uint64_t *filter, void *scratch, uint32_t *row, float *score,
                                              size_t *n_found, lanewise_index_work *work)
 {
-	lanewise_status status =
-	        check_arguments(index, queries, n_queries, query_ld, k, threshold, scratch, row, score, n_found, work);
+	const lanewise_index_request request = { sizeof request, queries,   n_queries, query_ld, k,
+		                                 n_candidates,   threshold, filter,    1,        scratch };
+	lanewise_status status = check_request(index, &request);
 
-	if (status)
-		return status;
-	if (!index->has_coarse || n_candidates < k)
+	if (!status)
+		status = check_candidates(index, &request);
+	if (!status)
+		status = check_outputs(&request, row, score, n_found);
+	if (!status && work && work->struct_size != sizeof *work)
+		status = LANEWISE_ERROR_ARGUMENT;
+	return status ? status : search_all(index, &request, row, score, n_found, work);
+}
+
+/* ---------------------------------------------------------------- in parts */
+
+/*
+ * What a part leaves behind its scratch, for every query: results, or in a coarse search candidates, of which `score` has the
+ * estimates. `places` of them, of which there are never more: of results at most k or all of the part's rows; candidates are
+ * at most half a reservoir (settle).
+ */
+struct part {
+	size_t *n;
+	int32_t *is_done; /* results and not candidates */
+	float *tied;      /* that of struct query */
+	uint32_t *row;
+	float *score;
+};
+
+/* Every part but the last has so many rows, so that a block is in one part. */
+static size_t rows_of_part(const lanewise_index *index, size_t n_parts)
+{
+	size_t n_blocks = (index->n_rows + BLOCK - 1) / BLOCK;
+
+	return (n_blocks / n_parts + (n_blocks % n_parts != 0)) * BLOCK;
+}
+
+static size_t places_of_part(const lanewise_index *index, size_t n_parts, size_t k)
+{
+	size_t effective = effective_k(index, k);
+
+	return larger(smaller(effective, rows_of_part(index, n_parts)), capacity_for(index->n_rows, effective) / 2);
+}
+
+/* Bytes of a part, or 0 if they are too many. */
+static size_t part_bytes(const lanewise_index *index, size_t n_parts, size_t n_queries, size_t k)
+{
+	size_t scratch = aligned(lanewise_index_scratch_size(index, n_queries, k));
+	size_t places = places_of_part(index, n_parts, k);
+	size_t per_query =
+	        sizeof(size_t) + sizeof(int32_t) + sizeof(float) + places * (sizeof(uint32_t) + sizeof(float));
+
+	if (scratch == 0 || n_queries > (SIZE_MAX / 2 - scratch) / per_query)
+		return 0;
+	return scratch + aligned(n_queries * per_query);
+}
+
+size_t lanewise_index_parts_scratch_size(const lanewise_index *index, size_t n_parts, size_t n_queries, size_t k)
+{
+	if (!index || n_parts == 0 || k == 0 || k > UINT32_MAX)
+		return 0;
+
+	size_t bytes = part_bytes(index, n_parts, n_queries, k);
+
+	return bytes == 0 || bytes + sizeof(struct lw_part) > SIZE_MAX / n_parts
+	               ? 0
+	               : n_parts * (bytes + sizeof(struct lw_part));
+}
+
+/* The scratch of part number `at`, and where in it its results are. */
+static unsigned char *part_of(const lanewise_index *index, const lanewise_index_request *r, size_t at,
+                              struct part *part)
+{
+	size_t k = r->n_candidates ? r->n_candidates : r->k, n = r->n_queries;
+	unsigned char *scratch = (unsigned char *)r->scratch + at * part_bytes(index, r->n_parts, n, k);
+
+	part->n = (size_t *)(void *)(scratch + aligned(lanewise_index_scratch_size(index, n, k)));
+	part->is_done = (int32_t *)(void *)(part->n + n);
+	part->tied = (float *)(void *)(part->is_done + n);
+	part->row = (uint32_t *)(void *)(part->tied + n);
+	part->score = (float *)(void *)(part->row + n * places_of_part(index, r->n_parts, k));
+	return scratch;
+}
+
+static struct results results_of_part(const lanewise_index *index, const lanewise_index_request *r,
+                                      const struct part *part, size_t first_query)
+{
+	size_t ld = places_of_part(index, r->n_parts, r->n_candidates ? r->n_candidates : r->k);
+
+	return (struct results) { part->row + first_query * ld, part->score + first_query * ld, part->n + first_query,
+		                  ld };
+}
+
+/* A search of a part's rows, or of none if there are fewer blocks than parts. */
+static unsigned char *set_up_part(struct search *s, const lanewise_index *index, const lanewise_index_request *r,
+                                  size_t at, void *scratch)
+{
+	size_t rows = rows_of_part(index, r->n_parts),
+	       first = rows && at > index->n_rows / rows ? index->n_rows : at * rows;
+
+	return set_up(s, index, r, first, smaller(first + rows, index->n_rows), scratch);
+}
+
+static void keep_candidates(const struct query *q, const struct results *to, size_t j)
+{
+	memcpy(to->row + j * to->ld, q->row, q->n * sizeof *q->row);
+	memcpy(to->score + j * to->ld, q->upper, q->n * sizeof *q->upper);
+	to->n_found[j] = q->n;
+}
+
+static lanewise_status check_parts(const lanewise_index *index, const lanewise_index_request *r)
+{
+	lanewise_status status;
+
+	if (!r || r->struct_size != sizeof *r || r->n_parts == 0)
 		return LANEWISE_ERROR_ARGUMENT;
-	if (n_candidates > UINT32_MAX)
-		return LANEWISE_ERROR_TOO_LARGE;
-	if (work)
-		work->n_rescored = work->n_full_scans = 0;
-	if (n_queries > 0)
-		search_all(index, queries, n_queries, query_ld, k, n_candidates, threshold, filter, scratch, row, score,
-		           n_found, work);
+	status = check_request(index, r);
+	return !status && r->n_candidates ? check_candidates(index, r) : status;
+}
+
+lanewise_status lanewise_index_search_part(const lanewise_index *index, const lanewise_index_request *r, size_t at)
+{
+	lanewise_status status = check_parts(index, r);
+	struct query group[GROUP];
+	struct search s;
+	struct part part;
+
+	if (!status && at >= r->n_parts)
+		status = LANEWISE_ERROR_ARGUMENT;
+	if (status || r->n_queries == 0)
+		return status;
+
+	unsigned char *scratch = part_of(index, r, at, &part), *memory = set_up_part(&s, index, r, at, scratch);
+
+	for (size_t first = 0; first < r->n_queries; first += s.together) {
+		size_t n = smaller(r->n_queries - first, s.together);
+		struct results to = results_of_part(index, r, &part, first);
+		unsigned char *reservoirs = filter_group(&s, memory, r->queries + first * r->query_ld, n, group);
+
+		scan_for_group(&s, group, n, reservoirs);
+		for (size_t j = 0; j < n; j++) {
+			part.is_done[first + j] = !s.is_coarse || group[j].scans_all;
+			part.tied[first + j] = group[j].tied;
+			if (part.is_done[first + j])
+				finish_query(&s, &group[j], reservoirs + j * s.per_query, &to, j);
+			else
+				keep_candidates(&group[j], &to, j);
+		}
+	}
+	return LANEWISE_OK;
+}
+
+/* Candidates of all parts of a coarse search into the query's reservoir, as if they had all come one after another. */
+static void join_candidates(const struct search *s, const lanewise_index_request *r, size_t j, struct query *q)
+{
+	struct part part;
+
+	for (size_t at = 0; at < r->n_parts; at++) {
+		part_of(s->index, r, at, &part);
+		if (part.tied[j] > q->tied)
+			q->tied = part.tied[j];
+	}
+	if (q->tied > -INFINITY)
+		q->bound = next_above(q->tied);
+	for (size_t at = 0; at < r->n_parts; at++) {
+		part_of(s->index, r, at, &part);
+
+		struct results from = results_of_part(s->index, r, &part, j);
+
+		for (size_t i = 0; i < *from.n_found && !q->scans_all; i++) {
+			float estimate = from.score[i];
+
+			if (!(estimate >= q->bound))
+				continue;
+			q->upper[q->n] = estimate;
+			q->lower[q->n] = estimate < INFINITY ? estimate : -INFINITY;
+			q->row[q->n++] = from.row[i];
+			if (q->n > q->limit)
+				make_room(s, q);
+		}
+	}
+	settle(s, q);
+}
+
+/* A part's results for a query, where it has only candidates: all its rows are read. */
+static void finish_part(const lanewise_index *index, const lanewise_index_request *r, size_t j, size_t at)
+{
+	struct part part;
+	struct search s;
+	struct query q = { .values = r->queries + j * r->query_ld, .scans_all = 1 };
+
+	part_of(index, r, at, &part);
+	if (part.is_done[j])
+		return;
+
+	unsigned char *memory = set_up_part(&s, index, r, at, r->scratch);
+	struct results to = results_of_part(index, r, &part, j);
+
+	scan_all(&s, q.values, 1, memory);
+	finish_query(&s, &q, memory, &to, 0);
+}
+
+/* Query j, of which the parts have candidates. Returns 0 if it has to read all rows. */
+static int join_coarse(const lanewise_index *index, const lanewise_index_request *r, size_t j, const struct results *to)
+{
+	struct search s;
+	struct query q;
+	struct part part;
+
+	for (size_t at = 0; at < r->n_parts; at++) {
+		part_of(index, r, at, &part);
+		if (part.is_done[j])
+			return 0;
+	}
+
+	unsigned char *memory = set_up(&s, index, r, 0, index->n_rows, r->scratch);
+
+	s.codes[0] = (int8_t *)memory;
+	s.codes[1] = s.codes[0] + s.query_dim;
+	lay_out_query(&s, &q, memory + 2 * s.query_dim);
+	begin_query(&s, &q, r->queries + j * r->query_ld, 0);
+	join_candidates(&s, r, j, &q);
+	if (!q.scans_all)
+		finish_query(&s, &q, NULL, to, j);
+	return !q.scans_all;
+}
+
+lanewise_status lanewise_index_search_join(const lanewise_index *index, const lanewise_index_request *r, uint32_t *row,
+                                           float *score, size_t *n_found)
+{
+	lanewise_status status = check_parts(index, r);
+	struct results to = { row, score, n_found, r ? r->k : 0 };
+
+	if (!status)
+		status = check_outputs(r, row, score, n_found);
+	if (status || r->n_queries == 0)
+		return status;
+
+	struct part part;
+	struct lw_part *parts = (struct lw_part *)(void *)part_of(index, r, r->n_parts, &part);
+
+	for (size_t j = 0; j < r->n_queries; j++) {
+		if (r->n_candidates && join_coarse(index, r, j, &to))
+			continue;
+		for (size_t at = 0; at < r->n_parts; at++) {
+			finish_part(index, r, j, at);
+			part_of(index, r, at, &part);
+
+			struct results from = results_of_part(index, r, &part, j);
+
+			parts[at] = (struct lw_part) { from.row, from.score, *from.n_found };
+		}
+		n_found[j] = lw_merge_parts(parts, r->n_parts, effective_k(index, r->k),
+		                            index->metric == LANEWISE_METRIC_L2SQ ? -1 : 1, row + j * r->k,
+		                            score + j * r->k);
+	}
 	return LANEWISE_OK;
 }

@@ -110,6 +110,12 @@
  *
  *   Both sketches of a query give intervals that hold the same canonical score, so segments with and without rotation
  *   share a bound in step 5.
+ *
+ * Step 8, parts. When threads divide the rows, steps 5 and 6 are done for each part, which is a set of rows like any other:
+ * its B is the k-th largest lower of its own rows, and it finds its own best k. That the parts share no B costs
+ * some more rows in step 6, and keeps what they do independent of how fast each of them is. The best k of all rows are
+ * among these results: if k rows of its part come before a row in the order (score descending, row ascending), they do so
+ * among all rows. Hence the first k of the results in that order are the result, for any division.
  */
 #ifndef LW_SKETCH_H
 #define LW_SKETCH_H

@@ -16,7 +16,8 @@ _pool: ThreadPoolExecutor | None = None
 def set_num_threads(n: int) -> None:
     """How many threads the functions for many items use from now on: 1 at first, 0 for one each CPU of this process.
 
-    These are search_many of Index and BM25, search_many(), similarity() and neighbours(). Results do not depend on it.
+    These are search_many of Index and BM25, search_many(), similarity() and neighbours(), and search of an Index with many rows.
+    Results do not depend on it.
     """
     global _n_threads, _pool
     if n < 0:

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 from ._files import destroy_later, open_file, write_file
 from . import _library
 from ._library import FLOATS, Floats, check, empty, ffi, floats, from_buffer, integers, lib, new_error, pointer, room, scratch, small
-from ._threads import for_parts
+from ._threads import for_parts, get_num_threads
 
 _NO_ID = 2**64 - 1
+_FEW_QUERIES = 16  # a thread, beyond which they are divided and not the rows
+_WORK_OF_THREADS = 2**24  # multiplications below which handing rows to threads costs more than it gains, some 0.5 ms of work
 
 METRICS: dict[str, int] = {"dot": lib.LANEWISE_METRIC_DOT, "cosine": lib.LANEWISE_METRIC_COSINE, "l2sq": lib.LANEWISE_METRIC_L2SQ}
 
@@ -241,13 +243,14 @@ def search_many(queries: Any, rows: Any, k: int, metric: str = "cosine", thresho
     return hits_of_many(n, k, part)
 
 
-def hits_of_many(n: int, k: int, part: Callable[[int, int, Any, Any, Any], None]) -> list[Hits]:
-    """The results of n queries; part(first, count, index, score, n_found) finds those of some of them."""
+def hits_of_many(n: int, k: int, part: Callable[[int, int, Any, Any, Any], None], whole: bool = False) -> list[Hits]:
+    """The results of n queries; part(first, count, index, score, n_found) finds those of some of them, or of all if `whole`."""
     if k == 0 or n == 0:
         return [Hits(empty("I", 0), empty("f", 0)) for _ in range(n)]
     index, score, n_found = empty("I", n * k), empty("f", n * k), room("size_t", n)
     to_index, to_score = pointer("uint32_t *", index), pointer("float *", score)
-    for_parts(n, lambda begin, end: part(begin, end - begin, to_index + begin * k, to_score + begin * k, n_found + begin))
+    for_parts(n, lambda begin, end: part(begin, end - begin, to_index + begin * k, to_score + begin * k, n_found + begin),
+              least=n if whole else 1)
     return [Hits(index[j * k : j * k + n_found[j]], score[j * k : j * k + n_found[j]]) for j in range(n)]
 
 
@@ -440,13 +443,16 @@ class Index:
         return min(n_candidates, len(self))
 
     def search(self, query: Any, k: int = 10, threshold: float | None = None, rows: Any = None, n_candidates: int | None = None) -> Hits:
-        """The best k rows for a query; `rows`, numbers of rows, limits the search to these.
+        """The best k rows for a query; `rows`, numbers of rows, limits the search to these. set_num_threads() lets several threads
+        divide the rows of a large index.
 
         With `n_candidates`, after make_coarse(), the best k of so many rows that 4-bit codes suggest: their scores are right, but
         rows may be missing. A hundred candidates usually do for ten rows."""
         if n_candidates is not None:
             return self._search(vector_of(query, "query", self._dim), 1, k, threshold, rows, n_candidates)[0]
         n_rows = len(self)
+        if self._n_parts(1) > 1:
+            return self._search(vector_of(query, "query", self._dim), 1, k, threshold, rows, None)[0]
         given, k = vector_of(query, "query", self._dim), min(_positive(k), n_rows)
         if k == 0:
             return Hits(empty("I", 0), empty("f", 0))
@@ -459,15 +465,37 @@ class Index:
 
     def search_many(self, queries: Any, k: int = 10, threshold: float | None = None, rows: Any = None,
                     n_candidates: int | None = None) -> list[Hits]:
-        """The same for every row of a matrix of queries, faster than one by one; set_num_threads() lets several do parts."""
+        """The same for every row of a matrix of queries, faster than one by one; set_num_threads() lets several threads do some
+        queries each, or divide the rows where queries are few."""
         given = rows_of(queries, "queries", self.dim)
         return self._search(given, given.n_rows or 0, k, threshold, rows, n_candidates)
+
+    def _n_parts(self, n_queries: int) -> int:
+        """The number of threads that divide the rows: 1 unless queries are few for so many threads, and there is work enough."""
+        n_threads = get_num_threads()
+        enough = n_threads > 1 and len(self) * self._dim * n_queries >= _WORK_OF_THREADS
+        return n_threads if enough and n_queries < _FEW_QUERIES * n_threads else 1
 
     def _search(self, queries: Floats, n: int, k: int, threshold: float | None, rows: Any, n_candidates: int | None) -> list[Hits]:
         candidates = 0 if n_candidates is None else self._candidates(n_candidates, k)
         k = min(_positive(k), len(self))
         least = self._worst if threshold is None else threshold
         allowed = filter_of(rows, len(self), "rows")
+        n_parts = self._n_parts(n)
+
+        def all_in_parts(_: int, count: int, index: Any, score: Any, n_found: Any) -> None:
+            memory = scratch(lib.lanewise_index_parts_scratch_size(self._handle, n_parts, count, candidates or k))
+            request = ffi.new("lanewise_index_request *", {
+                "struct_size": ffi.sizeof("lanewise_index_request"), "queries": queries.pointer, "n_queries": count,
+                "query_ld": queries.ld, "k": k, "n_candidates": candidates, "threshold": least, "filter": allowed, "n_parts": n_parts,
+                "scratch": memory})
+
+            def some(begin: int, end: int) -> None:
+                for number in range(begin, end):
+                    check(lib.lanewise_index_search_part(self._handle, request, number))
+
+            for_parts(n_parts, some)
+            check(lib.lanewise_index_search_join(self._handle, request, index, score, n_found))
 
         def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
             first = queries.pointer + begin * queries.ld
@@ -479,7 +507,8 @@ class Index:
                 check(lib.lanewise_index_search(self._handle, first, count, queries.ld, k, least, allowed, memory, index, score,
                                                 n_found, ffi.NULL))
 
-        return [self._hits(*hits) for hits in hits_of_many(n, k, part)]
+        found = hits_of_many(n, k, part) if n_parts == 1 else hits_of_many(n, k, all_in_parts, whole=True)
+        return [self._hits(*hits) for hits in found]
 
 
 def _index_of_rows(dim: int, metric: str, rows: bytes, coarse: bool, ids: Any = None) -> Index:

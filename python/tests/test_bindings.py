@@ -2,6 +2,7 @@
 """Pairs, small elements, product quantisation, activations, evaluation, threads: against NumPy and plain Python."""
 
 import array
+import itertools
 import math
 import subprocess
 import sys
@@ -99,6 +100,35 @@ def test_many_at_once_are_one_by_one(numpy_or_not, n_threads):
         lw.set_num_threads(1)
     with pytest.raises(ValueError):
         lw.set_num_threads(-1)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot", "l2sq"])
+def test_threads_divide_rows(monkeypatch, metric):
+    monkeypatch.setattr("lanewise.vector._WORK_OF_THREADS", 0)
+    rows = np.random.default_rng(5).standard_normal((3000, 20), np.float32)
+    rows[7] = rows[2900]
+    index = lw.Index(20, metric)
+    index.add(rows, ids=np.arange(3000, dtype=np.uint64) * 3)
+    index.make_coarse()
+
+    def searches():
+        least = index.search(rows[7], 40).score[30]
+        for k, options in itertools.product((1, 10, 400, 5000), ({}, {"rows": range(0, 3000, 7)}, {"threshold": float(least)})):
+            yield index.search(rows[7], k, **options)
+            yield from index.search_many(rows[:2], k, **options)
+            yield from index.search_many(rows[:40], 3, **options)
+            yield index.search(rows[8], k, n_candidates=max(k, 20), **options)
+
+    def bits(hits):
+        return hits.index.tobytes(), hits.score.tobytes(), hits.ids.tobytes()
+
+    expected = [bits(hits) for hits in searches()]
+    try:
+        for n_threads in (2, 3, 8):
+            lw.set_num_threads(n_threads)
+            assert [bits(hits) for hits in searches()] == expected
+    finally:
+        lw.set_num_threads(1)
 
 
 def test_threads_after_a_fork_and_at_the_end():

@@ -16,7 +16,7 @@
 #include "tool.h"
 #include "utf8.h"
 
-enum { FUSED_DEPTH = 100 /* of each list, at least */, RANK_CONSTANT = 60, MAX_K = 1000000 };
+enum { FUSED_DEPTH = 100 /* of each list, at least */, RANK_CONSTANT = 60, MAX_K = 1000000, MAX_THREADS = 256 };
 
 static void print_help(void)
 {
@@ -32,6 +32,7 @@ static void print_help(void)
 	     "                       ranks: a document's score is the sum of 1 / (60 + rank)\n"
 	     "      --vector X.NPY   the query's vector, for an index made with vectors of your own; the query may be\n"
 	     "                       left out in mode vector\n"
+	     "      --threads N      how many threads compare vectors, 1 unless told\n"
 	     "      --json           one JSON object instead: query, mode, documents, seconds, and results with rank,\n"
 	     "                       score, id and the whole text\n"
 	     "      --help           this text\n"
@@ -52,6 +53,7 @@ struct options {
 	const char *path, *query, *vector;
 	size_t k;
 	enum mode mode;
+	uint32_t n_threads;
 	int json;
 };
 
@@ -131,16 +133,17 @@ static float *query_vector(const struct options *options, const struct collectio
 static struct hits search_vectors(const struct options *options, const struct collection *collection, size_t k)
 {
 	struct hits hits;
-	void *scratch = tool_allocate(lanewise_scan_topk_scratch_size(k), 1);
+	void *scratch = tool_allocate(lanewise_scan_topk_batch_scratch_size(k, options->n_threads), 1);
 	double start = tool_seconds();
 	float *query = query_vector(options, collection);
 
 	allocate_hits(&hits, k);
 	/* Nothing is like a vector of zeros; the scan would return the first k. */
 	if (!is_zero(query, collection->dim))
-		check(options, lanewise_scan_topk_f32(query, collection->vectors, collection->n, collection->dim,
-		                                      collection->dim, LANEWISE_METRIC_DOT, k, -INFINITY, scratch,
-		                                      hits.index, hits.score, &hits.n));
+		check(options,
+		      lanewise_scan_topk_f32_batch(query, 1, collection->dim, collection->vectors, collection->n,
+		                                   collection->dim, collection->dim, LANEWISE_METRIC_DOT, k, -INFINITY,
+		                                   options->n_threads, scratch, hits.index, hits.score, &hits.n));
 	hits.seconds = tool_seconds() - start;
 	free(query);
 	free(scratch);
@@ -283,16 +286,16 @@ static int run(const struct options *options)
 	return TOOL_OK;
 }
 
-static size_t parse_k(const char *text)
+static uint32_t parse_number(const char *name, const char *text, uint32_t most)
 {
 	char *end;
-	unsigned long k;
+	unsigned long number;
 
 	errno = 0;
-	k = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || k == 0 || k > MAX_K)
-		tool_fail_usage("search", "-k is a number from 1 to %d, not %s", MAX_K, text);
-	return k;
+	number = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || number == 0 || number > most)
+		tool_fail_usage("search", "%s is a number from 1 to %u, not %s", name, most, text);
+	return (uint32_t)number;
 }
 
 static enum mode parse_mode(const char *name)
@@ -317,26 +320,30 @@ static void take_arguments(struct options *options, int n, char **arguments)
 
 int tool_search(int argc, char **argv)
 {
-	enum { MODE = 256, VECTOR, JSON, HELP };
+	enum { MODE = 256, VECTOR, THREADS, JSON, HELP };
 	static const struct option long_options[] = {
 		{ "mode", required_argument, NULL, MODE },
 		{ "vector", required_argument, NULL, VECTOR },
+		{ "threads", required_argument, NULL, THREADS },
 		{ "json", no_argument, NULL, JSON },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options options = { .k = 10, .mode = MODE_HYBRID };
+	struct options options = { .k = 10, .mode = MODE_HYBRID, .n_threads = 1 };
 
 	for (int option; (option = getopt_long(argc, argv, "k:", long_options, NULL)) != -1;)
 		switch (option) {
 		case 'k':
-			options.k = parse_k(optarg);
+			options.k = parse_number("-k", optarg, MAX_K);
 			break;
 		case MODE:
 			options.mode = parse_mode(optarg);
 			break;
 		case VECTOR:
 			options.vector = optarg;
+			break;
+		case THREADS:
+			options.n_threads = parse_number("--threads", optarg, MAX_THREADS);
 			break;
 		case JSON:
 			options.json = 1;
