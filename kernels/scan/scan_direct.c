@@ -10,14 +10,15 @@
 /* The first pattern of that length which lies there, by the automaton; LW_SCAN_NONE if there is none. */
 static uint32_t confirm(const struct lanewise_scan_set *set, const uint8_t *bytes, uint32_t length)
 {
-	uint32_t state = LW_SCAN_ROOT, next = 0;
+	struct lw_scan_to to = { LW_SCAN_ROOT, LW_SCAN_NONE };
+	uint32_t pattern;
 
-	for (uint32_t i = 0; i < length; i++) {
-		next = lw_scan_step(set, state, bytes[i]);
-		state = next & ~LW_SCAN_OUTPUT;
-	}
-	return (next & LW_SCAN_OUTPUT) && set->length[lw_scan_output(set, state)] == length ? lw_scan_output(set, state)
-	                                                                                    : LW_SCAN_NONE;
+	for (uint32_t i = 0; i < length; i++)
+		to = lw_scan_step(set, to.state, bytes[i]);
+	if (to.slot == LW_SCAN_NONE)
+		return LW_SCAN_NONE;
+	pattern = lw_scan_output(set, to.slot);
+	return set->length[pattern] == length ? pattern : LW_SCAN_NONE;
 }
 
 /*
@@ -77,7 +78,7 @@ size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_
 {
 	const struct lw_scan_grams *grams = &set->grams;
 	int shift = 64 - grams->bucket_log;
-	size_t n_hits = 0, work = 0, most = end / (set->all_rows ? 64 : 16);
+	size_t n_hits = 0, work = 0, most = end / (set->walks ? 64 : 16);
 	size_t n = find_places(set, text, end - grams->width + 1, places);
 
 	if (n > most)
