@@ -73,7 +73,7 @@ enum {
 	SKIM_MAX = 32,    /* bytes of a piece that is so small that calls take longer than reading */
 	PAIRS_AFTER = 64, /* so many small pieces show that more come, which are worth preparing for */
 	NOT_TOLD = LW_SCAN_PAIR,
-	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
+	FILTER_MIN = 128,     /* a piece or rest shorter than this is read by the automaton */
 	MAX_PLAIN_BLOCKS = 64 /* at most so many in a row until the filter is tried again */
 };
 

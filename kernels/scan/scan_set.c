@@ -435,8 +435,9 @@ static void put_first_word(struct filling *f, size_t node)
 	const struct node *n = &f->b->nodes[node];
 	uint64_t most = most_reach(&f->table), reach = n->depth < most ? n->depth : most;
 
-	put_word(f, n->state, reach << f->table.reach_shift | (uint64_t)f->table.check_mask << f->table.state_bits |
-	                              f->b->nodes[n->fail].state);
+	put_word(f, n->state,
+	         reach << f->table.reach_shift | (uint64_t)f->table.check_mask << f->table.state_bits |
+	                 f->b->nodes[n->fail].state);
 	if (n->depth >= most)
 		f->far[f->n_far++] = (uint64_t)n->state << 32 | n->depth;
 }
@@ -453,7 +454,8 @@ static void put_state(struct filling *f, size_t node)
 		uint64_t output = to->output != LW_SCAN_NONE;
 
 		put_word(f, (size_t)b->nodes[node].state + 1 + edges.classes[i],
-		         output << (f->narrow ? 31 : 63) | (uint64_t)edges.classes[i] << f->table.state_bits | to->state);
+		         output << (f->narrow ? 31 : 63) | (uint64_t)edges.classes[i] << f->table.state_bits |
+		                 to->state);
 	}
 }
 

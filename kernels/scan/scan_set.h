@@ -54,9 +54,9 @@ struct lw_scan_rank {
 
 struct lanewise_scan_set {
 	struct lw_scan_table table;
-	const struct lw_scan_rank *rank;     /* n_words / 32 + 1 */
-	const uint64_t *far;                 /* state << 32 | reach, ascending */
-	const uint32_t *output;              /* by rank */
+	const struct lw_scan_rank *rank;      /* n_words / 32 + 1 */
+	const uint64_t *far;                  /* state << 32 | reach, ascending */
+	const uint32_t *output;               /* by rank */
 	const uint32_t *next_output, *length; /* by pattern */
 	size_t n_words, n_far, n_outputs;
 	int all_rows; /* every state is complete, and words are narrow */
@@ -131,8 +131,7 @@ LW_INLINE uint32_t lw_scan_reach(const struct lanewise_scan_set *set, uint32_t s
 	uint64_t word = lw_scan_word(&set->table, s), ones = set->table.narrow ? UINT32_MAX : UINT64_MAX;
 	uint32_t shift = set->table.reach_shift;
 
-	return LW_LIKELY(word >> shift != ones >> shift) ? (uint32_t)(word >> shift)
-	                                                 : lanewise_scan_far_reach(set, s);
+	return LW_LIKELY(word >> shift != ones >> shift) ? (uint32_t)(word >> shift) : lanewise_scan_far_reach(set, s);
 }
 
 /* How many transitions with output there are before the word that has this rank. */

@@ -157,9 +157,8 @@ struct opening {
 	        "section scan." section ", element %zu: " format, (size_t)(i), __VA_ARGS__)
 
 #define WRONG_WORD(opening, at, format, ...) \
-	((opening)->set.table.narrow \
-	         ? WRONG(opening, "table", (opening)->set.table.narrow, at, format, __VA_ARGS__) \
-	         : WRONG(opening, "wide", (opening)->set.table.wide, at, format, __VA_ARGS__))
+	((opening)->set.table.narrow ? WRONG(opening, "table", (opening)->set.table.narrow, at, format, __VA_ARGS__) \
+	                             : WRONG(opening, "wide", (opening)->set.table.wide, at, format, __VA_ARGS__))
 
 /* What is wrong with a field of the header or the filter. */
 #define WRONG_FIELD(opening, section, field, format, ...) \
@@ -427,8 +426,8 @@ static lanewise_status check_complete(const struct opening *o, uint32_t s)
 {
 	for (uint32_t c = 0; c < o->set.n_classes; c++)
 		if (lw_scan_check(&o->set.table, lw_scan_word(&o->set.table, (size_t)s + 1 + c)) != c)
-			return WRONG_WORD(o, (size_t)s + 1 + c, "no transition for class %" PRIu32 " of state %" PRIu32, c,
-			                  s);
+			return WRONG_WORD(o, (size_t)s + 1 + c, "no transition for class %" PRIu32 " of state %" PRIu32,
+			                  c, s);
 	return LANEWISE_OK;
 }
 

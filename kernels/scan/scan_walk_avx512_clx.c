@@ -29,8 +29,8 @@ static struct lanes begin_lanes(const struct lw_scan_walk *walk, uint32_t first)
 	l.end = _mm512_add_epi32(l.begin, _mm512_set1_epi32(LW_SCAN_SEGMENT));
 	/* No more than there is: then they are in the state of the block's beginning, as the first is. */
 	l.place = _mm512_mask_sub_epi32(l.begin, (__mmask16)~whole, l.begin, _mm512_min_epu32(l.begin, far));
-	l.state = _mm512_maskz_set1_epi32(_mm512_cmple_epu32_mask(l.begin, _mm512_maskz_mov_epi32((__mmask16)~whole, far)),
-	                                  (int)walk->state);
+	l.state = _mm512_maskz_set1_epi32(
+	        _mm512_cmple_epu32_mask(l.begin, _mm512_maskz_mov_epi32((__mmask16)~whole, far)), (int)walk->state);
 	l.classes = _mm512_setzero_si512();
 	l.active = 0xffff;
 	return l;
