@@ -435,10 +435,12 @@ static void test_filter_messages(void)
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_places), 5, "section scan.filter, n_places: 5");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_banks), 0, "section scan.filter, n_banks: 0");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_banks), 3, "section scan.filter, n_banks: 3");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot_shift), 32, "section scan.filter, slot_shift: 32");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot_shift), 30, "section scan.filter, slot_shift: 30");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, letters), 1, "section scan.filter, letters: 1");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, place[1]), 4, "section scan.filter, place[1]: 4");
-	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[7][2]), 0x20202020,
-	       "section scan.filter, slot[7][2]: 20202020");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[1][2]), 0x20202020,
+	       "section scan.filter, slot[1][2]: 20202020");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, classes.n_places), 0,
 	       "section scan.filter, classes.n_places: 0");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, classes.n_places), 5,
@@ -557,9 +559,9 @@ static void test_direct_messages(void)
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, letters), 0x20, "section scan.filter, letters: 32");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, place[1]), 2, "section scan.filter, place[1]: 2");
 	CHECK(halves_only(set->filter));
-	snprintf(what, sizeof what, "section scan.filter, slot[7][2]: %" PRIx32 " is no window by classes",
+	snprintf(what, sizeof what, "section scan.filter, slot[1][2]: %" PRIx32 " is no window by classes",
 	         halves_only(set->filter));
-	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[7][2]), halves_only(set->filter), what);
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[1][2]), halves_only(set->filter), what);
 	free(image.bytes);
 	lanewise_scan_set_destroy(set);
 }
@@ -730,7 +732,7 @@ static void test_even_messages(void)
 	lanewise_scan_set *set = create(0);
 	struct scan_image image = scan_image_of(set);
 
-	CHECK(set->grams.near && set->grams.by_evens && set->grams.bucket_log == 11 && set->direct);
+	CHECK(set->grams.near && set->grams.by_evens && set->grams.bucket_log == 10 && set->direct);
 	EXPECT(&image, GRAMS, 0, 3, "section scan.grams, width: 3, stride: 2, but there is a section scan.near");
 	EXPECT(&image, ENTRY, 0, 700 << 8, "section scan.entry, element 0: pattern 700 of 700");
 	if (CHECK(!lanewise_scan_set_from_image(image.bytes, image.n_bytes, NULL, &opened, NULL))) {

@@ -84,7 +84,7 @@ LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t
 				bytes |= (uint32_t)text[raw[i] + j] << 8 * j;
 		bytes &= filter->mask;
 
-		const uint32_t *slot = filter->slot[bytes * filter->multiplier >> (32 - LW_SCAN_SLOT_BITS)];
+		const uint32_t *slot = filter->slot[bytes * filter->multiplier >> filter->slot_shift];
 		__m128i same = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)slot), _mm_set1_epi32((int)bytes));
 
 		positions[n_found] = raw[i];

@@ -252,13 +252,14 @@ static void shorten_failures(struct builder *b)
 /* How many of the first nodes are complete: whole levels, while they take at most a third of what the states take. */
 static void choose_complete(struct builder *b)
 {
-	size_t row = b->set->n_classes + 1, n_states = 0, n = 0, i = 0, most;
+	enum { LEAST = 512, LEAST_SHORT = 4096 /* words; the latter for patterns that it is to be fast for */ };
+	size_t row = b->set->n_classes + 1, n_states = 0, n = 0, i = 0;
+	size_t least = b->set->max_length <= LW_SCAN_SHORT_MAX ? LEAST_SHORT : LEAST, most;
 
 	for (size_t node = 0; node < b->n_nodes; node++)
 		n_states += (size_t)is_state(b, node);
 	most = (n_states + b->n_nodes) / 3;
-	if (most < (b->set->max_length <= LW_SCAN_SHORT_MAX ? 4096 : 1024))
-		most = b->set->max_length <= LW_SCAN_SHORT_MAX ? 4096 : 1024;
+	most = most > least ? most : least;
 	b->n_complete = 1;
 	while (i < b->n_nodes) {
 		uint32_t depth = b->nodes[i].depth;
@@ -540,7 +541,7 @@ static struct parts lay_out(const struct builder *b, const struct lw_scan_table 
 	size_t n = b->set->n_patterns, word = is_wide(table) ? sizeof(uint64_t) : sizeof(uint32_t);
 	struct parts p = { .filter = SET_BYTES };
 
-	p.grams = p.filter + (b->use_filter ? sizeof(struct lw_scan_filter) : 0);
+	p.grams = p.filter + (b->use_filter ? lw_scan_filter_size(&b->filter) : 0);
 	p.far = p.grams + (b->use_grams ? lanewise_scan_grams_size(&b->grams) : 0);
 	p.table = p.far + b->n_far * sizeof(uint64_t);
 	p.rank = p.table + b->n_words * word;
@@ -594,7 +595,8 @@ static lanewise_status finish_set(struct builder *b, const lanewise_allocator *a
 	for (size_t i = 0; i < n; i++)
 		length[i] = (uint32_t)b->patterns[i].n_bytes;
 	if (b->use_filter) {
-		memcpy(memory + p.filter, &b->filter, sizeof b->filter); /* with its padding: it may be saved */
+		memcpy(memory + p.filter, &b->filter,
+		       lw_scan_filter_size(&b->filter)); /* with its padding: it may be saved */
 		set->filter = (struct lw_scan_filter *)(void *)(memory + p.filter);
 	}
 	if (b->use_grams) {

@@ -10,7 +10,7 @@
  *     scan.far      u64
  *     scan.next     n_patterns u32: next_output
  *     scan.length   n_patterns u32
- *     scan.filter   one struct lw_scan_filter, or none
+ *     scan.filter   one struct lw_scan_filter in elements of 16 bytes, or none
  *     scan.grams    one struct grams, or none, in which case these have no elements; with a filter its stride is 1:
  *     scan.ends     n_patterns struct lw_scan_ends; scan.bits u64; scan.bucket, scan.entry u32
  *     scan.near     struct lw_scan_near, one for each bucket, for grams at even places, or none
@@ -52,7 +52,8 @@ struct grams {
 };
 _Static_assert(sizeof(struct grams) == 24 && sizeof(struct lw_scan_ends) == 32, "they are part of the file format");
 _Static_assert(sizeof(struct header) == 288, "the header is part of the file format");
-_Static_assert(sizeof(struct lw_scan_filter) == 17232, "the filter is part of the file format");
+enum { FILTER_ELEMENT = 16 };
+_Static_assert(offsetof(struct lw_scan_filter, slot) == 848, "the filter is part of the file format");
 
 /* ---------------------------------------------------------------- writing */
 
@@ -76,7 +77,9 @@ static void list_parts(const struct lanewise_scan_set *set, struct header *heade
 		                           set->table.narrow };
 	parts[2] = (struct lw_file_part) { "scan.next", sizeof(uint32_t), n, set->next_output };
 	parts[3] = (struct lw_file_part) { "scan.length", sizeof(uint32_t), n, set->length };
-	parts[4] = (struct lw_file_part) { "scan.filter", sizeof *set->filter, set->filter != NULL, set->filter };
+	parts[4] = (struct lw_file_part) { "scan.filter", FILTER_ELEMENT,
+		                           set->filter ? lw_scan_filter_size(set->filter) / FILTER_ELEMENT : 0,
+		                           set->filter };
 	*grams = (struct grams) { g->width, g->stride, (uint32_t)g->bucket_log, g->delta, g->fold };
 	parts[5] = (struct lw_file_part) { "scan.grams", sizeof *grams, n_grams > 0, grams };
 	parts[6] = (struct lw_file_part) { "scan.ends", sizeof *g->ends, n_grams, g->ends };
@@ -192,8 +195,7 @@ static lanewise_status find_sections(struct opening *o)
 	    (status = lanewise_file_section(file, "scan.far", 8, &far, &o->set.n_far, error)) ||
 	    (status = lanewise_file_section(file, "scan.next", 4, &next, &o->n_next, error)) ||
 	    (status = lanewise_file_section(file, "scan.length", 4, &length, &o->n_length, error)) ||
-	    (status =
-	             lanewise_file_section(file, "scan.filter", sizeof *o->set.filter, &filter, &o->n_filter, error)) ||
+	    (status = lanewise_file_section(file, "scan.filter", FILTER_ELEMENT, &filter, &o->n_filter, error)) ||
 	    (status = lanewise_file_section(file, "scan.grams", sizeof *o->grams, &grams, &o->n_grams, error)) ||
 	    (status = lanewise_file_section(file, "scan.ends", sizeof *o->set.grams.ends, &ends, &o->n_ends, error)) ||
 	    (status = lanewise_file_section(file, "scan.bits", 8, &bits, &o->n_bits, error)) ||
@@ -511,11 +513,11 @@ static lanewise_status check_window_classes(const struct opening *o)
 		if (classes->place[j] >= f->width)
 			return WRONG_FIELD(o, "filter", classes->place[j], "classes.place[%d]: %" PRIu32, j,
 			                   classes->place[j]);
-	for (int i = 0; i < 1 << LW_SCAN_SLOT_BITS; i++)
+	for (uint32_t i = 0; i < lw_scan_n_slots(f); i++)
 		for (int j = 0; j < LW_SCAN_SLOT_DEPTH; j++)
 			if (!passes_classes(classes, f->slot[i][j]))
 				return WRONG_FIELD(o, "filter", f->slot[i][j],
-				                   "slot[%d][%d]: %" PRIx32 " is no window by classes", i, j,
+				                   "slot[%" PRIu32 "][%d]: %" PRIx32 " is no window by classes", i, j,
 				                   f->slot[i][j]);
 	return LANEWISE_OK;
 }
@@ -526,9 +528,13 @@ static lanewise_status check_filter(struct opening *o)
 
 	if (!f)
 		return LANEWISE_OK;
-	if (o->n_filter > 1)
+	if (o->n_filter * FILTER_ELEMENT < offsetof(struct lw_scan_filter, slot))
 		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, f),
 		               "section scan.filter: %zu elements", o->n_filter);
+	if (f->slot_shift < 32 - LW_SCAN_SLOT_BITS || f->slot_shift > 31 ||
+	    o->n_filter * FILTER_ELEMENT != lw_scan_filter_size(f))
+		return WRONG_FIELD(o, "filter", f->slot_shift, "slot_shift: %" PRIu32 ", %zu elements", f->slot_shift,
+		                   o->n_filter);
 	if (f->width == 0 || f->width > LW_SCAN_WIDTH || f->width > o->set.min_length)
 		return WRONG_FIELD(o, "filter", f->width, "width: %" PRIu32, f->width);
 	if (f->mask != UINT32_MAX >> 8 * (4 - f->width))
@@ -543,11 +549,12 @@ static lanewise_status check_filter(struct opening *o)
 	for (int j = 0; j < LW_SCAN_WIDTH; j++)
 		if (f->place[j] >= f->width || (f->letters && f->place[j] != (uint32_t)j))
 			return WRONG_FIELD(o, "filter", f->place[j], "place[%d]: %" PRIu32, j, f->place[j]);
-	for (int i = 0; i < 1 << LW_SCAN_SLOT_BITS; i++)
+	for (uint32_t i = 0; i < lw_scan_n_slots(f); i++)
 		for (int j = 0; j < LW_SCAN_SLOT_DEPTH; j++)
 			if (f->slot[i][j] > f->mask || !passes(f, f->slot[i][j]))
-				return WRONG_FIELD(o, "filter", f->slot[i][j], "slot[%d][%d]: %" PRIx32 " is no window",
-				                   i, j, f->slot[i][j]);
+				return WRONG_FIELD(o, "filter", f->slot[i][j],
+				                   "slot[%" PRIu32 "][%d]: %" PRIx32 " is no window", i, j,
+				                   f->slot[i][j]);
 	o->set.width = f->width;
 	return check_window_classes(o);
 }
