@@ -85,7 +85,7 @@ LANEWISE_API size_t lanewise_scan_set_memory(const lanewise_scan_set *set);
 /* ------------------------------------------------------------- saved sets */
 
 /*
- * A set can be saved and opened again, in a hundredth to a fifth of the time that it takes to create; one that is mapped
+ * A set can be saved and opened again, one of words in at most a fifth of the time that it takes to create; one mapped
  * from a file shares its memory between processes. The form is that of file.h, whose notes on files, mapping and errors
  * hold here: checksummed, versioned, read on machines of the same byte order. The same patterns and options give the same
  * bytes.

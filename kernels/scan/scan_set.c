@@ -252,7 +252,11 @@ static void shorten_failures(struct builder *b)
 /* How many of the first nodes are complete: whole levels, while they take at most a third of what the states take. */
 static void choose_complete(struct builder *b)
 {
-	enum { LEAST = 512, LEAST_SHORT = 4096 /* words; the latter for patterns that it is to be fast for */ };
+	enum {
+		LEVELS = 8,
+		LEAST = 512,
+		LEAST_SHORT = 4096 /* words; the latter for patterns that it is to be fast for */
+	};
 	size_t row = b->set->n_classes + 1, n_states = 0, n = 0, i = 0;
 	size_t least = b->set->max_length <= LW_SCAN_SHORT_MAX ? LEAST_SHORT : LEAST, most;
 
@@ -261,7 +265,7 @@ static void choose_complete(struct builder *b)
 	most = (n_states + b->n_nodes) / 3;
 	most = most > least ? most : least;
 	b->n_complete = 1;
-	while (i < b->n_nodes) {
+	while (i < b->n_nodes && b->nodes[i].depth <= LEVELS) { /* what they fail to is followed for each transition */
 		uint32_t depth = b->nodes[i].depth;
 
 		for (; i < b->n_nodes && b->nodes[i].depth == depth; i++)
