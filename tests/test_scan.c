@@ -602,7 +602,7 @@ static void test_arguments(void)
 	CHECK(lanewise_scan_set_create(patterns, 0, NULL, NULL, &set, &error) == LANEWISE_ERROR_ARGUMENT);
 	CHECK(lanewise_scan_set_create(NULL, 1, NULL, NULL, &set, NULL) == LANEWISE_ERROR_ARGUMENT);
 	CHECK(lanewise_scan_set_create(patterns, 1, NULL, NULL, NULL, NULL) == LANEWISE_ERROR_ARGUMENT);
-	for (fail_after = 0; fail_after < 2;) {
+	for (fail_after = 0; fail_after < 3;) {
 		int wanted = fail_after;
 
 		held = 0;
@@ -610,7 +610,7 @@ static void test_arguments(void)
 		      LANEWISE_ERROR_NO_MEMORY);
 		fail_after = wanted + 1;
 	}
-	fail_after = 2;
+	fail_after = 3;
 	held = 0;
 	CHECK(lanewise_scan_set_create(patterns, 1, NULL, &allocator, &set, &error) == LANEWISE_OK);
 	CHECK_EQUAL(held, lanewise_scan_set_memory(set));
