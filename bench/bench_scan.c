@@ -120,7 +120,7 @@ static void bench_set(struct bench *bench, enum bench_size size, fill_fn *fill, 
 	for (size_t i = 0; i < bench->n_peers; i++) {
 		jobs[i] = ours;
 		jobs[i].peer = bench->peer[i];
-		if (!jobs[i].peer->scan_count)
+		if (!jobs[i].peer->scan_create)
 			continue;
 		jobs[i].peer_set = jobs[i].peer->scan_create(patterns, n_patterns);
 		if (jobs[i].peer_set)
@@ -128,7 +128,7 @@ static void bench_set(struct bench *bench, enum bench_size size, fill_fn *fill, 
 	}
 	bench_case_run(c);
 	for (size_t i = 0; i < bench->n_peers; i++)
-		if (bench->peer[i]->scan_count && jobs[i].peer_set)
+		if (bench->peer[i]->scan_create && jobs[i].peer_set)
 			bench->peer[i]->scan_destroy(jobs[i].peer_set);
 	lanewise_scan_set_destroy(ours.set);
 	bench_free(ours.scratch);

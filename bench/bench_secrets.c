@@ -71,15 +71,13 @@ static size_t read_expressions(char **text, const char *expressions[MAX_EXPRESSI
 	return n;
 }
 
-/* Keys of services by their names, as widespread scanners of repositories look for them. */
-#define KEY(name, set) \
-	"[\\w.-]{0,50}?" name "[ \\t\\w.-]{0,20}[\\s'\"]{0,3}(?:=|>|:=|\\|\\||:|=>|,)[`'\"\\s=]{0,5}(" set \
-	")(?:[`'\"\\s;]|$)"
+/* Keys of services, as they are assigned to variables whose names have the service's in them. */
+#define KEY(name, set) name "\\w{0,20}[\"']?\\s{0,4}[:=]{1,2}\\s{0,4}[\"'](" set ")[\"']"
 #define KEYS(key) \
 	key("adafruit", "[a-z0-9_-]{32}") key("asana", "[a-z0-9]{32}") key("bitbucket", "[a-z0-9]{32}") \
 	        key("codecov", "[a-z0-9]{32}") key("datadog", "[a-z0-9]{40}") key("dropbox", "[a-z0-9]{15}") \
 	                key("fastly", "[a-z0-9=_-]{32}") key("netlify", "[a-z0-9=_-]{40,46}")
-#define RULE(name, set)       "rule " name "\nanchor " name "\nignore-case\nregex " KEY(name, set) "\nwindow 50 128\n"
+#define RULE(name, set)       "rule " name "\nanchor " name "\nignore-case\nregex " KEY(name, set) "\nwindow 0 128\n"
 #define EXPRESSION(name, set) KEY(name, set),
 
 static const char own_rules[] = KEYS(RULE);

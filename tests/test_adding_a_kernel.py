@@ -14,7 +14,7 @@ import tempfile
 
 KERNEL = "l1_f32"
 MOST_FILES = 6
-COPIED = ["CMakeLists.txt", "cmake", "dispatch", "include", "kernels", "parallel", "share", "tests", "tools"]
+COPIED = ["CMakeLists.txt", "cmake", "dispatch", "include", "kernels", "parallel", "regex", "share", "tests", "tools"]
 
 
 def run(*command, **options):

@@ -169,7 +169,8 @@ static void sigmoid_f32(const float *x, size_t n, float *out)
 
 static void softmax_f32(const float *x, size_t n, float *out)
 {
-	float max = -INFINITY, sum = 0;
+	double sum = 0; /* a float would be off by more than rounding where n is large */
+	float max = -INFINITY;
 
 	for (size_t i = 0; i < n; i++)
 		max = x[i] > max ? x[i] : max;
@@ -178,7 +179,7 @@ static void softmax_f32(const float *x, size_t n, float *out)
 		sum += out[i];
 	}
 	for (size_t i = 0; i < n; i++)
-		out[i] /= sum;
+		out[i] = (float)(out[i] / sum);
 }
 
 static void mean_pool_f32(const float *tokens, size_t n_tokens, size_t dim, const uint8_t *mask, float *out)
