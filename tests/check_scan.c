@@ -78,12 +78,12 @@ void lanewise_check_scan_candidates(struct lw_check *c)
 			}
 	for (int i = 0; i < (c->quick ? 8 : 100); i++) {
 		size_t n = lanewise_check_below(c, 65536);
+		size_t enough = 1 + lanewise_check_below(c, i % 2 ? 2000 : 65536);
 		uint32_t width = 1 + (uint32_t)i % LW_SCAN_WIDTH;
 
 		make_filter(c, filter, width, alphabets[i / 4 % ALPHABETS]);
 		fill_text(c, text, n + width - 1, alphabets[i / 4 % ALPHABETS]);
-		judge(c, filter, text, n, 1 + lanewise_check_below(c, i % 2 ? 2000 : 65536),
-		      lanewise_check_random_place(c, 2));
+		judge(c, filter, text, n, enough, lanewise_check_random_place(c, 2));
 	}
 }
 

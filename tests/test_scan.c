@@ -214,9 +214,9 @@ static void test_small(void)
 
 	for (int i = 0; i < 200; i++) {
 		const char *alphabet = alphabets[i % 4];
-		size_t n_alphabet = i % 4 == 3 ? 3 : strlen(alphabet), n = below(sizeof text);
+		size_t n_alphabet = i % 4 == 3 ? 3 : strlen(alphabet), n = below(sizeof text), longest = 1 + below(8);
 
-		make_patterns(1 + below(12), 1, 1 + below(8), alphabet, n_alphabet);
+		make_patterns(1 + below(12), 1, longest, alphabet, n_alphabet);
 		fill(text, n, alphabet, n_alphabet);
 		check_text(text, n, i / 4 % 2, 0);
 	}
@@ -229,9 +229,9 @@ static void test_large(void)
 	static unsigned char text[20000];
 
 	for (int i = 0; i < 12; i++) {
-		size_t n = 8000 + below(12000), shortest = 1 + (size_t)i % 6;
+		size_t n = 8000 + below(12000), shortest = 1 + (size_t)i % 6, longest = shortest + below(40);
 
-		make_patterns(1 + below(30), shortest, shortest + below(40), letters, sizeof letters - 1);
+		make_patterns(1 + below(30), shortest, longest, letters, sizeof letters - 1);
 		fill(text, n, letters, sizeof letters - 1);
 		plant(text, n, i % 3 == 0 ? 3 : i % 3 == 1 ? 60 : 4000);
 		check_text(text, n, i / 6 % 2, 2);
