@@ -74,9 +74,9 @@ static size_t read_expressions(char **text, const char *expressions[MAX_EXPRESSI
 /* Keys of services, as they are assigned to variables whose names have the service's in them. */
 #define KEY(name, set) name "\\w{0,20}[\"']?\\s{0,4}[:=]{1,2}\\s{0,4}[\"'](" set ")[\"']"
 #define KEYS(key) \
-	key("adafruit", "[a-z0-9_-]{32}") key("asana", "[a-z0-9]{32}") key("bitbucket", "[a-z0-9]{32}") \
-	        key("codecov", "[a-z0-9]{32}") key("datadog", "[a-z0-9]{40}") key("dropbox", "[a-z0-9]{15}") \
-	                key("fastly", "[a-z0-9=_-]{32}") key("netlify", "[a-z0-9=_-]{40,46}")
+	key("quillport", "[\\w-]{32}") key("oxmere", "\\w{32}") key("brindlehub", "\\w{32}") \
+	        key("tarnvale", "\\w{32}") key("pellucid", "\\w{40}") key("harbourly", "\\w{15}") \
+	                key("nimbleset", "[\\w=-]{32}") key("wexdeploy", "[\\w=-]{40,46}")
 #define RULE(name, set)       "rule " name "\nanchor " name "\nignore-case\nregex " KEY(name, set) "\nwindow 0 128\n"
 #define EXPRESSION(name, set) KEY(name, set),
 
@@ -88,7 +88,8 @@ enum { N_OWN = sizeof own_expressions / sizeof *own_expressions, EVERY = 1 << 14
 /* Text with one of these here and there, and their names alone. */
 static void fill_with_keys(char *text, size_t n)
 {
-	static const char keys[] = "\nDROPBOX_KEY = \"k9xw2lqp7vrt4zs\"; datadog, asana and bitbucket, fastly\n";
+	static const char keys[] =
+	        "\nHARBOURLY_KEY = \"k9xw2lqp7vrt4zs\"; pellucid, oxmere and brindlehub, nimbleset\n";
 
 	bench_fill_code(text, n);
 	for (size_t at = 0; at + EVERY <= n; at += EVERY)

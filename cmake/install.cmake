@@ -43,6 +43,9 @@ install(FILES ${PROJECT_BINARY_DIR}/lanewise-config.cmake ${PROJECT_BINARY_DIR}/
 # ${pcfiledir} is where the file lies, <libdir>/pkgconfig: as many steps up lead back to the prefix.
 file(RELATIVE_PATH LW_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 string(REGEX REPLACE "/$" "" LW_PC_PREFIX "${LW_PC_PREFIX}")
+if(LW_HAVE_PCRE2)
+  set(LW_PC_REGEX_LIBS -lpcre2-8)
+endif()
 foreach(name lanewise lanewise-parallel lanewise-regex)
   configure_file(cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
 endforeach()

@@ -23,9 +23,9 @@ enum {
 	PADDING = 64,
 	STEPS_IN_ALL = 1 << 23,
 	STEPS_AT_LEAST = 1 << 14,
-	/* Frames are copied to twice the room when they need more, so all that came before is there too. */
 	FRAME_KIB = 320,
-	ARENA_BYTES = (2 * FRAME_KIB + 16) * 1024
+	FRAME_BYTES = (FRAME_KIB + 1) * 1024, /* PCRE2 compares whole KiB */
+	SMALL_BYTES = 4096
 };
 
 /* ---------------------------------------------------------------- memory */
@@ -53,36 +53,46 @@ static void release(void *p, void *context)
 		lw_release(context, block - 1, block[-1].n_bytes);
 }
 
-/* Memory in a scratch. What is given back is free again only if it came last. */
+/*
+ * What PCRE2 allocates in a scratch: what stays, before the first match, then vectors of frames, of which there are two only
+ * while one is copied to a larger one.
+ */
 struct arena {
-	unsigned char *at, *last, *end;
+	int begun, taken[2];
+	size_t n_small;
+	_Alignas(ALIGNMENT) unsigned char small[SMALL_BYTES], frames[2][FRAME_BYTES];
 };
 
 static void *arena_allocate(size_t n_bytes, void *context)
 {
 	struct arena *arena = context;
+	int k = arena->taken[0];
 
-	if (n_bytes > (size_t)(arena->end - arena->at) / ALIGNMENT * ALIGNMENT)
+	if (!arena->begun) {
+		void *p = arena->small + arena->n_small;
+
+		arena->n_small += (n_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+		return arena->n_small <= SMALL_BYTES ? p : NULL;
+	}
+	if (n_bytes > FRAME_BYTES || arena->taken[k])
 		return NULL;
-	arena->last = arena->at;
-	arena->at += (n_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	return arena->last;
+	arena->taken[k] = 1;
+	return arena->frames[k];
 }
 
 static void arena_release(void *p, void *context)
 {
 	struct arena *arena = context;
 
-	if (p && p == arena->last)
-		arena->at = arena->last;
+	for (int k = 0; k < 2; k++)
+		arena->taken[k] &= p != arena->frames[k];
 }
 
 struct scratch {
-	struct arena arena;
 	pcre2_match_data *match;
 	pcre2_match_context *limits;
 	_Alignas(ALIGNMENT) unsigned char window[PADDING + MOST_WINDOW + PADDING];
-	_Alignas(ALIGNMENT) unsigned char memory[ARENA_BYTES];
+	struct arena arena;
 };
 
 static size_t scratch_size(void *context)
@@ -97,13 +107,15 @@ static void begin(void *context, void *memory)
 	pcre2_general_context *general;
 
 	(void)context;
-	scratch->arena = (struct arena) { scratch->memory, NULL, scratch->memory + ARENA_BYTES };
+	scratch->arena.begun = scratch->arena.taken[0] = scratch->arena.taken[1] = 0;
+	scratch->arena.n_small = 0;
 	memset(scratch->window, 0, PADDING);
 	/* The arena has room for these. */
 	general = pcre2_general_context_create(arena_allocate, arena_release, &scratch->arena);
 	scratch->match = pcre2_match_data_create(2, general);
 	scratch->limits = pcre2_match_context_create(general);
 	pcre2_set_heap_limit(scratch->limits, FRAME_KIB);
+	scratch->arena.begun = 1;
 }
 
 /* ------------------------------------------------------------ expressions */

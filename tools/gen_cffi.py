@@ -5,7 +5,8 @@
     gen_cffi.py INCLUDE_DIRECTORY OUTPUT.c      what the build runs
     gen_cffi.py INCLUDE_DIRECTORY --cdef        prints the declarations that cffi is given
 
-Every public header but parallel.h (a library of its own, which Python does without) is covered, so a new function is there by itself.
+Every public header but parallel.h (a library of its own, which Python does without) is covered, so a new function is there by
+itself.
 """
 import pathlib
 import re

@@ -7,7 +7,8 @@
  *     lanewise_secrets_options options = { .struct_size = sizeof options, .regex = lanewise_regex_pcre2() };
  *
  * Expressions are Perl's as PCRE2 has them, and match bytes: there are no characters of UTF-8, `.` is one byte but a line
- * feed, \w and so on are of ASCII, and (*UTF) and (*UCP) are refused. Any bytes may stand in a text. Lines end at line feeds.
+ * feed, \w and so on are of ASCII, and (*UTF) and (*UCP) are refused. Any bytes may stand in a text. Lines end at line
+ * feeds, unless the expression begins with (*CRLF) or the like.
  *
  * They are compiled to machine code where PCRE2 can (its JIT), which has memory of its own from the system; everything else
  * comes from the allocator. Nothing is allocated while texts are searched: the scratch grows by some 670 KB, of which only
@@ -16,8 +17,10 @@
  *
  * Limits. From each place of a window where a match may begin, which are those up to the anchor, an expression may go back
  * some 2^23 times divided by their number, but 2^14 times at least; and it may use 320 KiB to remember where to. What needs
- * more is undecided. So a candidate takes some ten milliseconds at most with the default window and the JIT, and mostly a
- * microsecond or less. Findings are the same without the JIT, but for what is undecided: it counts otherwise.
+ * more is undecided. A candidate mostly takes a microsecond or less. But going back once may read all of the window, by a
+ * reference to a group (\1) or a run that gives nothing back (.*+), so that expressions made for it take a second for each
+ * candidate with the default window and the JIT, and a minute with the largest: use no rules of people you do not trust.
+ * Findings are the same without the JIT, but for what is undecided: it counts otherwise.
  */
 #ifndef LANEWISE_REGEX_H
 #define LANEWISE_REGEX_H

@@ -2,7 +2,7 @@
 /*
  * lanewise/secrets.h - access keys, tokens, passwords and private keys found in text, and masked.
  *
- * What to find is said by rules in a text of lines; built-in rules cover some sixty kinds (share/secrets.rules). Each
+ * What to find is said by rules in a text of lines; built-in rules cover some eighty kinds (share/secrets.rules). Each
  * names bytes that every secret of its kind begins with or stands beside (anchors) and the shape of what is around them.
  * All anchors of all rules are searched for at once (lanewise/scan.h); only where one lies is a shape looked at.
  *
@@ -20,7 +20,8 @@
  *     anchor WORD ...      one or more; \s in one is a space and \\ a backslash
  *     shape SHAPE          around the anchor, which is an @ in it
  *     run SET{m,n}         instead of the two: what is found is m to n bytes of the set with no more before and behind
- *     regex EXPRESSION     instead of a shape, or beside one that has to fit too; to the end of the line
+ *     regex EXPRESSION     instead of a shape, or beside one that has to fit too; to the end of the line, 4,096 bytes
+ *                          at most
  *     window BEFORE BEHIND how much the expression sees: so many bytes before and behind the anchor, 128 and 512 unless
  *                          they are given, 4096 at most
  *     ignore-case          letters in anchors, shape and expression match in either case (ASCII)
@@ -57,14 +58,15 @@
  *
  * The expression is tried around each anchor of its rule, on the window alone: the anchor, and so many bytes before and
  * behind it, fewer where the text begins or ends. It sees nothing else, so a match cannot be longer than the window. ^ holds
- * at the window's beginning and $ at its end only where these are the text's. Matches are looked for from the left, each
+ * at the window's beginning and $ at its end only where these are the text's; \A, \z, \b and what looks behind or ahead
+ * take the window for all there is, so give it a byte more than these need. Matches are looked for from the left, each
  * behind the one before, empty ones not at all; the first that contains the anchor is what the rule matched, and the
  * secret is its first capture group, or all of it if there is none or it took no part. With a shape beside it, the shape
  * has to fit and says nothing about the secret.
  *
- * Each candidate costs no more than some steps for each byte of its window, which the engine bounds: what it gives up is
- * undecided. That is not reported as a finding but counted (lanewise_secrets_n_undecided), and functions that return a
- * status say it. Behind LANEWISE_SECRETS_UNDECIDED of them, a rule's other candidates in the text are undecided untried.
+ * What a candidate costs is bounded by its expression and window alone, and by the engine: what that gives up is undecided.
+ * That is not reported as a finding but counted (lanewise_secrets_n_undecided), and functions that return a status say it.
+ * Behind LANEWISE_SECRETS_UNDECIDED of them, a rule's other candidates in the text are undecided untried.
  *
  * Which findings are reported
  *
@@ -171,8 +173,8 @@ LANEWISE_API const char *lanewise_secrets_rule_about(const lanewise_secrets *sec
  * Tries the examples in `rules` (or in the built-in ones if it is NULL) with these rules, all of them, optional ones too,
  * and nothing else. *n_examples, which may be NULL, becomes their number; `regex` may be NULL as in the options.
  *
- * LANEWISE_ERROR_DATA: an example is not what it says; the error names its line. Other errors as from
- * lanewise_secrets_create.
+ * LANEWISE_ERROR_DATA: an example is not what it says, or an expression cannot decide it; the error names its line. Other
+ * errors as from lanewise_secrets_create.
  */
 LANEWISE_API lanewise_status lanewise_secrets_check_examples(const char *rules, size_t n_bytes,
                                                              const lanewise_regex_engine *regex,
@@ -196,7 +198,7 @@ typedef struct lanewise_secret {
  */
 typedef struct lanewise_secrets_search lanewise_secrets_search;
 
-/* Bytes of scratch for one search: some 140,000 with the built-in rules; the engine's comes to it if it is needed. */
+/* Bytes of scratch for one search: some 160,000 with the built-in rules; the engine's comes to it if it is needed. */
 LANEWISE_API size_t lanewise_secrets_scratch_size(const lanewise_secrets *secrets);
 
 /*
@@ -275,7 +277,7 @@ LANEWISE_API lanewise_status lanewise_secrets_mask(const lanewise_secrets *secre
  */
 typedef struct lanewise_secrets_stream lanewise_secrets_stream;
 
-/* Bytes of scratch for one stream: some 340,000 with the built-in rules, as private keys are long. No text needs more. */
+/* Bytes of scratch for one stream: some 360,000 with the built-in rules, as private keys are long. No text needs more. */
 LANEWISE_API size_t lanewise_secrets_stream_scratch_size(const lanewise_secrets *secrets);
 
 /*

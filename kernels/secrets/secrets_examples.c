@@ -83,6 +83,7 @@ static void read_example(struct lw_rules_reader *reader, struct trial *trial)
 	}
 }
 
+/* 1 or 0; -1: an expression was given up, so nobody knows. */
 static int finds(const struct trial *trial, uint32_t rule)
 {
 	lanewise_secrets_search *search =
@@ -92,7 +93,7 @@ static int finds(const struct trial *trial, uint32_t rule)
 
 	while (lanewise_secrets_next(search, &found, 1) > 0)
 		there |= found.rule == rule;
-	return there;
+	return there || !lanewise_secrets_n_undecided(search) ? there : -1;
 }
 
 /* One line of rules that were read before without an error; `rule` counts them. */
@@ -120,11 +121,18 @@ static void try_line(struct lw_rules_reader *reader, struct trial *trial, uint32
 		reader->at++;
 	read_example(reader, trial);
 	trial->n_examples++;
-	if (reader->status != LANEWISE_OK || finds(trial, *rule) == is_true)
+	if (reader->status != LANEWISE_OK)
+		return;
+
+	int found = finds(trial, *rule);
+
+	if (found == is_true)
 		return;
 	reader->at = begin;
 	lanewise_secrets_wrong(reader, "%s %s this example", lanewise_secrets_rule_name(trial->secrets, *rule),
-	                       is_true ? "finds no secret in" : "finds a secret in");
+	                       found < 0 ? "cannot decide"
+	                       : is_true ? "finds no secret in"
+	                                 : "finds a secret in");
 }
 
 static lanewise_status try_text(struct trial *trial, const char *text, size_t n_bytes)

@@ -55,7 +55,7 @@ def shannon_entropy(data: Text) -> float:
 class SecretScanner(Immutable):
     """Looks for secrets by all rules at once. Immutable; threads may share it.
 
-    `rules` is a text in the language of lanewise/secrets.h; without one, the built-in rules for some sixty kinds of secrets
+    `rules` is a text in the language of lanewise/secrets.h; without one, the built-in rules for some eighty kinds of secrets
     are used, and `with_builtin` puts these behind those that are given. `optional` takes the rules marked so too, which
     find more and err more. Rules with regular expressions need PCRE2, without which they raise NotImplementedError; where
     an expression cannot decide within its limits whether there is a secret, the methods raise UndecidedError, with what they

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any rules, or the built-in ones, and any text: findings are disjoint and in order, `any`, `types` and masks agree with
- * them, streams with the whole, and nothing outside the text is read. With PCRE2, where it is built in. The rules end at the first NUL byte; the first byte has options.
+ * them, streams with the whole, and nothing outside the text is read. With PCRE2, where it is built in. The rules end at
+ * the first NUL byte; the first byte has options.
  */
 #include "fuzz.h"
 

@@ -334,11 +334,12 @@ static int scan_text(struct worker *w, int fd, int named)
 		if (live)
 			fflush(stdout);
 	}
-	if (n == 0)
-		search_piece(w, &search, NULL, 0);
+	if (n < 0)
+		return 0;
+	search_piece(w, &search, NULL, 0);
 	if (search.secrets && lanewise_secrets_stream_n_undecided(search.secrets))
 		scan_undecided(w->run, w->path, lanewise_secrets_stream_n_undecided(search.secrets));
-	return n == 0;
+	return 1;
 }
 
 static void scan_file(struct worker *w)
