@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AT_HWCAP and AT_HWCAP2 of Linux on aarch64 (Documentation/arch/arm64/elf_hwcaps.rst of the kernel): the operating system's word
- * on what user code may use, so nothing else needs asking.
+ * AT_HWCAP and AT_HWCAP2 of Linux on aarch64 (Documentation/arch/arm64/elf_hwcaps.rst of the kernel): the operating system's
+ * word on what user code may use, so nothing else needs asking.
  */
 #include "cpu.h"
 

@@ -582,8 +582,9 @@ typedef uint32_t lanewise_scan_pairs_fn(const struct lw_scan_pairs *pairs, const
                                         uint32_t before);
 
 /*
- * Reads the classes of a block of bytes (kernels/scan/scan_walk.h) by an automaton; what its transitions with output are
- * goes to hits, which has room for as many; how many. The state that it leaves depends on the last walk->far bytes alone.
+ * Reads the classes of LW_SCAN_BLOCK bytes (kernels/scan/scan_walk.h), behind which LW_SCAN_WALK_BEHIND more can be read, by
+ * an automaton; the numbers of its transitions with output go to hits[i].output, `hits` having room for LW_SCAN_BLOCK; how
+ * many. The state that it leaves depends on the last walk->far bytes alone.
  */
 struct lw_scan_walk;
 struct lw_scan_hit;

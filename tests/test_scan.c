@@ -254,7 +254,7 @@ static void test_short(void)
 	}
 }
 
-/* More states than there are rows for, of 256 classes, some with many transitions. */
+/* More states than complete ones are made of, of 256 classes, some with many transitions. */
 static void test_many_states(void)
 {
 	static char bytes[256];

@@ -258,6 +258,12 @@ static void test_flips(const struct scan_image *image, size_t step)
 	}
 }
 
+/* The sections in their order. */
+enum { HEADER, TABLE, NEXT, LENGTH, FILTER, GRAMS, ENDS, BITS, BUCKET, ENTRY, NEAR, WIDE, RANK, OUTPUT, FAR, SECTIONS };
+
+/* Bytes of a text of which try_sealed's second piece has a block, which scan_walk reads. */
+enum { BLOCK_TEXT = LW_SCAN_BLOCK * 9 / 8 + 9 };
+
 /* What a changed image with right checksums is: refused, or safe. */
 static int try_sealed(const struct scan_image *image, const unsigned char *text, size_t n)
 {
@@ -271,18 +277,18 @@ static int try_sealed(const struct scan_image *image, const unsigned char *text,
 			fprintf(stderr, "%s at %" PRIu64 "\n", error.what, error.offset);
 		return 0;
 	}
-	CHECK(scan_image_is_safe(set, text, n, n / 3));
+	CHECK(scan_image_is_safe(set, text, n, n / 9));
 	lanewise_scan_set_destroy(set);
 	return 1;
 }
 
 static void test_sealed_flips(const struct scan_image *image, size_t n_flips)
 {
-	static unsigned char text[600];
-	size_t n_bits = 8 * (image->n_bytes - 64 - 10 * sizeof(struct lw_file_entry)), n_opened = 0, n = 0;
+	static unsigned char text[BLOCK_TEXT + 200];
+	size_t n_bits = 8 * (image->n_bytes - 64 - SECTIONS * sizeof(struct lw_file_entry)), n_opened = 0, n = 0;
 	struct scan_image copy = { malloc(image->n_bytes), image->n_bytes };
 
-	while (n < 400)
+	while (n < BLOCK_TEXT)
 		n = make_text(text, sizeof text, below(2) ? 0 : 6);
 	for (size_t i = 0; i < (n_flips ? n_flips : n_bits); i++) {
 		size_t bit = 8 * 64 + (n_flips ? below(n_bits) : i);
@@ -299,13 +305,13 @@ static void test_sealed_flips(const struct scan_image *image, size_t n_flips)
 /* A word of the table changed to others that occur there: transitions bent. */
 static void test_bent_transitions(const struct scan_image *image)
 {
-	static unsigned char text[600];
+	static unsigned char text[BLOCK_TEXT + 200];
 	struct lw_file_entry entry = scan_image_section(image, 1);
 	uint32_t *table = (uint32_t *)(void *)(image->bytes + entry.offset);
 	size_t n_opened = 0, n = 0;
 
 	CHECK(strcmp(entry.name, "scan.table") == 0);
-	while (n < 400)
+	while (n < BLOCK_TEXT)
 		n = make_text(text, sizeof text, 0);
 	for (int i = 0; i < 200; i++) {
 		size_t at = entry.n - 1 - below(i % 2 ? entry.n / 2 : entry.n),
@@ -322,8 +328,6 @@ static void test_bent_transitions(const struct scan_image *image)
 }
 
 /* ----------------------------------------------------------------- faults */
-
-enum { HEADER, TABLE, NEXT, LENGTH, FILTER, GRAMS, ENDS, BITS, BUCKET, ENTRY, NEAR, WIDE, RANK, OUTPUT, FAR };
 
 static void expect(const struct scan_image *image, int section, size_t at, uint32_t value, lanewise_status expected,
                    const char *what)
@@ -368,7 +372,7 @@ static void test_messages(void)
 	const struct lw_scan_table *table = &set->table;
 	uint32_t a = lw_scan_step(set, LW_SCAN_ROOT, 'a').state, ab = a + 1 + set->class_of['b'];
 	uint32_t z = lw_scan_step(set, LW_SCAN_ROOT, 'z').state, zz = lw_scan_step(set, z, 'z').state;
-	uint32_t root_a = 1 + set->class_of['a'], to_a = table->narrow[root_a], flag = LW_SCAN_OUTPUT;
+	uint32_t root_a = 1 + set->class_of['a'], to_a = table->narrow[root_a], flag = UINT32_C(1) << 31;
 	uint32_t *word = (uint32_t *)(void *)(image.bytes + scan_image_section(&image, RANK).offset);
 	lanewise_scan_set *opened = NULL;
 	lanewise_error error = { .what = "" };
@@ -381,6 +385,7 @@ static void test_messages(void)
 	EXPECT(&image, HEADER, 8, 257, "section scan.header, n_classes: 257");
 	EXPECT(&image, HEADER, 12, 0, "section scan.header, state_bits: 0");
 	EXPECT(&image, HEADER, 12, 29, "section scan.header, state_bits: 29");
+	EXPECT(&image, HEADER, 12, UINT32_MAX, "section scan.header, state_bits: 4294967295");
 	EXPECT(&image, HEADER, 16, 2, "section scan.header, min_length: 2 instead of 1");
 	EXPECT(&image, HEADER, 20, 4, "section scan.header, max_length: 4 instead of 3");
 	EXPECT(&image, HEADER, 24, 33, "section scan.header, max_offset: 33");
@@ -398,6 +403,9 @@ static void test_messages(void)
 	expect_state(&image, root_a, to_a - a + zz, "to a reach of 2 from one of 0");
 	expect_state(&image, root_a, to_a + (UINT32_C(1) << table->state_bits),
 	             "no transition for class 1 of the first state");
+	expect_state(&image, root_a, to_a | UINT32_C(1) << table->reach_shift,
+	             "bits besides output, class and state: ");
+	expect_state(&image, root_a, to_a | UINT32_C(1) << 30, "bits besides output, class and state: ");
 	expect_state(&image, a, table->narrow[a] + ab, "no state ");
 	expect_state(&image, a, table->narrow[a] + zz, "failing to a reach of 2 from one of 1");
 	expect_state(&image, z, table->narrow[z] + a, "failing to a reach of 1 from one of 1");

@@ -69,9 +69,9 @@ LANEWISE_API void lanewise_l2sq_bf16_rows(const float *query, const uint16_t *ro
  *
  * The dot product of a and b, n elements each, by the CPU's instructions for bf16 where it has them: VDPBF16PS of
  * AVX512_BF16 (Intel from Cooper Lake and Sapphire Rapids, AMD from Zen 4 on; with the tiers avx512_clx and avx512) and
- * BFDOT of FEAT_BF16 (Arm, Neoverse V1 and N2 say; with the tier neon_dot). Everywhere else, and under a lower LANEWISE_TIER, it
- * is lanewise_dot_bf16. `lanewise info` tells which: the kernel dot_bf16_approx_rows. On one CPU and tier results depend
- * on the elements alone: pairs and rows give the same bits.
+ * BFDOT of FEAT_BF16 (Arm, Neoverse V1 and N2 say; with the tier neon_dot). Everywhere else, and under a lower
+ * LANEWISE_TIER, it is lanewise_dot_bf16. `lanewise info` tells which: the kernel dot_bf16_approx_rows. On one CPU and tier
+ * results depend on the elements alone: pairs and rows give the same bits.
  *
  * The error. Let S be the sum of |a[i] * b[i]|, for n <= 65536 and S < 2^127, all elements finite and none subnormal:
  *
@@ -79,8 +79,8 @@ LANEWISE_API void lanewise_l2sq_bf16_rows(const float *query, const uint16_t *ro
  *
  * Products are exact, sums of floats are rounded (to nearest on x86, to odd on Arm). The instructions take subnormal
  * elements for zeros of the same sign, so what these contribute may be missing, and sums below 2^-126 vanish, hence the
- * last term. A NaN, an infinity times zero (or a subnormal), or infinities of both signs give the NaN 0x7fc00000; -0 is
- * returned as 0.
+ * last term. A NaN, an infinity times zero (with the instructions, times a subnormal too), or infinities of both signs give
+ * the NaN 0x7fc00000; -0 is returned as 0.
  */
 LANEWISE_API float lanewise_dot_bf16_approx(const uint16_t *a, const uint16_t *b, size_t n);
 

@@ -241,8 +241,8 @@ LANEWISE_API lanewise_status lanewise_index_search_part(const lanewise_index *in
                                                         const lanewise_index_request *request, size_t part);
 
 /*
- * The end, on one thread: results as from lanewise_index_search. O(k log n_parts) a query; of a coarse search it compares the
- * candidates. Errors as for a part.
+ * The end, on one thread, once: results as from lanewise_index_search. O(k log n_parts) a query; of a coarse search it compares
+ * the candidates, or all rows where ties make the result exact. Errors as for a part.
  */
 LANEWISE_API lanewise_status lanewise_index_search_join(const lanewise_index *index,
                                                         const lanewise_index_request *request, uint32_t *row,

@@ -461,8 +461,8 @@ LW_NOINLINE static lanewise_status fold_elsewhere(lanewise_dedup *dedup, size_t 
 }
 
 /*
- * Folds the letters beyond ASCII of a batch's forms, which lie one behind the other in an array of the dedup's own with something
- * of ASCII between them: nearly all at once, with what lies between, as they stay as long as they are.
+ * Folds the letters beyond ASCII of a batch's forms, which lie one behind the other in an array of the dedup's own with
+ * something of ASCII between them: nearly all at once, with what lies between, as they stay as long as they are.
  */
 static lanewise_status fold_case(lanewise_dedup *dedup)
 {

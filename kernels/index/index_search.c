@@ -363,15 +363,21 @@ static void make_room(const struct search *s, struct query *q)
 /*
  * The end of the first stage. Whether a coarse search reads all rows must depend on all rows together, not on their order
  * and parts: it does if more than half a reservoir of them have no estimate or one that is not below the n_wanted-th
- * largest. Ties that were dropped were as many, and so are rows without an estimate that fill so much of it.
+ * largest. Ties that were dropped were as many; of a part's the end tells whether they still are not below (join_candidates).
+ * Rows without an estimate that fill so much of a part's are too many for all.
  */
 static void settle(const struct search *s, struct query *q)
 {
+	int is_all = s->first_row == 0 && s->end_row == s->index->n_rows;
+
 	if (q->scans_all)
 		return;
 	raise_bound(s, q);
-	if (s->is_coarse)
-		q->scans_all = q->tied > -INFINITY || q->n > s->capacity / 2;
+	if (!s->is_coarse)
+		return;
+	if (q->n > s->capacity / 2)
+		drop_ties(q);
+	q->scans_all = q->n > s->capacity / 2 || (is_all && q->tied > -INFINITY);
 }
 
 /*

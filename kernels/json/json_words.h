@@ -175,7 +175,9 @@ LW_INLINE v8 behind_group_runs(v8 begins, v8 runs, uint8_t *carry)
 	return _mm512_andnot_si512(runs, _mm512_mask_sub_epi64(sum, (__mmask8)adds, sum, ones));
 }
 
-/* wrong_in_plain of json_masks.h for a group; number_before: the byte before is of a number. *behind are those behind fractions. */
+/*
+ * wrong_in_plain of json_masks.h for a group; number_before: the byte before is of a number. *behind: those behind fractions.
+ */
 LW_INLINE v8 wrong_in_plain_group(const struct number_group *n, v8 number_before, struct number_past *past, v8 *behind)
 {
 	v8 digit_before = bits_behind(past->digit, n->digit), point_before = bits_behind(past->point, n->point);

@@ -99,10 +99,10 @@ static void read_all(struct lanewise_scan *scan, size_t n)
 	scan->at += n;
 }
 
-/* The outputs of hits from the first on, which have transitions there. */
-static void find_outputs(struct lanewise_scan *scan, uint32_t first)
+/* The outputs of hits, which have transitions there. */
+static void find_outputs(struct lanewise_scan *scan)
 {
-	for (uint32_t i = first; i < scan->n_hits; i++)
+	for (uint32_t i = 0; i < scan->n_hits; i++)
 		scan->hits[i].output = lw_scan_output(scan->set, scan->hits[i].output);
 }
 
@@ -117,7 +117,7 @@ static void read_walking(struct lanewise_scan *scan)
 	lw_kernels()->scan_classes(set->class_of, scan->text + scan->at, LW_SCAN_BLOCK, classes);
 	memset(classes + LW_SCAN_BLOCK, 0, LW_SCAN_WALK_BEHIND);
 	scan->n_hits = (uint32_t)lw_kernels()->scan_walk(&walk, classes, scan->hits);
-	find_outputs(scan, 0);
+	find_outputs(scan);
 	scan->state = walk.state;
 	scan->at += LW_SCAN_BLOCK;
 }
@@ -131,9 +131,10 @@ static int read_plainly(struct lanewise_scan *scan)
 }
 
 /*
- * Reads `n` positions of windows, or nothing, and returns 0, if they are too many candidates for that to pay. `reached` is the position up to which beginnings may be under way for a reason: such
- * before the block, or a candidate that was passed. While the automaton's state reaches back to there it goes on; then
- * it jumps to where the next candidate's pattern may begin.
+ * Reads `n` positions of windows; or nothing, and returns 0, if there are too many candidates for that to pay. `reached`
+ * is the position up to which beginnings may be under way for a reason: such before the block, or a candidate that was
+ * passed. While the automaton's state reaches back to there it goes on; then it jumps to where the next candidate's
+ * pattern may begin.
  *
  * At the end the windows of beginnings in the last max_offset bytes may lie behind the block: the next one starts there.
  */

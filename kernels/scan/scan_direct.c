@@ -95,8 +95,10 @@ static LW_NOINLINE size_t add_pattern(const struct search *s, uint32_t pattern, 
 
 	if (match_end <= s->begin)
 		return n_hits;
-	if (length > 2 * LW_SCAN_GRAM_BYTES || grams->fold)
+	if (length > 2 * LW_SCAN_GRAM_BYTES || grams->fold) {
 		pattern = confirm(s->set, s->text + match_end - length, length);
+		*work += length / LW_SCAN_GRAM_BYTES;
+	}
 	if (pattern == LW_SCAN_NONE)
 		return n_hits;
 	return add_hit(s->set, s->hits, n_hits, (struct lw_scan_hit) { (uint32_t)(match_end - s->begin), pattern },
@@ -139,6 +141,8 @@ size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_
 				continue;
 			}
 			n_hits = add_pattern(&s, pattern, match_end, n_hits, &work);
+			if (LW_UNLIKELY(work > most))
+				return SIZE_MAX;
 			last = n_hits ? begin + hits[n_hits - 1].end : begin;
 		}
 	}

@@ -41,9 +41,7 @@ int lanewise_scan_plan_grams(uint32_t n_patterns, uint32_t min_length, int ignor
 
 	if (n_patterns < LW_SCAN_GRAM_PATTERNS_MIN || min_length < LW_SCAN_GRAM_PATTERN_MIN)
 		return 0;
-	width = min_length < LW_SCAN_GRAM_PATTERN_MIN  ? 4
-	        : min_length < 10 || n_patterns < MANY ? 6
-	                                               : 8; /* a long gram tells more, a long stride costs less */
+	width = min_length < 10 || n_patterns < MANY ? 6 : 8; /* a long gram tells more, a long stride costs less */
 	stride = min_length - width + 1;
 	set_sizes(grams, n_patterns, width, stride < LW_SCAN_GRAM_STRIDE_MAX ? stride : LW_SCAN_GRAM_STRIDE_MAX,
 	          ignore_case);

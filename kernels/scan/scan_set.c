@@ -617,8 +617,10 @@ static lanewise_status finish_set(struct builder *b, const lanewise_allocator *a
 /* How many places of a text may pass a filter, of one, so that it is better than reading all by the automaton. */
 static float most_to_pass(const struct builder *b)
 {
-	/* An automaton that is read in many places is fast. Of wide windows, which are parts of words, several times as many pass as
-	 * if their bytes were independent. */
+	/*
+	 * An automaton that is read in many places is fast. Of wide windows, which are parts of words, several times as
+	 * many pass as if their bytes were independent.
+	 */
 	return !b->set->walks ? 0.25f : b->set->min_length > 2 ? 0.015f : 0.06f;
 }
 

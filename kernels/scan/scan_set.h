@@ -35,9 +35,8 @@
 #include "scan/scan_grams.h"
 #include "scan/scan_walk.h"
 
-#define LW_SCAN_OUTPUT UINT32_C(0x80000000) /* in words of 32 bits */
-#define LW_SCAN_NONE   UINT32_MAX
-#define LW_SCAN_ROOT   UINT32_C(0)
+#define LW_SCAN_NONE UINT32_MAX
+#define LW_SCAN_ROOT UINT32_C(0)
 
 enum {
 	LW_SCAN_SHORT_MAX = 8,           /* bytes of patterns that are compared so fast that many candidates pay */

@@ -19,6 +19,7 @@
  *
  *   - Where some transition leads to there is a state's first word, and as many words behind it as there are classes. The
  *     root is complete. A word that is a transition for some class counts as one of the state that it would belong to.
+ *     It has no bits but those of its parts, as scan_walk compares all but the first and the state at once.
  *   - After a step a state's reach, and the length of what ends there, are at most one more than the reach before; so
  *     neither is ever more than the bytes read. Failures lower the reach; so the time is linear.
  *   - Ranks are those of the transitions with output.
@@ -303,7 +304,7 @@ static lanewise_status check_words(struct opening *o)
 	table->reach_shift = h->state_bits;
 	for (uint32_t bits = table->check_mask; bits; bits >>= 1)
 		table->reach_shift++;
-	if (table->narrow ? h->state_bits == 0 || table->reach_shift > 31 : h->state_bits != 32)
+	if (table->narrow ? h->state_bits == 0 || h->state_bits > 31 || table->reach_shift > 31 : h->state_bits != 32)
 		return WRONG_FIELD(o, "header", h->state_bits, "state_bits: %" PRIu32, h->state_bits);
 	if (o->n_rank != n / 32 + 1)
 		return WRONG(o, "rank", o->set.rank, 0, "%zu elements for %zu words", o->n_rank, n);
@@ -412,7 +413,10 @@ static lanewise_status check_transition(const struct opening *o, size_t at, uint
 	const struct lanewise_scan_set *set = &o->set;
 	uint64_t word = lw_scan_word(&set->table, at);
 	uint32_t reach = lw_scan_reach(set, s), next_reach = lw_scan_reach(set, lw_scan_target(&set->table, word));
+	uint64_t output = UINT64_C(1) << (set->table.narrow ? 31 : 63);
 
+	if ((word & (output - 1)) >> set->table.reach_shift)
+		return WRONG_WORD(o, at, "bits besides output, class and state: %" PRIx64, word);
 	if (next_reach > reach + 1)
 		return WRONG_WORD(o, at, "to a reach of %" PRIu32 " from one of %" PRIu32, next_reach, reach);
 	if (lw_scan_has_output(&set->table, word) && set->length[lw_scan_output(set, (uint32_t)at)] > reach + 1)

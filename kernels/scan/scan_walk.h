@@ -5,7 +5,8 @@
  * reading the bytes before it, as many as a pattern can reach back. A step either finds the transition of the next byte
  * or fails to another state; which of both it does is no branch, so segments advance at their own pace.
  *
- * Transitions with output are marked one after another as steps meet them; give_hits brings those of a segment together.
+ * Transitions with output are marked one after another as steps meet them; lw_scan_sort_marks brings those of a segment
+ * together.
  */
 #ifndef LW_SCAN_WALK_H
 #define LW_SCAN_WALK_H

@@ -7,7 +7,7 @@
 enum { LANES = 16, VECTORS = 2, STEPS = 4 /* classes that one gather brings */ };
 
 struct lanes {
-	__m512i place, begin, end; /* the next byte; the segment's; */
+	__m512i place, begin, end; /* the next byte; the segment's */
 	__m512i state, classes;    /* the next classes, from the lowest byte on */
 	__mmask16 active;
 };

@@ -25,11 +25,11 @@ enum {
 #define LW_NODE_NONE UINT32_MAX
 
 enum lw_node_kind {
-	LW_NODE_BYTES, /* `count` bytes in the pool, at `first` */
-	LW_NODE_SET,   /* `first` to `count` bytes of set number `set`; `run` is its memory */
-	LW_NODE_GROUP, /* the first alternative that fits */
-	LW_NODE_NOT,   /* none of the alternatives */
-	LW_NODE_ALTERNATIVE, /* in a group's list of children: its own child begins the sequence, which takes a byte of `set` first */
+	LW_NODE_BYTES,       /* `count` bytes in the pool, at `first` */
+	LW_NODE_SET,         /* `first` to `count` bytes of set number `set`; `run` is its memory */
+	LW_NODE_GROUP,       /* the first alternative that fits */
+	LW_NODE_NOT,         /* none of the alternatives */
+	LW_NODE_ALTERNATIVE, /* among a group's children: its child begins the sequence, which takes a byte of `set` first */
 	LW_NODE_EDGE,
 	LW_NODE_OPEN,
 	LW_NODE_CLOSE,

@@ -490,7 +490,8 @@ class Index:
                 "query_ld": queries.ld, "k": k, "n_candidates": candidates, "threshold": least, "filter": allowed, "n_parts": n_parts,
                 "scratch": memory})
 
-            def some(begin: int, end: int) -> None:
+            # Ctrl-C ends this function before threads are done: what they read has to live as long as they do.
+            def some(begin: int, end: int, _alive: Any = (memory, queries, allowed)) -> None:
                 for number in range(begin, end):
                     check(lib.lanewise_index_search_part(self._handle, request, number))
 

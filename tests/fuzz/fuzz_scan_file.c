@@ -10,8 +10,9 @@
 #include "fuzz.h"
 
 #include "../scan_image.h"
+#include "scan/scan_walk.h"
 
-enum { SETS = 4, MAX_TEXT = 600, MANY = 100, LONG = 100 };
+enum { SETS = 4, SECTIONS = 15, MAX_TEXT = 2 * LW_SCAN_BLOCK /* scan_walk reads half */, MANY = 100, LONG = 100 };
 
 static lanewise_scan_set *create(const lanewise_pattern *patterns, size_t n, int ignore_case)
 {
@@ -22,7 +23,7 @@ static lanewise_scan_set *create(const lanewise_pattern *patterns, size_t n, int
 	return set;
 }
 
-/* So many states of 256 classes that not all are rows: patterns of bytes in some order, the last ones alike but at the end. */
+/* So many states of 256 classes that not all are complete: patterns of any bytes, the last ones alike but at the end. */
 static lanewise_scan_set *create_large(void)
 {
 	static unsigned char bytes[MANY][LONG];
@@ -59,7 +60,7 @@ static void change(const struct scan_image *image, struct fuzz_input *in)
 	uint8_t what = fuzz_u8(in);
 	size_t at = fuzz_u16(in), from = fuzz_u16(in);
 	uint8_t value = fuzz_u8(in);
-	struct lw_file_entry entry = scan_image_section(image, what % 5);
+	struct lw_file_entry entry = scan_image_section(image, what % SECTIONS);
 	size_t n_bytes = (size_t)entry.n * entry.element_bytes, n_words = n_bytes / 4;
 	unsigned char *section = image->bytes + entry.offset;
 	uint32_t word;
