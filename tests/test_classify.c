@@ -461,7 +461,7 @@ static void test_memory(void)
 
 		CHECK(status == LANEWISE_OK || (status == LANEWISE_ERROR_NO_MEMORY && held == 0 && !classifier));
 	} while (!classifier && n < 20);
-	CHECK_EQUAL(n, 10); /* rules, classifier, patterns, and three for each set */
+	CHECK_EQUAL(n, 8); /* rules, classifier, patterns, and two for each set */
 	CHECK_EQUAL(held, lanewise_classifier_memory(classifier));
 	lanewise_classifier_destroy(classifier);
 	CHECK_EQUAL(held, 0);

@@ -5,7 +5,7 @@
  * The first reads a block of text and notes every place where patterns end, with the state's output (scan_set.h). It
  * knows nothing of semantics. It has three ways to read:
  *
- *   read_all       the automaton takes every byte; read_walking does it in many places at once;
+ *   read_all       the automaton takes every byte; read_interleaved does it in seven places at once;
  *   read_direct    for patterns that are not very long, places of grams are found and patterns compared with the text there
  *                  (scan_grams.h, scan_direct.c); the automaton's state is found out when it is needed;
  *   read_filtered  a kernel finds the places that hold a rare part ("window", scan_filter.h) of a pattern, or for many
@@ -73,7 +73,10 @@ enum {
 	SKIM_MAX = 32,    /* bytes of a piece that is so small that calls take longer than reading */
 	PAIRS_AFTER = 64, /* so many small pieces show that more come, which are worth preparing for */
 	NOT_TOLD = LW_SCAN_PAIR,
-	FILTER_MIN = 128,              /* a piece or rest shorter than this is read by the automaton */
+	FILTER_MIN = 128, /* a piece or rest shorter than this is read by the automaton */
+	LANES = 7,        /* as many as there are registers for */
+	SEGMENT = LW_SCAN_BLOCK / LANES,
+	MAX_REPLAY = 128,              /* longer patterns make segments read too much twice */
 	MAX_PLAIN = 64 * LW_SCAN_BLOCK /* at most so many bytes in a row until the filter is tried again */
 };
 
@@ -81,12 +84,14 @@ enum {
 
 static inline uint32_t advance(struct lanewise_scan *scan, uint32_t state, size_t at)
 {
-	struct lw_scan_to to = lw_scan_step(scan->set, state, scan->text[at]);
+	uint32_t next = lw_scan_step(scan->set, state, scan->text[at]);
 
-	if (LW_UNLIKELY(to.slot != LW_SCAN_NONE))
+	if (LW_UNLIKELY(next & LW_SCAN_OUTPUT)) {
+		next &= ~LW_SCAN_OUTPUT;
 		scan->hits[scan->n_hits++] = (struct lw_scan_hit) { (uint32_t)(at + 1 - scan->block_begin),
-			                                            lw_scan_output(scan->set, to.slot) };
-	return to.state;
+			                                            lw_scan_output(scan->set, next) };
+	}
+	return next;
 }
 
 static void read_all(struct lanewise_scan *scan, size_t n)
@@ -99,27 +104,68 @@ static void read_all(struct lanewise_scan *scan, size_t n)
 	scan->at += n;
 }
 
-/* The outputs of hits, which have transitions there. */
-static void find_outputs(struct lanewise_scan *scan)
+/* Keeps compilers from moving states to vectors and back. */
+#if defined(__GNUC__)
+#define LW_IN_REGISTER(x) __asm__("" : "+r"(x))
+#else
+#define LW_IN_REGISTER(x) ((void)0)
+#endif
+
+/* Notes the hits of segments whose states have outputs, behind byte i of each, and takes the marks of these away. */
+static LW_NOINLINE void note_outputs(struct lanewise_scan *scan, size_t state[LANES], uint32_t n_hits[LANES],
+                                     uint32_t i)
 {
-	for (uint32_t i = 0; i < scan->n_hits; i++)
-		scan->hits[i].output = lw_scan_output(scan->set, scan->hits[i].output);
+	for (uint32_t k = 0; k < LANES; k++)
+		if (state[k] & LW_SCAN_OUTPUT) {
+			state[k] &= ~LW_SCAN_OUTPUT;
+			scan->hits[k * SEGMENT + n_hits[k]++] =
+			        (struct lw_scan_hit) { k * SEGMENT + i + 1, scan->set->table[state[k] - 1] };
+		}
 }
 
-/* read_all for a whole block, by the kernel that reads it in many places. */
-static void read_walking(struct lanewise_scan *scan)
+/*
+ * read_all for LANES segments at once, since one automaton's steps wait for each other. The time is then that of the
+ * instructions: bytes are made classes ahead, which vector code does, and what is seldom done is done elsewhere, with a
+ * copy of the states, so that these stay in registers; they have the width of addresses. A segment's state comes from
+ * reading the bytes before it, as many as a pattern can reach back. Hits are noted segment by segment and then moved
+ * together.
+ */
+static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 {
-	const struct lanewise_scan_set *set = scan->set;
+	const uint32_t *table = scan->set->table;
 	uint8_t *classes = (uint8_t *)scan->candidates;
-	struct lw_scan_walk walk = { set->table.narrow, set->table.state_bits, set->table.check_mask,
-		                     set->max_length - 1, scan->state };
+	size_t state[LANES], marked[LANES];
+	uint32_t n_hits[LANES] = { 0 };
 
-	lw_kernels()->scan_classes(set->class_of, scan->text + scan->at, LW_SCAN_BLOCK, classes);
-	memset(classes + LW_SCAN_BLOCK, 0, LW_SCAN_WALK_BEHIND);
-	scan->n_hits = (uint32_t)lw_kernels()->scan_walk(&walk, classes, scan->hits);
-	find_outputs(scan);
-	scan->state = walk.state;
-	scan->at += LW_SCAN_BLOCK;
+	lw_kernels()->scan_classes(scan->set->class_of, scan->text + scan->at, LANES * SEGMENT, classes);
+	for (size_t k = 0; k < LANES; k++)
+		state[k] = LW_SCAN_ROOT;
+	for (size_t i = SEGMENT + 1 - scan->set->max_length; i < SEGMENT; i++)
+#pragma GCC unroll 8
+		for (size_t k = 1; k < LANES; k++)
+			state[k] = table[state[k] + classes[(k - 1) * SEGMENT + i]] & ~LW_SCAN_OUTPUT;
+	state[0] = scan->state;
+	for (size_t i = 0; i < SEGMENT; i++) {
+		size_t any = 0;
+
+#pragma GCC unroll 8
+		for (size_t k = 0; k < LANES; k++) {
+			state[k] = table[state[k] + classes[k * SEGMENT + i]];
+			LW_IN_REGISTER(state[k]);
+			any |= state[k];
+		}
+		if (LW_LIKELY(!(any & LW_SCAN_OUTPUT)))
+			continue;
+		memcpy(marked, state, sizeof marked);
+		note_outputs(scan, marked, n_hits, (uint32_t)i);
+		memcpy(state, marked, sizeof marked);
+	}
+	for (size_t k = 0; k < LANES; k++) {
+		memmove(scan->hits + scan->n_hits, scan->hits + k * SEGMENT, n_hits[k] * sizeof *scan->hits);
+		scan->n_hits += n_hits[k];
+	}
+	scan->state = (uint32_t)state[LANES - 1];
+	scan->at += LANES * SEGMENT;
 }
 
 /* The next blocks are read without the filter, more of them each time in a row. Returns 0. */
@@ -149,7 +195,7 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	uint32_t state = scan->state;
 	size_t reached = begin; /* one behind, so that it is not below 0 */
 
-	if (n_candidates > n / (set->walks ? 64 : 16))
+	if (n_candidates > n / (set->all_rows ? 64 : 16))
 		return read_plainly(scan);
 
 	while (at < end) {
@@ -176,7 +222,7 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	}
 	scan->state = state;
 	scan->at = at;
-	if (n_read > n / (set->walks ? 16 : 4))
+	if (n_read > n / (set->all_rows ? 16 : 4))
 		read_plainly(scan);
 	else
 		scan->last_plain = 0;
@@ -185,7 +231,7 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 
 static uint32_t first_state(const struct lanewise_scan_set *set, uint8_t byte)
 {
-	return lw_scan_step(set, LW_SCAN_ROOT, byte).state;
+	return set->table[LW_SCAN_ROOT + set->class_of[byte]];
 }
 
 /* The automaton's state at scan->at. */
@@ -199,7 +245,7 @@ static uint32_t state_now(const struct lanewise_scan *scan)
 	if (!scan->is_stale)
 		return scan->state;
 	for (size_t at = scan->at > far ? scan->at - far : 0; at < scan->at; at++)
-		state = lw_scan_step(scan->set, state, scan->text[at]).state;
+		state = lw_scan_step(scan->set, state, scan->text[at]) & ~LW_SCAN_OUTPUT;
 	return state;
 }
 
@@ -270,8 +316,8 @@ static int read_block(struct lanewise_scan *scan)
 	}
 	refresh_state(scan);
 	scan->n_plain -= n < scan->n_plain ? n : scan->n_plain;
-	if (n == LW_SCAN_BLOCK && scan->set->walks)
-		read_walking(scan);
+	if (n == LW_SCAN_BLOCK && scan->set->all_rows && scan->set->max_length <= MAX_REPLAY)
+		read_interleaved(scan);
 	else
 		read_all(scan, n);
 	return 1;
@@ -571,14 +617,6 @@ static void add_to_groups(struct lw_scan_pairs *pairs, int place, int byte, uint
 	pairs->high[place][byte >> 4] |= group;
 }
 
-/* Whether a pattern begins with what leads to the state and this byte. */
-static int goes_on(const struct lanewise_scan_set *set, uint32_t state, uint8_t byte)
-{
-	struct lw_scan_to to = lw_scan_step(set, state, byte);
-
-	return to.slot != LW_SCAN_NONE || to.state != first_state(set, byte);
-}
-
 /* Fills in the pairs that patterns begin with. */
 static void make_pairs(const struct lanewise_scan_set *set, struct lw_scan_pairs *pairs)
 {
@@ -594,7 +632,7 @@ static void make_pairs(const struct lanewise_scan_set *set, struct lw_scan_pairs
 		n_firsts++;
 		add_to_groups(pairs, 0, a, group);
 		for (int b = 0; b < 256; b++)
-			if (goes_on(set, state, (uint8_t)b))
+			if (set->table[state + set->class_of[b]] != first_state(set, (uint8_t)b))
 				add_to_groups(pairs, 1, b, group);
 	}
 	for (int a = 0; a < 256; a++)
@@ -637,14 +675,12 @@ static int skim(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
 	const struct lanewise_scan_set *set = scan->set;
 	uint32_t state = scan->state;
 
-	if (n > SKIM_MAX || scan->whole_word || scan->n_pending > 0)
+	if (n > SKIM_MAX || scan->whole_word || scan->n_pending > 0 || !set->all_rows)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
-		struct lw_scan_to to = lw_scan_step(set, state, bytes[i]);
-
-		if (to.slot != LW_SCAN_NONE)
+		state = set->table[state + set->class_of[bytes[i]]];
+		if (state & LW_SCAN_OUTPUT)
 			return 0;
-		state = to.state;
 	}
 	if (scan->n_small < PAIRS_AFTER && ++scan->n_small == PAIRS_AFTER)
 		prepare_pairs(scan);

@@ -2,7 +2,7 @@
 /* See scan_grams.h. */
 #include "scan/scan_grams.h"
 
-enum { MANY = 1000, BUCKET_LOG_MIN = 8, SPARSENESS_LOG = 5, BIT_LOG_MIN = 12, BIT_LOG_MAX = 22 };
+enum { MANY = 1000, BUCKET_LOG_MIN = 8, SPARSENESS_LOG = 5, BIT_LOG_MIN = 15, BIT_LOG_MAX = 22 };
 
 static int log2_up(uint64_t n)
 {
@@ -59,7 +59,6 @@ void lanewise_scan_plan_evens(uint32_t n_patterns, int ignore_case, struct lw_sc
 	set_sizes(grams, n_patterns, LW_SCAN_EVENS_WIDTH, LW_SCAN_EVENS_STRIDE, ignore_case);
 	grams->word_mask = LW_SCAN_EVENS_BYTES / sizeof(uint64_t) - 1;
 	grams->by_evens = 1;
-	grams->bucket_log--; /* two grams to a bucket: half the memory */
 	if (grams->bucket_log > LW_SCAN_EVENS_BUCKET_LOG_MAX)
 		grams->bucket_log = LW_SCAN_EVENS_BUCKET_LOG_MAX;
 }

@@ -30,7 +30,7 @@
 enum {
 	LW_SCAN_GRAM_BYTES = 8, /* of the widest gram, and of what is read at a place */
 	LW_SCAN_GRAM_PATTERNS_MIN = 64,
-	LW_SCAN_GRAM_PATTERN_MIN = 8, /* bytes of the shortest pattern, for grams by stride */
+	LW_SCAN_GRAM_PATTERN_MIN = 8, /* bytes of the shortest pattern, where the automaton reads on */
 	LW_SCAN_GRAM_STRIDE_MAX = 16,
 	LW_SCAN_GRAM_BUCKET_MAX = 16, /* entries; a bucket with more lets every place pass, so that none takes long */
 	LW_SCAN_GRAM_OFFSET_LOG = 8,

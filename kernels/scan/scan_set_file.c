@@ -3,26 +3,20 @@
  * Pattern sets as lanewise files: the arrays of scan_set.h as they are in memory.
  *
  *     scan.header   one struct header
- *     scan.table    u32, the words of the automaton, or none, and then
- *     scan.wide     u64, the same
- *     scan.rank     struct lw_scan_rank, one for each 32 of these
- *     scan.output   u32
- *     scan.far      u64
+ *     scan.table    u32, the states
  *     scan.next     n_patterns u32: next_output
  *     scan.length   n_patterns u32
- *     scan.filter   one struct lw_scan_filter in elements of 16 bytes, or none
+ *     scan.filter   one struct lw_scan_filter, or none
  *     scan.grams    one struct grams, or none, in which case these have no elements; with a filter its stride is 1:
  *     scan.ends     n_patterns struct lw_scan_ends; scan.bits u64; scan.bucket, scan.entry u32
  *     scan.near     struct lw_scan_near, one for each bucket, for grams at even places, or none
  *
  * A file is a stranger's. What a scan relies on is checked here, so that it need not check anything:
  *
- *   - Where some transition leads to there is a state's first word, and as many words behind it as there are classes. The
- *     root is complete. A word that is a transition for some class counts as one of the state that it would belong to.
- *     It has no bits but those of its parts, as scan_walk compares all but the first and the state at once.
+ *   - A state that some transition or failure leads to is a row, or one of the states which lie behind the rows without
+ *     gaps or overlaps.
  *   - After a step a state's reach, and the length of what ends there, are at most one more than the reach before; so
- *     neither is ever more than the bytes read. Failures lower the reach; so the time is linear.
- *   - Ranks are those of the transitions with output.
+ *     neither is ever more than the bytes read. Failures lower the reach, but for one from a leaf; so the time is linear.
  *   - Outputs are numbers of patterns, and lists of them end, since each is shorter than the one before or, if it is as
  *     long, of a higher number.
  *   - The filter's windows lie in what the block kernels may read, and both its forms find the same.
@@ -38,11 +32,11 @@
 #include "support.h"
 
 /* Raise it when the arrays or the filter come to mean something else. */
-enum { FORMAT = 5, PARTS = 15 };
+enum { FORMAT = 4, PARTS = 11 };
 
 struct header {
-	uint32_t format, n_patterns, n_classes, state_bits;
-	uint32_t min_length, max_length, max_offset, reserved;
+	uint32_t format, n_patterns, n_classes, rows_end;
+	uint32_t min_length, max_length, max_offset, zero;
 	uint8_t class_of[256];
 };
 
@@ -53,8 +47,7 @@ struct grams {
 };
 _Static_assert(sizeof(struct grams) == 24 && sizeof(struct lw_scan_ends) == 32, "they are part of the file format");
 _Static_assert(sizeof(struct header) == 288, "the header is part of the file format");
-enum { FILTER_ELEMENT = 16 };
-_Static_assert(offsetof(struct lw_scan_filter, slot) == 848, "the filter is part of the file format");
+_Static_assert(sizeof(struct lw_scan_filter) == 17232, "the filter is part of the file format");
 
 /* ---------------------------------------------------------------- writing */
 
@@ -67,19 +60,16 @@ static void list_parts(const struct lanewise_scan_set *set, struct header *heade
 	*header = (struct header) { .format = FORMAT,
 		                    .n_patterns = set->n_patterns,
 		                    .n_classes = set->n_classes,
-		                    .state_bits = set->table.state_bits,
+		                    .rows_end = set->rows_end,
 		                    .min_length = set->min_length,
 		                    .max_length = set->max_length,
 		                    .max_offset = set->max_offset };
 	memcpy(header->class_of, set->class_of, sizeof header->class_of);
 	parts[0] = (struct lw_file_part) { "scan.header", sizeof *header, 1, header };
-	parts[1] = (struct lw_file_part) { "scan.table", sizeof(uint32_t), set->table.narrow ? set->n_words : 0,
-		                           set->table.narrow };
+	parts[1] = (struct lw_file_part) { "scan.table", sizeof(uint32_t), set->n_words, set->table };
 	parts[2] = (struct lw_file_part) { "scan.next", sizeof(uint32_t), n, set->next_output };
 	parts[3] = (struct lw_file_part) { "scan.length", sizeof(uint32_t), n, set->length };
-	parts[4] = (struct lw_file_part) { "scan.filter", FILTER_ELEMENT,
-		                           set->filter ? lw_scan_filter_size(set->filter) / FILTER_ELEMENT : 0,
-		                           set->filter };
+	parts[4] = (struct lw_file_part) { "scan.filter", sizeof *set->filter, set->filter != NULL, set->filter };
 	*grams = (struct grams) { g->width, g->stride, (uint32_t)g->bucket_log, g->delta, g->fold };
 	parts[5] = (struct lw_file_part) { "scan.grams", sizeof *grams, n_grams > 0, grams };
 	parts[6] = (struct lw_file_part) { "scan.ends", sizeof *g->ends, n_grams, g->ends };
@@ -90,11 +80,6 @@ static void list_parts(const struct lanewise_scan_set *set, struct header *heade
 	parts[9] = (struct lw_file_part) { "scan.entry", sizeof *g->entry, n_grams * g->stride, g->entry };
 	parts[10] = (struct lw_file_part) { "scan.near", sizeof *g->near, g->near ? (size_t)1 << g->bucket_log : 0,
 		                            g->near };
-	parts[11] = (struct lw_file_part) { "scan.wide", sizeof(uint64_t), set->table.wide ? set->n_words : 0,
-		                            set->table.wide };
-	parts[12] = (struct lw_file_part) { "scan.rank", sizeof *set->rank, set->n_words / 32 + 1, set->rank };
-	parts[13] = (struct lw_file_part) { "scan.output", sizeof *set->output, set->n_outputs, set->output };
-	parts[14] = (struct lw_file_part) { "scan.far", sizeof *set->far, set->n_far, set->far };
 }
 
 size_t lanewise_scan_set_image_size(const lanewise_scan_set *set)
@@ -150,8 +135,9 @@ struct opening {
 	struct lanewise_scan_set set;
 	const struct grams *grams;
 	size_t n_next, n_length, n_filter, n_grams, n_ends, n_bits, n_bucket, n_entries, n_near;
-	size_t n_narrow, n_wide, n_rank;
-	uint64_t *begins; /* bits by words of the table: a state begins there */
+	/* Bits by words of the table: a state begins there; it has an output. */
+	uint64_t *begins, *has_output;
+	size_t n_begins; /* states behind the rows */
 };
 
 /* What is wrong with element `i` of a section, which begins at `elements`. */
@@ -159,9 +145,7 @@ struct opening {
 	lw_fail((opening)->error, LANEWISE_ERROR_DATA, lanewise_file_offset((opening)->file, &(elements)[i]), \
 	        "section scan." section ", element %zu: " format, (size_t)(i), __VA_ARGS__)
 
-#define WRONG_WORD(opening, at, format, ...) \
-	((opening)->set.table.narrow ? WRONG(opening, "table", (opening)->set.table.narrow, at, format, __VA_ARGS__) \
-	                             : WRONG(opening, "wide", (opening)->set.table.wide, at, format, __VA_ARGS__))
+#define WRONG_STATE(opening, at, format, ...) WRONG(opening, "table", (opening)->set.table, at, format, __VA_ARGS__)
 
 /* What is wrong with a field of the header or the filter. */
 #define WRONG_FIELD(opening, section, field, format, ...) \
@@ -172,7 +156,6 @@ static lanewise_status find_sections(struct opening *o)
 {
 	const void *header = NULL, *table = NULL, *next = NULL, *length = NULL, *filter = NULL, *grams = NULL;
 	const void *ends = NULL, *bits = NULL, *bucket = NULL, *entry = NULL, *near = NULL;
-	const void *wide = NULL, *rank = NULL, *output = NULL, *far = NULL;
 	const lanewise_file *file = o->file;
 	lanewise_error *error = o->error;
 	lanewise_status status;
@@ -188,14 +171,11 @@ static lanewise_status find_sections(struct opening *o)
 		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, lanewise_file_offset(file, &o->header->format),
 		               "section scan.header, format: %" PRIu32 ", this version reads %d; make the set again",
 		               o->header->format, FORMAT);
-	if ((status = lanewise_file_section(file, "scan.table", 4, &table, &o->n_narrow, error)) ||
-	    (status = lanewise_file_section(file, "scan.wide", 8, &wide, &o->n_wide, error)) ||
-	    (status = lanewise_file_section(file, "scan.rank", sizeof *o->set.rank, &rank, &o->n_rank, error)) ||
-	    (status = lanewise_file_section(file, "scan.output", 4, &output, &o->set.n_outputs, error)) ||
-	    (status = lanewise_file_section(file, "scan.far", 8, &far, &o->set.n_far, error)) ||
+	if ((status = lanewise_file_section(file, "scan.table", 4, &table, &o->set.n_words, error)) ||
 	    (status = lanewise_file_section(file, "scan.next", 4, &next, &o->n_next, error)) ||
 	    (status = lanewise_file_section(file, "scan.length", 4, &length, &o->n_length, error)) ||
-	    (status = lanewise_file_section(file, "scan.filter", FILTER_ELEMENT, &filter, &o->n_filter, error)) ||
+	    (status =
+	             lanewise_file_section(file, "scan.filter", sizeof *o->set.filter, &filter, &o->n_filter, error)) ||
 	    (status = lanewise_file_section(file, "scan.grams", sizeof *o->grams, &grams, &o->n_grams, error)) ||
 	    (status = lanewise_file_section(file, "scan.ends", sizeof *o->set.grams.ends, &ends, &o->n_ends, error)) ||
 	    (status = lanewise_file_section(file, "scan.bits", 8, &bits, &o->n_bits, error)) ||
@@ -203,12 +183,7 @@ static lanewise_status find_sections(struct opening *o)
 	    (status = lanewise_file_section(file, "scan.entry", 4, &entry, &o->n_entries, error)) ||
 	    (status = lanewise_file_section(file, "scan.near", sizeof *o->set.grams.near, &near, &o->n_near, error)))
 		return status;
-	o->set.table.narrow = o->n_narrow ? table : NULL;
-	o->set.table.wide = o->n_narrow ? NULL : wide;
-	o->set.n_words = o->n_narrow ? o->n_narrow : o->n_wide;
-	o->set.rank = rank;
-	o->set.output = output;
-	o->set.far = far;
+	o->set.table = table;
 	o->set.next_output = next;
 	o->set.length = length;
 	o->set.filter = o->n_filter ? filter : NULL;
@@ -236,19 +211,27 @@ static lanewise_status check_header(struct opening *o)
 		                   o->n_length);
 	if (h->n_classes == 0 || h->n_classes > 256)
 		return WRONG_FIELD(o, "header", h->n_classes, "n_classes: %" PRIu32, h->n_classes);
+	if (set->n_words >= LW_SCAN_OUTPUT)
+		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, set->table),
+		               "section scan.table: %zu elements", set->n_words);
+	if (h->rows_end == 0 || h->rows_end > set->n_words || h->rows_end % (h->n_classes + 2) != 0)
+		return WRONG_FIELD(o, "header", h->rows_end,
+		                   "rows_end: %" PRIu32 ", of %zu words and %" PRIu32 " classes", h->rows_end,
+		                   set->n_words, h->n_classes);
 	if (h->max_offset > LW_SCAN_MAX_OFFSET)
 		return WRONG_FIELD(o, "header", h->max_offset, "max_offset: %" PRIu32, h->max_offset);
-	if (h->reserved != 0)
-		return WRONG_FIELD(o, "header", h->reserved, "reserved: %" PRIu32, h->reserved);
+	if (h->zero)
+		return WRONG_FIELD(o, "header", h->zero, "zero: %" PRIu32, h->zero);
 	for (int i = 0; i < 256; i++)
 		if (h->class_of[i] >= h->n_classes)
 			return WRONG_FIELD(o, "header", h->class_of[i], "class_of[%d]: %d of %" PRIu32, i,
 			                   h->class_of[i], h->n_classes);
 	set->n_patterns = h->n_patterns;
 	set->n_classes = h->n_classes;
+	set->rows_end = h->rows_end;
+	set->all_rows = set->rows_end == set->n_words;
 	set->min_length = h->min_length;
 	set->max_length = h->max_length;
-	set->walks = o->n_narrow > 0 && set->max_length <= LW_SCAN_WALK_FAR_MAX + 1;
 	set->max_offset = h->max_offset;
 	memcpy(set->class_of, h->class_of, sizeof set->class_of);
 	return LANEWISE_OK;
@@ -282,156 +265,121 @@ static lanewise_status check_patterns(const struct opening *o)
 
 static int has_bit(const uint64_t *bits, size_t i) { return bits[i / 64] >> i % 64 & 1; }
 
-/* How words are divided, by what the header says; that they can be. */
-static lanewise_status check_words(struct opening *o)
+static void set_bits(struct opening *o, uint32_t s, int output)
 {
-	struct lw_scan_table *table = &o->set.table;
-	const struct header *h = o->header;
-	size_t n = o->set.n_words, most = (size_t)UINT32_MAX - 512;
-
-	if (o->n_narrow && o->n_wide)
-		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, table->narrow),
-		               "section scan.table: %zu elements, but %zu in scan.wide", o->n_narrow, o->n_wide);
-	if (n <= h->n_classes || n > most)
-		return WRONG_FIELD(o, "header", h->n_classes, "n_classes: %" PRIu32 " with %zu words of the automaton",
-		                   h->n_classes, n);
-	table->state_bits = h->state_bits;
-	table->check_mask = 1;
-	while (table->narrow && table->check_mask < h->n_classes)
-		table->check_mask = 2 * table->check_mask + 1;
-	if (table->wide)
-		table->check_mask = 0xffff;
-	table->reach_shift = h->state_bits;
-	for (uint32_t bits = table->check_mask; bits; bits >>= 1)
-		table->reach_shift++;
-	if (table->narrow ? h->state_bits == 0 || h->state_bits > 31 || table->reach_shift > 31 : h->state_bits != 32)
-		return WRONG_FIELD(o, "header", h->state_bits, "state_bits: %" PRIu32, h->state_bits);
-	if (o->n_rank != n / 32 + 1)
-		return WRONG(o, "rank", o->set.rank, 0, "%zu elements for %zu words", o->n_rank, n);
-	for (size_t i = 0; i < o->set.n_outputs; i++)
-		if (o->set.output[i] >= o->set.n_patterns)
-			return WRONG(o, "output", o->set.output, i, "%" PRIu32 " of %" PRIu32 " patterns",
-			             o->set.output[i], o->set.n_patterns);
-	for (size_t i = 1; i < o->set.n_far; i++)
-		if (o->set.far[i] >> 32 <= o->set.far[i - 1] >> 32)
-			return WRONG(o, "far", o->set.far, i, "state %" PRIu64 " after %" PRIu64, o->set.far[i] >> 32,
-			             o->set.far[i - 1] >> 32);
-	return LANEWISE_OK;
-}
-
-/* Whether the word is a transition, of the state that so many words before it would be. */
-static int is_transition(const struct opening *o, size_t at, size_t *state)
-{
-	uint32_t c = lw_scan_check(&o->set.table, lw_scan_word(&o->set.table, at));
-
-	*state = at - 1 - c;
-	return c < o->set.n_classes && at > c;
-}
-
-static lanewise_status check_rank(const struct opening *o)
-{
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < o->n_rank; i++) {
-		struct lw_scan_rank rank = { 0, n };
-
-		for (size_t at = 32 * i; at < 32 * i + 32 && at < o->set.n_words; at++) {
-			uint64_t word = lw_scan_word(&o->set.table, at);
-			size_t state;
-
-			if (is_transition(o, at, &state) && lw_scan_has_output(&o->set.table, word)) {
-				rank.bits |= UINT32_C(1) << at % 32;
-				n++;
-			}
-		}
-		if (o->set.rank[i].bits != rank.bits || o->set.rank[i].before != rank.before)
-			return WRONG(o, "rank", o->set.rank, i,
-			             "bits %" PRIx32 " and %" PRIu32 " before, instead of %" PRIx32 " and %" PRIu32,
-			             o->set.rank[i].bits, o->set.rank[i].before, rank.bits, rank.before);
-	}
-	if (n != o->set.n_outputs)
-		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, o->set.rank),
-		               "section scan.rank: %" PRIu32 " transitions with output, but %zu in scan.output", n,
-		               o->set.n_outputs);
-	return LANEWISE_OK;
-}
-
-/* A state's reach, if it is there: lanewise_scan_far_reach supposes that it is. */
-static int find_reach(const struct opening *o, uint32_t s, uint32_t *reach)
-{
-	const struct lanewise_scan_set *set = &o->set;
-	uint64_t most = (set->table.narrow ? UINT32_MAX : UINT64_MAX) >> set->table.reach_shift;
-	size_t low = 0, high = set->n_far;
-
-	*reach = (uint32_t)(lw_scan_word(&set->table, s) >> set->table.reach_shift);
-	if (*reach != most)
-		return 1;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (set->far[middle] >> 32 < s)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*reach = low < set->n_far ? (uint32_t)set->far[low] : 0;
-	return low < set->n_far && set->far[low] >> 32 == s;
-}
-
-/* Notes that a state begins at s, to which the word `from` leads; 0 if it cannot. */
-static int note_state(struct opening *o, uint32_t s)
-{
-	const struct lw_scan_table *table = &o->set.table;
-	uint32_t reach;
-
-	if (s >= o->set.n_words - o->set.n_classes ||
-	    lw_scan_check(table, lw_scan_word(table, s)) != table->check_mask || !find_reach(o, s, &reach))
-		return 0;
 	o->begins[s / 64] |= UINT64_C(1) << s % 64;
-	return reach < o->set.max_length;
+	o->has_output[s / 64] |= (uint64_t)output << s % 64;
 }
 
-/* Where a state fails to is one too. */
-static lanewise_status check_failure(const struct opening *o, uint32_t s)
+/* Whether this can be a state, with an output or not. One behind the rows that is met first is noted. */
+static int note_state(struct opening *o, uint32_t s, int output)
 {
-	const struct lw_scan_table *table = &o->set.table;
-	uint32_t fail = lw_scan_target(table, lw_scan_word(table, s)), reach = lw_scan_reach(&o->set, s);
-
-	if (s == LW_SCAN_ROOT)
-		return reach == 0 ? LANEWISE_OK : WRONG_WORD(o, s, "a reach of %" PRIu32 " in the first state", reach);
-	if (fail >= o->set.n_words || !has_bit(o->begins, fail))
-		return WRONG_WORD(o, s, "no state %" PRIu32 " to fail to", fail);
-	if (lw_scan_reach(&o->set, fail) >= reach)
-		return WRONG_WORD(o, s, "failing to a reach of %" PRIu32 " from one of %" PRIu32,
-		                  lw_scan_reach(&o->set, fail), reach);
-	return LANEWISE_OK;
+	if (s >= o->set.n_words)
+		return 0;
+	if (has_bit(o->begins, s))
+		return has_bit(o->has_output, s) == output;
+	if (s < o->set.rows_end + (uint32_t)output || s + 1 == o->set.n_words)
+		return 0;
+	set_bits(o, s, output);
+	o->n_begins++;
+	return 1;
 }
 
-/* The transition at `at`, from state s. */
-static lanewise_status check_transition(const struct opening *o, size_t at, uint32_t s)
+/* The transition at table[at], from a state of this reach. */
+static lanewise_status check_transition(struct opening *o, size_t at, uint32_t reach)
 {
 	const struct lanewise_scan_set *set = &o->set;
-	uint64_t word = lw_scan_word(&set->table, at);
-	uint32_t reach = lw_scan_reach(set, s), next_reach = lw_scan_reach(set, lw_scan_target(&set->table, word));
-	uint64_t output = UINT64_C(1) << (set->table.narrow ? 31 : 63);
+	uint32_t word = set->table[at], s = word & ~LW_SCAN_OUTPUT;
+	int output = (word & LW_SCAN_OUTPUT) != 0;
 
-	if ((word & (output - 1)) >> set->table.reach_shift)
-		return WRONG_WORD(o, at, "bits besides output, class and state: %" PRIx64, word);
-	if (next_reach > reach + 1)
-		return WRONG_WORD(o, at, "to a reach of %" PRIu32 " from one of %" PRIu32, next_reach, reach);
-	if (lw_scan_has_output(&set->table, word) && set->length[lw_scan_output(set, (uint32_t)at)] > reach + 1)
-		return WRONG_WORD(o, at, "pattern %" PRIu32 " cannot end behind a reach of %" PRIu32,
-		                  lw_scan_output(set, (uint32_t)at), reach);
+	if (!note_state(o, s, output))
+		return WRONG_STATE(o, at, "there is no state %" PRIu32 " with%s output", s, output ? "" : "out");
+	if (lw_scan_reach(set, s) > reach + 1)
+		return WRONG_STATE(o, at, "to a reach of %" PRIu32 " from one of %" PRIu32, lw_scan_reach(set, s),
+		                   reach);
+	if (!output)
+		return LANEWISE_OK;
+
+	uint32_t pattern = lw_scan_output(set, s);
+
+	if (pattern >= set->n_patterns || set->length[pattern] > reach + 1)
+		return WRONG_STATE(o, at, "pattern %" PRIu32 " cannot end in state %" PRIu32, pattern, s);
 	return LANEWISE_OK;
 }
 
-/* The first state has all transitions. */
-static lanewise_status check_first(const struct opening *o)
+static lanewise_status check_row(struct opening *o, uint32_t s)
 {
-	for (uint32_t c = 0; c < o->set.n_classes; c++)
-		if (lw_scan_check(&o->set.table, lw_scan_word(&o->set.table, LW_SCAN_ROOT + 1 + c)) != c)
-			return WRONG_WORD(o, LW_SCAN_ROOT + 1 + c,
-			                  "no transition for class %" PRIu32 " of the first state", c);
+	const struct lanewise_scan_set *set = &o->set;
+	uint32_t reach = lw_scan_reach(set, s);
+	lanewise_status status = LANEWISE_OK;
+
+	if (reach >= set->max_length || (s == LW_SCAN_ROOT && reach != 0))
+		return WRONG_STATE(o, s - 2, "a reach of %" PRIu32 " in state %" PRIu32, reach, s);
+	if (s == LW_SCAN_ROOT && lw_scan_output(set, s) != LW_SCAN_NONE)
+		return WRONG_STATE(o, s - 1, "output %" PRIu32 " in the first state", lw_scan_output(set, s));
+	/* Most transitions are those of the first row, which has the least reach, so that they need not be checked again. */
+	for (uint32_t c = 0; c < set->n_classes && !status; c++)
+		if (s == LW_SCAN_ROOT || set->table[s + c] != set->table[LW_SCAN_ROOT + c])
+			status = check_transition(o, s + c, reach);
+	return status;
+}
+
+/* The state to which s fails, whose reach and number of transitions these are. */
+static lanewise_status check_failure(const struct opening *o, uint32_t s, uint32_t reach, uint32_t n)
+{
+	const uint32_t *table = o->set.table;
+	uint32_t fail = table[s];
+
+	if (fail >= s || !has_bit(o->begins, fail))
+		return WRONG_STATE(o, s, "no state %" PRIu32 " to fail to", fail);
+
+	int is_leaf = fail >= o->set.rows_end && (table[fail + 1] & 0xff) == 0;
+	uint32_t fail_reach = lw_scan_reach(&o->set, fail);
+
+	if (is_leaf || (n > 0 ? fail_reach >= reach : fail_reach != reach))
+		return WRONG_STATE(o, s, "failing to a reach of %" PRIu32 " from one of %" PRIu32, fail_reach, reach);
+	return LANEWISE_OK;
+}
+
+/* The classes of a state's transitions, which ascend. */
+static lanewise_status check_classes(const struct opening *o, uint32_t s, uint32_t n)
+{
+	const uint32_t *table = o->set.table;
+	uint32_t single = table[s + 1] >> 8 & 0xff;
+	const uint8_t *classes = (const uint8_t *)(table + s + 2);
+
+	if (n == 1 ? single >= o->set.n_classes : single != 0)
+		return WRONG_STATE(o, s + 1, "class %" PRIu32 " of %" PRIu32, single, o->set.n_classes);
+	for (uint32_t i = 0; n > 1 && i < n; i++)
+		if (classes[i] >= o->set.n_classes || (i > 0 && classes[i] <= classes[i - 1]))
+			return WRONG_STATE(o, s + 2 + i / 4, "class %d of transition %" PRIu32, classes[i], i);
+	return LANEWISE_OK;
+}
+
+/* The state at s, of which two words are there; where it ends. */
+static lanewise_status check_sparse(struct opening *o, uint32_t s, size_t *end)
+{
+	const struct lanewise_scan_set *set = &o->set;
+	uint32_t n = set->table[s + 1] & 0xff, reach = lw_scan_reach(set, s);
+	size_t first = (size_t)s + 2 + (n > 1 ? (n + 3) / 4 : 0);
+	lanewise_status status;
+
+	if (n > LW_SCAN_SPARSE_MAX || first + n > set->n_words)
+		return WRONG_STATE(o, s + 1, "%" PRIu32 " transitions", n);
+	if (reach >= set->max_length)
+		return WRONG_STATE(o, s + 1, "a reach of %" PRIu32, reach);
+	if ((status = check_failure(o, s, reach, n)) || (status = check_classes(o, s, n)))
+		return status;
+	for (size_t at = first; at < first + n; at++) {
+		uint32_t to = set->table[at] & ~LW_SCAN_OUTPUT;
+
+		/* States behind this one are checked later, and no others may be noted now. */
+		if (to >= set->rows_end && to <= s)
+			return WRONG_STATE(o, at, "from state %" PRIu32 " back to %" PRIu32, s, to);
+		if ((status = check_transition(o, at, reach)))
+			return status;
+	}
+	*end = first + n;
 	return LANEWISE_OK;
 }
 
@@ -439,24 +387,24 @@ static lanewise_status check_states(struct opening *o)
 {
 	const struct lanewise_scan_set *set = &o->set;
 	lanewise_status status;
-	size_t state;
+	size_t at = set->rows_end, n_checked = 0;
 
-	if (!note_state(o, LW_SCAN_ROOT))
-		return WRONG_WORD(o, 0, "no state %d", 0);
-	for (size_t at = 0; at < set->n_words; at++)
-		if (is_transition(o, at, &state) &&
-		    !note_state(o, lw_scan_target(&set->table, lw_scan_word(&set->table, at))))
-			return WRONG_WORD(o, at, "no state %" PRIu32 " to lead to",
-			                  lw_scan_target(&set->table, lw_scan_word(&set->table, at)));
-	if ((status = check_first(o)) || (status = check_rank(o)))
-		return status;
-	for (size_t at = 0; at < set->n_words; at++) {
-		if (is_transition(o, at, &state) && has_bit(o->begins, state) &&
-		    (status = check_transition(o, at, (uint32_t)state)))
+	for (uint32_t s = LW_SCAN_ROOT; s < set->rows_end; s += set->n_classes + 2)
+		set_bits(o, s, lw_scan_output(set, s) != LW_SCAN_NONE);
+	for (uint32_t s = LW_SCAN_ROOT; s < set->rows_end; s += set->n_classes + 2)
+		if ((status = check_row(o, s)))
 			return status;
-		if (has_bit(o->begins, at) && (status = check_failure(o, (uint32_t)at)))
+	for (; at < set->n_words; n_checked++) {
+		size_t s = has_bit(o->begins, at) ? at : at + 1;
+
+		if (s >= set->n_words || !has_bit(o->begins, s) || has_bit(o->has_output, s) != (s > at))
+			return WRONG_STATE(o, at, "not what any transition leads to: %" PRIu32, set->table[at]);
+		if ((status = check_sparse(o, (uint32_t)s, &at)))
 			return status;
 	}
+	if (n_checked != o->n_begins)
+		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, set->table),
+		               "section scan.table: %zu states, but transitions to %zu", n_checked, o->n_begins);
 	return LANEWISE_OK;
 }
 
@@ -514,11 +462,11 @@ static lanewise_status check_window_classes(const struct opening *o)
 		if (classes->place[j] >= f->width)
 			return WRONG_FIELD(o, "filter", classes->place[j], "classes.place[%d]: %" PRIu32, j,
 			                   classes->place[j]);
-	for (uint32_t i = 0; i < lw_scan_n_slots(f); i++)
+	for (int i = 0; i < 1 << LW_SCAN_SLOT_BITS; i++)
 		for (int j = 0; j < LW_SCAN_SLOT_DEPTH; j++)
 			if (!passes_classes(classes, f->slot[i][j]))
 				return WRONG_FIELD(o, "filter", f->slot[i][j],
-				                   "slot[%" PRIu32 "][%d]: %" PRIx32 " is no window by classes", i, j,
+				                   "slot[%d][%d]: %" PRIx32 " is no window by classes", i, j,
 				                   f->slot[i][j]);
 	return LANEWISE_OK;
 }
@@ -529,13 +477,9 @@ static lanewise_status check_filter(struct opening *o)
 
 	if (!f)
 		return LANEWISE_OK;
-	if (o->n_filter * FILTER_ELEMENT < offsetof(struct lw_scan_filter, slot))
+	if (o->n_filter > 1)
 		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, f),
 		               "section scan.filter: %zu elements", o->n_filter);
-	if (f->slot_shift < 32 - LW_SCAN_SLOT_BITS || f->slot_shift > 31 ||
-	    o->n_filter * FILTER_ELEMENT != lw_scan_filter_size(f))
-		return WRONG_FIELD(o, "filter", f->slot_shift, "slot_shift: %" PRIu32 ", %zu elements", f->slot_shift,
-		                   o->n_filter);
 	if (f->width == 0 || f->width > LW_SCAN_WIDTH || f->width > o->set.min_length)
 		return WRONG_FIELD(o, "filter", f->width, "width: %" PRIu32, f->width);
 	if (f->mask != UINT32_MAX >> 8 * (4 - f->width))
@@ -550,12 +494,11 @@ static lanewise_status check_filter(struct opening *o)
 	for (int j = 0; j < LW_SCAN_WIDTH; j++)
 		if (f->place[j] >= f->width || (f->letters && f->place[j] != (uint32_t)j))
 			return WRONG_FIELD(o, "filter", f->place[j], "place[%d]: %" PRIu32, j, f->place[j]);
-	for (uint32_t i = 0; i < lw_scan_n_slots(f); i++)
+	for (int i = 0; i < 1 << LW_SCAN_SLOT_BITS; i++)
 		for (int j = 0; j < LW_SCAN_SLOT_DEPTH; j++)
 			if (f->slot[i][j] > f->mask || !passes(f, f->slot[i][j]))
-				return WRONG_FIELD(o, "filter", f->slot[i][j],
-				                   "slot[%" PRIu32 "][%d]: %" PRIx32 " is no window", i, j,
-				                   f->slot[i][j]);
+				return WRONG_FIELD(o, "filter", f->slot[i][j], "slot[%d][%d]: %" PRIx32 " is no window",
+				                   i, j, f->slot[i][j]);
 	o->set.width = f->width;
 	return check_window_classes(o);
 }
@@ -692,16 +635,17 @@ static lanewise_status check_set(struct opening *o, const lanewise_allocator *al
 {
 	lanewise_status status;
 
-	if ((status = find_sections(o)) || (status = check_header(o)) || (status = check_words(o)) ||
-	    (status = check_patterns(o)) || (status = check_filter(o)) || (status = check_grams(o)))
+	if ((status = find_sections(o)) || (status = check_header(o)) || (status = check_patterns(o)) ||
+	    (status = check_filter(o)) || (status = check_grams(o)))
 		return status;
 
-	size_t n_bytes = (o->set.n_words / 64 + 1) * sizeof(uint64_t);
+	size_t words = o->set.n_words / 64 + 1, n_bytes = 2 * words * sizeof(uint64_t);
 
 	o->begins = lw_allocate(allocator, n_bytes);
 	if (!o->begins)
 		return lw_fail(o->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the set");
 	memset(o->begins, 0, n_bytes);
+	o->has_output = o->begins + words;
 	status = check_states(o);
 	lw_release(allocator, o->begins, n_bytes);
 	if (allocator) {
