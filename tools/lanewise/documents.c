@@ -6,7 +6,6 @@
  */
 #include "documents.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,65 +28,27 @@ static void add_file(struct document_files *files, char *path, int named)
 	files->files[files->n_files++] = (struct document_file) { path, named };
 }
 
-static char *join(const char *directory, const char *name)
-{
-	size_t length = strlen(directory);
-	char *path = tool_allocate(length + strlen(name) + 2, 1);
-
-	memcpy(path, directory, length);
-	if (length == 0 || directory[length - 1] != '/')
-		path[length++] = '/';
-	memcpy(path + length, name, strlen(name) + 1);
-	return path;
-}
-
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-/* The names in a directory, sorted, hidden ones counted instead. */
-static char **list_directory(struct document_files *files, const char *path, size_t *n)
-{
-	size_t capacity = 0;
-	char **names = NULL;
-	DIR *stream = opendir(path);
-	struct dirent *entry;
-
-	if (!stream)
-		tool_fail("%s: %s", path, strerror(errno));
-	for (*n = 0; (errno = 0, entry = readdir(stream));) {
-		const char *name = entry->d_name;
-
-		if (name[0] == '.') {
-			files->hidden += strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-			continue;
-		}
-		if (*n == capacity) {
-			capacity = capacity ? 2 * capacity : 64;
-			names = tool_reallocate(names, capacity, sizeof *names);
-		}
-		names[*n] = tool_allocate(strlen(name) + 1, 1);
-		memcpy(names[(*n)++], name, strlen(name) + 1);
-	}
-	if (errno)
-		tool_fail("%s: %s", path, strerror(errno));
-	closedir(stream);
-	if (*n)
-		qsort(names, *n, sizeof *names, by_name);
-	return names;
-}
-
 static void find_in_directory(struct document_files *files, const char *directory)
 {
+	char **names;
 	size_t n;
-	char **names = list_directory(files, directory, &n);
 
+	if (tool_list_directory(directory, &names, &n) != 0)
+		tool_fail("%s: %s", directory, strerror(errno));
 	tool_check_signals();
 	for (size_t i = 0; i < n; i++) {
-		char *path = join(directory, names[i]);
+		if (names[i][0] == '.') {
+			files->hidden++;
+			free(names[i]);
+			continue;
+		}
+
+		char *path = tool_join_path(directory, names[i]);
 		struct stat about;
 
+		free(names[i]);
 		if (lstat(path, &about) != 0)
 			tool_fail("%s: %s", path, strerror(errno));
-		free(names[i]);
 		if (S_ISREG(about.st_mode)) {
 			add_file(files, path, 0);
 			continue;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which files lanewise scan reads: trees in order of names, without what ignore files and options exclude. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,54 +43,9 @@ static void add_file(struct scan_run *run, const char *path, int named)
 	memcpy(run->files[run->n_files++].path, path, n);
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-/* The names in a directory, sorted; what is hidden only if it was asked for. */
-static char **list_names(struct scan_run *run, const char *path, size_t *n)
-{
-	size_t capacity = 0;
-	char **names = NULL;
-	DIR *stream = opendir(path);
-	struct dirent *entry;
-
-	*n = 0;
-	if (!stream) {
-		scan_trouble(run, path);
-		return NULL;
-	}
-	while ((errno = 0, entry = readdir(stream))) {
-		const char *name = entry->d_name;
-
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || (name[0] == '.' && !run->hidden))
-			continue;
-		if (*n == capacity) {
-			capacity = capacity ? 2 * capacity : 64;
-			names = tool_reallocate(names, capacity, sizeof *names);
-		}
-		names[*n] = tool_allocate(strlen(name) + 1, 1);
-		memcpy(names[(*n)++], name, strlen(name) + 1);
-	}
-	if (errno)
-		scan_trouble(run, path);
-	closedir(stream);
-	if (*n)
-		qsort(names, *n, sizeof *names, by_name);
-	return names;
-}
-
-static char *join(const char *directory, const char *name)
-{
-	size_t n = strlen(directory);
-	const char *slash = n > 0 && directory[n - 1] == '/' ? "" : "/";
-	char *path = tool_allocate(n + strlen(name) + 2, 1);
-
-	sprintf(path, "%s%s%s", directory, slash, name);
-	return path;
-}
-
 static void read_ignore_file(struct scan_run *run, const char *directory, const char *name, struct ignore_list *list)
 {
-	char *path = join(directory, name);
+	char *path = tool_join_path(directory, name);
 	struct buffer text = { 0 };
 
 	if (scan_read_file(path, &text))
@@ -123,15 +77,22 @@ static int is_passed_over(const struct scan_run *run, const struct directory *di
 static void add_directory(struct scan_run *run, const char *path, const struct directory *up)
 {
 	size_t n, length = strlen(path);
-	char **names = list_names(run, path, &n);
+	char **names;
 	struct directory directory = { .up = up, .path_bytes = length + !(length && path[length - 1] == '/') };
 
+	if (tool_list_directory(path, &names, &n) != 0)
+		scan_trouble(run, path);
 	if (!run->no_ignore && run->gitignore)
 		read_ignore_file(run, path, ".gitignore", &directory.list);
 	if (!run->no_ignore)
 		read_ignore_file(run, path, ".lanewiseignore", &directory.list);
 	for (size_t i = 0; i < n; i++) {
-		char *entry = join(path, names[i]);
+		if (names[i][0] == '.' && !run->hidden) {
+			free(names[i]);
+			continue;
+		}
+
+		char *entry = tool_join_path(path, names[i]);
 		struct stat about;
 
 		free(names[i]);

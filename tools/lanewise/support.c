@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages, progress, signals and memory of the lanewise command. */
+/* Messages, progress, signals, names of files and memory of the lanewise command. */
 #include "tool.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -159,6 +161,53 @@ void tool_check_signals(void)
 		return;
 	tool_progress_end();
 	exit(128 + caught);
+}
+
+/* ---------------------------------------------------------------------- files */
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+int tool_list_directory(const char *path, char ***names, size_t *n)
+{
+	size_t capacity = 0;
+	DIR *stream = opendir(path);
+	struct dirent *entry;
+	int error;
+
+	*names = NULL;
+	*n = 0;
+	if (!stream)
+		return -1;
+	while ((errno = 0, entry = readdir(stream))) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		if (*n == capacity) {
+			capacity = capacity ? 2 * capacity : 64;
+			*names = tool_reallocate(*names, capacity, sizeof **names);
+		}
+		(*names)[*n] = tool_allocate(strlen(name) + 1, 1);
+		memcpy((*names)[(*n)++], name, strlen(name) + 1);
+	}
+	error = errno;
+	closedir(stream);
+	if (*n)
+		qsort(*names, *n, sizeof **names, by_name);
+	errno = error;
+	return error ? -1 : 0;
+}
+
+char *tool_join_path(const char *directory, const char *name)
+{
+	size_t n = strlen(directory);
+	char *path = tool_allocate(n + strlen(name) + 2, 1);
+
+	memcpy(path, directory, n);
+	if (n > 0 && directory[n - 1] != '/')
+		path[n++] = '/';
+	memcpy(path + n, name, strlen(name) + 1);
+	return path;
 }
 
 /* -------------------------------------------------------------------- memory */

@@ -67,6 +67,17 @@ void tool_check_signals(void);
 /* The signals that are caught. */
 void tool_signals(sigset_t *set);
 
+/* ---------------------------------------------------------------------- files */
+
+/*
+ * The names in a directory without "." and "..", sorted by their bytes; they and the array are the caller's to free. If not
+ * all can be read, those that were, and -1 with errno.
+ */
+int tool_list_directory(const char *path, char ***names, size_t *n);
+
+/* "directory/name", the caller's to free. */
+char *tool_join_path(const char *directory, const char *name);
+
 /* -------------------------------------------------------------------- memory */
 
 /* Never NULL: they fail the command. */
