@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "counting_allocator.h"
 #include "siphash.h"
 #include "test.h"
 
@@ -614,31 +615,6 @@ static void test_long_query(void)
 
 /* ---------------------------------------------------------------- failures */
 
-struct counting {
-	size_t n_calls, fail_at; /* the call that fails, from 1; 0 for none */
-	size_t outstanding;
-};
-
-static void *counting_allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	struct counting *counting = context;
-
-	CHECK(n_bytes > 0 && alignment <= 4096);
-	if (++counting->n_calls == counting->fail_at)
-		return NULL;
-	counting->outstanding += n_bytes;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void counting_release(void *context, void *p, size_t n_bytes)
-{
-	struct counting *counting = context;
-
-	CHECK(p != NULL && counting->outstanding >= n_bytes);
-	counting->outstanding -= n_bytes;
-	free(p);
-}
-
 /* Adds a document until it works; after each failure the builder must be as before. */
 static lanewise_status add_stubbornly(lanewise_bm25_builder *builder, const struct text *text, size_t *n_failures)
 {
@@ -668,15 +644,15 @@ static void test_allocation_failures(void)
 		random_text(&corpus[d], 40, 400, &seed);
 	/* The last document's words in other order and number than what a failed attempt at it leaves. */
 	for (size_t fail_at = 1; !done; fail_at++) {
-		struct counting counting = { .fail_at = fail_at };
-		lanewise_allocator allocator = { counting_allocate, counting_release, &counting };
+		struct counter counter = { .fail_at = fail_at };
+		lanewise_allocator allocator = counting_allocator(&counter);
 		lanewise_bm25_builder *builder = NULL;
 		lanewise_bm25 *bm25 = NULL;
 		lanewise_status status = lanewise_bm25_builder_create(NULL, &allocator, &builder);
 
 		if (status) {
 			CHECK_EQUAL(status, LANEWISE_ERROR_NO_MEMORY);
-			CHECK(builder == NULL && counting.outstanding == 0);
+			CHECK(builder == NULL && counter.n_bytes == 0);
 			continue;
 		}
 		for (size_t d = 0; d < N; d++)
@@ -688,11 +664,11 @@ static void test_allocation_failures(void)
 			n_failures++;
 			CHECK_EQUAL(lanewise_bm25_create(builder, &allocator, &bm25), LANEWISE_OK);
 		}
-		done = counting.n_calls < fail_at;
+		done = counter.n_allocations < fail_at;
 		lanewise_bm25_builder_destroy(builder);
 		check_search(bm25, N, &query, N, 1.2f, 0.75f);
 		lanewise_bm25_destroy(bm25);
-		CHECK_EQUAL(counting.outstanding, 0);
+		CHECK_EQUAL(counter.n_bytes, 0);
 	}
 	CHECK(n_failures > 20);
 }
@@ -707,8 +683,8 @@ static void test_rollback(void)
 	for (int i = 0; i < 400; i++)
 		at += sprintf(at, "x%d ", i);
 	for (size_t fail_at = 1; fail_at < 40; fail_at++) {
-		struct counting counting = { .fail_at = fail_at };
-		lanewise_allocator allocator = { counting_allocate, counting_release, &counting };
+		struct counter counter = { .fail_at = fail_at };
+		lanewise_allocator allocator = counting_allocator(&counter);
 		lanewise_bm25_builder *builder = NULL;
 		lanewise_bm25 *bm25 = NULL;
 		static struct results results;
@@ -728,7 +704,7 @@ static void test_rollback(void)
 			lanewise_bm25_destroy(bm25);
 		}
 		lanewise_bm25_builder_destroy(builder);
-		CHECK_EQUAL(counting.outstanding, 0);
+		CHECK_EQUAL(counter.n_bytes, 0);
 	}
 }
 

@@ -3,6 +3,7 @@
  * lanewise/dedup.h against tests/dedup_naive.h: over texts of every kind, cut everywhere, on every tier; then what
  * must hold where that is too slow or does not reach: hash collisions, bounded memory, hostile texts, allocation failures.
  */
+#include "counting_allocator.h"
 #include "dedup_naive.h"
 
 #include <time.h>
@@ -528,29 +529,6 @@ static void test_published_collisions(void)
 
 /* ------------------------------------------------------------------ memory */
 
-struct counting {
-	size_t now, most, n_allowed;
-};
-
-static void *count_allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	struct counting *counting = context;
-	void *p = NULL;
-
-	if (counting->n_allowed == 0 || posix_memalign(&p, alignment, n_bytes))
-		return NULL;
-	counting->n_allowed--;
-	counting->now += n_bytes;
-	counting->most = counting->now > counting->most ? counting->now : counting->most;
-	return p;
-}
-
-static void count_release(void *context, void *p, size_t n_bytes)
-{
-	((struct counting *)context)->now -= n_bytes;
-	free(p);
-}
-
 /* Numbered lines, each of them `repeat` times in a row. */
 static size_t number_lines(char *text, size_t n_lines, size_t repeat)
 {
@@ -569,8 +547,8 @@ static void test_bounded_memory(void)
 	lanewise_dedup_unit *units = malloc((N + 8) * sizeof *units), *other = malloc((N + 8) * sizeof *other);
 
 	for (int mode = LANEWISE_DEDUP_VERIFY; mode <= LANEWISE_DEDUP_HASH128; mode++) {
-		struct counting counting = { .n_allowed = SIZE_MAX };
-		const lanewise_allocator allocator = { count_allocate, count_release, &counting };
+		struct counter counter = { 0 };
+		const lanewise_allocator allocator = counting_allocator(&counter);
 		lanewise_dedup_options options = options_of(LANEWISE_DEDUP_LINES, EVERYTHING);
 		lanewise_dedup *dedup = NULL;
 		size_t n_kept = 0, wrong = 0;
@@ -586,9 +564,9 @@ static void test_bounded_memory(void)
 		CHECK_EQUAL(n_kept, N / 2);
 		CHECK_EQUAL(wrong, 0);
 		CHECK(lanewise_dedup_seen(dedup)->end - lanewise_dedup_seen(dedup)->first > 1000);
-		CHECK(counting.most <= options.max_bytes + 300 * 1024);
+		CHECK(counter.most_bytes <= options.max_bytes + 300 * 1024);
 		lanewise_dedup_destroy(dedup);
-		CHECK_EQUAL(counting.now, 0);
+		CHECK_EQUAL(counter.n_bytes, 0);
 
 		/* What is forgotten does not depend on where the text is cut, nor on the secret. */
 		n = number_lines(text, N, 30000);
@@ -643,8 +621,8 @@ static void test_allocation_failures(void)
 	memcpy(text, "\xce\x90", 2); /* grows */
 
 	for (size_t allowed = 0; allowed < 200; allowed++) {
-		struct counting counting = { .n_allowed = allowed };
-		const lanewise_allocator allocator = { count_allocate, count_release, &counting };
+		struct counter counter = { .fail_from = allowed + 1 };
+		const lanewise_allocator allocator = counting_allocator(&counter);
 		lanewise_dedup_options options = options_of(LANEWISE_DEDUP_LINES, EVERYTHING | LANEWISE_NORMALIZE_FOLD);
 		lanewise_dedup *dedup = NULL;
 		lanewise_status status = lanewise_dedup_create(&options, &allocator, &dedup, NULL);
@@ -660,7 +638,7 @@ static void test_allocation_failures(void)
 		if (dedup && status != LANEWISE_OK)
 			CHECK(lanewise_dedup_next(dedup, units, N, &got) == LANEWISE_ERROR_NO_MEMORY);
 		lanewise_dedup_destroy(dedup);
-		CHECK_EQUAL(counting.now, 0);
+		CHECK_EQUAL(counter.n_bytes, 0);
 	}
 	CHECK(failures > 10 && failures < 200);
 }

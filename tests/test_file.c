@@ -19,6 +19,7 @@
 #include <lanewise/file.h>
 #include <lanewise/hash.h>
 
+#include "counting_allocator.h"
 #include "file/file_format.h"
 #include "test.h"
 
@@ -657,36 +658,10 @@ static void test_system_errors(void)
 
 /* ------------------------------------------------------------------ allocators */
 
-struct counter {
-	int live, allowed;
-	size_t bytes;
-};
-
-static void *count_allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	struct counter *counter = context;
-
-	if (counter->allowed-- <= 0)
-		return NULL;
-	CHECK(n_bytes > 0 && alignment == 64);
-	counter->live++;
-	counter->bytes += n_bytes;
-	return aligned_alloc(64, (n_bytes + 63) / 64 * 64);
-}
-
-static void count_release(void *context, void *p, size_t n_bytes)
-{
-	struct counter *counter = context;
-
-	counter->live--;
-	counter->bytes -= n_bytes;
-	free(p);
-}
-
 static void test_allocators(void)
 {
-	struct counter counter = { 0, 0, 0 };
-	lanewise_allocator allocator = { count_allocate, count_release, &counter };
+	struct counter counter = { .fail_from = 1 };
+	lanewise_allocator allocator = counting_allocator(&counter);
 	lanewise_file_writer *writer;
 	lanewise_file *file;
 	lanewise_error error = { 0 };
@@ -696,16 +671,16 @@ static void test_allocators(void)
 	CHECK_EQUAL(error.status, LANEWISE_ERROR_NO_MEMORY);
 	CHECK_EQUAL(lanewise_file_writer_create(path, &allocator, &writer, &error), LANEWISE_ERROR_NO_MEMORY);
 	CHECK_EQUAL(files_in_directory(), 1);
-	counter.allowed = 1000;
+	counter.fail_from = 0;
 	CHECK_EQUAL(lanewise_file_open(path, &allocator, &file, &error), 0);
 	CHECK_EQUAL(lanewise_file_writer_create(path, &allocator, &writer, &error), 0);
-	CHECK_EQUAL(counter.live, 2);
+	CHECK_EQUAL(counter.n_held, 2);
 	lanewise_file_destroy(file);
 	lanewise_file_writer_destroy(writer);
 	CHECK_EQUAL(lanewise_file_open("/nowhere/at/all", &allocator, &file, &error), LANEWISE_ERROR_SYSTEM);
 	CHECK_EQUAL(lanewise_file_writer_create("/nowhere/at/all", &allocator, &writer, &error), LANEWISE_ERROR_SYSTEM);
-	CHECK_EQUAL(counter.live, 0);
-	CHECK_EQUAL(counter.bytes, 0);
+	CHECK_EQUAL(counter.n_held, 0);
+	CHECK_EQUAL(counter.n_bytes, 0);
 }
 
 int main(void)

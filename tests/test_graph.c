@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "counting_allocator.h"
 #include "test.h"
 
 enum { MAX_N = 48, MAX_M = 300, FAR = 1000000 };
@@ -840,36 +841,13 @@ static void test_arguments(void)
 	free(scratch);
 }
 
-/* An allocator that fails at its n-th call and knows what is out. */
-struct counted {
-	int left;
-	size_t out;
-};
-
-static void *counted_allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	struct counted *c = context;
-
-	CHECK(n_bytes > 0);
-	if (c->left-- == 0)
-		return NULL;
-	c->out += n_bytes;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void counted_release(void *context, void *p, size_t n_bytes)
-{
-	((struct counted *)context)->out -= n_bytes;
-	free(p);
-}
-
 static void test_memory(struct sample *s)
 {
 	const lanewise_graph_options options = { sizeof options, 0, LANEWISE_GRAPH_DROP };
 
-	for (int n = 0, failed = 1; failed && n < 40; n++) {
-		struct counted c = { n, 0 };
-		lanewise_allocator allocator = { counted_allocate, counted_release, &c };
+	for (size_t n = 1, failed = 1; failed && n < 41; n++) {
+		struct counter counter = { .fail_at = n };
+		lanewise_allocator allocator = counting_allocator(&counter);
 		lanewise_graph *graph = NULL, *transposed = NULL;
 		lanewise_pagerank *pagerank = NULL;
 		lanewise_status status = lanewise_graph_create(s->n, s->src, s->dst, s->weight, s->m, &options,
@@ -884,8 +862,8 @@ static void test_memory(struct sample *s)
 		lanewise_graph_destroy(graph);
 		lanewise_graph_destroy(transposed);
 		lanewise_pagerank_destroy(pagerank);
-		CHECK_EQUAL(c.out, 0);
-		CHECK(failed || n > 10);
+		CHECK_EQUAL(counter.n_bytes, 0);
+		CHECK(failed || n > 11);
 	}
 }
 

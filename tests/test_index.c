@@ -609,20 +609,20 @@ static void test_lies(void)
 
 static void test_allocator(void)
 {
-	struct counter counter = { 0, 0 };
-	lanewise_allocator allocator = { counting_allocate, counting_release, &counter };
+	struct counter counter = { .fail_from = 1 };
+	lanewise_allocator allocator = counting_allocator(&counter);
 	lanewise_index *index = NULL;
 	float rows[600 * 3] = { 1 };
 
 	CHECK_EQUAL(lanewise_index_create(3, LANEWISE_METRIC_DOT, &allocator, &index), LANEWISE_ERROR_NO_MEMORY);
 	CHECK(index == NULL);
-	counter.left = 3;
+	fail_after(&counter, 3);
 	CHECK_EQUAL(lanewise_index_create(3, LANEWISE_METRIC_DOT, &allocator, &index), 0);
 	CHECK_EQUAL(lanewise_index_add(index, rows, 100, 3), 0);
 	/* 600 more rows take two more segments, of which there is memory for one: none of them is added. */
 	CHECK_EQUAL(lanewise_index_add(index, rows, 600, 3), LANEWISE_ERROR_NO_MEMORY);
 	CHECK_EQUAL(lanewise_index_n_rows(index), 100);
-	counter.left = 9;
+	fail_after(&counter, 9);
 	CHECK_EQUAL(lanewise_index_add(index, rows, 600, 3), 0);
 	CHECK_EQUAL(lanewise_index_n_rows(index), 700);
 	lanewise_index_destroy(index);
@@ -745,19 +745,19 @@ static void test_other_types(void)
 	CHECK_EQUAL(lanewise_index_add_f16(NULL, half, N, LD), LANEWISE_ERROR_ARGUMENT);
 
 	/* Without memory for what is widened, nothing is added. */
-	struct counter counter = { 0, 1 };
-	lanewise_allocator allocator = { counting_allocate, counting_release, &counter };
+	struct counter counter = { 0 };
+	lanewise_allocator allocator = counting_allocator(&counter);
 
 	CHECK_EQUAL(lanewise_index_create(DIM, LANEWISE_METRIC_DOT, &allocator, &index[0]), 0);
-	for (counter.left = 0; counter.left < 20; counter.left++) {
-		size_t left = counter.left;
+	for (size_t left = 0; left < 20; left++) {
+		fail_after(&counter, left);
+
 		lanewise_status status = lanewise_index_add_bf16(index[0], brain, N, LD);
 
 		CHECK(status == LANEWISE_OK || status == LANEWISE_ERROR_NO_MEMORY);
 		CHECK_EQUAL(lanewise_index_n_rows(index[0]), status ? 0 : N);
 		if (status == LANEWISE_OK)
 			break;
-		counter.left = left;
 	}
 	CHECK_EQUAL(lanewise_index_n_rows(index[0]), N);
 	CHECK_EQUAL(lanewise_index_add_i8(index[0], codes, scale, 1, DIM - 1), LANEWISE_ERROR_ARGUMENT);

@@ -296,15 +296,15 @@ static void test_mapped(void)
 static void test_allocator(void)
 {
 	for (size_t left = 0; left < 12; left++) {
-		struct counter counter = { 0, 100 };
-		lanewise_allocator allocator = { counting_allocate, counting_release, &counter };
+		struct counter counter = { 0 };
+		lanewise_allocator allocator = counting_allocator(&counter);
 		lanewise_index *index = NULL;
 		float rows[1100 * 3] = { 1, 2, 3 };
 		lanewise_status status;
 
 		CHECK_EQUAL(lanewise_index_create(3, LANEWISE_METRIC_DOT, &allocator, &index), 0);
 		CHECK_EQUAL(lanewise_index_add(index, rows, 300, 3), 0);
-		counter.left = left;
+		fail_after(&counter, left);
 		status = lanewise_index_make_coarse(index);
 		CHECK_EQUAL(status, left < 2 ? LANEWISE_ERROR_NO_MEMORY : 0);
 		if (!status) {

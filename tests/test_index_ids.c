@@ -519,26 +519,26 @@ static void test_memory(void)
 	static float rows[700 * DIM] = { 1 };
 	static int8_t codes[700 * DIM];
 	static uint64_t ids[700];
-	struct counter counter = { 0, SIZE_MAX };
-	lanewise_allocator allocator = { counting_allocate, counting_release, &counter };
+	struct counter counter = { 0 };
+	lanewise_allocator allocator = counting_allocator(&counter);
 	size_t n_failed = 0;
 
 	for (size_t i = 0; i < 700; i++)
 		ids[i] = (uint64_t)i << 40 | 1 << 20;
 	for (size_t left = 0, done = 0; !done && left < 30; left++) {
-		counter.left = SIZE_MAX;
+		counter.fail_from = 0;
 
 		lanewise_index *index = make_index(&naive, 0, 30, &allocator);
 		lanewise_error error;
 		lanewise_status status;
 
-		counter.left = left;
+		fail_after(&counter, left);
 		status = left % 2 ? lanewise_index_add_ids(index, ids, rows, 700, DIM, &error)
 		                  : lanewise_index_add_i8_ids(index, ids, codes, NULL, 700, DIM, &error);
 		done = status == LANEWISE_OK && left % 2 == 0;
 		n_failed += status != LANEWISE_OK;
 		CHECK(status == LANEWISE_OK || status == LANEWISE_ERROR_NO_MEMORY);
-		counter.left = SIZE_MAX;
+		counter.fail_from = 0;
 		if (status)
 			check_all(index, &naive);
 		else
@@ -559,7 +559,7 @@ static void test_memory(void)
 	lanewise_file_writer *writer = NULL;
 	lanewise_error error;
 
-	counter.left = 0;
+	fail_after(&counter, 0);
 	CHECK_EQUAL(lanewise_file_writer_create(path, NULL, &writer, NULL), 0);
 	CHECK_EQUAL(lanewise_index_write(index, writer, &error), LANEWISE_ERROR_NO_MEMORY);
 	CHECK(strstr(error.what, "to sort") != NULL);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "counting_allocator.h"
 #include "test.h"
 
 enum { K = 64, ITEMS = 600 };
@@ -232,33 +233,12 @@ static void test_keep_first(const struct naive *naive, uint64_t families)
 
 /* ------------------------------------------------------------- promises */
 
-struct meter {
-	size_t used, most, n_allocations, fail_at;
-};
-
-static void *take(void *context, size_t n_bytes, size_t alignment)
-{
-	struct meter *meter = context;
-
-	if (++meter->n_allocations == meter->fail_at)
-		return NULL;
-	meter->used += n_bytes;
-	meter->most = meter->used > meter->most ? meter->used : meter->most;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void give_back(void *context, void *p, size_t n_bytes)
-{
-	((struct meter *)context)->used -= n_bytes;
-	free(p);
-}
-
 /* Boilerplate: all items agree in one band, which must cost no more than the bucket's cap. And memory keeps its bound. */
 static void test_bounds(void)
 {
 	enum { MANY = 20000 };
-	struct meter meter = { 0, 0, 0, 0 };
-	lanewise_allocator allocator = { take, give_back, &meter };
+	struct counter counter = { 0 };
+	lanewise_allocator allocator = counting_allocator(&counter);
 	lanewise_lsh_options options = { .struct_size = sizeof options,
 		                         .n_hashes = K,
 		                         .threshold = 0.9,
@@ -273,7 +253,7 @@ static void test_bounds(void)
 	uint64_t items[40];
 
 	CHECK_EQUAL(lanewise_lsh_create(&options, &allocator, &lsh, NULL), LANEWISE_OK);
-	allocated = meter.n_allocations;
+	allocated = counter.n_allocations;
 	for (size_t i = 0; i < MANY; i++) {
 		uint32_t signature[K];
 
@@ -285,21 +265,21 @@ static void test_bounds(void)
 	}
 	CHECK_EQUAL(lanewise_lsh_add(lsh, signatures[0], NULL), LANEWISE_ERROR_CAPACITY);
 	CHECK_EQUAL(lanewise_lsh_count(lsh), MANY);
-	CHECK_EQUAL(meter.n_allocations, allocated);
-	CHECK(meter.most <= (size_t)MANY * (4 * K + 47 * 8 + 4) + 65536);
+	CHECK_EQUAL(counter.n_allocations, allocated);
+	CHECK(counter.most_bytes <= (size_t)MANY * (4 * K + 47 * 8 + 4) + 65536);
 	lanewise_lsh_destroy(lsh);
-	CHECK_EQUAL(meter.used, 0);
+	CHECK_EQUAL(counter.n_bytes, 0);
 	lanewise_lsh_destroy(NULL);
 
 	options.reserve_items = 0;
-	meter.most = 0;
+	counter.most_bytes = 0;
 	CHECK_EQUAL(lanewise_lsh_create(&options, &allocator, &lsh, NULL), LANEWISE_OK);
 	for (size_t i = 0; i < MANY; i++)
 		lanewise_lsh_add(lsh, signatures[i % ITEMS], NULL);
 	most = (size_t)MANY * 3 * (4 * K + 47 * 8 + 4) + 65536;
-	CHECK(meter.most <= most);
+	CHECK(counter.most_bytes <= most);
 	lanewise_lsh_destroy(lsh);
-	CHECK_EQUAL(meter.used, 0);
+	CHECK_EQUAL(counter.n_bytes, 0);
 }
 
 /* Every allocation fails once: the item is not added, all is as before, and it can be added later. */
@@ -308,15 +288,15 @@ static void test_no_memory(void)
 	lanewise_lsh_options options = { .struct_size = sizeof options, .n_hashes = K, .threshold = 0.5 };
 
 	for (size_t fail_at = 1;; fail_at++) {
-		struct meter meter = { 0, 0, 0, fail_at };
-		lanewise_allocator allocator = { take, give_back, &meter };
+		struct counter counter = { .fail_at = fail_at };
+		lanewise_allocator allocator = counting_allocator(&counter);
 		lanewise_lsh *lsh = NULL;
 		lanewise_error error;
 		int failed = 0;
 
 		if (lanewise_lsh_create(&options, &allocator, &lsh, &error) != LANEWISE_OK) {
 			CHECK_EQUAL(error.status, LANEWISE_ERROR_NO_MEMORY);
-			CHECK_EQUAL(meter.used, 0);
+			CHECK_EQUAL(counter.n_bytes, 0);
 			continue;
 		}
 		for (size_t i = 0; i < ITEMS; i++) {
@@ -334,7 +314,7 @@ static void test_no_memory(void)
 			CHECK(n == 1 && match.similarity >= 1);
 		}
 		lanewise_lsh_destroy(lsh);
-		CHECK_EQUAL(meter.used, 0);
+		CHECK_EQUAL(counter.n_bytes, 0);
 		if (!failed)
 			return;
 	}

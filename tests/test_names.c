@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "counting_allocator.h"
 #include "test.h"
 
 enum { MAX_MENTIONS = 400, MAX_BYTES = 8 };
@@ -104,27 +105,6 @@ static void test_faults(void)
 	lanewise_names_destroy(NULL);
 }
 
-struct counted {
-	int left;
-	size_t out;
-};
-
-static void *counted_allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	struct counted *c = context;
-
-	if (c->left-- == 0)
-		return NULL;
-	c->out += n_bytes;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void counted_release(void *context, void *p, size_t n_bytes)
-{
-	((struct counted *)context)->out -= n_bytes;
-	free(p);
-}
-
 static void test_memory(void)
 {
 	size_t begin[101];
@@ -135,17 +115,17 @@ static void test_memory(void)
 		begin[i] = i;
 	for (size_t i = 0; i < 100; i++)
 		text[i] = (char)i;
-	for (int n = 0, failed = 1; failed; n++) {
-		struct counted c = { n, 0 };
-		lanewise_allocator allocator = { counted_allocate, counted_release, &c };
+	for (size_t n = 1, failed = 1; failed; n++) {
+		struct counter counter = { .fail_at = n };
+		lanewise_allocator allocator = counting_allocator(&counter);
 		lanewise_names *names = NULL;
 		lanewise_status status = lanewise_names_create(text, begin, 100, &allocator, &names, number, NULL);
 
 		failed = status != LANEWISE_OK;
 		CHECK(!failed || (status == LANEWISE_ERROR_NO_MEMORY && !names));
 		lanewise_names_destroy(names);
-		CHECK_EQUAL(c.out, 0);
-		CHECK(failed || n > 5);
+		CHECK_EQUAL(counter.n_bytes, 0);
+		CHECK(failed || n > 6);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "counting_allocator.h"
 #include "test.h"
 
 static uint64_t random_state = 11;
@@ -261,20 +262,6 @@ static void test_recall(void)
 	free(rows);
 }
 
-static void *no_memory(void *context, size_t n_bytes, size_t alignment)
-{
-	size_t *left = context;
-
-	return (*left)-- > 0 ? aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment) : NULL;
-}
-
-static void release(void *context, void *p, size_t n_bytes)
-{
-	(void)context;
-	(void)n_bytes;
-	free(p);
-}
-
 static void test_arguments(void)
 {
 	float rows[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, tables[8];
@@ -305,12 +292,12 @@ static void test_arguments(void)
 	CHECK_EQUAL(lanewise_pq_train(rows, 2, 4, 4, NULL, NULL, &pq, NULL), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_pq_train(rows, 2, 4, 4, &options, NULL, NULL, NULL), LANEWISE_ERROR_ARGUMENT);
 	for (size_t left = 0; left < 2; left++) {
-		size_t count = left;
-		lanewise_allocator allocator = { no_memory, release, &count };
+		struct counter counter = { .fail_from = left + 1 };
+		lanewise_allocator allocator = counting_allocator(&counter);
 
 		CHECK_EQUAL(lanewise_pq_train(rows, 2, 4, 4, &options, &allocator, &pq, NULL),
 		            LANEWISE_ERROR_NO_MEMORY);
-		CHECK(pq == NULL);
+		CHECK(pq == NULL && counter.n_held == 0);
 	}
 	rows[6] = NAN;
 	CHECK_EQUAL(TRAIN(rows, 2, 4, 4), LANEWISE_ERROR_DATA);

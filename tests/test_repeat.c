@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "counting_allocator.h"
 #include "test.h"
 
 /* ----------------------------------------------------------------- n-grams */
@@ -386,26 +387,6 @@ static void test_thought_limits(void)
 	lanewise_thoughts_destroy(thoughts);
 }
 
-struct meter {
-	size_t used, n_allocations, fail_at;
-};
-
-static void *take(void *context, size_t n_bytes, size_t alignment)
-{
-	struct meter *meter = context;
-
-	if (++meter->n_allocations == meter->fail_at)
-		return NULL;
-	meter->used += n_bytes;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void give_back(void *context, void *p, size_t n_bytes)
-{
-	((struct meter *)context)->used -= n_bytes;
-	free(p);
-}
-
 static void test_thought_errors(void)
 {
 	static const char *const names[] = { "struct_size", "repeat_threshold", "window", "max_texts",
@@ -426,15 +407,15 @@ static void test_thought_errors(void)
 		CHECK(strstr(error.what, names[i < 5 ? i : 4]) != NULL);
 	}
 	for (size_t fail_at = 1, failed = 1; failed; fail_at++) {
-		struct meter meter = { 0, 0, fail_at };
-		lanewise_allocator allocator = { take, give_back, &meter };
+		struct counter counter = { .fail_at = fail_at };
+		lanewise_allocator allocator = counting_allocator(&counter);
 		char text[2000];
 
 		failed = 0;
 		if (lanewise_thoughts_create(NULL, &allocator, &thoughts, &error) != LANEWISE_OK) {
 			failed = 1;
 			CHECK_EQUAL(error.status, LANEWISE_ERROR_NO_MEMORY);
-			CHECK_EQUAL(meter.used, 0);
+			CHECK_EQUAL(counter.n_bytes, 0);
 			continue;
 		}
 		for (int i = 0; i < 30; i++) {
@@ -451,7 +432,7 @@ static void test_thought_errors(void)
 		CHECK_EQUAL(lanewise_thoughts_record(thoughts, NULL, 1, &t), LANEWISE_ERROR_ARGUMENT);
 		CHECK_EQUAL(lanewise_thoughts_record(thoughts, NULL, 0, &t), LANEWISE_OK);
 		lanewise_thoughts_destroy(thoughts);
-		CHECK_EQUAL(meter.used, 0);
+		CHECK_EQUAL(counter.n_bytes, 0);
 	}
 }
 

@@ -9,6 +9,7 @@
 
 #include <lanewise/seen.h>
 
+#include "counting_allocator.h"
 #include "test.h"
 
 enum { MOST = 3000 };
@@ -156,25 +157,10 @@ static void test_kinds(void)
 
 /* ------------------------------------------------------------------- limits */
 
-static size_t allocated;
-
-static void *count_allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	(void)context;
-	allocated += n_bytes;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void count_release(void *context, void *p, size_t n_bytes)
-{
-	(void)context;
-	allocated -= n_bytes;
-	free(p);
-}
-
 static void test_refuse(void)
 {
-	const lanewise_allocator allocator = { count_allocate, count_release, NULL };
+	struct counter counter = { 0 };
+	const lanewise_allocator allocator = counting_allocator(&counter);
 	lanewise_seen_options options = { .struct_size = sizeof options, .max_bytes = 8192 };
 
 	make_hashes(1000000);
@@ -190,7 +176,7 @@ static void test_refuse(void)
 		CHECK_EQUAL(insert(seen, wide, 0, MOST, bits, &taken), LANEWISE_ERROR_CAPACITY);
 		CHECK(taken >= capacity && taken < MOST);
 		CHECK_EQUAL(lanewise_seen_count(seen), capacity);
-		CHECK(allocated <= 8192 + 1024);
+		CHECK(counter.n_bytes <= 8192 + 1024);
 		CHECK_EQUAL(lanewise_seen_memory(seen), 8192);
 		/* What is in is still told, what is not is refused. */
 		CHECK_EQUAL(insert(seen, wide, 0, taken, bits, &taken), LANEWISE_OK);
@@ -199,7 +185,7 @@ static void test_refuse(void)
 		CHECK_EQUAL(insert(seen, wide, taken, 1, bits, &taken), LANEWISE_ERROR_CAPACITY);
 		CHECK_EQUAL(taken, 0);
 		lanewise_seen_destroy(seen);
-		CHECK_EQUAL(allocated, 0);
+		CHECK_EQUAL(counter.n_bytes, 0);
 	}
 }
 

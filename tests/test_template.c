@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "counting_allocator.h"
 #include "test.h"
 
 static char out[4096];
@@ -153,41 +154,22 @@ static void test_many_names(void)
 	free(text);
 }
 
-static size_t n_allowed, n_held;
-
-static void *allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	(void)context;
-	if (n_allowed == 0)
-		return NULL;
-	n_allowed--;
-	n_held++;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void release(void *context, void *p, size_t n_bytes)
-{
-	(void)context;
-	(void)n_bytes;
-	n_held--;
-	free(p);
-}
-
 /* Every allocation fails once: an error, and nothing is left. */
 static void test_allocator(void)
 {
-	const lanewise_allocator allocator = { allocate, release, NULL };
+	struct counter counter = { 0 };
+	const lanewise_allocator allocator = counting_allocator(&counter);
 	lanewise_template *t;
 	lanewise_status status = LANEWISE_ERROR_NO_MEMORY;
 
 	for (size_t n = 0; n < 20 && status != LANEWISE_OK; n++) {
-		n_allowed = n;
+		fail_after(&counter, n);
 		status = lanewise_template_create("{a}", 3, 0, &allocator, &t, NULL);
-		CHECK(status == LANEWISE_OK || (status == LANEWISE_ERROR_NO_MEMORY && !t && !n_held));
+		CHECK(status == LANEWISE_OK || (status == LANEWISE_ERROR_NO_MEMORY && !t && !counter.n_held));
 	}
 	CHECK_EQUAL(status, LANEWISE_OK);
 	lanewise_template_destroy(t);
-	CHECK_EQUAL(n_held, 0);
+	CHECK_EQUAL(counter.n_held, 0);
 }
 
 int main(void)
