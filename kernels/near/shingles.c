@@ -178,13 +178,8 @@ static int find_runs(struct lanewise_shingles *s)
 
 size_t lanewise_shingles_scratch_size(void) { return sizeof(struct lanewise_shingles); }
 
-lanewise_shingles *lanewise_shingles_begin(void *scratch, int32_t unit, size_t width, uint64_t seed)
+static void begin_shingles(struct lanewise_shingles *s, int32_t unit, size_t width, uint64_t seed)
 {
-	struct lanewise_shingles *s = scratch;
-
-	if (!scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || width < 1 || width > LANEWISE_SHINGLE_MAX_WIDTH ||
-	    (unit != LANEWISE_SHINGLES_WORDS && unit != LANEWISE_SHINGLES_CHARS))
-		return NULL;
 	LW_ASSERT(lanewise_words_scratch_size() <= sizeof s->scratch);
 	s->words = unit == LANEWISE_SHINGLES_WORDS ? lanewise_words_begin(s->scratch) : NULL;
 	s->width = width;
@@ -193,7 +188,15 @@ lanewise_shingles *lanewise_shingles_begin(void *scratch, int32_t unit, size_t w
 	s->n_text = s->n_open = s->next_run = s->n_runs = 0;
 	s->finished = s->ended = s->any = 0;
 	s->piece.n = s->piece.n_bytes = 0;
-	return s;
+}
+
+lanewise_shingles *lanewise_shingles_begin(void *scratch, int32_t unit, size_t width, uint64_t seed)
+{
+	if (!scratch || (uintptr_t)scratch % LW_SCRATCH_ALIGNMENT || width < 1 || width > LANEWISE_SHINGLE_MAX_WIDTH ||
+	    (unit != LANEWISE_SHINGLES_WORDS && unit != LANEWISE_SHINGLES_CHARS))
+		return NULL;
+	begin_shingles(scratch, unit, width, seed);
+	return scratch;
 }
 
 void lanewise_shingles_feed(lanewise_shingles *s, const char *text, size_t n_bytes)
@@ -245,7 +248,7 @@ lanewise_status lanewise_shingles_words(const char *text, size_t n_bytes, size_t
 	if (status != LANEWISE_OK)
 		return status;
 	*n = 0;
-	lanewise_shingles_begin(&s, LANEWISE_SHINGLES_WORDS, width, seed);
+	begin_shingles(&s, LANEWISE_SHINGLES_WORDS, width, seed);
 	lanewise_shingles_feed(&s, text, n_bytes);
 	status = take_all(&s, hashes, capacity, n);
 	if (status == LANEWISE_OK) {
