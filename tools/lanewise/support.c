@@ -2,6 +2,7 @@
 /* Messages, progress, signals and memory of the lanewise command. */
 #include "tool.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -87,6 +88,27 @@ size_t tool_terminal_width(FILE *stream)
 	if (!isatty(fileno(stream)))
 		return 0;
 	return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+/* ----------------------------------------------------------- standard output */
+
+int tool_end_output(void)
+{
+	/* What could not be written before fails again here, and says why; errno may have been changed since. */
+	if (fflush(stdout) == 0 && !ferror(stdout) && close(STDOUT_FILENO) == 0)
+		return 1;
+	/* To whoever has closed the pipe there is nothing to say. */
+	if (errno != EPIPE)
+		tool_note("writing to standard output: %s", strerror(errno));
+	return 0;
+}
+
+void tool_check_output(void)
+{
+	if (!ferror(stdout))
+		return;
+	tool_end_output();
+	exit(TOOL_FAILURE);
 }
 
 /* ------------------------------------------------------------------ progress */
