@@ -852,6 +852,18 @@ class Command(TestCase):
                 endless.stdout.close()
             self.assertEqual((result.returncode, result.stderr), (status, b""), arguments)
 
+    def test_what_is_read_is_not_overwritten(self):
+        self.write("a", "word\n")
+        os.link("a", "b")
+        os.symlink("a", "c")
+        self.write("v.npy", npy([[1.0, 2.0]]))
+        for other in "a", "./a", "b", "c":
+            self.fail_with("would replace what is read", "index", "a", "-o", other)
+            self.fail_with("would overwrite what is read", "dedup", "--dropped", other, "a")
+        self.fail_with("v.npy: -o would replace what is read", "index", "a", "--vectors", "v.npy", "-o", "v.npy")
+        self.assertEqual(self.read("a"), b"word\n")
+        self.succeed("dedup", "--dropped", "/dev/null", "/dev/null")
+
 
 class Dedup(TestCase):
     def dedup(self, text, *arguments):

@@ -533,6 +533,9 @@ static int run(struct dedup *d, char **paths, int n_paths)
 {
 	char standard_input[] = "-", *only_standard_input[] = { standard_input };
 
+	for (int i = 0; i < n_paths && d->dropped_path; i++)
+		if (tool_same_file(paths[i], d->dropped_path))
+			tool_fail("%s: --dropped would overwrite what is read", paths[i]);
 	tool_catch_signals();
 	if (d->dropped_path && !(d->dropped = fopen(d->dropped_path, "wb")))
 		tool_fail("%s: %s", d->dropped_path, strerror(errno));
