@@ -216,6 +216,42 @@ def test_int8(numpy_or_not):
         lw.dot_int8([200], [1])
 
 
+def test_small_elements_are_of_the_type_they_are_read_as():
+    signed, unsigned = np.array([[1, -2], [3, 4]], np.int8), np.array([[200, 1], [2, 3]], np.uint8)
+    for other in (unsigned, unsigned[0], array.array("B", [200, 1]), [unsigned[0]]):
+        with pytest.raises(TypeError, match="int8 are needed"):
+            lw.dot_int8(signed[0], other)
+    for other in (signed[0], array.array("b", [-56, 1])):
+        with pytest.raises(TypeError, match="uint8 are needed"):
+            lw.dot_int8(other, signed, unsigned="first")
+    with pytest.raises(TypeError, match="rows: elements of type uint8; int8 are needed"):
+        lw.Index(2).add_small(unsigned, "i8")
+    with pytest.raises(TypeError, match="int16"):
+        lw.from_half(np.array([1], np.int16))
+    # Bits are bits, and bytes are memory.
+    assert list(lw.hamming(signed[0], signed)) == [0, 7]
+    assert lw.dot_int8(b"\xff\x02", b"\x03\x04") == 5
+    # Lists of rows have elements, not the memory of whatever they are.
+    assert lw.dot_int8([1, -2], [[1, -2], [3, 4]]).tolist() == [5, -5]
+    with pytest.raises(ValueError, match=r"argument\[0\]: int64"):
+        lw.dot_int8([1, -2], list(np.array([[1, -2], [3, 4]])))
+    assert lw.dot_int8([1, -2], [signed[0], [3, 4]]).tolist() == [5, -5]
+    with pytest.raises(ValueError, match=r"second argument\[1\]: a number is negative or beyond int8"):
+        lw.dot_int8([1], [[1], [200]])
+    halves = np.array([[1.5, -2.0], [0.25, 65504.0]], np.float16)
+    assert lw.dot_half([1.0, 2.0], [row.view(np.uint16).tolist() for row in halves]).tolist() == lw.dot_half([1.0, 2.0], halves).tolist()
+    # The other order of bytes.
+    for order in "<>":
+        assert lw.from_half(halves.astype(order + "f2")).tolist() == halves.astype(np.float32).tolist()
+        assert lw.dot_half([1.0, 2.0], halves.astype(order + "f2")).tolist() == [-2.5, 131008.25]
+
+
+def test_text_is_no_vector():
+    for call in (lambda: lw.dot("ab", [1.0, 2.0]), lambda: lw.norm("a"), lambda: lw.norm(["a", "b"]), lambda: lw.Index(2).add("ab")):
+        with pytest.raises(TypeError, match="str"):
+            call()
+
+
 def test_int8_and_uint8(numpy_or_not):
     random = np.random.default_rng(3)
     unsigned, signed = random.integers(0, 256, (9, 70), np.uint8), random.integers(-128, 128, (9, 70), np.int8)
