@@ -482,6 +482,23 @@ def test_parents_come_first(parents):
         done.add(row)
 
 
+def test_parent_order_of_keys_far_between():
+    """Without memory for all that lie between."""
+    most = 2**32 - 2
+    assert lw.parent_order([most, None, 7, 10**9], keys=[1, most, 5, 7]).tolist() == [1, 0, 3, 2]
+    with pytest.raises(ValueError, match="stands for no parent"):
+        lw.parent_order([1], keys=[2**32 - 1])
+
+
+def test_numbers_of_a_graph_are_vectors():
+    for call in (lambda: lw.Graph([0, 1], [1, 0], np.ones((2, 3))), lambda: lw.Graph([0], [1]).pagerank(personalisation=np.ones((2, 2))),
+                 lambda: lw.Graph([0], [1]).pagerank_many(np.ones((1, 2, 2)))):
+        with pytest.raises(ValueError, match="2 dimensions"):
+            call()
+    with pytest.raises(ValueError, match="mask: a vector"):
+        lw.mean_pool([[1.0], [2.0]], np.array([[1], [0]]))
+
+
 def test_parent_order_with_keys():
     assert lw.parent_order([1, None, 0], keys=[5, 0, 1]).tolist() == [1, 2, 0]
     assert lw.parent_order([7, None, 7, None], keys=[1, 7, 2, 1]).tolist() == [1, 0, 2]
