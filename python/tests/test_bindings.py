@@ -246,6 +246,28 @@ def test_small_elements_are_of_the_type_they_are_read_as():
         assert lw.dot_half([1.0, 2.0], halves.astype(order + "f2")).tolist() == [-2.5, 131008.25]
 
 
+def test_interrupted_while_a_list_is_read():
+    class Interrupted:
+        def __float__(self):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lw.norm([1.0, Interrupted()])
+
+    class Clears:
+        def __init__(self, numbers):
+            self.numbers = numbers
+
+        def __float__(self):
+            self.numbers.clear()
+            return "no float"
+
+    numbers = []
+    numbers.extend([Clears(numbers)])
+    with pytest.raises(ValueError, match="element 0 is no number"):
+        lw.norm(numbers)
+
+
 def test_text_is_no_vector():
     for call in (lambda: lw.dot("ab", [1.0, 2.0]), lambda: lw.norm("a"), lambda: lw.norm(["a", "b"]), lambda: lw.Index(2).add("ab")):
         with pytest.raises(TypeError, match="str"):
