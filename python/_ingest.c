@@ -89,11 +89,16 @@ static int fill(PyObject *sequence, Py_ssize_t row, Py_ssize_t n, float *out)
 		return 0;
 	}
 	for (Py_ssize_t i = fill_floats(sequence, n, out); i < n; i++) {
-		/* A number's __float__ may run any code, and that may shorten the list. */
+		/* A number's __float__ may run any code, and that may shorten the list, or be interrupted. */
 		PyObject *number = i < size_of(sequence) ? item(sequence, i) : NULL;
-		double value = number ? PyFloat_AsDouble(number) : -1;
+		double value;
 
+		Py_XINCREF(number);
+		value = number ? PyFloat_AsDouble(number) : -1;
+		Py_XDECREF(number);
 		if (value == -1 && (!number || PyErr_Occurred())) {
+			if (number && !PyErr_ExceptionMatches(PyExc_Exception))
+				return 0;
 			PyErr_Clear();
 			if (row < 0)
 				PyErr_Format(PyExc_ValueError, "element %zd is no number", i);

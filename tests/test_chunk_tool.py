@@ -86,6 +86,10 @@ class Chunk(unittest.TestCase):
         counted = self.chunk("--count", a, b).decode()
         self.assertRegex(counted, r"^\d+ chunks, 1[5-7],\d{3} bytes on average, 49\.\d\d % of all bytes in chunks that came")
         self.assertEqual(self.chunk("--count", "-"), b"0 chunks\n")
+        counted = json.loads(self.chunk("--count", "--json", a, b))
+        self.assertEqual((sorted(counted), counted["bytes"]), (["bytes", "chunks", "repeated_bytes"], os.path.getsize(a) + os.path.getsize(b)))
+        self.assertAlmostEqual(counted["repeated_bytes"] / counted["bytes"], 0.495, delta=0.005)
+        self.assertEqual(json.loads(self.chunk("--count", "--json", "-")), {"chunks": 0, "bytes": 0, "repeated_bytes": 0})
         # Pieces of any size come to the same.
         with subprocess.Popen([LANEWISE, "chunk"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             source = random.Random(3)

@@ -826,6 +826,44 @@ class Command(TestCase):
             os.close(writer)
             self.assertEqual((result.returncode, result.stderr), (1, b""), arguments)
 
+    def test_output_errors_amid_output(self):
+        self.write("a", "".join(f"{i} a\n" for i in range(50000)))
+        self.write("a.json", '{"a": 1}\n' * 50000)
+        self.write("rules", "class b\n1 a\n")
+        self.write("patterns", "a\n")
+        for status, *arguments in (1, "dedup", "a"), (1, "dedup", "--blocks", "a"), (1, "dedup", "--ignore-case", "a"), \
+                (1, "chunk", "--lines", "--size", "9", "a"), (1, "classify", "--rules", "rules", "--lines", "a"), \
+                (1, "json", "get", "a", "--lines", "a.json"), (2, "scan", "--patterns", "patterns", "a"):
+            with open("/dev/full", "wb") as full:
+                result = subprocess.run([LANEWISE, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual((result.returncode, result.stderr),
+                             (status, b"lanewise: writing to standard output: No space left on device\n"), arguments)
+
+    def test_readers_who_go_away(self):
+        """An endless input is not read on."""
+        self.write("patterns", "a\n")
+        for status, *arguments in (1, "filter"), (1, "json", "get", "a", "--lines"), (2, "scan", "--patterns", "patterns"), \
+                (2, "scan", "--secrets", "--redact"):
+            with subprocess.Popen(["yes", '{"a": "bcdefgh"}'], stdout=subprocess.PIPE) as endless:
+                reader, writer = os.pipe()
+                os.close(reader)
+                result = subprocess.run([LANEWISE, *arguments], stdin=endless.stdout, stdout=writer, stderr=subprocess.PIPE, timeout=60)
+                os.close(writer)
+                endless.stdout.close()
+            self.assertEqual((result.returncode, result.stderr), (status, b""), arguments)
+
+    def test_what_is_read_is_not_overwritten(self):
+        self.write("a", "word\n")
+        os.link("a", "b")
+        os.symlink("a", "c")
+        self.write("v.npy", npy([[1.0, 2.0]]))
+        for other in "a", "./a", "b", "c":
+            self.fail_with("would replace what is read", "index", "a", "-o", other)
+            self.fail_with("would overwrite what is read", "dedup", "--dropped", other, "a")
+        self.fail_with("v.npy: -o would replace what is read", "index", "a", "--vectors", "v.npy", "-o", "v.npy")
+        self.assertEqual(self.read("a"), b"word\n")
+        self.succeed("dedup", "--dropped", "/dev/null", "/dev/null")
+
 
 class Dedup(TestCase):
     def dedup(self, text, *arguments):

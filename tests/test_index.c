@@ -661,7 +661,7 @@ static void test_arguments(void)
 	CHECK_EQUAL(lanewise_index_add(index, v, (size_t)UINT32_MAX + 1, 4), LANEWISE_ERROR_TOO_LARGE);
 	CHECK_EQUAL(lanewise_index_add(index, v, 3, SIZE_MAX / 4), LANEWISE_ERROR_TOO_LARGE);
 	CHECK_EQUAL(lanewise_index_n_rows(index), 0);
-	CHECK_EQUAL(lanewise_index_add(index, v, 1, 4), 0);
+	CHECK_EQUAL(lanewise_index_add(index, v, 1, SIZE_MAX / sizeof *v), 0); /* there is no row behind it */
 
 	CHECK_EQUAL(lanewise_index_search(NULL, v, 1, 4, 2, 0, NULL, scratch, row, score, &n, NULL),
 	            LANEWISE_ERROR_ARGUMENT);

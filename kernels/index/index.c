@@ -339,9 +339,10 @@ static lanewise_status make_room(lanewise_index *index, size_t n_rows)
 /* Rows for which there is room. */
 static void append(lanewise_index *index, const float *rows, size_t n_rows, size_t ld)
 {
-	size_t end = index->n_rows + n_rows;
+	size_t first = index->n_rows, end = first + n_rows;
 
-	for (size_t row = index->n_rows, n; row < end; row += n, rows += n * ld) {
+	for (size_t row = first, n; row < end; row += n) {
+		const float *given = rows + (row - first) * ld;
 		size_t segment = segment_of(row), at = row - lw_index_first(segment);
 		size_t room = lw_index_capacity(segment) - at;
 
@@ -349,9 +350,9 @@ static void append(lanewise_index *index, const float *rows, size_t n_rows, size
 
 		n = end - row < room ? end - row : room;
 		if (at == 0)
-			own->is_rotated = rotation_helps(index, segment, rows, n, ld);
+			own->is_rotated = rotation_helps(index, segment, given, n, ld);
 		n = n < BLOCK_ROWS ? n : BLOCK_ROWS;
-		put_rows(index, target_of(index, segment, at), rows, n, ld, own->is_rotated);
+		put_rows(index, target_of(index, segment, at), given, n, ld, own->is_rotated);
 	}
 	index->n_rows = end;
 }

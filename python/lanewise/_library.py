@@ -7,6 +7,7 @@ import array
 import functools
 import importlib
 import itertools
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -183,7 +184,7 @@ def floats(values: Any, what: str, writable: bool = False) -> Floats:
     try:
         view = memoryview(values)
     except TypeError:
-        if isinstance(values, Sequence):
+        if isinstance(values, Sequence) and not isinstance(values, str):
             return floats(list(values), what, writable)
         raise TypeError(f"{what}: neither numbers nor a buffer of them, but {type(values).__name__}") from None
     if view.format != "f":
@@ -241,26 +242,34 @@ def _floats_of_array(values: Any, what: str, writable: bool) -> Floats:
 _NAMES = {"B": "bytes", "b": "int8", "H": "16-bit floats", "I": "uint32"}
 
 
-def small(code: str, values: Any, what: str) -> Floats:
-    """Memory of elements of one type of array.array's, read where it lies: 'B' bytes, 'b' int8, 'H' 16 bits (uint16, or
-    NumPy's float16). A vector, or rows of a matrix; for 'B' also a list of vectors of one size."""
-    size = array.array(code).itemsize
-    if isinstance(values, (list, tuple)) and values and not isinstance(values[0], (int, float)):
-        parts = [bytes(part) for part in values]
-        if any(len(part) != len(parts[0]) for part in parts):
+_KINDS = {"b": "ib", "B": "uib", "H": "uf"}  # of NumPy's types
+_FORMATS = {"b": ("b", "?", "c"), "B": ("B", "b", "?", "c"), "H": ("H", "h", "e")}  # of buffers
+
+
+def small(code: str, values: Any, what: str, unsigned: bool = False) -> Floats:
+    """Memory of elements of one type of array.array's, read where it lies: 'B' bytes, of either sign unless they have to be
+    `unsigned`, 'b' int8, 'H' 16 bits (uint16, or NumPy's float16). A vector, or rows of a matrix, or a list of vectors of one
+    size. bytes, bytearray and a memoryview of them are memory of any type."""
+    size, name = array.array(code).itemsize, "uint8" if unsigned else _NAMES[code]
+    if isinstance(values, (list, tuple)) and values and hasattr(values[0], "__len__"):
+        rows = [small(code, row, f"{what}[{i}]", unsigned) for i, row in enumerate(values)]
+        if any(row.n_rows is not None or row.dim != rows[0].dim for row in rows):
             raise ValueError(f"{what}: rows of different sizes")
-        data, n = b"".join(parts), len(parts[0]) // size
-        return Floats(pointer("char *", data), len(parts), n, n, data)
+        n = rows[0].dim
+        data = b"".join(bytes(ffi.buffer(row.pointer, size * n)) for row in rows) if n else b""
+        return Floats(pointer("char *", data), len(rows), n, n, data)
     if isinstance(values, (list, tuple)):
         return small(code, integers(code, values, what), what)
     np = numpy()
     if np is not None and hasattr(values, "__array_interface__"):
         given = np.asarray(values)
-        if given.ndim not in (1, 2) or given.dtype.itemsize != size or given.dtype.kind not in "iufb"[0 if code != "H" else 1 :]:
-            raise ValueError(f"{what}: {given.dtype} of {given.ndim} dimensions; a vector or matrix of {_NAMES[code]} is needed")
+        if given.ndim not in (1, 2) or given.dtype.itemsize != size:
+            raise ValueError(f"{what}: {given.dtype} of {given.ndim} dimensions; a vector or matrix of {name} is needed")
+        if given.dtype.kind not in _KINDS[code] or (unsigned and given.dtype.kind == "i"):
+            raise TypeError(f"{what}: elements of type {given.dtype}; {name} are needed")
         apart = given.ndim == 2 and given.shape[1] > 0 and given.strides[1] == size and given.strides[0] >= size * given.shape[1]
-        if not (given.flags.c_contiguous or (apart and given.strides[0] % size == 0)):
-            given = np.ascontiguousarray(given)
+        if not given.dtype.isnative or not (given.flags.c_contiguous or (apart and given.strides[0] % size == 0)):
+            given = np.ascontiguousarray(given, dtype=given.dtype.newbyteorder("="))
         shape, owner = given.shape, given
         ld = given.strides[0] // size if given.ndim == 2 and given.shape[0] > 1 and given.size else shape[-1]
         address = ffi.cast("char *", given.__array_interface__["data"][0] if given.size else 0)
@@ -268,11 +277,15 @@ def small(code: str, values: Any, what: str) -> Floats:
     try:
         view = memoryview(values)
     except TypeError:
-        raise TypeError(f"{what}: {_NAMES[code]} are needed, not {type(values).__name__}") from None
+        raise TypeError(f"{what}: {name} are needed, not {type(values).__name__}") from None
     if isinstance(values, (bytes, bytearray)) and view.nbytes % size == 0 and view.nbytes:
         view = view.cast("H") if code == "H" else view
     if view.itemsize != size or view.format in ("f", "d") or view.ndim not in (1, 2) or not view.c_contiguous:
-        raise ValueError(f"{what}: elements of type '{view.format}', {view.ndim} dimensions or gaps; {_NAMES[code]} are needed")
+        raise ValueError(f"{what}: elements of type '{view.format}', {view.ndim} dimensions or gaps; {name} are needed")
+    untyped = isinstance(values, (bytes, bytearray, memoryview)) and view.format == "B"
+    kind = view.format.lstrip("@=<" if sys.byteorder == "little" else "@=>")
+    if not untyped and (kind not in _FORMATS[code] or (unsigned and kind == "b")):
+        raise TypeError(f"{what}: elements of type '{view.format}'; {name} are needed")
     n = (view.shape or (0,))[-1]
     address = ffi.cast("char *", ffi.from_buffer(values)) if view.nbytes else ffi.NULL
     return Floats(address, view.shape[0] if view.ndim == 2 and view.shape else None, n, n, values)

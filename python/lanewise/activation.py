@@ -68,4 +68,6 @@ def _mask(mask: Any) -> Floats:
     if isinstance(mask, (bytes, bytearray)):
         return _small("B", mask, "mask")
     values = mask.tolist() if hasattr(mask, "tolist") else mask
+    if any(hasattr(value, "__len__") for value in values):
+        raise ValueError("mask: a vector is needed, an element for each token")
     return _small("B", bytes(bool(value) for value in values), "mask")

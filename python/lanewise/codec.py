@@ -14,7 +14,7 @@ from .text import Text
 def b64encode(data: bytes | bytearray | memoryview, url: bool = False, padded: bool = True) -> str:
     """Base64 (RFC 4648) of bytes."""
     given = text_bytes(data, "data")
-    flags = lib.LANEWISE_BASE64_URL * url | lib.LANEWISE_BASE64_UNPADDED * (not padded)
+    flags = lib.LANEWISE_BASE64_URL * bool(url) | lib.LANEWISE_BASE64_UNPADDED * (not padded)
     n = lib.lanewise_base64_encoded_size(len(given), flags)
     out = room("char", n)
     lib.lanewise_base64_encode(ffi.from_buffer(given), len(given), flags, out)
@@ -27,7 +27,7 @@ def b64decode(text: Text, url: bool = False, padded: bool = True, mode: str = "s
     if mode not in modes:
         raise ValueError(f"mode: {mode!r} is none of {', '.join(modes)}")
     given = text_bytes(text)
-    flags = lib.LANEWISE_BASE64_URL * url | lib.LANEWISE_BASE64_UNPADDED * (not padded) | modes[mode]
+    flags = lib.LANEWISE_BASE64_URL * bool(url) | lib.LANEWISE_BASE64_UNPADDED * (not padded) | modes[mode]
     bound = lib.lanewise_base64_decoded_bound(len(given))
     out, n, error = room("char", bound), ffi.new("size_t *"), new_error()
     check(lib.lanewise_base64_decode(ffi.from_buffer(given), len(given), flags, out, bound, n, error), error)
@@ -36,12 +36,14 @@ def b64decode(text: Text, url: bool = False, padded: bool = True, mode: str = "s
 
 def utf8_valid_prefix(data: bytes | bytearray | memoryview) -> int:
     """How many bytes there are before the first that is not valid UTF-8: all, if all are."""
-    return int(lib.lanewise_utf8_valid_prefix(ffi.from_buffer(data), len(data)))
+    given = ffi.from_buffer(data)
+    return int(lib.lanewise_utf8_valid_prefix(given, len(given)))
 
 
 def utf8_count(data: bytes | bytearray | memoryview) -> int:
     """The number of code points in valid UTF-8."""
-    return int(lib.lanewise_utf8_count(ffi.from_buffer(data), len(data)))
+    given = ffi.from_buffer(data)
+    return int(lib.lanewise_utf8_count(given, len(given)))
 
 
 class Event(NamedTuple):

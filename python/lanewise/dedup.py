@@ -25,9 +25,9 @@ _dedup.connect({name: int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for n
 
 
 def _form(collapse: bool, lower: bool, trim: bool, trim_punctuation: bool, whitespace: str, fold: bool = False) -> int:
-    return int(lib.LANEWISE_NORMALIZE_COLLAPSE * collapse | lib.LANEWISE_NORMALIZE_LOWER * lower | lib.LANEWISE_NORMALIZE_TRIM * trim |
-               lib.LANEWISE_NORMALIZE_TRIM_PUNCTUATION * trim_punctuation | lib.LANEWISE_NORMALIZE_FOLD * fold |
-               choice(_WHITESPACE, whitespace, "whitespace"))
+    return int(lib.LANEWISE_NORMALIZE_COLLAPSE * bool(collapse) | lib.LANEWISE_NORMALIZE_LOWER * bool(lower) |
+               lib.LANEWISE_NORMALIZE_TRIM * bool(trim) | lib.LANEWISE_NORMALIZE_TRIM_PUNCTUATION * bool(trim_punctuation) |
+               lib.LANEWISE_NORMALIZE_FOLD * bool(fold) | choice(_WHITESPACE, whitespace, "whitespace"))
 
 
 _FORM_OF_BLOCKS = _form(True, True, True, True, "unicode")
@@ -38,7 +38,7 @@ def normalize_text(text: str, collapse: bool = True, lower: bool = True, trim: b
     """The form in which texts are compared: runs of whitespace become one space, A-Z a-z, no whitespace at the ends, none of
     . , ; : at the end, no control characters. `whitespace` is "ascii", "unicode" or "python" (see lanewise/dedup.h). `fold` folds
     the case of all letters, as str.casefold (of Unicode 14)."""
-    form = _form(collapse, lower, trim, trim_punctuation, whitespace, fold) | lib.LANEWISE_NORMALIZE_STRIP_CONTROL * strip_control
+    form = _form(collapse, lower, trim, trim_punctuation, whitespace, fold) | lib.LANEWISE_NORMALIZE_STRIP_CONTROL * bool(strip_control)
     return _normalized(text_bytes(text), form).decode()
 
 

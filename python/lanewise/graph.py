@@ -18,6 +18,9 @@ NONE = 2**32 - 1
 def _doubles(values: Any, n: int, what: str) -> Any:
     np = numpy()
     made = np.ascontiguousarray(values, dtype=np.float64) if np is not None else array.array("d", values)
+    shape = getattr(made, "shape", (n,))
+    if len(shape) != 1:
+        raise ValueError(f"{what}: {len(shape)} dimensions; a vector is needed")
     if len(made) != n:
         raise ValueError(f"{what}: {len(made)} numbers for {n}")
     return made
@@ -268,7 +271,13 @@ def parent_order(parents: Sequence[int | None] | Any, keys: Sequence[int] | Any 
         n_keys = n
         given = integers("I", [parent if parent < n else NONE for parent in given], "parents")
     else:
-        n_keys = 1 + max(int(max(own)), max((int(parent) for parent in given if parent != NONE), default=0))
+        # Memory is for the greatest key: keys that are far between are numbered anew.
+        if NONE in own:
+            raise ValueError(f"keys: {NONE} stands for no parent")
+        numbers: dict[int, int] = {}
+        own = array.array("I", [numbers.setdefault(int(key), len(numbers)) for key in own])
+        given = array.array("I", [numbers.get(int(parent), NONE) for parent in given])
+        n_keys = len(numbers)
     order, n_order, error = empty("I", n), ffi.new("size_t *"), new_error()
     check(lib.lanewise_parent_order(ffi.NULL if own is None else pointer("uint32_t *", own), pointer("uint32_t *", given), n, n_keys,
                                     scratch(lib.lanewise_parent_order_scratch_size(n, n_keys)), pointer("uint32_t *", order), n_order,

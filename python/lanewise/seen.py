@@ -256,6 +256,7 @@ class SeenMap(Uncopyable):
         check(lib.lanewise_seen_map_create(_bounded(expected, "expected"), ffi.NULL, out, error), error)
         self._handle = destroy_later(self, out[0], lib.lanewise_seen_map_destroy)
         self._next = 0
+        self._is_asking = False
 
     def __len__(self) -> int:
         """How many different ones are remembered."""
@@ -272,7 +273,9 @@ class SeenMap(Uncopyable):
 
         Without `numbers` items are numbered on from 0 over all calls. `equal(a, b)` says whether the items of two numbers, the
         first remembered, the second one of these, are the same where their hashes are; at most 16 of one hash are remembered. If
-        it raises, the items from there on are remembered as new."""
+        it raises, the items from there on are remembered as new. It must not insert into this map: RuntimeError."""
+        if self._is_asking:
+            raise RuntimeError("equal() must not insert into the map that asks it")
         hashes = _hashes(_sized(items), False)
         own = self._numbered(len(hashes)) if numbers is None else integers("Q", numbers, "numbers")
         if len(own) != len(hashes):
@@ -289,8 +292,12 @@ class SeenMap(Uncopyable):
                 return False
 
         asked = ffi.NULL if equal is None else ffi.callback("int32_t(void *, uint64_t, uint64_t)", ask)
-        check(lib.lanewise_seen_map_insert(self._handle, pointer("uint64_t *", hashes), pointer("uint64_t *", own), len(hashes), asked,
-                                           ffi.NULL, pointer("uint64_t *", first), ffi.NULL))
+        self._is_asking = equal is not None
+        try:
+            check(lib.lanewise_seen_map_insert(self._handle, pointer("uint64_t *", hashes), pointer("uint64_t *", own), len(hashes), asked,
+                                               ffi.NULL, pointer("uint64_t *", first), ffi.NULL))
+        finally:
+            self._is_asking = False
         if failures:
             raise failures[0]
         return first

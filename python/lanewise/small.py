@@ -132,7 +132,7 @@ def dot_int8(a: Any, b: Any, unsigned: str | None = None) -> Any:
     if unsigned not in _INT8:
         raise ValueError(f"unsigned: {unsigned!r} is none of None, first, second")
     first, second, name, most = _INT8[unsigned]
-    query, other = _small(first, a, "the first argument"), _small(second, b, "the second argument")
+    query, other = _small(first, a, "the first argument", first == "B"), _small(second, b, "the second argument", second == "B")
     if query.n_rows is not None or (other.dim != query.dim and other.n_rows != 0):
         raise ValueError(f"the first argument: a vector of {other.dim} {_BYTES[first]} is needed")
     if query.dim > most:

@@ -216,6 +216,64 @@ def test_int8(numpy_or_not):
         lw.dot_int8([200], [1])
 
 
+def test_small_elements_are_of_the_type_they_are_read_as():
+    signed, unsigned = np.array([[1, -2], [3, 4]], np.int8), np.array([[200, 1], [2, 3]], np.uint8)
+    for other in (unsigned, unsigned[0], array.array("B", [200, 1]), [unsigned[0]]):
+        with pytest.raises(TypeError, match="int8 are needed"):
+            lw.dot_int8(signed[0], other)
+    for other in (signed[0], array.array("b", [-56, 1])):
+        with pytest.raises(TypeError, match="uint8 are needed"):
+            lw.dot_int8(other, signed, unsigned="first")
+    with pytest.raises(TypeError, match="rows: elements of type uint8; int8 are needed"):
+        lw.Index(2).add_small(unsigned, "i8")
+    with pytest.raises(TypeError, match="int16"):
+        lw.from_half(np.array([1], np.int16))
+    # Bits are bits, and bytes are memory.
+    assert list(lw.hamming(signed[0], signed)) == [0, 7]
+    assert lw.dot_int8(b"\xff\x02", b"\x03\x04") == 5
+    # Lists of rows have elements, not the memory of whatever they are.
+    assert lw.dot_int8([1, -2], [[1, -2], [3, 4]]).tolist() == [5, -5]
+    with pytest.raises(ValueError, match=r"argument\[0\]: int64"):
+        lw.dot_int8([1, -2], list(np.array([[1, -2], [3, 4]])))
+    assert lw.dot_int8([1, -2], [signed[0], [3, 4]]).tolist() == [5, -5]
+    with pytest.raises(ValueError, match=r"second argument\[1\]: a number is negative or beyond int8"):
+        lw.dot_int8([1], [[1], [200]])
+    halves = np.array([[1.5, -2.0], [0.25, 65504.0]], np.float16)
+    assert lw.dot_half([1.0, 2.0], [row.view(np.uint16).tolist() for row in halves]).tolist() == lw.dot_half([1.0, 2.0], halves).tolist()
+    # The other order of bytes.
+    for order in "<>":
+        assert lw.from_half(halves.astype(order + "f2")).tolist() == halves.astype(np.float32).tolist()
+        assert lw.dot_half([1.0, 2.0], halves.astype(order + "f2")).tolist() == [-2.5, 131008.25]
+
+
+def test_interrupted_while_a_list_is_read():
+    class Interrupted:
+        def __float__(self):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lw.norm([1.0, Interrupted()])
+
+    class Clears:
+        def __init__(self, numbers):
+            self.numbers = numbers
+
+        def __float__(self):
+            self.numbers.clear()
+            return "no float"
+
+    numbers = []
+    numbers.extend([Clears(numbers)])
+    with pytest.raises(ValueError, match="element 0 is no number"):
+        lw.norm(numbers)
+
+
+def test_text_is_no_vector():
+    for call in (lambda: lw.dot("ab", [1.0, 2.0]), lambda: lw.norm("a"), lambda: lw.norm(["a", "b"]), lambda: lw.Index(2).add("ab")):
+        with pytest.raises(TypeError, match="str"):
+            call()
+
+
 def test_int8_and_uint8(numpy_or_not):
     random = np.random.default_rng(3)
     unsigned, signed = random.integers(0, 256, (9, 70), np.uint8), random.integers(-128, 128, (9, 70), np.int8)
@@ -444,6 +502,23 @@ def test_parents_come_first(parents):
         if at is None or at >= len(parents):  # no cycle above
             assert parents[row] is None or parents[row] >= len(parents) or parents[row] in done
         done.add(row)
+
+
+def test_parent_order_of_keys_far_between():
+    """Without memory for all that lie between."""
+    most = 2**32 - 2
+    assert lw.parent_order([most, None, 7, 10**9], keys=[1, most, 5, 7]).tolist() == [1, 0, 3, 2]
+    with pytest.raises(ValueError, match="stands for no parent"):
+        lw.parent_order([1], keys=[2**32 - 1])
+
+
+def test_numbers_of_a_graph_are_vectors():
+    for call in (lambda: lw.Graph([0, 1], [1, 0], np.ones((2, 3))), lambda: lw.Graph([0], [1]).pagerank(personalisation=np.ones((2, 2))),
+                 lambda: lw.Graph([0], [1]).pagerank_many(np.ones((1, 2, 2)))):
+        with pytest.raises(ValueError, match="2 dimensions"):
+            call()
+    with pytest.raises(ValueError, match="mask: a vector"):
+        lw.mean_pool([[1.0], [2.0]], np.array([[1], [0]]))
 
 
 def test_parent_order_with_keys():

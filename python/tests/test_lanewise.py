@@ -358,6 +358,19 @@ def test_utf8_is_pythons(data):
         assert lw.utf8_count(data) == expected[0]
 
 
+def test_utf8_is_of_bytes():
+    for words in np.array([0x41414141, 0xFF], np.uint32), array.array("I", [0x41414141, 0xFF]):
+        assert lw.utf8_valid_prefix(words) == 4
+        assert lw.utf8_count(memoryview(words)[:1]) == 4
+
+
+def test_flags_are_true_or_false():
+    for true in 1, 2, 4, 2**40:
+        assert lw.b64encode(b"\xff", url=true) == "_w=="
+        assert lw.b64decode("_w==", url=true) == b"\xff"
+        assert lw.normalize_text(" A  b ", collapse=true, lower=0, trim=0, strip_control=true) == " A b "
+
+
 def test_base64_errors_have_offsets():
     with pytest.raises(lw.DataError) as caught:
         lw.b64decode("AA!A")

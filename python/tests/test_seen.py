@@ -224,3 +224,11 @@ def test_map_compares(numpy_or_not):
     with pytest.raises(TypeError, match="cannot be copied"):
         pickle.dumps(seen)
     assert repr(seen) == "<lanewise.SeenMap of 6>"  # what could not be compared counts as new
+
+
+def test_a_map_is_not_changed_while_it_asks():
+    seen = lw.SeenMap()
+    seen.insert([1, 2, 3])
+    with pytest.raises(RuntimeError, match="must not insert"):
+        seen.insert([1], equal=lambda a, b: bool(seen.insert(range(100000)).size))
+    assert len(seen) == 4 and seen.insert([2]).tolist() == [1]

@@ -49,6 +49,9 @@ if "$cmake" -S "$work/refused" -B "$work/refused/build" -DCMAKE_PREFIX_PATH="$pr
 	echo "find_package(lanewise 0.999) was satisfied"
 	exit 1
 fi
+sed -i 's/NONE/C/; s/0.999 REQUIRED/REQUIRED COMPONENTS lanewise other/' "$work/refused/CMakeLists.txt"
+"$cmake" -S "$work/refused" -B "$work/refused/build" -DCMAKE_PREFIX_PATH="$prefix" >"$work/refused/log" 2>&1 || :
+grep -q "There is no lanewise::other" "$work/refused/log" || { cat "$work/refused/log"; exit 1; }
 
 step "pkg-config"
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name lanewise.pc)")
@@ -68,6 +71,19 @@ LD_LIBRARY_PATH=$libdir "$work/regex"
 "$cc" -std=c11 -DLANEWISE_STATIC "$source/tests/consumer/main.c" -o "$work/static" -static \
 	$(pkg-config --static --cflags --libs lanewise)
 "$work/static"
+# The other parts' archives beside shared libraries of the system, which are not there as archives everywhere.
+mkdir "$work/archives"
+cp "$libdir"/*.a "$work/archives"
+for part in parallel regex; do
+	# shellcheck disable=SC2046
+	"$cc" -std=c11 -DLANEWISE_STATIC -DWITH_"$(echo $part | tr '[:lower:]' '[:upper:]')" "$source/tests/consumer/main.c" \
+		-o "$work/static_$part" -L"$work/archives" $(pkg-config --static --cflags --libs "lanewise-$part")
+	if readelf -d "$work/static_$part" | grep -F 'liblanewise'; then
+		echo "$part is not linked statically"
+		exit 1
+	fi
+	"$work/static_$part"
+done
 
 step "as a subproject"
 mkdir "$work/parent"

@@ -60,7 +60,8 @@ static void print_help(void)
 	     "      --json           a JSON object for each chunk; of text with \"id\" and \"text\", as `lanewise "
 	     "index`\n"
 	     "                       reads it\n"
-	     "      --count          only how many chunks there are, their average size, and how much is repeated\n"
+	     "      --count          only how many chunks there are, their average size, and how much is repeated;\n"
+	     "                       with --json one object: chunks, bytes, repeated_bytes\n"
 	     "      --help           this text\n"
 	     "\n"
 	     "Exit status: 0 done, 1 an error in the data or the system, 2 wrong usage.");
@@ -130,8 +131,7 @@ static void take_chunk(struct chunk_run *run, uint64_t offset, const char *p, si
 		printf("%" PRIu64 "\t%zu\t%016" PRIx64 "%016" PRIx64 "%s%s\n", offset, n, hash.high, hash.low,
 		       run->several_files ? "\t" : "", run->several_files ? run->name : "");
 	}
-	if (ferror(stdout))
-		exit(TOOL_FAILURE); /* main says why */
+	tool_check_output();
 }
 
 static int by_hash(const void *a, const void *b)
@@ -150,12 +150,17 @@ static void print_count(struct chunk_run *run)
 	char text[TOOL_COUNT_BYTES];
 
 	if (run->n_chunks == 0) {
-		puts("0 chunks");
+		puts(run->json ? "{\"chunks\": 0, \"bytes\": 0, \"repeated_bytes\": 0}" : "0 chunks");
 		return;
 	}
 	qsort(seen, run->n_chunks, sizeof *seen, by_hash);
 	for (uint64_t i = 1; i < run->n_chunks; i++)
 		repeated += by_hash(&seen[i - 1], &seen[i]) == 0 ? seen[i].length : 0;
+	if (run->json) {
+		printf("{\"chunks\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"repeated_bytes\": %" PRIu64 "}\n",
+		       run->n_chunks, run->n_bytes, repeated);
+		return;
+	}
 	printf("%s chunks", tool_count(text, run->n_chunks));
 	printf(", %s bytes on average", tool_count(text, (run->n_bytes + run->n_chunks / 2) / run->n_chunks));
 	printf(", %.2f %% of all bytes in chunks that came before\n", 100.0 * (double)repeated / (double)run->n_bytes);

@@ -117,8 +117,7 @@ static void classify_document(void *context, const struct document *document)
 		print_json(run, document, best);
 	else
 		print_line(run, document, best);
-	if (ferror(stdout))
-		exit(TOOL_FAILURE); /* main says why */
+	tool_check_output();
 }
 
 static void read_rules(struct classify_run *run, const char *path)

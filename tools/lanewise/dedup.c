@@ -164,8 +164,7 @@ static void take_ready(struct dedup *d)
 	if (lanewise_dedup_settled(d->dedup) - d->unit_end > d->options.max_unit_bytes)
 		keep_up_to(d, lanewise_dedup_settled(d->dedup));
 	write_run(d);
-	if (ferror(stdout))
-		exit(TOOL_FAILURE); /* main says why */
+	tool_check_output();
 }
 
 /* -------------------------------------------------------------------- input */
@@ -386,8 +385,7 @@ static int take_piece(struct dedup *d, size_t searched, int descriptor, const ch
 	}
 	if (!take_lines(d, searched))
 		return 0;
-	if (ferror(stdout))
-		exit(TOOL_FAILURE); /* main says why */
+	tool_check_output();
 	return 1;
 }
 
@@ -397,8 +395,7 @@ static size_t take_part(struct dedup *d, const struct lines_part *part)
 	size_t n_taken = lines_take(d->lines, part->text, 0, part->ends, part->hash, part->n_lines);
 
 	lines_write(d->lines, 0);
-	if (ferror(stdout))
-		exit(TOOL_FAILURE);
+	tool_check_output();
 	tool_check_signals();
 	d->total_read += (size_t)part->ends[part->n_lines - 1] + 1;
 	tool_progress("Bytes read:", d->total_read);
@@ -536,6 +533,9 @@ static int run(struct dedup *d, char **paths, int n_paths)
 {
 	char standard_input[] = "-", *only_standard_input[] = { standard_input };
 
+	for (int i = 0; i < n_paths && d->dropped_path; i++)
+		if (tool_same_file(paths[i], d->dropped_path))
+			tool_fail("%s: --dropped would overwrite what is read", paths[i]);
 	tool_catch_signals();
 	if (d->dropped_path && !(d->dropped = fopen(d->dropped_path, "wb")))
 		tool_fail("%s: %s", d->dropped_path, strerror(errno));

@@ -385,6 +385,11 @@ static int run(const struct options *options, char **paths, int n_paths)
 	struct indexing indexing = { .options = options };
 	double start = tool_seconds();
 
+	for (int i = 0; i < n_paths; i++)
+		if (tool_same_file(paths[i], options->output))
+			tool_fail("%s: -o would replace what is read", paths[i]);
+	if (options->vectors && tool_same_file(options->vectors, options->output))
+		tool_fail("%s: -o would replace what is read", options->vectors);
 	tool_catch_signals();
 	indexing.analyzer = analysis_create(&options->analysis);
 	if (options->vectors)

@@ -176,6 +176,7 @@ static int for_each_line(struct job *job, int (*one)(struct job *job))
 		job->text.n -= done;
 		memmove(job->text.data, job->text.data + done, job->text.n);
 		fflush(stdout);
+		tool_check_output();
 	}
 	if (stream != stdin)
 		fclose(stream);

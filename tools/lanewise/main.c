@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lanewise command: a thin layer over the library's public functions. One file per subcommand. */
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <lanewise/base.h>
 
@@ -111,12 +109,5 @@ int main(int argc, char **argv)
 
 	int status = run(argc, argv);
 
-	/* What could not be written before fails again here, and says why; errno may have been changed since. */
-	if (fflush(stdout) != 0 || ferror(stdout) || close(STDOUT_FILENO) != 0) {
-		/* To whoever has closed the pipe there is nothing to say. */
-		if (errno != EPIPE)
-			tool_note("writing to standard output: %s", strerror(errno));
-		return status ? status : TOOL_FAILURE;
-	}
-	return status;
+	return tool_end_output() || status ? status : TOOL_FAILURE;
 }

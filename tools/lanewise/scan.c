@@ -241,6 +241,9 @@ static int run_scan(struct scan_run *run, int n_paths, char **paths)
 	free(run->known);
 	ignore_free(&run->exclude);
 	buffer_free(&run->pattern_text);
+	/* Main says what it was. */
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return TROUBLE;
 	return run->trouble ? TROUBLE : run->any ? FOUND : NOTHING;
 }
 

@@ -333,6 +333,8 @@ static int scan_text(struct worker *w, int fd, int named)
 			print_early(w);
 		if (live)
 			fflush(stdout);
+		if (ferror(stdout))
+			return 1; /* nobody reads on; main says why */
 	}
 	if (n < 0)
 		return 0;

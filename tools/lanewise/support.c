@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,6 +90,35 @@ size_t tool_terminal_width(FILE *stream)
 	if (!isatty(fileno(stream)))
 		return 0;
 	return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+/* ----------------------------------------------------------- standard output */
+
+int tool_end_output(void)
+{
+	/* What could not be written before fails again here, and says why; errno may have been changed since. */
+	if (fflush(stdout) == 0 && !ferror(stdout) && close(STDOUT_FILENO) == 0)
+		return 1;
+	/* To whoever has closed the pipe there is nothing to say. */
+	if (errno != EPIPE)
+		tool_note("writing to standard output: %s", strerror(errno));
+	return 0;
+}
+
+void tool_check_output(void)
+{
+	if (!ferror(stdout))
+		return;
+	tool_end_output();
+	exit(TOOL_FAILURE);
+}
+
+int tool_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
 }
 
 /* ------------------------------------------------------------------ progress */

@@ -49,6 +49,17 @@ const char *tool_bytes(char text[TOOL_COUNT_BYTES], uint64_t bytes);
 /* Columns of the terminal behind a stream, 0 if it is none. */
 size_t tool_terminal_width(FILE *stream);
 
+/* ----------------------------------------------------------- standard output */
+
+/* Exits if something could not be written, and says why: for whoever would write on and on. */
+void tool_check_output(void);
+
+/* Writes what is left and closes it; 0, having said why, if that or what was before could not be written. */
+int tool_end_output(void);
+
+/* Whether both are names of one regular file, which would be read while it is written. */
+int tool_same_file(const char *a, const char *b);
+
 /* ------------------------------------------------------------------ progress */
 
 /* Shows "<what> 12,345" on a terminal once half a second has passed; cheap enough to call for every document. */
