@@ -97,20 +97,30 @@ LW_INLINE uint64_t word_at(const struct tables *t, int n_places, int n_banks, in
 	return word;
 }
 
-LW_INLINE int any_at(const struct tables *t, int n_places, int n_banks, int ascii, int first, const uint8_t *p)
+LW_INLINE int any_pair(const struct tables *t, int first, const uint8_t *p)
 {
-	vq sum = vq_set1(n_places == 0 ? 255 : 0);
+	vq least = vq_set1(255);
 
 #pragma GCC unroll 16
+	for (int v = 0; v < LW_SCAN_STRIDE / VQ_LANES; v++, p += VQ_LANES) {
+		vq bytes = vq_load(p + t->place[0]);
+
+		least = vq_min(least, first ? vq_xor(bytes, t->byte[0])
+		                            : vq_differ2(bytes, t->byte[0], vq_load(p + t->place[1]), t->byte[1]));
+	}
+	return vq_any_zero(least);
+}
+
+LW_INLINE int any_at(const struct tables *t, int n_places, int n_banks, int ascii, int first, const uint8_t *p)
+{
+	vq any = vq_set1(0);
+
+	if (n_places == 0)
+		return any_pair(t, first, p);
+#pragma GCC unroll 2 /* of more, tables would not stay in registers */
 	for (int v = 0; v < LW_SCAN_STRIDE / VQ_LANES; v++, p += VQ_LANES)
-		if (n_places == 0 && first)
-			sum = vq_min(sum, vq_xor(vq_load(p + t->place[0]), t->byte[0]));
-		else if (n_places == 0)
-			sum = vq_min(sum, vq_differ2(vq_load(p + t->place[0]), t->byte[0], vq_load(p + t->place[1]),
-			                             t->byte[1]));
-		else
-			sum = vq_or(sum, find_any(t, first ? 1 : n_places, n_banks, ascii, p));
-	return n_places == 0 ? vq_any_zero(sum) : vq_any(sum);
+		any = vq_or(any, find_any(t, first ? 1 : n_places, n_banks, ascii, p));
+	return vq_any(any);
 }
 
 LW_INLINE size_t append_positions(uint64_t word, size_t first, uint16_t *raw, size_t n)
