@@ -84,24 +84,38 @@ LW_INLINE size_t skip(const struct tables *t, int n_places, int n_banks, int asc
 	return at;
 }
 
+/* Whether a slot has a window: one comparison of all four, as many positions are asked for. */
+LW_INLINE int slot_has(const uint32_t slot[LW_SCAN_SLOT_DEPTH], uint32_t window)
+{
+	_Static_assert(LW_SCAN_SLOT_DEPTH == 4, "a slot is a vector");
+#if defined(__SSE2__)
+	__m128i windows = _mm_loadu_si128((const __m128i *)slot);
+
+	return _mm_movemask_epi8(_mm_cmpeq_epi32(windows, _mm_set1_epi32((int)window))) != 0;
+#else
+	return (slot[0] == window) | (slot[1] == window) | (slot[2] == window) | (slot[3] == window);
+#endif
+}
+
 /* Appends those of the raw positions that begin windows; from those before `end` on four bytes can be read. */
 LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t *text, size_t end, const uint16_t *raw,
                               size_t n_raw, uint16_t *positions, size_t n_found)
 {
-	for (size_t i = 0; i < n_raw; i++) {
-		uint32_t bytes = 0;
+	uint32_t mask = filter->mask, multiplier = filter->multiplier, bytes;
+	size_t n_inside = n_raw, i = 0;
 
-		if (LW_LIKELY(raw[i] < end))
+	while (n_inside > 0 && raw[n_inside - 1] >= end)
+		n_inside--;
+	for (; i < n_raw; i++) {
+		bytes = 0;
+		if (LW_LIKELY(i < n_inside))
 			memcpy(&bytes, text + raw[i], sizeof bytes);
 		else
 			for (uint32_t j = 0; j < filter->width; j++)
 				bytes |= (uint32_t)text[raw[i] + j] << 8 * j;
-		bytes &= filter->mask;
-
-		const uint32_t *slot = filter->slot[bytes * filter->multiplier >> (32 - LW_SCAN_SLOT_BITS)];
-
+		bytes &= mask;
 		positions[n_found] = raw[i];
-		n_found += (slot[0] == bytes) | (slot[1] == bytes) | (slot[2] == bytes) | (slot[3] == bytes);
+		n_found += (size_t)slot_has(filter->slot[bytes * multiplier >> (32 - LW_SCAN_SLOT_BITS)], bytes);
 	}
 	return n_found;
 }
