@@ -84,8 +84,8 @@ struct search {
 	size_t begin, end;
 	struct lw_scan_hit *hits;
 	const uint16_t *places;
-	size_t most; /* patterns to compare and hits to move, */
-	size_t work; /* and how many it were */
+	size_t most;         /* patterns to compare and hits to move, */
+	size_t work;         /* and how many it were */
 	size_t n_hits, last; /* where the last one ends */
 };
 
@@ -133,7 +133,8 @@ static LW_NOINLINE int take_places(struct search *s, size_t i, size_t n)
 				continue;
 			if (LW_LIKELY((match_end > s->last) & (ends->length <= most_length))) {
 				s->last = match_end;
-				s->hits[s->n_hits++] = (struct lw_scan_hit) { (uint32_t)(match_end - s->begin), pattern };
+				s->hits[s->n_hits++] =
+				        (struct lw_scan_hit) { (uint32_t)(match_end - s->begin), pattern };
 			} else if (!add_pattern(s, pattern, match_end)) {
 				return 0;
 			}
@@ -150,49 +151,46 @@ static LW_NOINLINE int take_short(struct search *s, size_t i, size_t n)
 {
 	const struct lw_scan_grams *grams = &s->set->grams;
 	const struct lw_scan_ends *ends = grams->ends;
-	const uint32_t *bucket = grams->bucket, *entries = grams->entry;
-	const uint16_t *places = s->places;
-	const uint8_t *text = s->text, *begin = text + s->begin;
+	const uint32_t *bucket = grams->bucket, *entry = grams->entry;
+	const uint16_t *place = s->places + i, *places_end = s->places + n;
+	const uint8_t *text = s->text;
 	struct lw_scan_hit *hit = s->hits + s->n_hits;
 	uint64_t mask = grams->mask;
-	size_t work = s->work, most = s->most;
-	uint32_t last = (uint32_t)(s->last - s->begin);
+	size_t left = s->most - s->work, last = s->last, begin = s->begin;
 	int shift = 64 - grams->bucket_log;
 
-	for (; i < n; i++) {
-		const uint8_t *place = text + places[i];
-		uint64_t hash = (lw_load_little_endian_64(place) & mask) * LW_SCAN_GRAM_FACTOR >> shift;
-		const uint32_t *entry = entries + bucket[hash], *bucket_end = entries + bucket[hash + 1];
+	for (; place < places_end; place++) {
+		uint64_t hash = (lw_load_little_endian_64(text + *place) & mask) * LW_SCAN_GRAM_FACTOR >> shift;
+		size_t at = bucket[hash], bucket_end = bucket[hash + 1], n_here = bucket_end - at;
 
-		work += (size_t)(bucket_end - entry);
-		if (LW_UNLIKELY(work > most))
+		if (LW_UNLIKELY(n_here > left))
 			return 0;
-		for (; entry < bucket_end; entry++) {
-			uint32_t pattern = *entry >> LW_SCAN_GRAM_OFFSET_LOG;
+		left -= n_here;
+		for (; at < bucket_end; at++) {
+			uint32_t pattern = entry[at] >> LW_SCAN_GRAM_OFFSET_LOG;
 			const struct lw_scan_ends *e = &ends[pattern];
-			const uint8_t *bytes = place - (*entry & (LW_SCAN_DIRECT_MAX - 1));
-			ptrdiff_t match_end;
+			size_t match_begin = *place - (entry[at] & (LW_SCAN_DIRECT_MAX - 1)), match_end;
 
-			if ((lw_load_little_endian_64(bytes) ^ e->head) & e->mask)
+			if ((lw_load_little_endian_64(text + match_begin) ^ e->head) & e->mask)
 				continue;
-			match_end = bytes - begin + (ptrdiff_t)e->length;
-			if (LW_LIKELY(match_end > (ptrdiff_t)last)) {
-				last = (uint32_t)match_end;
-				*hit++ = (struct lw_scan_hit) { last, pattern };
+			match_end = match_begin + e->length;
+			if (LW_LIKELY(match_end > last)) {
+				last = match_end;
+				*hit++ = (struct lw_scan_hit) { (uint32_t)(match_end - begin), pattern };
 				continue;
 			}
-			s->work = work;
+			s->work = s->most - left;
 			s->n_hits = (size_t)(hit - s->hits);
-			if (!add_pattern(s, pattern, (size_t)(bytes - text) + e->length))
+			if (!add_pattern(s, pattern, match_end))
 				return 0;
-			work = s->work;
+			left = s->most - s->work;
 			hit = s->hits + s->n_hits;
-			last = (uint32_t)(s->last - s->begin);
+			last = s->last;
 		}
 	}
-	s->work = work;
+	s->work = s->most - left;
 	s->n_hits = (size_t)(hit - s->hits);
-	s->last = s->begin + last;
+	s->last = last;
 	return 1;
 }
 
