@@ -205,6 +205,8 @@ size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_
 	if (n > most)
 		return SIZE_MAX;
 	*end = s.end = n_looked_at + grams->width - 1;
+	if (n == 0)
+		return 0;
 	s.most = 4 * most < LW_SCAN_BLOCK ? 4 * most : LW_SCAN_BLOCK;
 	if (set->max_length > LW_SCAN_SHORT_MAX || grams->fold)
 		return take_places(&s, 0, n) ? s.n_hits : SIZE_MAX;

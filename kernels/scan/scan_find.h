@@ -128,7 +128,7 @@ LW_INLINE size_t find_positions(const struct lw_scan_filter *filter, const struc
 	uint64_t words[WORDS];
 	uint16_t raw[MANY_RAW + LW_SCAN_PART + 64];
 	size_t n_bytes = *n + filter->width - 1, end = n_bytes < 4 ? 0 : n_bytes - 3, n_found = 0, n_raw = 0, at = 0;
-	int quiet = 1; /* hardly a position passes */
+	int quiet = *n >= 4 * LW_SCAN_STRIDE; /* hardly a position passes, and there are many */
 
 	while (at < *n && n_found < enough) {
 		size_t from = at, n_here;
