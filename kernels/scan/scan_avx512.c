@@ -11,8 +11,6 @@
 #include "append_bits_avx512.h"
 #include "scan/scan_filter.h"
 
-enum { FEW_FIRST = 2 };
-
 struct tables {
 	__m512i groups[LW_SCAN_BANKS][LW_SCAN_WIDTH], byte[2];
 	size_t place[LW_SCAN_WIDTH];
@@ -89,7 +87,7 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_b
 	const struct lw_scan_classes *classes = &filter->classes;
 	const uint32_t *place = n_places ? classes->place : filter->place;
 	struct tables t;
-	long long n_first = n_places ? LW_SCAN_CLASSES : 1; /* classes of bytes that pass by the first place */
+	int is_rare = n_places == 0;
 
 	for (int j = 0; j < 2; j++)
 		t.byte[j] = _mm512_set1_epi8((char)filter->byte[j]);
@@ -101,8 +99,8 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_b
 		for (int j = 0; j < n_places; j++)
 			t.groups[bank][j] = _mm512_loadu_si512(classes->groups[bank][j]);
 	if (n_places == 2 && n_banks == 1) /* where one place less is worth the question */
-		n_first = _mm_popcnt_u64(_cvtmask64_u64(_mm512_test_epi8_mask(t.groups[0][0], t.groups[0][0])));
-	return find_positions(filter, &t, n_places, n_banks, 0, n_first <= FEW_FIRST, text, n, enough, positions);
+		is_rare = __builtin_popcountll(_mm512_test_epi8_mask(t.groups[0][0], t.groups[0][0])) <= FEW_FIRST;
+	return find_positions(filter, &t, n_places, n_banks, 0, is_rare, text, n, enough, positions);
 }
 
 size_t LW_FN(scan_candidates)(const struct lw_scan_filter *filter, const uint8_t *text, size_t *n, size_t enough,

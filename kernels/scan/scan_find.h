@@ -4,7 +4,8 @@
  * of a bit for each position; the positions of those that are set, of words that are not 0; those that begin windows.
  * Only the second has branches on the text, one for every word.
  *
- * Where there is next to nothing, words are not made: of LW_SCAN_STRIDE positions at once it is asked whether any passes.
+ * Where there is next to nothing, words are not made: of LW_SCAN_STRIDE positions at once it is asked whether any passes,
+ * at first, where few bytes do, by one place alone.
  *
  * Who includes this has defined
  *
@@ -24,7 +25,8 @@ enum {
 	WORDS = LW_SCAN_PART / 64,
 	GROUP = 4,
 	PADDED = 64 + LW_SCAN_WIDTH - 1,
-	MANY_RAW = 256 /* so many positions are worth to go through */
+	MANY_RAW = 256, /* so many positions are worth to go through */
+	FEW_FIRST = 2   /* bytes, or classes of them, that pass by the first place: they may be rare enough to tell */
 };
 
 /* The word of the last n < 64 positions; of the bytes before them those n_before can be read. */

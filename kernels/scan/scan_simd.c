@@ -130,7 +130,7 @@ LW_INLINE size_t append_positions(uint64_t word, size_t first, uint16_t *raw, si
 
 #include "scan/scan_find.h"
 
-/* Whether a byte or two pass by the first place, where one place less is worth the question. */
+/* Whether few bytes pass by the first place, where one place less is worth the question. */
 LW_INLINE int has_rare_first(const struct lw_scan_filter *filter, int n_places, int n_banks)
 {
 	int n_low = 0, n_high = 0;
@@ -141,7 +141,7 @@ LW_INLINE int has_rare_first(const struct lw_scan_filter *filter, int n_places, 
 		n_low += filter->low[0][0][i] != 0;
 		n_high += filter->high[0][0][i] != 0;
 	}
-	return n_low * n_high <= 2;
+	return n_low * n_high <= FEW_FIRST;
 }
 
 LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_banks, int ascii, const uint8_t *text,
