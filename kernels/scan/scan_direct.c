@@ -146,9 +146,11 @@ static LW_NOINLINE int take_places(struct search *s, size_t i, size_t n)
 /*
  * The same for short patterns in the right case, at places so far from both ends of the text that no pattern there
  * passes these. Such patterns match often: what a place costs is all that counts, and everything stays in registers.
+ * Offsets in them are below LW_SCAN_SHORT_MAX, whatever a forged file says.
  */
 static LW_NOINLINE int take_short(struct search *s, size_t i, size_t n)
 {
+	_Static_assert((LW_SCAN_SHORT_MAX & (LW_SCAN_SHORT_MAX - 1)) == 0, "offsets are cut to its bits");
 	const struct lw_scan_grams *grams = &s->set->grams;
 	const struct lw_scan_ends *ends = grams->ends;
 	const uint32_t *bucket = grams->bucket, *entry = grams->entry;
@@ -169,7 +171,7 @@ static LW_NOINLINE int take_short(struct search *s, size_t i, size_t n)
 		for (; at < bucket_end; at++) {
 			uint32_t pattern = entry[at] >> LW_SCAN_GRAM_OFFSET_LOG;
 			const struct lw_scan_ends *e = &ends[pattern];
-			size_t match_begin = *place - (entry[at] & (LW_SCAN_DIRECT_MAX - 1)), match_end;
+			size_t match_begin = *place - (entry[at] & (LW_SCAN_SHORT_MAX - 1)), match_end;
 
 			if ((lw_load_little_endian_64(text + match_begin) ^ e->head) & e->mask)
 				continue;
