@@ -89,6 +89,8 @@
  *   vq_find16(p, x)        the first of 32 uint16_t, at any alignment, that is x; 32 if none is
  *   vq_any_ge16(a, b)      whether any lane of 16 bits of a is at least that of b
  *   vq_equal_bits(a, x, b, y)  bit i of the 64-bit result: a[i] == x[i] and b[i] == y[i]
+ *   vq_differ2(a, x, b, y) bytes that are 0 where a[i] == x[i] and b[i] == y[i]
+ *   vq_min(a, b)           of bytes without sign; vq_any_zero(v): whether any byte is 0
  *   vq_mul16(a, b)         products of those, modulo 2^16
  *   vq_shift_in_4(before, v)  the last 4 bytes of `before`, then v but for its last 4; vq_shift_in_8 with 8
  *   vq_store               at any alignment

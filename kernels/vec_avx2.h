@@ -453,6 +453,9 @@ LW_INLINE vq vq_fill_bits(vq v, uint64_t mask, uint8_t c)
 	return vc_fill_bits((vc) { { v, v } }, mask & UINT32_MAX, c).half[0];
 }
 LW_INLINE int vq_any(vq v) { return !_mm256_testz_si256(v, v); }
+LW_INLINE vq vq_differ2(vq a, vq x, vq b, vq y) { return vq_or(vq_xor(a, x), vq_xor(b, y)); }
+LW_INLINE vq vq_min(vq a, vq b) { return _mm256_min_epu8(a, b); }
+LW_INLINE int vq_any_zero(vq v) { return _mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_setzero_si256())) != 0; }
 LW_INLINE vq vq_continued(vq v, vq y) { return _mm256_and_si256(v, _mm256_cmpgt_epi8(vq_set1(0xc0), y)); }
 LW_INLINE vq vq_sub(vq a, vq b) { return _mm256_sub_epi8(a, b); }
 #include "vec_lookup.h"

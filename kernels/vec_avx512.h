@@ -377,6 +377,9 @@ LW_INLINE vq vq_where(vq v, vq m) { return _mm512_maskz_mov_epi8(_mm512_test_epi
 LW_INLINE uint64_t vq_range_bits(vq v, uint8_t low, uint8_t n) { return vc_bits_range(v, low, n); }
 LW_INLINE vq vq_fill_bits(vq v, uint64_t mask, uint8_t c) { return vc_fill_bits(v, mask, c); }
 LW_INLINE int vq_any(vq v) { return _mm512_test_epi8_mask(v, v) != 0; }
+LW_INLINE vq vq_differ2(vq a, vq x, vq b, vq y) { return _mm512_ternarylogic_epi64(a, x, vq_xor(b, y), 0xbe); }
+LW_INLINE vq vq_min(vq a, vq b) { return _mm512_min_epu8(a, b); }
+LW_INLINE int vq_any_zero(vq v) { return _mm512_testn_epi8_mask(v, v) != 0; }
 LW_INLINE vq vq_continued(vq v, vq y)
 {
 	return _mm512_maskz_mov_epi8(_mm512_cmplt_epi8_mask(y, _mm512_set1_epi8((char)0xc0)), v);

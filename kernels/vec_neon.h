@@ -485,6 +485,9 @@ LW_INLINE vq vq_fill_bits(vq v, uint64_t mask, uint8_t c)
 	return vbslq_u8(vtstq_u8(all, vld1q_u8(bit)), vdupq_n_u8(c), v);
 }
 LW_INLINE int vq_any(vq v) { return vmaxvq_u8(v) != 0; }
+LW_INLINE vq vq_differ2(vq a, vq x, vq b, vq y) { return vq_or(vq_xor(a, x), vq_xor(b, y)); }
+LW_INLINE vq vq_min(vq a, vq b) { return vminq_u8(a, b); }
+LW_INLINE int vq_any_zero(vq v) { return vminvq_u8(v) == 0; }
 LW_INLINE vq vq_continued(vq v, vq y) { return vandq_u8(v, vcltq_s8(vreinterpretq_s8_u8(y), vdupq_n_s8(-64))); }
 LW_INLINE vq vq_where(vq v, vq m) { return vandq_u8(v, vtstq_u8(m, m)); }
 typedef uint8x16x2_t vq32;

@@ -221,7 +221,7 @@ LANEWISE_API lanewise_status lanewise_scan_each(const lanewise_scan_set *set, co
 
 /*
  * The first match in a text, in the order of its semantics; `*found` becomes 1, or 0 if there is none. The text is read
- * only as far as needed, in blocks of some thousand bytes. Errors as for lanewise_scan_count.
+ * only as far as needed, in blocks of up to some 30,000 bytes. Errors as for lanewise_scan_count.
  */
 LANEWISE_API lanewise_status lanewise_scan_first(const lanewise_scan_set *set, const lanewise_scan_options *options,
                                                  const void *bytes, size_t n_bytes, void *scratch,

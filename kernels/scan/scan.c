@@ -267,10 +267,15 @@ static int read_direct(struct lanewise_scan *scan)
 	size_t far = set->max_length - 1, first = scan->at > far ? scan->at - far : 0;
 	size_t end = scan->n_behind < LW_SCAN_GRAM_BYTES ? scan->n - LW_SCAN_GRAM_BYTES : scan->n, n_hits;
 	size_t most = set->filter ? LW_SCAN_RUN + set->width - 1 : LW_SCAN_BLOCK;
+	size_t unaligned = (uintptr_t)(scan->text + first + set->grams.delta) % 64;
 
 	if (!scan->is_stale && lw_scan_reach(set, scan->state) > scan->at)
 		return 0;
-	end = end < first + most ? end - first : most;
+	if (set->filter && first >= unaligned)
+		first -= unaligned; /* of a vector's loads, one at least lies in one cache line each */
+	end -= first;
+	if (end > most + FILTER_MIN) /* else little would be left for the automaton */
+		end = most;
 	n_hits = lanewise_scan_find_hits(set, scan->text + first, scan->at - first, &end, scan->candidates, scan->hits);
 	if (n_hits == SIZE_MAX) {
 		refresh_state(scan);

@@ -77,73 +77,146 @@ static size_t most_places(const struct lanewise_scan_set *set, size_t n)
 	return AT_LEAST + n / (set->all_rows ? 64 : 16);
 }
 
-/* The text between `begin` and `end`, where hits are looked for, and what else stays the same meanwhile. */
+/* The text between `begin` and `end`, where hits are looked for, what else stays the same meanwhile, and what was found. */
 struct search {
 	const struct lanewise_scan_set *set;
 	const uint8_t *text;
 	size_t begin, end;
 	struct lw_scan_hit *hits;
+	const uint16_t *places;
+	size_t most;         /* patterns to compare and hits to move, */
+	size_t work;         /* and how many it were */
+	size_t n_hits, last; /* where the last one ends */
 };
 
-/* Adds a pattern that has the same ends as the text, if it lies there; how many hits there are now. */
-static LW_NOINLINE size_t add_pattern(const struct search *s, uint32_t pattern, size_t match_end, size_t n_hits,
-                                      size_t *work)
+/* Adds a pattern that has the same ends as the text, if it lies there; 0 if that became too much work. */
+static LW_NOINLINE int add_pattern(struct search *s, uint32_t pattern, size_t match_end)
 {
 	const struct lw_scan_grams *grams = &s->set->grams;
 	uint32_t length = grams->ends[pattern].length;
 
 	if (match_end <= s->begin)
-		return n_hits;
+		return 1;
 	if (length > 2 * LW_SCAN_GRAM_BYTES || grams->fold) {
 		pattern = confirm(s->set, s->text + match_end - length, length);
-		*work += length / LW_SCAN_GRAM_BYTES;
+		s->work += length / LW_SCAN_GRAM_BYTES;
 	}
-	if (pattern == LW_SCAN_NONE)
-		return n_hits;
-	return add_hit(s->set, s->hits, n_hits, (struct lw_scan_hit) { (uint32_t)(match_end - s->begin), pattern },
-	               work);
+	if (pattern != LW_SCAN_NONE)
+		s->n_hits = add_hit(s->set, s->hits, s->n_hits,
+		                    (struct lw_scan_hit) { (uint32_t)(match_end - s->begin), pattern }, &s->work);
+	s->last = s->n_hits ? s->begin + s->hits[s->n_hits - 1].end : s->begin;
+	return s->work <= s->most;
 }
 
-size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_t *text, size_t begin, size_t *end,
-                               uint16_t *places, struct lw_scan_hit *hits)
+/* The hits at places [i, n); 0 if they became too much work. */
+static LW_NOINLINE int take_places(struct search *s, size_t i, size_t n)
 {
-	const struct lw_scan_grams grams = set->grams; /* a copy, which writing hits does not change */
+	const struct lw_scan_grams grams = s->set->grams; /* a copy, which writing hits does not change */
 	int shift = 64 - grams.bucket_log;
-	size_t n_looked_at = *end - grams.width + 1, n = find_places(set, text, &n_looked_at, places), n_hits = 0;
-	struct search s = { set, text, begin, n_looked_at + grams.width - 1, hits };
-	size_t most = most_places(set, n_looked_at), work = 0, last = begin;
 	size_t most_length = grams.fold ? 0 : 2 * LW_SCAN_GRAM_BYTES; /* of patterns that need not be confirmed */
 
-	if (n > most)
-		return SIZE_MAX;
-	*end = s.end;
-	most = 4 * most < LW_SCAN_BLOCK ? 4 * most : LW_SCAN_BLOCK; /* patterns compared */
-	for (size_t i = 0; i < n; i++) {
-		size_t place = places[i];
-		uint64_t hash = lw_scan_gram_hash(&grams, text + place) >> shift;
+	for (; i < n; i++) {
+		size_t place = s->places[i];
+		uint64_t hash = lw_scan_gram_hash(&grams, s->text + place) >> shift;
 		uint32_t at = grams.bucket[hash], bucket_end = grams.bucket[hash + 1];
 
-		work += bucket_end - at;
-		if (LW_UNLIKELY(work > most))
-			return SIZE_MAX;
+		s->work += bucket_end - at;
+		if (LW_UNLIKELY(s->work > s->most))
+			return 0;
 		for (; at < bucket_end; at++) {
 			uint32_t entry = grams.entry[at], pattern = entry >> LW_SCAN_GRAM_OFFSET_LOG;
 			const struct lw_scan_ends *ends = &grams.ends[pattern];
 			size_t offset = entry & (LW_SCAN_DIRECT_MAX - 1), match_end = place - offset + ends->length;
 
-			if (LW_UNLIKELY((offset > place) | (match_end > s.end)) ||
-			    differs(&grams, ends, text + place - offset))
+			if (LW_UNLIKELY((offset > place) | (match_end > s->end)) ||
+			    differs(&grams, ends, s->text + place - offset))
 				continue;
-			if (LW_LIKELY((match_end > last) & (ends->length <= most_length))) {
-				last = match_end;
-				hits[n_hits++] = (struct lw_scan_hit) { (uint32_t)(match_end - begin), pattern };
-				continue;
+			if (LW_LIKELY((match_end > s->last) & (ends->length <= most_length))) {
+				s->last = match_end;
+				s->hits[s->n_hits++] =
+				        (struct lw_scan_hit) { (uint32_t)(match_end - s->begin), pattern };
+			} else if (!add_pattern(s, pattern, match_end)) {
+				return 0;
 			}
-			n_hits = add_pattern(&s, pattern, match_end, n_hits, &work);
-			if (LW_UNLIKELY(work > most))
-				return SIZE_MAX;
-			last = n_hits ? begin + hits[n_hits - 1].end : begin;
 		}
 	}
-	return n_hits;
+	return 1;
+}
+
+/*
+ * The same for short patterns in the right case, at places so far from both ends of the text that no pattern there
+ * passes these. Such patterns match often: what a place costs is all that counts, and everything stays in registers.
+ * Offsets in them are below LW_SCAN_SHORT_MAX, whatever a forged file says.
+ */
+static LW_NOINLINE int take_short(struct search *s, size_t i, size_t n)
+{
+	_Static_assert((LW_SCAN_SHORT_MAX & (LW_SCAN_SHORT_MAX - 1)) == 0, "offsets are cut to its bits");
+	const struct lw_scan_grams *grams = &s->set->grams;
+	const struct lw_scan_ends *ends = grams->ends;
+	const uint32_t *bucket = grams->bucket, *entry = grams->entry;
+	const uint16_t *place = s->places + i, *places_end = s->places + n;
+	const uint8_t *text = s->text;
+	struct lw_scan_hit *hit = s->hits + s->n_hits;
+	uint64_t mask = grams->mask;
+	size_t left = s->most - s->work, last = s->last, begin = s->begin;
+	int shift = 64 - grams->bucket_log;
+
+	for (; place < places_end; place++) {
+		uint64_t hash = (lw_load_little_endian_64(text + *place) & mask) * LW_SCAN_GRAM_FACTOR >> shift;
+		size_t at = bucket[hash], bucket_end = bucket[hash + 1], n_here = bucket_end - at;
+
+		if (LW_UNLIKELY(n_here > left))
+			return 0;
+		left -= n_here;
+		for (; at < bucket_end; at++) {
+			uint32_t pattern = entry[at] >> LW_SCAN_GRAM_OFFSET_LOG;
+			const struct lw_scan_ends *e = &ends[pattern];
+			size_t match_begin = *place - (entry[at] & (LW_SCAN_SHORT_MAX - 1)), match_end;
+
+			if ((lw_load_little_endian_64(text + match_begin) ^ e->head) & e->mask)
+				continue;
+			match_end = match_begin + e->length;
+			if (LW_LIKELY(match_end > last)) {
+				last = match_end;
+				*hit++ = (struct lw_scan_hit) { (uint32_t)(match_end - begin), pattern };
+				continue;
+			}
+			s->work = s->most - left;
+			s->n_hits = (size_t)(hit - s->hits);
+			if (!add_pattern(s, pattern, match_end))
+				return 0;
+			left = s->most - s->work;
+			hit = s->hits + s->n_hits;
+			last = s->last;
+		}
+	}
+	s->work = s->most - left;
+	s->n_hits = (size_t)(hit - s->hits);
+	s->last = last;
+	return 1;
+}
+
+size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_t *text, size_t begin, size_t *end,
+                               uint16_t *places, struct lw_scan_hit *hits)
+{
+	const struct lw_scan_grams *grams = &set->grams;
+	size_t n_looked_at = *end - grams->width + 1, n = find_places(set, text, &n_looked_at, places);
+	size_t most = most_places(set, n_looked_at), first = 0, inner_end = n;
+	struct search s = { .set = set, .text = text, .begin = begin, .hits = hits, .places = places, .last = begin };
+
+	if (n > most)
+		return SIZE_MAX;
+	*end = s.end = n_looked_at + grams->width - 1;
+	if (n == 0)
+		return 0;
+	s.most = 4 * most < LW_SCAN_BLOCK ? 4 * most : LW_SCAN_BLOCK;
+	if (set->max_length > LW_SCAN_SHORT_MAX || grams->fold)
+		return take_places(&s, 0, n) ? s.n_hits : SIZE_MAX;
+	while (first < n && places[first] < LW_SCAN_SHORT_MAX)
+		first++;
+	while (inner_end > first && (size_t)places[inner_end - 1] + LW_SCAN_SHORT_MAX > s.end)
+		inner_end--;
+	if (!take_places(&s, 0, first) || !take_short(&s, first, inner_end) || !take_places(&s, inner_end, n))
+		return SIZE_MAX;
+	return s.n_hits;
 }

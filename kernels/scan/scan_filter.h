@@ -21,7 +21,8 @@ enum {
 	LW_SCAN_SLOT_DEPTH = 4,
 	LW_SCAN_MAX_OFFSET = 32, /* of a window in its pattern */
 	LW_SCAN_CLASSES = 64,    /* of bytes: those with the same lower six bits */
-	LW_SCAN_PART = 4096      /* positions of a text looked at together */
+	LW_SCAN_PART = 4096,     /* positions of a text looked at together */
+	LW_SCAN_STRIDE = 256     /* or passed over together, where nothing is */
 };
 
 /*

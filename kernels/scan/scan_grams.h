@@ -27,6 +27,8 @@
 #include "common.h"
 #include "scan/scan_evens.h"
 
+#define LW_SCAN_GRAM_FACTOR UINT64_C(0x9e3779b97f4a7c15) /* of hashes */
+
 enum {
 	LW_SCAN_GRAM_BYTES = 8, /* of the widest gram, and of what is read at a place */
 	LW_SCAN_GRAM_PATTERNS_MIN = 64,
@@ -68,7 +70,7 @@ LW_INLINE uint64_t lw_scan_gram_load(const struct lw_scan_grams *grams, const ui
 
 LW_INLINE uint64_t lw_scan_gram_hash(const struct lw_scan_grams *grams, const uint8_t *bytes)
 {
-	return (lw_scan_gram_load(grams, bytes) & grams->mask) * UINT64_C(0x9e3779b97f4a7c15);
+	return (lw_scan_gram_load(grams, bytes) & grams->mask) * LW_SCAN_GRAM_FACTOR;
 }
 
 /*

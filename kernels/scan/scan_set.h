@@ -44,7 +44,7 @@ enum {
 	LW_SCAN_SPARSE_MAX = 64,
 	LW_SCAN_SHORT_MAX = 8,           /* bytes of patterns that are compared so fast that many candidates pay */
 	LW_SCAN_BLOCK = 4096,            /* bytes of text worked on at a time */
-	LW_SCAN_RUN = 4 * LW_SCAN_BLOCK, /* places for the filter of a direct set, */
+	LW_SCAN_RUN = 8 * LW_SCAN_BLOCK, /* places for the filter of a direct set, */
 	LW_SCAN_ENOUGH = 256             /* unless it has found so many */
 };
 

@@ -23,12 +23,6 @@ struct tables {
 	vq no_letters; /* added to bytes, makes all below letters 128 or more */
 };
 
-/* The two bytes that a single window is found by. */
-LW_INLINE uint64_t pair_bits(const struct tables *t, const uint8_t *p)
-{
-	return vq_equal_bits(vq_load(p + t->place[0]), t->byte[0], vq_load(p + t->place[1]), t->byte[1]);
-}
-
 /* The groups of a bank that have these bytes at place j. */
 LW_INLINE vq groups_at(const struct tables *t, int bank, int j, vq low_half, vq high_half)
 {
@@ -37,7 +31,8 @@ LW_INLINE vq groups_at(const struct tables *t, int bank, int j, vq low_half, vq 
 
 LW_INLINE vq low_index(vq bytes, int ascii) { return ascii ? vq_ascii_index(bytes) : vq_low_half(bytes); }
 
-LW_INLINE uint64_t group_bits(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *p)
+/* Bytes that are not 0 where a window may begin. */
+LW_INLINE vq find_groups(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *p)
 {
 	vq bytes = vq_load(p + t->place[0]), low = low_index(bytes, ascii), high = vq_high_half(bytes);
 	vq groups = groups_at(t, 0, 0, low, high), more = groups;
@@ -53,11 +48,11 @@ LW_INLINE uint64_t group_bits(const struct tables *t, int n_places, int n_banks,
 		if (n_banks == 2)
 			more = vq_and(more, groups_at(t, 1, j, low, high));
 	}
-	return vq_nonzero_bits(n_banks == 2 ? vq_or(groups, more) : groups);
+	return n_banks == 2 ? vq_or(groups, more) : groups;
 }
 
-/* group_bits for windows of letters. */
-LW_INLINE uint64_t letter_bits(const struct tables *t, int n_banks, const uint8_t *p)
+/* find_groups for windows of letters. */
+LW_INLINE vq find_letters(const struct tables *t, int n_banks, const uint8_t *p)
 {
 	vq bytes[LW_SCAN_WIDTH], fifth, any;
 
@@ -77,14 +72,19 @@ LW_INLINE uint64_t letter_bits(const struct tables *t, int n_banks, const uint8_
 			groups = vq_and(groups, vq_lookup(t->low[bank][j], bytes[j]));
 		any = bank ? vq_or(any, groups) : groups;
 	}
-	return vq_nonzero_bits(any);
+	return any;
+}
+
+LW_INLINE vq find_any(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *p)
+{
+	return n_places == LETTERS ? find_letters(t, n_banks, p) : find_groups(t, n_places, n_banks, ascii, p);
 }
 
 LW_INLINE uint64_t bits_at(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *p)
 {
-	return n_places == 0         ? pair_bits(t, p)
-	       : n_places == LETTERS ? letter_bits(t, n_banks, p)
-	                             : group_bits(t, n_places, n_banks, ascii, p);
+	if (n_places == 0)
+		return vq_equal_bits(vq_load(p + t->place[0]), t->byte[0], vq_load(p + t->place[1]), t->byte[1]);
+	return vq_nonzero_bits(find_any(t, n_places, n_banks, ascii, p));
 }
 
 LW_INLINE uint64_t word_at(const struct tables *t, int n_places, int n_banks, int ascii, const uint8_t *p)
@@ -97,12 +97,52 @@ LW_INLINE uint64_t word_at(const struct tables *t, int n_places, int n_banks, in
 	return word;
 }
 
+LW_INLINE int any_pair(const struct tables *t, int first, const uint8_t *p)
+{
+	vq least = vq_set1(255);
+
+#pragma GCC unroll 16
+	for (int v = 0; v < LW_SCAN_STRIDE / VQ_LANES; v++, p += VQ_LANES) {
+		vq bytes = vq_load(p + t->place[0]);
+
+		least = vq_min(least, first ? vq_xor(bytes, t->byte[0])
+		                            : vq_differ2(bytes, t->byte[0], vq_load(p + t->place[1]), t->byte[1]));
+	}
+	return vq_any_zero(least);
+}
+
+LW_INLINE int any_at(const struct tables *t, int n_places, int n_banks, int ascii, int first, const uint8_t *p)
+{
+	vq any = vq_set1(0);
+
+	if (n_places == 0)
+		return any_pair(t, first, p);
+#pragma GCC unroll 2 /* of more, tables would not stay in registers */
+	for (int v = 0; v < LW_SCAN_STRIDE / VQ_LANES; v++, p += VQ_LANES)
+		any = vq_or(any, find_any(t, first ? 1 : n_places, n_banks, ascii, p));
+	return vq_any(any);
+}
+
 LW_INLINE size_t append_positions(uint64_t word, size_t first, uint16_t *raw, size_t n)
 {
 	return lw_append_bits(word, first, raw, n);
 }
 
 #include "scan/scan_find.h"
+
+/* Whether few bytes pass by the first place, where one place less is worth the question. */
+LW_INLINE int has_rare_first(const struct lw_scan_filter *filter, int n_places, int n_banks)
+{
+	int n_low = 0, n_high = 0;
+
+	if (n_places != 2 || n_banks != 1)
+		return n_places == 0;
+	for (int i = 0; i < 16; i++) {
+		n_low += filter->low[0][0][i] != 0;
+		n_high += filter->high[0][0][i] != 0;
+	}
+	return n_low * n_high <= FEW_FIRST;
+}
 
 LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_banks, int ascii, const uint8_t *text,
                       size_t *n, size_t enough, uint16_t *positions)
@@ -122,7 +162,8 @@ LW_INLINE size_t find(const struct lw_scan_filter *filter, int n_places, int n_b
 			t.high[bank][j] = vq_repeat16(filter->high[bank][j]);
 		}
 	}
-	return find_positions(filter, &t, n_places, n_banks, ascii, text, n, enough, positions);
+	return find_positions(filter, &t, n_places, n_banks, ascii, has_rare_first(filter, n_places, n_banks), text, n,
+	                      enough, positions);
 }
 
 /* Whether no window has a byte from 128 on; then fewer steps find a byte's low half. */
