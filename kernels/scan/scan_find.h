@@ -77,7 +77,7 @@ LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t
 				bytes |= (uint32_t)text[raw[i] + j] << 8 * j;
 		bytes &= filter->mask;
 
-		const uint32_t *slot = filter->slot[bytes * filter->multiplier >> (32 - LW_SCAN_SLOT_BITS)];
+		const uint32_t *slot = filter->slot[bytes * filter->multiplier >> filter->slot_shift];
 
 		positions[n_found] = raw[i];
 		n_found += (slot[0] == bytes) | (slot[1] == bytes) | (slot[2] == bytes) | (slot[3] == bytes);
