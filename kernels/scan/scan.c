@@ -166,11 +166,18 @@ static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 	scan->at += LANES * SEGMENT;
 }
 
-/* The outputs of hits, which have transitions there. */
+/* The outputs of hits, which have transitions there. What is known of patterns lies far apart, and is asked for ahead. */
 static void find_outputs(struct lanewise_scan *scan)
 {
-	for (uint32_t i = 0; i < scan->n_hits; i++)
-		scan->hits[i].output = lw_scan_output(scan->set, scan->hits[i].output);
+	const struct lanewise_scan_set *set = scan->set;
+
+	for (uint32_t i = 0; i < scan->n_hits; i++) {
+		uint32_t output = lw_scan_output(set, scan->hits[i].output);
+
+		scan->hits[i].output = output;
+		__builtin_prefetch(&set->length[output]);
+		__builtin_prefetch(&set->next_output[output]);
+	}
 }
 
 /* read_all for a whole block and a compact automaton, by the kernel that reads it in many places. */
