@@ -211,12 +211,12 @@ static void check_form(const unsigned char *text, size_t n, int ignore_case, siz
 	lanewise_scan_set_destroy(set);
 }
 
-/* In both forms that the set may have. */
+/* In both forms that the set may have, the one that it would not have with fewer cuts. */
 static void check_text(const unsigned char *text, size_t n, int ignore_case, size_t n_cuts)
 {
 	check_form(text, n, ignore_case, n_cuts);
 	rows_bytes = 0;
-	check_form(text, n, ignore_case, n_cuts);
+	check_form(text, n, ignore_case, n_cuts ? 1 : 5);
 	rows_bytes = LW_SCAN_ROWS_BYTES;
 }
 
