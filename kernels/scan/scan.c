@@ -740,21 +740,35 @@ LW_INLINE int skim_pairs(struct lanewise_scan *scan, const uint8_t *bytes, size_
 	return 1;
 }
 
+/* The state behind a piece, or LW_SCAN_NONE if a pattern ends in it. */
+LW_INLINE uint32_t state_behind(const struct lanewise_scan_set *set, uint32_t state, const uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; set->rows && i < n; i++) {
+		state = set->rows[state + set->class_of[bytes[i]]];
+		if (state & LW_SCAN_OUTPUT)
+			return LW_SCAN_NONE;
+	}
+	for (size_t i = 0; !set->rows && i < n; i++) {
+		struct lw_scan_to to = lw_scan_step_compact(&set->table, state, set->class_of[bytes[i]]);
+
+		if (to.slot != LW_SCAN_NONE)
+			return LW_SCAN_NONE;
+		state = to.state;
+	}
+	return state;
+}
+
 /* Reads a piece of a few bytes in which no pattern ends, if that is all there is to do; 0 if there is more. */
 static int skim(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
 {
 	const struct lanewise_scan_set *set = scan->set;
-	uint32_t state = scan->state;
+	uint32_t state;
 
 	if (n > SKIM_MAX || scan->whole_word || scan->n_pending > 0)
 		return 0;
-	for (size_t i = 0; i < n; i++) {
-		struct lw_scan_to to = lw_scan_step(set, state, bytes[i]);
-
-		if (to.slot != LW_SCAN_NONE)
-			return 0;
-		state = to.state;
-	}
+	state = state_behind(set, scan->state, bytes, n);
+	if (state == LW_SCAN_NONE)
+		return 0;
 	if (scan->n_small < PAIRS_AFTER && ++scan->n_small == PAIRS_AFTER)
 		prepare_pairs(scan);
 	if (scan->find_pairs && state == first_state(set, bytes[n - 1])) {
