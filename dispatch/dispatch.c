@@ -181,6 +181,8 @@ lanewise_dot_bf16_approx_rows_fn *lanewise_bf16_kernel(void)
 	return lanewise_bf16_runs(cpu_features_once(), lanewise_active_tier()) ? bf16_kernel : NULL;
 }
 
+int lanewise_gathers_are_fast(void) { return (cpu_features_once() & LW_CPU_AVX512_BF16) != 0; }
+
 /* ---------------------------------------------------------------- public */
 
 const struct lw_kernels *lanewise_kernels_of(lanewise_tier tier) { return tiers[tier].kernels; }

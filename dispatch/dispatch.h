@@ -60,6 +60,13 @@ lanewise_tier lanewise_choose_tier(uint32_t features, const char *cap);
 lanewise_dot_bf16_approx_rows_fn lanewise_dot_bf16_approx_rows_avx512_bf16, lanewise_dot_bf16_approx_rows_neon_bf16;
 lanewise_dot_bf16_approx_rows_fn *lanewise_bf16_kernel(void);
 
+/*
+ * Whether gathers take about as long as their loads. On Intel CPUs before Sapphire Rapids, where the microcode keeps
+ * others from seeing what they bring (Gather Data Sampling), and on AMD's before Zen 4 they take several times as long.
+ * Of CPUs with the tier avx512 the later ones have AVX512_BF16.
+ */
+int lanewise_gathers_are_fast(void);
+
 /* Whether that kernel runs on a CPU with these features while `tier` is active; the whole rule, for tests. */
 int lanewise_bf16_runs(uint32_t features, lanewise_tier tier);
 

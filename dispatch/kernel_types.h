@@ -582,6 +582,15 @@ typedef uint32_t lanewise_scan_pairs_fn(const struct lw_scan_pairs *pairs, const
                                         uint32_t before);
 
 /*
+ * Reads the classes of LW_SCAN_BLOCK bytes (kernels/scan/scan_walk.h), behind which LW_SCAN_WALK_BEHIND more can be read, by
+ * an automaton; the numbers of its transitions with output go to hits[i].output, `hits` having room for LW_SCAN_BLOCK; how
+ * many. The state that it leaves depends on the last walk->far bytes alone.
+ */
+struct lw_scan_walk;
+struct lw_scan_hit;
+typedef size_t lanewise_scan_walk_fn(struct lw_scan_walk *walk, const uint8_t *classes, struct lw_scan_hit *hits);
+
+/*
  * --- secrets.h: which positions i < n (n <= 4096, a multiple of 64) of a text are candidates by the filter
  * (kernels/secrets/secrets_filter.h), in order; how many, `positions` having room for n. The text has n + 64 bytes;
  * after_word: whether a byte of a word stands before it.

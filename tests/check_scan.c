@@ -226,3 +226,68 @@ void lanewise_check_scan_evens(struct lw_check *c)
 		}
 	}
 }
+
+/* Sets of a few letters, so that patterns end often, of all lengths that the kernel takes, and texts of their parts. */
+void lanewise_check_scan_walk(struct lw_check *c)
+{
+	enum { SETS = 40, PATTERNS = 60, BEHIND = LW_SCAN_WALK_BEHIND };
+	static unsigned char bytes[PATTERNS][LW_SCAN_WALK_FAR_MAX + 1];
+	unsigned char *classes = c->scratch[0];
+	struct lw_scan_hit *expected = c->scratch[1];
+	lanewise_pattern patterns[PATTERNS];
+
+	for (int i = 0; i < (c->quick ? SETS / 4 : SETS); i++) {
+		size_t longest = i % 3 ? 1 + lanewise_check_below(c, 12) : LW_SCAN_WALK_FAR_MAX + 1;
+		size_t letters = 1 + lanewise_check_below(c, i % 4 ? 4 : 256);
+		lanewise_scan_set *set = NULL;
+
+		for (size_t k = 0; k < PATTERNS; k++) {
+			patterns[k] =
+			        (lanewise_pattern) { bytes[k], k ? 1 + lanewise_check_below(c, longest) : longest };
+			for (size_t j = 0; j < patterns[k].n_bytes; j++)
+				bytes[k][j] = (unsigned char)lanewise_check_below(c, letters);
+		}
+		if (lanewise_scan_set_create_with(patterns, PATTERNS, NULL, 0, NULL, &set, NULL) || !set->walks) {
+			lanewise_check_fail(c, "no set of patterns up to %zu bytes", longest);
+			lanewise_scan_set_destroy(set);
+			return;
+		}
+		for (size_t at = 0; at < LW_SCAN_BLOCK + BEHIND;) {
+			const lanewise_pattern *p = &patterns[lanewise_check_below(c, PATTERNS)];
+			size_t n = lanewise_check_below(c, p->n_bytes + 1);
+
+			for (size_t j = 0; j < n && at < LW_SCAN_BLOCK + BEHIND; j++)
+				classes[at++] = set->class_of[((const unsigned char *)p->bytes)[j]];
+			if (at < LW_SCAN_BLOCK + BEHIND)
+				classes[at++] = set->class_of[lanewise_check_below(c, 256)];
+		}
+
+		struct lw_scan_walk walk = { set->table.narrow, set->table.state_bits, set->max_length - 1,
+			                     LW_SCAN_ROOT };
+
+		/* Begins where a part of a pattern was read. */
+		for (size_t j = 0; j < longest / 2; j++)
+			walk.state = lw_scan_step(set, walk.state, bytes[0][j]).state;
+
+		struct lw_scan_walk reference = walk;
+		size_t n_expected = c->reference->scan_walk(&reference, classes, expected);
+
+		for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : 23) {
+			const void *p = lanewise_check_input(c, 0, classes, LW_SCAN_BLOCK + BEHIND, place);
+			struct lw_scan_hit *actual = lanewise_check_output(c, 1, LW_SCAN_BLOCK * sizeof *actual,
+			                                                   place < 0 ? place : place & ~3);
+			struct lw_scan_walk subject = walk;
+			size_t n_actual;
+
+			c->where.place = place;
+			n_actual = c->subject->scan_walk(&subject, p, actual);
+			lanewise_check_same(c, "number of hits", &n_expected, &n_actual, sizeof n_actual,
+			                    sizeof n_actual);
+			lanewise_check_same(c, "hits", expected, actual, n_expected * sizeof *actual, sizeof *actual);
+			lanewise_check_same(c, "state", &reference.state, &subject.state, sizeof walk.state,
+			                    sizeof walk.state);
+			lanewise_check_after(c);
+		}
+		lanewise_scan_set_destroy(set);
+	}
+}

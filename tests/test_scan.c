@@ -2,6 +2,7 @@
 /* lanewise/scan.h against scanning by definition, on every tier, whole and cut in two at every place. */
 #include "test.h"
 
+#include "scan/scan_set.h"
 #include "scan_naive.h"
 
 static uint64_t random_state = 5;
@@ -66,13 +67,16 @@ static void plant(unsigned char *text, size_t n, size_t n_planted)
 		memcpy(text + n - n_there, last->bytes, n_there);
 }
 
+static size_t rows_bytes = LW_SCAN_ROWS_BYTES; /* or 0: all sets are compact */
+
 static lanewise_scan_set *create(int ignore_case)
 {
 	lanewise_scan_set_options options = { sizeof options, ignore_case };
 	lanewise_scan_set *set = NULL;
 	lanewise_error error = { 0 };
 
-	CHECK(lanewise_scan_set_create(made.patterns, made.n_patterns, &options, NULL, &set, &error) == LANEWISE_OK);
+	CHECK(lanewise_scan_set_create_with(made.patterns, made.n_patterns, &options, rows_bytes, NULL, &set, &error) ==
+	      LANEWISE_OK);
 	return set;
 }
 
@@ -176,7 +180,7 @@ static void check_cuts(const struct naive_case *c, const lanewise_scan_set *set,
 	CHECK(naive_end(&bytes));
 }
 
-static void check_text(const unsigned char *text, size_t n, int ignore_case, size_t n_cuts)
+static void check_form(const unsigned char *text, size_t n, int ignore_case, size_t n_cuts)
 {
 	lanewise_scan_set *set = create(ignore_case);
 	void *scratch = naive_scratch(set);
@@ -205,6 +209,15 @@ static void check_text(const unsigned char *text, size_t n, int ignore_case, siz
 	free(own);
 	free(scratch);
 	lanewise_scan_set_destroy(set);
+}
+
+/* In both forms that the set may have, the one that it would not have with fewer cuts. */
+static void check_text(const unsigned char *text, size_t n, int ignore_case, size_t n_cuts)
+{
+	check_form(text, n, ignore_case, n_cuts);
+	rows_bytes = 0;
+	check_form(text, n, ignore_case, n_cuts ? 1 : 5);
+	rows_bytes = LW_SCAN_ROWS_BYTES;
 }
 
 static void test_small(void)
@@ -254,7 +267,7 @@ static void test_short(void)
 	}
 }
 
-/* More states than there are rows for, of 256 classes, some with many transitions. */
+/* More states than rows are made of, of 256 classes, some with many transitions. */
 static void test_many_states(void)
 {
 	static char bytes[256];

@@ -54,18 +54,21 @@ static void make_patterns(size_t n, size_t shortest, size_t longest, size_t n_le
 	}
 }
 
+static size_t rows_bytes; /* 0: all sets are compact */
+
 static lanewise_scan_set *create(int ignore_case)
 {
 	lanewise_scan_set_options options = { sizeof options, ignore_case };
 	lanewise_scan_set *set = NULL;
 
-	CHECK_EQUAL(lanewise_scan_set_create(patterns, n_patterns, &options, NULL, &set, NULL), LANEWISE_OK);
+	CHECK_EQUAL(lanewise_scan_set_create_with(patterns, n_patterns, &options, rows_bytes, NULL, &set, NULL),
+	            LANEWISE_OK);
 	return set;
 }
 
 enum { KINDS = 8 };
 
-/* Random sets of all kinds: with and without filter, of rows alone and with other states, of many patterns, by grams. */
+/* Random sets of all kinds: with and without filter, of few states and many, of many patterns, by grams. */
 static lanewise_scan_set *create_kind(int kind)
 {
 	static const struct {
@@ -175,7 +178,7 @@ static void check_file(const struct scan_image *expected)
 static void test_round_trip(void)
 {
 	static unsigned char text[MAX_TEXT];
-	int n_filters = 0, n_sparse = 0, n_grams = 0, n_both = 0;
+	int n_filters = 0, n_grams = 0, n_both = 0, n_rows = 0;
 
 	for (int i = 0; i < 3 * KINDS; i++) {
 		lanewise_scan_set *made = create_kind(i), *copied = NULL, *mapped = NULL;
@@ -183,7 +186,7 @@ static void test_round_trip(void)
 		lanewise_error error = { .what = "" };
 
 		n_filters += made->filter != NULL;
-		n_sparse += !made->all_rows;
+		n_rows += made->rows != NULL;
 		n_grams += made->grams.n_patterns > 0;
 		n_both += made->grams.n_patterns > 0 && made->filter;
 		memcpy(unaligned.bytes + 1, image.bytes, image.n_bytes);
@@ -208,8 +211,8 @@ static void test_round_trip(void)
 		lanewise_scan_set_destroy(mapped);
 		free(image.bytes);
 	}
-	CHECK(n_filters > 3 && n_filters < 3 * KINDS && n_sparse > 3 && n_sparse < 3 * KINDS && n_grams > 6 &&
-	      n_both > 3 && n_both < n_grams);
+	CHECK(n_filters > 3 && n_filters < 3 * KINDS && n_grams > 6 && n_both > 3 && n_both < n_grams);
+	CHECK(rows_bytes ? n_rows > 6 && n_rows < 3 * KINDS : n_rows == 0);
 }
 
 /* ----------------------------------------------------------------- damage */
@@ -260,6 +263,30 @@ static void test_flips(const struct scan_image *image, size_t step)
 	}
 }
 
+/* The sections in their order. */
+enum {
+	HEADER,
+	TABLE,
+	NEXT,
+	LENGTH,
+	FILTER,
+	GRAMS,
+	ENDS,
+	BITS,
+	BUCKET,
+	ENTRY,
+	NEAR,
+	WIDE,
+	RANK,
+	OUTPUT,
+	FAR,
+	ROWS,
+	SECTIONS
+};
+
+/* Bytes of a text of which try_sealed's second piece has a block, which scan_walk reads. */
+enum { BLOCK_TEXT = LW_SCAN_BLOCK * 9 / 8 + 9 };
+
 /* What a changed image with right checksums is: refused, or safe. */
 static int try_sealed(const struct scan_image *image, const unsigned char *text, size_t n)
 {
@@ -273,18 +300,18 @@ static int try_sealed(const struct scan_image *image, const unsigned char *text,
 			fprintf(stderr, "%s at %" PRIu64 "\n", error.what, error.offset);
 		return 0;
 	}
-	CHECK(scan_image_is_safe(set, text, n, n / 3));
+	CHECK(scan_image_is_safe(set, text, n, n / 9));
 	lanewise_scan_set_destroy(set);
 	return 1;
 }
 
 static void test_sealed_flips(const struct scan_image *image, size_t n_flips)
 {
-	static unsigned char text[600];
-	size_t n_bits = 8 * (image->n_bytes - 64 - 10 * sizeof(struct lw_file_entry)), n_opened = 0, n = 0;
+	static unsigned char text[BLOCK_TEXT + 200];
+	size_t n_bits = 8 * (image->n_bytes - 64 - SECTIONS * sizeof(struct lw_file_entry)), n_opened = 0, n = 0;
 	struct scan_image copy = { malloc(image->n_bytes), image->n_bytes };
 
-	while (n < 400)
+	while (n < BLOCK_TEXT)
 		n = make_text(text, sizeof text, below(2) ? 0 : 6);
 	for (size_t i = 0; i < (n_flips ? n_flips : n_bits); i++) {
 		size_t bit = 8 * 64 + (n_flips ? below(n_bits) : i);
@@ -298,33 +325,34 @@ static void test_sealed_flips(const struct scan_image *image, size_t n_flips)
 	free(copy.bytes);
 }
 
-/* A word of the table of a set with other states than rows, changed to others that occur there: transitions bent. */
-static void test_bent_transitions(const struct scan_image *image)
+/* A word of the automaton changed to others that occur there: transitions bent. */
+static void test_bent_transitions(const lanewise_scan_set *set, const struct scan_image *image)
 {
-	static unsigned char text[600];
-	struct lw_file_entry entry = scan_image_section(image, 1);
-	uint32_t *table = (uint32_t *)(void *)(image->bytes + entry.offset);
+	static unsigned char text[BLOCK_TEXT + 200];
+	struct lw_file_entry entry = scan_image_section(image, set->rows ? ROWS : TABLE);
+	uint32_t *words = (uint32_t *)(void *)(image->bytes + entry.offset);
+	uint32_t check = set->rows ? 0 : ~((UINT32_C(2) << set->table.state_bits) - 1);
 	size_t n_opened = 0, n = 0;
 
-	CHECK(strcmp(entry.name, "scan.table") == 0);
-	while (n < 400)
+	CHECK(strcmp(entry.name, set->rows ? "scan.rows" : "scan.table") == 0);
+	while (n < BLOCK_TEXT)
 		n = make_text(text, sizeof text, 0);
 	for (int i = 0; i < 200; i++) {
-		size_t at = entry.n - 1 - below(i % 2 ? 4000 : entry.n),
-		       from = entry.n - 1 - below(i % 3 ? 4000 : entry.n);
-		uint32_t old = table[at];
+		size_t near = i % 2 ? entry.n / 2 : entry.n, near_from = i % 3 ? entry.n / 2 : entry.n;
+		size_t at = entry.n - 1 - below(near), from = 0;
+		uint32_t old = words[at], kept = i % 3 ? check : 0;
 
-		table[at] = table[from] + (uint32_t)(i % 5 == 0);
+		from = entry.n - 1 - below(near_from);
+		words[at] = (words[from] & ~kept) | (old & kept);
+		words[at] += (uint32_t)(i % 5 == 0);
 		n_opened += (size_t)try_sealed(image, text, n);
-		table[at] = old;
+		words[at] = old;
 	}
 	CHECK(n_opened > 0 && n_opened < 200);
 	repair_file(image->bytes, image->n_bytes);
 }
 
 /* ----------------------------------------------------------------- faults */
-
-enum { HEADER, TABLE, NEXT, LENGTH, FILTER, GRAMS, ENDS, BITS, BUCKET, ENTRY, NEAR };
 
 static void expect(const struct scan_image *image, int section, size_t at, uint32_t value, lanewise_status expected,
                    const char *what)
@@ -348,6 +376,52 @@ static void expect(const struct scan_image *image, int section, size_t at, uint3
 
 #define EXPECT(image, section, at, value, what) expect(image, section, at, value, LANEWISE_ERROR_DATA, what)
 
+static void expect_state(const struct scan_image *image, uint32_t at, uint32_t value, const char *what)
+{
+	char text[128];
+
+	snprintf(text, sizeof text, "section scan.table, element %u: %s", (unsigned)at, what);
+	EXPECT(image, TABLE, 4 * (size_t)at, value, text);
+}
+
+/* What is wrong with rows. */
+static void test_row_messages(void)
+{
+	static const char *const words[] = { "ab", "abc", "b", "zzx", "ab" };
+
+	n_patterns = pool_used = 0;
+	for (size_t i = 0; i < 5; i++)
+		add_pattern(words[i], strlen(words[i]));
+
+	lanewise_scan_set *set = create(0);
+	struct scan_image image = scan_image_of(set);
+	lanewise_scan_set *opened = NULL;
+	lanewise_error error = { .what = "" };
+
+	/* Classes: 0, a, b, c, x, z. States: the first, a, b, z, ab, zz, abc, zzx. */
+	CHECK(set->rows && set->n_classes == 6 && set->n_words == 64);
+	EXPECT(&image, HEADER, 8, 7, "section scan.header, n_classes: 7 with 64 words of rows");
+	EXPECT(&image, HEADER, 12, 1, "section scan.header, state_bits: 1 with rows");
+	EXPECT(&image, ROWS, 0, 1, "section scan.rows, element 0: a reach of 1 in the first state");
+	EXPECT(&image, ROWS, 8, 3, "section scan.rows, element 2: there is no state 3");
+	EXPECT(&image, ROWS, 8, 66, "section scan.rows, element 2: there is no state 66");
+	EXPECT(&image, ROWS, 8, 0x8000000a, "section scan.rows, element 2: output 4294967295 of state 10, which the");
+	EXPECT(&image, ROWS, 8, 18, "section scan.rows, element 2: output 2 of state 18, which the transition denies");
+	EXPECT(&image, ROWS, 8, 42, "section scan.rows, element 2: to a reach of 2 from one of 0");
+	/* An output that is too long shows where a transition leads to it. */
+	uint32_t b = lw_scan_step(set, LW_SCAN_ROOT, 'b').slot;
+	uint32_t *word = (uint32_t *)(void *)(image.bytes + scan_image_section(&image, ROWS).offset);
+
+	CHECK_EQUAL(word[b - 1], 2);
+	word[b - 1] = 1;
+	repair_file(image.bytes, image.n_bytes);
+	CHECK_EQUAL(lanewise_scan_set_from_image(image.bytes, image.n_bytes, NULL, &opened, &error),
+	            LANEWISE_ERROR_DATA);
+	CHECK(strstr(error.what, "pattern 1 cannot end in state") != NULL && !opened);
+	free(image.bytes);
+	lanewise_scan_set_destroy(set);
+}
+
 static void test_messages(void)
 {
 	static const char *const words[] = { "ab", "abc", "b", "zzx", "ab" };
@@ -358,45 +432,56 @@ static void test_messages(void)
 
 	lanewise_scan_set *set = create(0);
 	struct scan_image image = scan_image_of(set);
-	uint32_t row = set->n_classes + 2, last = (set->rows_end / row - 1) * row;
+	const struct lw_scan_table *table = &set->table;
+	uint32_t a = lw_scan_step(set, LW_SCAN_ROOT, 'a').state, ab = a + 1 + set->class_of['b'];
+	uint32_t z = lw_scan_step(set, LW_SCAN_ROOT, 'z').state, zz = lw_scan_step(set, z, 'z').state;
+	uint32_t root_a = LW_SCAN_ROOT + 1 + set->class_of['a'], to_a = table->narrow[root_a];
+	uint32_t *word = (uint32_t *)(void *)(image.bytes + scan_image_section(&image, RANK).offset);
+	lanewise_scan_set *opened = NULL;
+	lanewise_error error = { .what = "" };
 
-	/* Classes: 0, a, b, c, x, z. States: the first, a, b, z, ab, zz, abc, zzx. */
-	CHECK(row == 8 && last == 56 && set->all_rows);
-	expect(&image, HEADER, 0, 5, LANEWISE_ERROR_UNSUPPORTED, "section scan.header, format: 5");
+	/* Classes: 0, a, b, c, x, z. States: the first, a, z, ab, zz; b, abc and zzx are leaves. */
+	CHECK(set->n_classes == 6 && table->check_mask == 7 && table->reach_shift < 31 && !set->rows);
+	expect(&image, HEADER, 0, 4, LANEWISE_ERROR_UNSUPPORTED,
+	       "section scan.header, format: 4, this version reads 5");
 	EXPECT(&image, HEADER, 4, 6, "section scan.header, n_patterns: 6, but section scan.next has 5");
 	EXPECT(&image, HEADER, 8, 257, "section scan.header, n_classes: 257");
-	EXPECT(&image, HEADER, 12, 65, "section scan.header, rows_end: 65");
-	EXPECT(&image, HEADER, 12, 72, "section scan.header, rows_end: 72");
+	EXPECT(&image, HEADER, 12, 0, "section scan.header, state_bits: 0");
+	EXPECT(&image, HEADER, 12, 29, "section scan.header, state_bits: 29");
+	EXPECT(&image, HEADER, 12, UINT32_MAX, "section scan.header, state_bits: 4294967295");
 	EXPECT(&image, HEADER, 16, 2, "section scan.header, min_length: 2 instead of 1");
 	EXPECT(&image, HEADER, 20, 4, "section scan.header, max_length: 4 instead of 3");
 	EXPECT(&image, HEADER, 24, 33, "section scan.header, max_offset: 33");
-	EXPECT(&image, HEADER, 28, 1, "section scan.header, zero: 1");
+	EXPECT(&image, HEADER, 28, 1, "section scan.header, reserved: 1");
 	EXPECT(&image, HEADER, 32, 6, "section scan.header, class_of[0]: 6 of 6");
 	EXPECT(&image, LENGTH, 4, 0, "section scan.length, element 1: 0");
 	EXPECT(&image, LENGTH, 4, 65537, "section scan.length, element 1: 65537");
 	EXPECT(&image, NEXT, 0, 5, "section scan.next, element 0: 5 after 0");
 	EXPECT(&image, NEXT, 0, 1, "section scan.next, element 0: 1 after 0");
 	EXPECT(&image, NEXT, 16, 0, "section scan.next, element 4: 0 after 4");
-	EXPECT(&image, TABLE, 0, 1, "section scan.table, element 0: a reach of 1 in state 2");
-	EXPECT(&image, TABLE, 4, 2, "section scan.table, element 1: output 2 in the first state");
-	EXPECT(&image, TABLE, 8, 3, "section scan.table, element 2: there is no state 3 without output");
-	EXPECT(&image, TABLE, 8, 58, "section scan.table, element 2: there is no state 58 without output");
-	EXPECT(&image, TABLE, 8, 66, "section scan.table, element 2: there is no state 66 without output");
-	EXPECT(&image, TABLE, 8, 0x8000000a, "section scan.table, element 2: there is no state 10 with output");
-	EXPECT(&image, TABLE, 8, 42, "section scan.table, element 2: to a reach of 2 from one of 0");
-	EXPECT(&image, TABLE, 8, 0x80000022, "section scan.table, element 2: to a reach of 2 from one of 0");
-	/* An output that is too long shows where a transition leads to it. */
-	uint32_t b = set->table[LW_SCAN_ROOT + set->class_of['b']] & ~LW_SCAN_OUTPUT;
-	uint32_t *word = (uint32_t *)(void *)(image.bytes + scan_image_section(&image, TABLE).offset);
-	lanewise_scan_set *opened = NULL;
-	lanewise_error error = { .what = "" };
-
-	CHECK_EQUAL(word[b - 1], 2);
-	word[b - 1] = 1;
+	EXPECT(&image, OUTPUT, 0, 5, "section scan.output, element 0: 5 of 5 patterns");
+	expect_state(&image, LW_SCAN_ROOT, table->narrow[a], "a reach of 1 in the first state");
+	expect_state(&image, root_a, (uint32_t)set->n_words - 1 + (to_a - a), "no state ");
+	expect_state(&image, root_a, to_a - a + ab, "no state ");
+	expect_state(&image, root_a, to_a - a + zz, "to a reach of 2 from one of 0");
+	expect_state(&image, root_a, to_a + (UINT32_C(2) << table->state_bits),
+	             "no transition for class 1 of the first state");
+	expect_state(&image, root_a, to_a | UINT32_C(1) << table->reach_shift,
+	             "bits besides class, output and state: ");
+	expect_state(&image, root_a, to_a | UINT32_C(1) << 30, "bits besides class, output and state: ");
+	expect_state(&image, a, table->narrow[a] - LW_SCAN_ROOT + ab, "no state ");
+	expect_state(&image, a, table->narrow[a] - LW_SCAN_ROOT + zz, "failing to a reach of 2 from one of 1");
+	expect_state(&image, z, table->narrow[z] - LW_SCAN_ROOT + a, "failing to a reach of 1 from one of 1");
+	CHECK(lw_scan_has_output(table, table->narrow[ab]));
+	EXPECT(&image, RANK, 0, word[0] ^ 1, "section scan.rank, element 0: bits ");
+	EXPECT(&image, RANK, 8, word[2] ^ 1, "section scan.rank, element 1: bits ");
+	/* Too long a pattern for where it ends. */
+	word = (uint32_t *)(void *)(image.bytes + scan_image_section(&image, OUTPUT).offset);
+	word[lw_scan_rank_of(set->rank[0], LW_SCAN_ROOT + 1 + set->class_of['b'])] = 1;
 	repair_file(image.bytes, image.n_bytes);
 	CHECK_EQUAL(lanewise_scan_set_from_image(image.bytes, image.n_bytes, NULL, &opened, &error),
 	            LANEWISE_ERROR_DATA);
-	CHECK(strstr(error.what, "pattern 1 cannot end in state") != NULL && !opened);
+	CHECK(strstr(error.what, "pattern 1 cannot end behind a reach of 0") != NULL && !opened);
 	free(image.bytes);
 	lanewise_scan_set_destroy(set);
 }
@@ -420,10 +505,12 @@ static void test_filter_messages(void)
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_places), 5, "section scan.filter, n_places: 5");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_banks), 0, "section scan.filter, n_banks: 0");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, n_banks), 3, "section scan.filter, n_banks: 3");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot_shift), 32, "section scan.filter, slot_shift: 32");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot_shift), 30, "section scan.filter, slot_shift: 30");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, letters), 1, "section scan.filter, letters: 1");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, place[1]), 4, "section scan.filter, place[1]: 4");
-	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[7][2]), 0x20202020,
-	       "section scan.filter, slot[7][2]: 20202020");
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[1][2]), 0x20202020,
+	       "section scan.filter, slot[1][2]: 20202020");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, classes.n_places), 0,
 	       "section scan.filter, classes.n_places: 0");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, classes.n_places), 5,
@@ -436,36 +523,6 @@ static void test_filter_messages(void)
 	       "section scan.filter, classes.place[3]: 4");
 	free(image.bytes);
 	lanewise_scan_set_destroy(set);
-}
-
-/* States that are no rows: the last ones of one transition, of more, and of none. */
-struct sparse_states {
-	uint32_t one, some, leaf;
-	uint32_t other_leaf; /* of the same reach */
-};
-
-static struct sparse_states find_states(const lanewise_scan_set *set)
-{
-	struct sparse_states found = { 0, 0, 0, 0 };
-	const uint32_t *table = set->table;
-	unsigned char *begins = calloc(set->n_words, 1);
-
-	for (uint32_t s = LW_SCAN_ROOT; s < set->rows_end; s += set->n_classes + 2)
-		for (uint32_t c = 0; c < set->n_classes; c++)
-			begins[table[s + c] & ~LW_SCAN_OUTPUT] = 1;
-	for (uint32_t s = set->rows_end; s < set->n_words; s++) {
-		uint32_t n = begins[s] ? table[s + 1] & 0xff : 0, first = s + 2 + (n > 1 ? (n + 3) / 4 : 0);
-
-		for (uint32_t i = 0; i < n; i++)
-			begins[table[first + i] & ~LW_SCAN_OUTPUT] = 1;
-		if (begins[s])
-			*(n == 0 ? &found.leaf : n == 1 ? &found.one : &found.some) = s;
-	}
-	for (uint32_t s = set->rows_end; s < found.leaf; s++)
-		if (begins[s] && (table[s + 1] & 0xff) == 0 && table[s + 1] >> 16 == table[found.leaf + 1] >> 16)
-			found.other_leaf = s;
-	free(begins);
-	return found;
 }
 
 static int passes_halves(const struct lw_scan_filter *filter, uint32_t window)
@@ -572,83 +629,90 @@ static void test_direct_messages(void)
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, letters), 0x20, "section scan.filter, letters: 32");
 	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, place[1]), 2, "section scan.filter, place[1]: 2");
 	CHECK(halves_only(set->filter));
-	snprintf(what, sizeof what, "section scan.filter, slot[7][2]: %" PRIx32 " is no window by classes",
+	snprintf(what, sizeof what, "section scan.filter, slot[1][2]: %" PRIx32 " is no window by classes",
 	         halves_only(set->filter));
-	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[7][2]), halves_only(set->filter), what);
+	EXPECT(&image, FILTER, offsetof(struct lw_scan_filter, slot[1][2]), halves_only(set->filter), what);
 	free(image.bytes);
 	lanewise_scan_set_destroy(set);
 }
 
-static void expect_state(const struct scan_image *image, uint32_t at, uint32_t value, const char *what)
-{
-	char text[128];
+enum { LARGE = 1000 /* bytes of a pattern */ };
 
-	snprintf(text, sizeof text, "section scan.table, element %u: %s", (unsigned)at, what);
-	EXPECT(image, TABLE, 4 * (size_t)at, value, text);
+/* `n` patterns of random bytes, and a text of every seventh of them. */
+static lanewise_scan_set *create_large(unsigned char *bytes, size_t n)
+{
+	lanewise_pattern *large = malloc(n * sizeof *large);
+	lanewise_scan_set *set = NULL;
+
+	for (size_t i = 0; i < n * LARGE; i++)
+		bytes[i] = (unsigned char)below(256);
+	for (size_t i = 0; i < n; i++)
+		large[i] = (lanewise_pattern) { bytes + i * LARGE, LARGE };
+	CHECK_EQUAL(lanewise_scan_set_create(large, n, NULL, NULL, &set, NULL), LANEWISE_OK);
+	free(large);
+	return set;
 }
 
-/* A transition into the middle of a state: of the last row, one that led to the first state, so that none is lost. */
-static void test_overlap(const lanewise_scan_set *set, const struct scan_image *image, uint32_t s)
+static void check_large(const lanewise_scan_set *set, const unsigned char *bytes, size_t n)
 {
-	uint32_t row = set->rows_end - set->n_classes, c = 0, inside = s + 2;
-	uint64_t section = scan_image_section(image, TABLE).offset;
-	uint32_t *word;
-	lanewise_scan_set *opened = NULL;
+	void *scratch = make_scratch(set);
+	lanewise_scan *scan = lanewise_scan_begin(set, NULL, scratch);
+	lanewise_match match;
+
+	for (size_t i = 0; i < n; i += 7)
+		for (size_t at = 0; at < LARGE; at += LARGE / 2) {
+			uint64_t end = (uint64_t)(i / 7) * LARGE + at + LARGE / 2;
+
+			lanewise_scan_feed(scan, bytes + i * LARGE + at, LARGE / 2);
+			CHECK_EQUAL(lanewise_scan_next(scan, &match, 1), at > 0);
+			CHECK_EQUAL(lanewise_scan_next(scan, &match, 1), 0);
+			/* Behind a pattern another may begin with its last bytes. */
+			CHECK(at > 0 ? match.pattern == i && match.end == end && lanewise_scan_safe(scan) + 8 > end
+			             : lanewise_scan_safe(scan) == end - LARGE / 2);
+		}
+	free(scratch);
+}
+
+/* The states of scan.far in another order. */
+static void expect_order(const struct scan_image *image, const uint64_t *far)
+{
+	uint64_t *there = (uint64_t *)(void *)(image->bytes + scan_image_section(image, FAR).offset);
+	lanewise_scan_set *set = NULL;
 	lanewise_error error = { .what = "" };
 
-	while (c < set->n_classes && set->table[row + c] != LW_SCAN_ROOT)
-		c++;
-	if (!CHECK(c < set->n_classes && set->table[inside + 1] >> 16 <= set->table[row - 2] + 1))
-		return;
-	word = (uint32_t *)(void *)(image->bytes + section + 4 * (size_t)(row + c));
-	*word = inside;
+	there[1] = far[0];
 	repair_file(image->bytes, image->n_bytes);
-	CHECK_EQUAL(lanewise_scan_set_from_image(image->bytes, image->n_bytes, NULL, &opened, &error),
+	CHECK_EQUAL(lanewise_scan_set_from_image(image->bytes, image->n_bytes, NULL, &set, &error),
 	            LANEWISE_ERROR_DATA);
-	CHECK(strstr(error.what, " states, but transitions to ") != NULL && error.offset == section && !opened);
-	*word = LW_SCAN_ROOT;
+	CHECK(!set && strncmp(error.what, "section scan.far, element 1: state ", 35) == 0);
+	there[1] = far[1];
 	repair_file(image->bytes, image->n_bytes);
 }
 
-static void test_sparse_messages(void)
+/* Automata so large that states' reach does not fit their words, or that words have 64 bits. */
+static void test_large_automata(void)
 {
-	unsigned char beginning[181];
+	for (int wide = 0; wide < 2; wide++) {
+		size_t n = wide ? 2300 : 700;
+		unsigned char *bytes = malloc(n * LARGE);
+		lanewise_scan_set *set = create_large(bytes, n), *opened = NULL;
+		struct scan_image image = scan_image_of(set);
+		uint32_t first = lw_scan_step(set, LW_SCAN_ROOT, bytes[0]).state;
+		uint64_t word = lw_scan_word(&set->table, first);
 
-	make_patterns(700, 1, 200, 15);
-	for (size_t i = 0; i < sizeof beginning; i++)
-		beginning[i] = any_byte(15);
-	for (int i = 0; i < 5; i++) {
-		beginning[180] = (unsigned char)"aAb c"[i];
-		add_pattern(beginning, sizeof beginning);
+		CHECK((set->table.wide != NULL) == wide && (set->n_far > n * LARGE / 2) == !wide);
+		check_large(set, bytes, n);
+		if (CHECK(!lanewise_scan_set_from_image(image.bytes, image.n_bytes, NULL, &opened, NULL)))
+			check_large(opened, bytes, n);
+		lanewise_scan_set_destroy(opened);
+		if (wide)
+			EXPECT(&image, WIDE, 8 * (size_t)first, (uint32_t)word + 1, "section scan.wide, element ");
+		else
+			expect_order(&image, set->far);
+		free(image.bytes);
+		free(bytes);
+		lanewise_scan_set_destroy(set);
 	}
-
-	lanewise_scan_set *set = create(0);
-	struct scan_image image = scan_image_of(set);
-	struct sparse_states s = find_states(set);
-	const uint32_t *table = set->table;
-	uint32_t one = table[s.one + 1], some = table[s.some + 1], classes = table[s.some + 2];
-
-	if (!CHECK(s.one > 0 && s.some > 0 && s.leaf > s.one && set->n_classes < 20))
-		fprintf(stderr, "%u %u %u\n", (unsigned)s.one, (unsigned)s.some, (unsigned)s.leaf);
-	expect_state(&image, s.one, s.one, "no state ");
-	expect_state(&image, s.one, s.leaf, "no state ");
-	expect_state(&image, s.one, 3, "no state 3 to fail to");
-	expect_state(&image, s.one, LW_SCAN_ROOT | LW_SCAN_OUTPUT, "no state 2147483650 to fail to");
-	expect_state(&image, s.leaf, s.one, "failing to a reach of ");
-	CHECK(s.other_leaf > 0);
-	expect_state(&image, s.leaf, s.other_leaf, "failing to a reach of ");
-	expect_state(&image, s.one + 1, one + 64, "65 transitions");
-	expect_state(&image, s.one + 1, (one & 0xffff00ff) | set->n_classes << 8, "class ");
-	expect_state(&image, s.some + 1, some | 0x100, "class 1 of ");
-	expect_state(&image, s.some + 2, (classes & 0xffff0000) | (classes >> 8 & 0xff) | (classes & 0xff) << 8,
-	             "class ");
-	expect_state(&image, s.some + 2, (classes & 0xffff00ff) | set->n_classes << 8, "class ");
-	expect_state(&image, s.one + 2, s.one, "from state ");
-	test_overlap(set, &image, s.one);
-	expect_state(&image, s.one + 2, (uint32_t)set->n_words, "there is no state ");
-	expect_state(&image, s.one + 2, (uint32_t)set->n_words - 1, "there is no state ");
-	free(image.bytes);
-	lanewise_scan_set_destroy(set);
 }
 
 static void *allocate_nothing(void *context, size_t n_bytes, size_t alignment)
@@ -722,8 +786,7 @@ static void test_large_sets(void)
 		/* Each try takes time in proportion to the image. */
 		test_flips(&image, image.n_bytes / 250 | 1);
 		test_sealed_flips(&image, image.n_bytes > 1 << 20 ? 60 : 400);
-		if (!set->all_rows)
-			test_bent_transitions(&image);
+		test_bent_transitions(set, &image);
 		free(image.bytes);
 		lanewise_scan_set_destroy(set);
 	}
@@ -761,15 +824,20 @@ int main(void)
 	if (!CHECK(mkdtemp(directory) != NULL))
 		return test_result();
 	snprintf(path, sizeof path, "%s/set", directory);
-	test_round_trip();
-	test_messages();
+	rows_bytes = LW_SCAN_ROWS_BYTES;
+	test_row_messages();
 	test_filter_messages();
-	test_sparse_messages();
+	test_large_automata();
 	test_gram_messages();
 	test_direct_messages();
 	test_even_messages();
-	test_small_set();
-	test_large_sets();
+	for (int compact = 0; compact < 2; compact++) {
+		rows_bytes = compact ? 0 : LW_SCAN_ROWS_BYTES;
+		test_round_trip();
+		test_small_set();
+		test_large_sets();
+	}
+	test_messages();
 	unlink(path);
 	rmdir(directory);
 	return test_result();

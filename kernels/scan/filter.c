@@ -86,15 +86,14 @@ static lanewise_status check_marks(const struct context *context, uint32_t first
                                    size_t n_marks, lanewise_error *error)
 {
 	for (uint32_t m = 0; m < n_marks; m++) {
-		uint32_t state = LW_SCAN_ROOT;
+		struct lw_scan_to to = { LW_SCAN_ROOT, LW_SCAN_NONE };
 
 		for (size_t i = 0; i + 1 < marks[m].n_bytes; i++) {
-			state = lw_scan_step(context->set, state, ((const uint8_t *)marks[m].bytes)[i]);
-			if (state & LW_SCAN_OUTPUT) {
+			to = lw_scan_step(context->set, to.state, ((const uint8_t *)marks[m].bytes)[i]);
+			if (to.slot != LW_SCAN_NONE) {
 				char inner[40], outer[40];
 
-				name_mark(context, first_pair, lw_scan_output(context->set, state & ~LW_SCAN_OUTPUT),
-				          inner);
+				name_mark(context, first_pair, lw_scan_output(context->set, to.slot), inner);
 				name_mark(context, first_pair, m, outer);
 				return lw_fail(error, LANEWISE_ERROR_ARGUMENT, LANEWISE_NO_OFFSET,
 				               "%s can never be found, since it contains %s", outer, inner);
@@ -311,11 +310,12 @@ static void find_mark(lanewise_filtering *f)
 			}
 			at = (size_t)(next - piece);
 		}
-		state = lw_scan_step(set, state, piece[at++]);
-		if (state & LW_SCAN_OUTPUT) {
-			state &= ~LW_SCAN_OUTPUT;
-			mark = allowed_mark(f, lw_scan_output(set, state));
-		}
+
+		struct lw_scan_to to = lw_scan_step(set, state, piece[at++]);
+
+		state = to.state;
+		if (to.slot != LW_SCAN_NONE)
+			mark = allowed_mark(f, lw_scan_output(set, to.slot));
 	}
 	f->state = state;
 	f->at = at;

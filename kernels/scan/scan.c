@@ -5,7 +5,7 @@
  * The first reads a block of text and notes every place where patterns end, with the state's output (scan_set.h). It
  * knows nothing of semantics. It has three ways to read:
  *
- *   read_all       the automaton takes every byte; read_interleaved does it in seven places at once;
+ *   read_all       the automaton takes every byte; read_interleaved and read_walking do it in many places at once;
  *   read_direct    for patterns that are not very long, places of grams are found and patterns compared with the text there
  *                  (scan_grams.h, scan_direct.c); the automaton's state is found out when it is needed;
  *   read_filtered  a kernel finds the places that hold a rare part ("window", scan_filter.h) of a pattern, or for many
@@ -27,8 +27,7 @@
 
 /* The best match of one beginning. */
 struct pending {
-	uint32_t length; /* 0: none */
-	uint32_t pattern;
+	uint32_t length, pattern;
 };
 
 struct lanewise_scan {
@@ -64,8 +63,9 @@ struct lanewise_scan {
 	struct lw_scan_hit *hits;
 	uint16_t *candidates;
 	struct pending *ring;
-	uint8_t *joined;  /* LW_SCAN_BLOCK bytes of small pieces, and what scan_join writes besides */
-	uint8_t *history; /* the last bytes of pieces before, by offset */
+	uint64_t *is_pending; /* bits by places of the ring: a match is there */
+	uint8_t *joined;      /* LW_SCAN_BLOCK bytes of small pieces, and what scan_join writes besides */
+	uint8_t *history;     /* the last bytes of pieces before, by offset */
 	size_t ring_mask;
 };
 
@@ -84,14 +84,12 @@ enum {
 
 static inline uint32_t advance(struct lanewise_scan *scan, uint32_t state, size_t at)
 {
-	uint32_t next = lw_scan_step(scan->set, state, scan->text[at]);
+	struct lw_scan_to to = lw_scan_step(scan->set, state, scan->text[at]);
 
-	if (LW_UNLIKELY(next & LW_SCAN_OUTPUT)) {
-		next &= ~LW_SCAN_OUTPUT;
+	if (LW_UNLIKELY(to.slot != LW_SCAN_NONE))
 		scan->hits[scan->n_hits++] = (struct lw_scan_hit) { (uint32_t)(at + 1 - scan->block_begin),
-			                                            lw_scan_output(scan->set, next) };
-	}
-	return next;
+			                                            lw_scan_output(scan->set, to.slot) };
+	return to.state;
 }
 
 static void read_all(struct lanewise_scan *scan, size_t n)
@@ -119,7 +117,7 @@ static LW_NOINLINE void note_outputs(struct lanewise_scan *scan, size_t state[LA
 		if (state[k] & LW_SCAN_OUTPUT) {
 			state[k] &= ~LW_SCAN_OUTPUT;
 			scan->hits[k * SEGMENT + n_hits[k]++] =
-			        (struct lw_scan_hit) { k * SEGMENT + i + 1, scan->set->table[state[k] - 1] };
+			        (struct lw_scan_hit) { k * SEGMENT + i + 1, scan->set->rows[state[k] - 1] };
 		}
 }
 
@@ -132,7 +130,7 @@ static LW_NOINLINE void note_outputs(struct lanewise_scan *scan, size_t state[LA
  */
 static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 {
-	const uint32_t *table = scan->set->table;
+	const uint32_t *rows = scan->set->rows;
 	uint8_t *classes = (uint8_t *)scan->candidates;
 	size_t state[LANES], marked[LANES];
 	uint32_t n_hits[LANES] = { 0 };
@@ -143,14 +141,14 @@ static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 	for (size_t i = SEGMENT + 1 - scan->set->max_length; i < SEGMENT; i++)
 #pragma GCC unroll 8
 		for (size_t k = 1; k < LANES; k++)
-			state[k] = table[state[k] + classes[(k - 1) * SEGMENT + i]] & ~LW_SCAN_OUTPUT;
+			state[k] = rows[state[k] + classes[(k - 1) * SEGMENT + i]] & ~LW_SCAN_OUTPUT;
 	state[0] = scan->state;
 	for (size_t i = 0; i < SEGMENT; i++) {
 		size_t any = 0;
 
 #pragma GCC unroll 8
 		for (size_t k = 0; k < LANES; k++) {
-			state[k] = table[state[k] + classes[k * SEGMENT + i]];
+			state[k] = rows[state[k] + classes[k * SEGMENT + i]];
 			LW_IN_REGISTER(state[k]);
 			any |= state[k];
 		}
@@ -166,6 +164,36 @@ static LW_NOINLINE void read_interleaved(struct lanewise_scan *scan)
 	}
 	scan->state = (uint32_t)state[LANES - 1];
 	scan->at += LANES * SEGMENT;
+}
+
+/* The outputs of hits, which have transitions there. What is known of patterns lies far apart, and is asked for ahead. */
+static void find_outputs(struct lanewise_scan *scan)
+{
+	const struct lanewise_scan_set *set = scan->set;
+
+	for (uint32_t i = 0; i < scan->n_hits; i++) {
+		uint32_t output = lw_scan_output(set, scan->hits[i].output);
+
+		scan->hits[i].output = output;
+		__builtin_prefetch(&set->length[output]);
+		__builtin_prefetch(&set->next_output[output]);
+	}
+}
+
+/* read_all for a whole block and a compact automaton, by the kernel that reads it in many places. */
+static void read_walking(struct lanewise_scan *scan)
+{
+	const struct lanewise_scan_set *set = scan->set;
+	uint8_t *classes = (uint8_t *)scan->candidates;
+	struct lw_scan_walk walk = { set->table.narrow, set->table.state_bits, set->max_length - 1, scan->state };
+	const struct lw_kernels *kernels = lanewise_gathers_are_fast() ? lw_kernels() : lanewise_kernels_of(0);
+
+	lw_kernels()->scan_classes(set->class_of, scan->text + scan->at, LW_SCAN_BLOCK, classes);
+	memset(classes + LW_SCAN_BLOCK, 0, LW_SCAN_WALK_BEHIND);
+	scan->n_hits = (uint32_t)kernels->scan_walk(&walk, classes, scan->hits);
+	find_outputs(scan);
+	scan->state = walk.state;
+	scan->at += LW_SCAN_BLOCK;
 }
 
 /* The next blocks are read without the filter, more of them each time in a row. Returns 0. */
@@ -195,7 +223,7 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	uint32_t state = scan->state;
 	size_t reached = begin; /* one behind, so that it is not below 0 */
 
-	if (n_candidates > n / (set->all_rows ? 64 : 16))
+	if (n_candidates > n / (lw_scan_reads_fast(set) ? 64 : 16))
 		return read_plainly(scan);
 
 	while (at < end) {
@@ -222,7 +250,7 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	}
 	scan->state = state;
 	scan->at = at;
-	if (n_read > n / (set->all_rows ? 16 : 4))
+	if (n_read > n / (lw_scan_reads_fast(set) ? 16 : 4))
 		read_plainly(scan);
 	else
 		scan->last_plain = 0;
@@ -231,7 +259,7 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 
 static uint32_t first_state(const struct lanewise_scan_set *set, uint8_t byte)
 {
-	return set->table[LW_SCAN_ROOT + set->class_of[byte]];
+	return lw_scan_step(set, LW_SCAN_ROOT, byte).state;
 }
 
 /* The automaton's state at scan->at. */
@@ -245,7 +273,7 @@ static uint32_t state_now(const struct lanewise_scan *scan)
 	if (!scan->is_stale)
 		return scan->state;
 	for (size_t at = scan->at > far ? scan->at - far : 0; at < scan->at; at++)
-		state = lw_scan_step(scan->set, state, scan->text[at]) & ~LW_SCAN_OUTPUT;
+		state = lw_scan_step(scan->set, state, scan->text[at]).state;
 	return state;
 }
 
@@ -321,8 +349,10 @@ static int read_block(struct lanewise_scan *scan)
 	}
 	refresh_state(scan);
 	scan->n_plain -= n < scan->n_plain ? n : scan->n_plain;
-	if (n == LW_SCAN_BLOCK && scan->set->all_rows && scan->set->max_length <= MAX_REPLAY)
+	if (n == LW_SCAN_BLOCK && scan->set->rows && scan->set->max_length <= MAX_REPLAY)
 		read_interleaved(scan);
+	else if (n == LW_SCAN_BLOCK && scan->set->walks)
+		read_walking(scan);
 	else
 		read_all(scan, n);
 	return 1;
@@ -349,9 +379,12 @@ static int is_whole_word(const struct lanewise_scan *scan, uint64_t begin, uint6
 
 static void keep_pending(struct lanewise_scan *scan, uint64_t begin, uint32_t length, uint32_t pattern)
 {
-	struct pending *best = &scan->ring[begin & scan->ring_mask];
+	size_t place = begin & scan->ring_mask;
+	struct pending *best = &scan->ring[place];
+	uint64_t *bits = &scan->is_pending[place / 64], bit = UINT64_C(1) << place % 64;
 
-	if (best->length == 0) {
+	if (!(*bits & bit)) {
+		*bits |= bit;
 		if (scan->n_pending++ == 0 || begin < scan->cursor)
 			scan->cursor = begin;
 	} else if (scan->semantics == LANEWISE_SCAN_LEFTMOST_FIRST ? pattern > best->pattern : length <= best->length) {
@@ -364,19 +397,27 @@ static size_t release_pending(struct lanewise_scan *scan, lanewise_match *matche
 {
 	size_t n = 0;
 
-	for (; scan->n_pending > 0 && scan->cursor < scan->limit; scan->cursor++) {
-		struct pending *best = &scan->ring[scan->cursor & scan->ring_mask];
+	while (scan->n_pending > 0 && scan->cursor < scan->limit) {
+		size_t place = scan->cursor & scan->ring_mask;
+		uint64_t *bits = &scan->is_pending[place / 64], ahead = *bits >> place % 64;
 
-		if (best->length == 0)
+		if (ahead == 0) {
+			scan->cursor = (scan->cursor | 63) + 1;
 			continue;
+		}
+		place += (size_t)__builtin_ctzll(ahead);
+		scan->cursor += (uint64_t)__builtin_ctzll(ahead);
+		if (scan->cursor >= scan->limit)
+			break;
 		if (scan->cursor >= scan->next_free) {
 			if (n == capacity)
 				return n;
-			scan->next_free = scan->cursor + best->length;
-			matches[n++] = (lanewise_match) { scan->cursor, scan->next_free, best->pattern, 0 };
+			scan->next_free = scan->cursor + scan->ring[place].length;
+			matches[n++] = (lanewise_match) { scan->cursor, scan->next_free, scan->ring[place].pattern, 0 };
 		}
-		best->length = 0;
+		*bits &= ~(UINT64_C(1) << place % 64);
 		scan->n_pending--;
+		scan->cursor++;
 	}
 	return n;
 }
@@ -498,16 +539,37 @@ static size_t give_all(struct lanewise_scan *scan, lanewise_match *matches, size
 	return n;
 }
 
+/* expand_chain and take_hit, and what the latter decides, where all words count and the leftmost matches are chosen. */
+static size_t give_leftmost(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
+{
+	const uint32_t *lengths = scan->set->length, *next_output = scan->set->next_output;
+	size_t n = 0;
+
+	do {
+		n += release_pending(scan, matches + n, capacity - n);
+		if (n == capacity)
+			break;
+		for (; scan->chain != LW_SCAN_NONE; scan->chain = next_output[scan->chain]) {
+			uint64_t begin = scan->chain_end - lengths[scan->chain];
+
+			if (begin >= scan->next_free)
+				keep_pending(scan, begin, lengths[scan->chain], scan->chain);
+		}
+	} while (take_hit(scan));
+	return n;
+}
+
 static LW_NOINLINE size_t read_on(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
 {
-	int all = gives_all(scan);
+	int all = gives_all(scan), leftmost = scan->semantics >= LANEWISE_SCAN_LEFTMOST_FIRST && !scan->whole_word;
 	size_t n = 0;
 
 	do {
 		n += release_pending(scan, matches + n, capacity - n);
 		if (n < capacity)
-			n += all ? give_all(scan, matches + n, capacity - n)
-			         : expand_chain(scan, matches + n, capacity - n);
+			n += all        ? give_all(scan, matches + n, capacity - n)
+			     : leftmost ? give_leftmost(scan, matches + n, capacity - n)
+			                : expand_chain(scan, matches + n, capacity - n);
 		if (n == capacity)
 			return n;
 	} while (take_hit(scan) || settle(scan) || read_block(scan));
@@ -528,7 +590,7 @@ size_t lanewise_scan_next(lanewise_scan *scan, lanewise_match *matches, size_t c
 /* The least power of two above the longest pattern: the ring's entries, and the history's bytes. */
 static size_t ring_size(const struct lanewise_scan_set *set)
 {
-	size_t n = 16;
+	size_t n = 64; /* bits of a word */
 
 	while (n <= set->max_length)
 		n *= 2;
@@ -541,8 +603,8 @@ size_t lanewise_scan_scratch_size(const lanewise_scan_set *set)
 {
 	return round_up(sizeof(struct lanewise_scan)) +
 	       LW_SCAN_BLOCK * (sizeof(struct lw_scan_hit) + sizeof(uint16_t)) + LW_SCAN_ENOUGH * sizeof(uint16_t) +
-	       ring_size(set) * (sizeof(struct pending) + 1) + sizeof(struct lw_scan_pairs) + LW_SCAN_BLOCK +
-	       LW_SCAN_JOIN_MAX;
+	       ring_size(set) * (sizeof(struct pending) + 1) + ring_size(set) / 8 + sizeof(struct lw_scan_pairs) +
+	       LW_SCAN_BLOCK + LW_SCAN_JOIN_MAX;
 }
 
 static int options_are_valid(const lanewise_scan_options *options)
@@ -569,11 +631,12 @@ lanewise_scan *lanewise_scan_begin(const lanewise_scan_set *set, const lanewise_
 	scan->candidates = (uint16_t *)(scan->hits + LW_SCAN_BLOCK);
 	scan->ring = (struct pending *)(scan->candidates + LW_SCAN_BLOCK + LW_SCAN_ENOUGH);
 	scan->pairs = (struct lw_scan_pairs *)(void *)(scan->ring + n_ring);
-	scan->joined = (uint8_t *)(scan->pairs + 1);
+	scan->is_pending = (uint64_t *)(void *)(scan->pairs + 1);
+	scan->joined = (uint8_t *)(scan->is_pending + n_ring / 64);
 	scan->history = scan->joined + LW_SCAN_BLOCK + LW_SCAN_JOIN_MAX;
 	scan->ring_mask = n_ring - 1;
 	if (scan->semantics >= LANEWISE_SCAN_LEFTMOST_FIRST)
-		memset(scan->ring, 0, n_ring * sizeof *scan->ring);
+		memset(scan->is_pending, 0, n_ring / 8);
 	return scan;
 }
 
@@ -622,6 +685,14 @@ static void add_to_groups(struct lw_scan_pairs *pairs, int place, int byte, uint
 	pairs->high[place][byte >> 4] |= group;
 }
 
+/* Whether a pattern begins with what leads to the state and this byte. */
+static int goes_on(const struct lanewise_scan_set *set, uint32_t state, uint8_t byte)
+{
+	struct lw_scan_to to = lw_scan_step(set, state, byte);
+
+	return to.slot != LW_SCAN_NONE || to.state != first_state(set, byte);
+}
+
 /* Fills in the pairs that patterns begin with. */
 static void make_pairs(const struct lanewise_scan_set *set, struct lw_scan_pairs *pairs)
 {
@@ -637,7 +708,7 @@ static void make_pairs(const struct lanewise_scan_set *set, struct lw_scan_pairs
 		n_firsts++;
 		add_to_groups(pairs, 0, a, group);
 		for (int b = 0; b < 256; b++)
-			if (set->table[state + set->class_of[b]] != first_state(set, (uint8_t)b))
+			if (goes_on(set, state, (uint8_t)b))
 				add_to_groups(pairs, 1, b, group);
 	}
 	for (int a = 0; a < 256; a++)
@@ -674,19 +745,35 @@ LW_INLINE int skim_pairs(struct lanewise_scan *scan, const uint8_t *bytes, size_
 	return 1;
 }
 
+/* The state behind a piece, or LW_SCAN_NONE if a pattern ends in it. */
+LW_INLINE uint32_t state_behind(const struct lanewise_scan_set *set, uint32_t state, const uint8_t *bytes, size_t n)
+{
+	for (size_t i = 0; set->rows && i < n; i++) {
+		state = set->rows[state + set->class_of[bytes[i]]];
+		if (state & LW_SCAN_OUTPUT)
+			return LW_SCAN_NONE;
+	}
+	for (size_t i = 0; !set->rows && i < n; i++) {
+		struct lw_scan_to to = lw_scan_step_compact(&set->table, state, set->class_of[bytes[i]]);
+
+		if (to.slot != LW_SCAN_NONE)
+			return LW_SCAN_NONE;
+		state = to.state;
+	}
+	return state;
+}
+
 /* Reads a piece of a few bytes in which no pattern ends, if that is all there is to do; 0 if there is more. */
 static int skim(struct lanewise_scan *scan, const uint8_t *bytes, size_t n)
 {
 	const struct lanewise_scan_set *set = scan->set;
-	uint32_t state = scan->state;
+	uint32_t state;
 
-	if (n > SKIM_MAX || scan->whole_word || scan->n_pending > 0 || !set->all_rows)
+	if (n > SKIM_MAX || scan->whole_word || scan->n_pending > 0)
 		return 0;
-	for (size_t i = 0; i < n; i++) {
-		state = set->table[state + set->class_of[bytes[i]]];
-		if (state & LW_SCAN_OUTPUT)
-			return 0;
-	}
+	state = state_behind(set, scan->state, bytes, n);
+	if (state == LW_SCAN_NONE)
+		return 0;
 	if (scan->n_small < PAIRS_AFTER && ++scan->n_small == PAIRS_AFTER)
 		prepare_pairs(scan);
 	if (scan->find_pairs && state == first_state(set, bytes[n - 1])) {

@@ -10,14 +10,15 @@
 /* The first pattern of that length which lies there, by the automaton; LW_SCAN_NONE if there is none. */
 static uint32_t confirm(const struct lanewise_scan_set *set, const uint8_t *bytes, uint32_t length)
 {
-	uint32_t state = LW_SCAN_ROOT, next = 0;
+	struct lw_scan_to to = { LW_SCAN_ROOT, LW_SCAN_NONE };
+	uint32_t pattern;
 
-	for (uint32_t i = 0; i < length; i++) {
-		next = lw_scan_step(set, state, bytes[i]);
-		state = next & ~LW_SCAN_OUTPUT;
-	}
-	return (next & LW_SCAN_OUTPUT) && set->length[lw_scan_output(set, state)] == length ? lw_scan_output(set, state)
-	                                                                                    : LW_SCAN_NONE;
+	for (uint32_t i = 0; i < length; i++)
+		to = lw_scan_step(set, to.state, bytes[i]);
+	if (to.slot == LW_SCAN_NONE)
+		return LW_SCAN_NONE;
+	pattern = lw_scan_output(set, to.slot);
+	return set->length[pattern] == length ? pattern : LW_SCAN_NONE;
 }
 
 /* Whether a pattern does not lie there, by its first sixteen bytes, case being ignored for more than letters. */
@@ -74,7 +75,7 @@ static size_t most_places(const struct lanewise_scan_set *set, size_t n)
 
 	if (set->max_length <= LW_SCAN_SHORT_MAX)
 		return AT_LEAST + n / 12;
-	return AT_LEAST + n / (set->all_rows ? 64 : 16);
+	return AT_LEAST + n / (lw_scan_reads_fast(set) ? 64 : 16);
 }
 
 /* The text between `begin` and `end`, where hits are looked for, what else stays the same meanwhile, and what was found. */

@@ -17,7 +17,7 @@ enum {
 	LW_SCAN_WIDTH = 4,      /* the widest window, in bytes */
 	LW_SCAN_BANKS = 2,      /* of eight groups of windows each */
 	LW_SCAN_WINDOWS = 512,  /* the most windows; all spellings of letters count where case is ignored */
-	LW_SCAN_SLOT_BITS = 10, /* hash slots, and windows in each */
+	LW_SCAN_SLOT_BITS = 10, /* most hash slots, and windows in each */
 	LW_SCAN_SLOT_DEPTH = 4,
 	LW_SCAN_MAX_OFFSET = 32, /* of a window in its pattern */
 	LW_SCAN_CLASSES = 64,    /* of bytes: those with the same lower six bits */
@@ -55,9 +55,21 @@ struct lw_scan_filter {
 	uint32_t width; /* 1 ... LW_SCAN_WIDTH */
 	uint32_t mask;  /* of `width` bytes, the first being the lowest */
 	uint32_t multiplier;
-	uint32_t slot[1 << LW_SCAN_SLOT_BITS][LW_SCAN_SLOT_DEPTH]; /* unused ones repeat some window */
-	struct lw_scan_classes classes;                            /* not used if n_places is 0 */
+	uint32_t slot_shift;            /* of hashes of 32 bits, so that what is left is a slot */
+	struct lw_scan_classes classes; /* not used if n_places is 0 */
+	/* As many as hashes may be, and no more memory than these take: lw_scan_filter_size. Unused ones repeat some window. */
+	_Alignas(16) uint32_t slot[1 << LW_SCAN_SLOT_BITS][LW_SCAN_SLOT_DEPTH];
 };
+
+static inline uint32_t lw_scan_n_slots(const struct lw_scan_filter *filter)
+{
+	return (UINT32_MAX >> filter->slot_shift) + 1;
+}
+
+static inline size_t lw_scan_filter_size(const struct lw_scan_filter *filter)
+{
+	return offsetof(struct lw_scan_filter, slot) + lw_scan_n_slots(filter) * sizeof filter->slot[0];
+}
 
 /* How much of all bytes of prose and code a byte is, and bytes that follow each other; those without case are folded. */
 float lanewise_scan_frequency(uint8_t byte);

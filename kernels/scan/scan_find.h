@@ -103,7 +103,7 @@ LW_INLINE int slot_has(const uint32_t slot[LW_SCAN_SLOT_DEPTH], uint32_t window)
 LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t *text, size_t end, const uint16_t *raw,
                               size_t n_raw, uint16_t *positions, size_t n_found)
 {
-	uint32_t mask = filter->mask, multiplier = filter->multiplier, bytes;
+	uint32_t mask = filter->mask, multiplier = filter->multiplier, shift = filter->slot_shift, bytes;
 	size_t n_inside = n_raw, i = 0;
 
 	while (n_inside > 0 && raw[n_inside - 1] >= end)
@@ -117,7 +117,7 @@ LW_INLINE size_t keep_windows(const struct lw_scan_filter *filter, const uint8_t
 				bytes |= (uint32_t)text[raw[i] + j] << 8 * j;
 		bytes &= mask;
 		positions[n_found] = raw[i];
-		n_found += (size_t)slot_has(filter->slot[bytes * multiplier >> (32 - LW_SCAN_SLOT_BITS)], bytes);
+		n_found += (size_t)slot_has(filter->slot[bytes * multiplier >> shift], bytes);
 	}
 	return n_found;
 }

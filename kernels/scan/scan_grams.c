@@ -2,7 +2,7 @@
 /* See scan_grams.h. */
 #include "scan/scan_grams.h"
 
-enum { MANY = 1000, BUCKET_LOG_MIN = 8, SPARSENESS_LOG = 5, BIT_LOG_MIN = 15, BIT_LOG_MAX = 22 };
+enum { MANY = 1000, BUCKET_LOG_MIN = 8, SPARSENESS_LOG = 5, BIT_LOG_MIN = 12, BIT_LOG_MAX = 22 };
 
 static int log2_up(uint64_t n)
 {

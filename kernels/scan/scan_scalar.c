@@ -5,7 +5,7 @@
 
 static int is_window(const struct lw_scan_filter *filter, uint32_t bytes)
 {
-	const uint32_t *slot = filter->slot[bytes * filter->multiplier >> (32 - LW_SCAN_SLOT_BITS)];
+	const uint32_t *slot = filter->slot[bytes * filter->multiplier >> filter->slot_shift];
 
 	for (int i = 0; i < LW_SCAN_SLOT_DEPTH; i++)
 		if (slot[i] == bytes)

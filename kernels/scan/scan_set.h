@@ -1,28 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The automaton of a pattern set, and one step of it.
+ * The automaton of a pattern set, and one step of it. All states lie in one array of words, and a state is an index into
+ * it. There are two forms.
  *
- * All states lie in one array of 32-bit words, `table`, and a state is an index into it. Nearness to the root decides
- * the form: states of the first levels, which almost all steps lead to, as many as fit LW_SCAN_DENSE_BYTES, are rows
- * with the next state for every class of bytes, failure transitions resolved:
+ * Small automata are rows of 32-bit words, with the next state for every class of bytes, failure transitions resolved:
  *
- *     table[s - 2] reach   table[s - 1] output   table[s + c] next state for class c
+ *     rows[s - 2] reach   rows[s - 1] output   rows[s + c] next state for class c, and LW_SCAN_OUTPUT if it has output
  *
- * The others keep their own transitions and one to fail to:
+ * Large ones are compact. The transition for class c of bytes is in word s + 1 + c, if that word's check says so; else
+ * some other state's is there, or nothing, and the state is left for the one it fails to, which its first word names. So
+ * states lie in each other's gaps (Aoe, "An efficient digital search algorithm by using a double-array structure", 1989).
+ * From the highest bit on a word is
  *
- *     table[s - 1] output, only if the state has one   table[s] state to fail to
- *     table[s + 1] number of transitions, class (if there is one), reach, in 8, 8 and 16 bits
- *     one:    table[s + 2] next state
- *     more:   their classes, four to a word, then the next states
+ *     transition:  zeros;              the class;                         1 if patterns end here;  the next state
+ *     first word:  the state's reach;  in these bits only ones, no class; 0;                       the state to fail to
+ *
+ * with a state in state_bits and a class in as many as it takes. Words are 32 bits wide, or 64 if that does not do. Nearly
+ * all steps lead to states near the root. Those of the first levels, as many as take little of the table, are complete,
+ * failure transitions resolved: the root, and then from it on. Deeper ones have their own transitions only. Leaves are no
+ * states, as nothing can follow there: transitions to them lead to the state that they fail to. So the output belongs to
+ * the transition: output[] has it, by transitions with output in their order.
  *
  * A state's reach is the size of the longest text that it stands for and that a pattern goes on from: its depth in the
- * trie or, of a leaf, the reach of the state that it fails to. No state fails to a leaf, as nothing can follow there.
+ * trie or, of a row that is a leaf, the reach of the state that it fails to. What does not fit a compact state's bits is
+ * in far[], and the bits are ones.
  *
- * States with more than LW_SCAN_SPARSE_MAX transitions are rows wherever they are. Every row lies below `rows_end`, every
- * other state above. A transition to a state with output has LW_SCAN_OUTPUT set.
- *
- * The output of a state is the number of the longest pattern that ends there; next_output[] of it leads to equal
- * patterns, then to shorter ones. Each pattern ends in one state, so one array holds all these lists.
+ * An output is the number of the longest pattern that ends there; next_output[] of it leads to equal patterns, then to
+ * shorter ones. Each pattern ends in one place, so one array holds all these lists.
  */
 #ifndef LW_SCAN_SET_H
 #define LW_SCAN_SET_H
@@ -33,26 +37,40 @@
 #include "common.h"
 #include "scan/scan_filter.h"
 #include "scan/scan_grams.h"
+#include "scan/scan_walk.h"
 
 #define LW_SCAN_OUTPUT UINT32_C(0x80000000)
 #define LW_SCAN_NONE   UINT32_MAX
-#define LW_SCAN_ROOT   UINT32_C(2)
 
 enum {
-	LW_SCAN_DENSE_BYTES = 4 << 20,      /* still faster than the other form in L3 */
-	LW_SCAN_DENSE_GRAM_BYTES = 1 << 20, /* where patterns are many and long, so that little of the text is read */
-	LW_SCAN_SPARSE_MAX = 64,
+	LW_SCAN_ROWS_BYTES = 1 << 20,    /* the most that rows may take, which are read faster than the compact form */
 	LW_SCAN_SHORT_MAX = 8,           /* bytes of patterns that are compared so fast that many candidates pay */
-	LW_SCAN_BLOCK = 4096,            /* bytes of text worked on at a time */
 	LW_SCAN_RUN = 8 * LW_SCAN_BLOCK, /* places for the filter of a direct set, */
 	LW_SCAN_ENOUGH = 256             /* unless it has found so many */
 };
 
+/* A compact automaton. */
+struct lw_scan_table {
+	const uint32_t *narrow; /* one of these, the other is NULL */
+	const uint64_t *wide;
+	uint32_t state_bits, check_mask, reach_shift;
+};
+
+/* Of 32 words of the table, which are transitions with output, and how many were before. */
+struct lw_scan_rank {
+	uint32_t bits, before;
+};
+
 struct lanewise_scan_set {
-	const uint32_t *table, *next_output, *length; /* the latter two by pattern */
-	size_t n_words;                               /* of table */
-	uint32_t rows_end;
-	int all_rows; /* no state lies above rows_end */
+	const uint32_t *rows; /* or NULL: compact */
+	struct lw_scan_table table;
+	const struct lw_scan_rank *rank;      /* n_words / 32 + 1 */
+	const uint64_t *far;                  /* state << 32 | reach, ascending */
+	const uint32_t *output;               /* by rank */
+	const uint32_t *next_output, *length; /* by pattern */
+	size_t n_words;                       /* of rows or the table */
+	size_t n_far, n_outputs;
+	int walks; /* scan_walk can read it: it is compact, words are narrow and patterns not too long */
 	uint32_t n_classes, n_patterns, min_length, max_length;
 	uint8_t class_of[256];
 
@@ -69,46 +87,102 @@ struct lanewise_scan_set {
 	size_t n_bytes;      /* of this and all it points to, without the file */
 };
 
-/* Where patterns end. */
-struct lw_scan_hit {
-	uint32_t end; /* from the beginning of the block */
-	uint32_t output;
+/* What a step leads to. */
+struct lw_scan_to {
+	uint32_t state;
+	uint32_t slot; /* where the output is to be found, or LW_SCAN_NONE */
 };
 
-/* From state s, without LW_SCAN_OUTPUT, by one byte; the result may have it. */
-LW_INLINE uint32_t lw_scan_step_class(const uint32_t *table, uint32_t rows_end, uint32_t s, uint32_t c)
+/* Whether the automaton is read in many places at once, as a rule, so that filters have to be good to be better. */
+LW_INLINE int lw_scan_reads_fast(const struct lanewise_scan_set *set) { return set->rows || set->walks; }
+
+LW_INLINE uint64_t lw_scan_word(const struct lw_scan_table *table, size_t i)
 {
-	while (LW_UNLIKELY(s >= rows_end)) {
-		const uint32_t *state = table + s;
-		uint32_t n = state[1] & 0xff;
+	return LW_LIKELY(table->narrow != NULL) ? table->narrow[i] : table->wide[i];
+}
 
-		if (n == 1) {
-			if ((state[1] >> 8 & 0xff) == c)
-				return state[2];
-		} else if (n > 1) {
-			const uint8_t *classes = (const uint8_t *)(state + 2);
+LW_INLINE uint32_t lw_scan_check(const struct lw_scan_table *table, uint64_t word)
+{
+	return (uint32_t)(word >> table->state_bits >> 1) & table->check_mask;
+}
 
-			for (uint32_t i = 0; i < n; i++)
-				if (classes[i] == c)
-					return state[2 + (n + 3) / 4 + i];
-		}
-		s = state[0];
+LW_INLINE uint32_t lw_scan_target(const struct lw_scan_table *table, uint64_t word)
+{
+	return (uint32_t)(word & ((UINT64_C(1) << table->state_bits) - 1));
+}
+
+LW_INLINE int lw_scan_has_output(const struct lw_scan_table *table, uint64_t word)
+{
+	return (int)(word >> table->state_bits & 1);
+}
+
+/* From state s by a byte of class c. */
+LW_INLINE struct lw_scan_to lw_scan_step_row(const uint32_t *rows, uint32_t s, uint32_t c)
+{
+	uint32_t next = rows[s + c], state = next & ~LW_SCAN_OUTPUT;
+
+	return (struct lw_scan_to) { state, LW_UNLIKELY(next != state) ? state : LW_SCAN_NONE };
+}
+
+LW_INLINE struct lw_scan_to lw_scan_step_compact(const struct lw_scan_table *table, uint32_t s, uint32_t c)
+{
+	for (;;) {
+		uint32_t slot = s + 1 + c;
+		uint64_t word = lw_scan_word(table, slot);
+
+		if (LW_LIKELY(lw_scan_check(table, word) == c))
+			return (struct lw_scan_to) { lw_scan_target(table, word),
+				                     lw_scan_has_output(table, word) ? slot : LW_SCAN_NONE };
+		s = lw_scan_target(table, lw_scan_word(table, s));
 	}
-	return table[s + c];
 }
 
-LW_INLINE uint32_t lw_scan_step(const struct lanewise_scan_set *set, uint32_t s, uint8_t byte)
+LW_INLINE struct lw_scan_to lw_scan_step(const struct lanewise_scan_set *set, uint32_t s, uint8_t byte)
 {
-	return lw_scan_step_class(set->table, set->rows_end, s, set->class_of[byte]);
+	uint32_t c = set->class_of[byte];
+
+	return LW_LIKELY(set->rows != NULL) ? lw_scan_step_row(set->rows, s, c)
+	                                    : lw_scan_step_compact(&set->table, s, c);
 }
+
+/* For compact states whose reach does not fit their words. */
+uint32_t lanewise_scan_far_reach(const struct lanewise_scan_set *set, uint32_t s);
 
 /* Bytes from the beginning of the longest pattern that may go on from state s. */
 LW_INLINE uint32_t lw_scan_reach(const struct lanewise_scan_set *set, uint32_t s)
 {
-	return s < set->rows_end ? set->table[s - 2] : set->table[s + 1] >> 16;
+	if (LW_LIKELY(set->rows != NULL))
+		return set->rows[s - 2];
+
+	uint64_t word = lw_scan_word(&set->table, s), ones = set->table.narrow ? UINT32_MAX : UINT64_MAX;
+	uint32_t shift = set->table.reach_shift;
+
+	return LW_LIKELY(word >> shift != ones >> shift) ? (uint32_t)(word >> shift) : lanewise_scan_far_reach(set, s);
 }
 
-LW_INLINE uint32_t lw_scan_output(const struct lanewise_scan_set *set, uint32_t s) { return set->table[s - 1]; }
+/* How many transitions with output there are before the word that has this rank. */
+LW_INLINE uint32_t lw_scan_rank_of(struct lw_scan_rank rank, uint32_t slot)
+{
+	uint32_t bits = rank.bits & ((UINT32_C(1) << slot % 32) - 1);
+
+	/* How many bits are set; not all CPUs have an instruction for it. */
+	bits -= bits >> 1 & 0x55555555;
+	bits = (bits & 0x33333333) + (bits >> 2 & 0x33333333);
+	bits = (bits + (bits >> 4)) & 0x0f0f0f0f;
+	return rank.before + (bits * 0x01010101 >> 24);
+}
+
+/* The pattern of a step with output. */
+LW_INLINE uint32_t lw_scan_output(const struct lanewise_scan_set *set, uint32_t slot)
+{
+	return set->rows ? set->rows[slot - 1] : set->output[lw_scan_rank_of(set->rank[slot / 32], slot)];
+}
+
+/* lanewise_scan_set_create where rows may take so many bytes at most. Tests give 0: then small sets are compact too. */
+lanewise_status lanewise_scan_set_create_with(const lanewise_pattern *patterns, size_t n_patterns,
+                                              const lanewise_scan_set_options *options, size_t rows_bytes,
+                                              const lanewise_allocator *allocator, lanewise_scan_set **set,
+                                              lanewise_error *error);
 
 /* The byte as sets that ignore case see it. */
 LW_INLINE uint8_t lw_scan_fold(uint8_t byte) { return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte; }

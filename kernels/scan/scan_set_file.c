@@ -3,20 +3,28 @@
  * Pattern sets as lanewise files: the arrays of scan_set.h as they are in memory.
  *
  *     scan.header   one struct header
- *     scan.table    u32, the states
+ *     scan.rows     u32, the automaton, or none, and then these have elements:
+ *     scan.table    u32, the words of the compact automaton, or none, and then
+ *     scan.wide     u64, the same
+ *     scan.rank     struct lw_scan_rank, one for each 32 of these
+ *     scan.output   u32
+ *     scan.far      u64
  *     scan.next     n_patterns u32: next_output
  *     scan.length   n_patterns u32
- *     scan.filter   one struct lw_scan_filter, or none
+ *     scan.filter   one struct lw_scan_filter in elements of 16 bytes, or none
  *     scan.grams    one struct grams, or none, in which case these have no elements; with a filter its stride is 1:
  *     scan.ends     n_patterns struct lw_scan_ends; scan.bits u64; scan.bucket, scan.entry u32
  *     scan.near     struct lw_scan_near, one for each bucket, for grams at even places, or none
  *
  * A file is a stranger's. What a scan relies on is checked here, so that it need not check anything:
  *
- *   - A state that some transition or failure leads to is a row, or one of the states which lie behind the rows without
- *     gaps or overlaps.
+ *   - Transitions between rows lead to rows, and say whether these have an output.
+ *   - Where some transition of a compact automaton leads to there is a state's first word, and as many words behind it as there are classes. The
+ *     root is complete. A word that is a transition for some class counts as one of the state that it would belong to.
+ *     It has no bits but those of its parts, as scan_walk compares all but the output and the state at once.
  *   - After a step a state's reach, and the length of what ends there, are at most one more than the reach before; so
- *     neither is ever more than the bytes read. Failures lower the reach, but for one from a leaf; so the time is linear.
+ *     neither is ever more than the bytes read. Failures lower the reach; so the time is linear.
+ *   - Ranks are those of the transitions with output.
  *   - Outputs are numbers of patterns, and lists of them end, since each is shorter than the one before or, if it is as
  *     long, of a higher number.
  *   - The filter's windows lie in what the block kernels may read, and both its forms find the same.
@@ -32,11 +40,12 @@
 #include "support.h"
 
 /* Raise it when the arrays or the filter come to mean something else. */
-enum { FORMAT = 4, PARTS = 11 };
+enum { FORMAT = 5, PARTS = 16 };
 
 struct header {
-	uint32_t format, n_patterns, n_classes, rows_end;
-	uint32_t min_length, max_length, max_offset, zero;
+	uint32_t format, n_patterns, n_classes;
+	uint32_t state_bits; /* 0: rows */
+	uint32_t min_length, max_length, max_offset, reserved;
 	uint8_t class_of[256];
 };
 
@@ -47,7 +56,8 @@ struct grams {
 };
 _Static_assert(sizeof(struct grams) == 24 && sizeof(struct lw_scan_ends) == 32, "they are part of the file format");
 _Static_assert(sizeof(struct header) == 288, "the header is part of the file format");
-_Static_assert(sizeof(struct lw_scan_filter) == 17232, "the filter is part of the file format");
+enum { FILTER_ELEMENT = 16 };
+_Static_assert(offsetof(struct lw_scan_filter, slot) == 848, "the filter is part of the file format");
 
 /* ---------------------------------------------------------------- writing */
 
@@ -60,16 +70,19 @@ static void list_parts(const struct lanewise_scan_set *set, struct header *heade
 	*header = (struct header) { .format = FORMAT,
 		                    .n_patterns = set->n_patterns,
 		                    .n_classes = set->n_classes,
-		                    .rows_end = set->rows_end,
+		                    .state_bits = set->table.state_bits,
 		                    .min_length = set->min_length,
 		                    .max_length = set->max_length,
 		                    .max_offset = set->max_offset };
 	memcpy(header->class_of, set->class_of, sizeof header->class_of);
 	parts[0] = (struct lw_file_part) { "scan.header", sizeof *header, 1, header };
-	parts[1] = (struct lw_file_part) { "scan.table", sizeof(uint32_t), set->n_words, set->table };
+	parts[1] = (struct lw_file_part) { "scan.table", sizeof(uint32_t), set->table.narrow ? set->n_words : 0,
+		                           set->table.narrow };
 	parts[2] = (struct lw_file_part) { "scan.next", sizeof(uint32_t), n, set->next_output };
 	parts[3] = (struct lw_file_part) { "scan.length", sizeof(uint32_t), n, set->length };
-	parts[4] = (struct lw_file_part) { "scan.filter", sizeof *set->filter, set->filter != NULL, set->filter };
+	parts[4] = (struct lw_file_part) { "scan.filter", FILTER_ELEMENT,
+		                           set->filter ? lw_scan_filter_size(set->filter) / FILTER_ELEMENT : 0,
+		                           set->filter };
 	*grams = (struct grams) { g->width, g->stride, (uint32_t)g->bucket_log, g->delta, g->fold };
 	parts[5] = (struct lw_file_part) { "scan.grams", sizeof *grams, n_grams > 0, grams };
 	parts[6] = (struct lw_file_part) { "scan.ends", sizeof *g->ends, n_grams, g->ends };
@@ -80,6 +93,13 @@ static void list_parts(const struct lanewise_scan_set *set, struct header *heade
 	parts[9] = (struct lw_file_part) { "scan.entry", sizeof *g->entry, n_grams * g->stride, g->entry };
 	parts[10] = (struct lw_file_part) { "scan.near", sizeof *g->near, g->near ? (size_t)1 << g->bucket_log : 0,
 		                            g->near };
+	parts[11] = (struct lw_file_part) { "scan.wide", sizeof(uint64_t), set->table.wide ? set->n_words : 0,
+		                            set->table.wide };
+	parts[12] = (struct lw_file_part) { "scan.rank", sizeof *set->rank, set->rows ? 0 : set->n_words / 32 + 1,
+		                            set->rank };
+	parts[13] = (struct lw_file_part) { "scan.output", sizeof *set->output, set->n_outputs, set->output };
+	parts[14] = (struct lw_file_part) { "scan.far", sizeof *set->far, set->n_far, set->far };
+	parts[15] = (struct lw_file_part) { "scan.rows", sizeof(uint32_t), set->rows ? set->n_words : 0, set->rows };
 }
 
 size_t lanewise_scan_set_image_size(const lanewise_scan_set *set)
@@ -135,9 +155,8 @@ struct opening {
 	struct lanewise_scan_set set;
 	const struct grams *grams;
 	size_t n_next, n_length, n_filter, n_grams, n_ends, n_bits, n_bucket, n_entries, n_near;
-	/* Bits by words of the table: a state begins there; it has an output. */
-	uint64_t *begins, *has_output;
-	size_t n_begins; /* states behind the rows */
+	size_t n_rows, n_narrow, n_wide, n_rank;
+	uint64_t *begins; /* bits by words of the automaton: a state begins there */
 };
 
 /* What is wrong with element `i` of a section, which begins at `elements`. */
@@ -145,7 +164,9 @@ struct opening {
 	lw_fail((opening)->error, LANEWISE_ERROR_DATA, lanewise_file_offset((opening)->file, &(elements)[i]), \
 	        "section scan." section ", element %zu: " format, (size_t)(i), __VA_ARGS__)
 
-#define WRONG_STATE(opening, at, format, ...) WRONG(opening, "table", (opening)->set.table, at, format, __VA_ARGS__)
+#define WRONG_WORD(opening, at, format, ...) \
+	((opening)->set.table.narrow ? WRONG(opening, "table", (opening)->set.table.narrow, at, format, __VA_ARGS__) \
+	                             : WRONG(opening, "wide", (opening)->set.table.wide, at, format, __VA_ARGS__))
 
 /* What is wrong with a field of the header or the filter. */
 #define WRONG_FIELD(opening, section, field, format, ...) \
@@ -156,6 +177,7 @@ static lanewise_status find_sections(struct opening *o)
 {
 	const void *header = NULL, *table = NULL, *next = NULL, *length = NULL, *filter = NULL, *grams = NULL;
 	const void *ends = NULL, *bits = NULL, *bucket = NULL, *entry = NULL, *near = NULL;
+	const void *wide = NULL, *rank = NULL, *output = NULL, *far = NULL, *rows = NULL;
 	const lanewise_file *file = o->file;
 	lanewise_error *error = o->error;
 	lanewise_status status;
@@ -171,11 +193,15 @@ static lanewise_status find_sections(struct opening *o)
 		return lw_fail(error, LANEWISE_ERROR_UNSUPPORTED, lanewise_file_offset(file, &o->header->format),
 		               "section scan.header, format: %" PRIu32 ", this version reads %d; make the set again",
 		               o->header->format, FORMAT);
-	if ((status = lanewise_file_section(file, "scan.table", 4, &table, &o->set.n_words, error)) ||
+	if ((status = lanewise_file_section(file, "scan.table", 4, &table, &o->n_narrow, error)) ||
+	    (status = lanewise_file_section(file, "scan.rows", 4, &rows, &o->n_rows, error)) ||
+	    (status = lanewise_file_section(file, "scan.wide", 8, &wide, &o->n_wide, error)) ||
+	    (status = lanewise_file_section(file, "scan.rank", sizeof *o->set.rank, &rank, &o->n_rank, error)) ||
+	    (status = lanewise_file_section(file, "scan.output", 4, &output, &o->set.n_outputs, error)) ||
+	    (status = lanewise_file_section(file, "scan.far", 8, &far, &o->set.n_far, error)) ||
 	    (status = lanewise_file_section(file, "scan.next", 4, &next, &o->n_next, error)) ||
 	    (status = lanewise_file_section(file, "scan.length", 4, &length, &o->n_length, error)) ||
-	    (status =
-	             lanewise_file_section(file, "scan.filter", sizeof *o->set.filter, &filter, &o->n_filter, error)) ||
+	    (status = lanewise_file_section(file, "scan.filter", FILTER_ELEMENT, &filter, &o->n_filter, error)) ||
 	    (status = lanewise_file_section(file, "scan.grams", sizeof *o->grams, &grams, &o->n_grams, error)) ||
 	    (status = lanewise_file_section(file, "scan.ends", sizeof *o->set.grams.ends, &ends, &o->n_ends, error)) ||
 	    (status = lanewise_file_section(file, "scan.bits", 8, &bits, &o->n_bits, error)) ||
@@ -183,7 +209,13 @@ static lanewise_status find_sections(struct opening *o)
 	    (status = lanewise_file_section(file, "scan.entry", 4, &entry, &o->n_entries, error)) ||
 	    (status = lanewise_file_section(file, "scan.near", sizeof *o->set.grams.near, &near, &o->n_near, error)))
 		return status;
-	o->set.table = table;
+	o->set.rows = o->n_rows ? rows : NULL;
+	o->set.table.narrow = o->n_narrow ? table : NULL;
+	o->set.table.wide = o->n_rows || o->n_narrow ? NULL : wide;
+	o->set.n_words = o->n_rows ? o->n_rows : o->n_narrow ? o->n_narrow : o->n_wide;
+	o->set.rank = rank;
+	o->set.output = output;
+	o->set.far = far;
 	o->set.next_output = next;
 	o->set.length = length;
 	o->set.filter = o->n_filter ? filter : NULL;
@@ -211,27 +243,19 @@ static lanewise_status check_header(struct opening *o)
 		                   o->n_length);
 	if (h->n_classes == 0 || h->n_classes > 256)
 		return WRONG_FIELD(o, "header", h->n_classes, "n_classes: %" PRIu32, h->n_classes);
-	if (set->n_words >= LW_SCAN_OUTPUT)
-		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, set->table),
-		               "section scan.table: %zu elements", set->n_words);
-	if (h->rows_end == 0 || h->rows_end > set->n_words || h->rows_end % (h->n_classes + 2) != 0)
-		return WRONG_FIELD(o, "header", h->rows_end,
-		                   "rows_end: %" PRIu32 ", of %zu words and %" PRIu32 " classes", h->rows_end,
-		                   set->n_words, h->n_classes);
 	if (h->max_offset > LW_SCAN_MAX_OFFSET)
 		return WRONG_FIELD(o, "header", h->max_offset, "max_offset: %" PRIu32, h->max_offset);
-	if (h->zero)
-		return WRONG_FIELD(o, "header", h->zero, "zero: %" PRIu32, h->zero);
+	if (h->reserved != 0)
+		return WRONG_FIELD(o, "header", h->reserved, "reserved: %" PRIu32, h->reserved);
 	for (int i = 0; i < 256; i++)
 		if (h->class_of[i] >= h->n_classes)
 			return WRONG_FIELD(o, "header", h->class_of[i], "class_of[%d]: %d of %" PRIu32, i,
 			                   h->class_of[i], h->n_classes);
 	set->n_patterns = h->n_patterns;
 	set->n_classes = h->n_classes;
-	set->rows_end = h->rows_end;
-	set->all_rows = set->rows_end == set->n_words;
 	set->min_length = h->min_length;
 	set->max_length = h->max_length;
+	set->walks = o->n_narrow > 0 && set->max_length <= LW_SCAN_WALK_FAR_MAX + 1;
 	set->max_offset = h->max_offset;
 	memcpy(set->class_of, h->class_of, sizeof set->class_of);
 	return LANEWISE_OK;
@@ -261,125 +285,223 @@ static lanewise_status check_patterns(const struct opening *o)
 	return LANEWISE_OK;
 }
 
-/* ----------------------------------------------------------------- states */
+/* ------------------------------------------------------------------- rows */
 
 static int has_bit(const uint64_t *bits, size_t i) { return bits[i / 64] >> i % 64 & 1; }
 
-static void set_bits(struct opening *o, uint32_t s, int output)
-{
-	o->begins[s / 64] |= UINT64_C(1) << s % 64;
-	o->has_output[s / 64] |= (uint64_t)output << s % 64;
-}
+#define WRONG_ROW(opening, at, format, ...) WRONG(opening, "rows", (opening)->set.rows, at, format, __VA_ARGS__)
 
-/* Whether this can be a state, with an output or not. One behind the rows that is met first is noted. */
-static int note_state(struct opening *o, uint32_t s, int output)
-{
-	if (s >= o->set.n_words)
-		return 0;
-	if (has_bit(o->begins, s))
-		return has_bit(o->has_output, s) == output;
-	if (s < o->set.rows_end + (uint32_t)output || s + 1 == o->set.n_words)
-		return 0;
-	set_bits(o, s, output);
-	o->n_begins++;
-	return 1;
-}
-
-/* The transition at table[at], from a state of this reach. */
-static lanewise_status check_transition(struct opening *o, size_t at, uint32_t reach)
+/* That the words are whole rows, and nothing of the other form is there. */
+static lanewise_status check_row_sizes(const struct opening *o)
 {
 	const struct lanewise_scan_set *set = &o->set;
-	uint32_t word = set->table[at], s = word & ~LW_SCAN_OUTPUT;
-	int output = (word & LW_SCAN_OUTPUT) != 0;
 
-	if (!note_state(o, s, output))
-		return WRONG_STATE(o, at, "there is no state %" PRIu32 " with%s output", s, output ? "" : "out");
-	if (lw_scan_reach(set, s) > reach + 1)
-		return WRONG_STATE(o, at, "to a reach of %" PRIu32 " from one of %" PRIu32, lw_scan_reach(set, s),
-		                   reach);
-	if (!output)
-		return LANEWISE_OK;
-
-	uint32_t pattern = lw_scan_output(set, s);
-
-	if (pattern >= set->n_patterns || set->length[pattern] > reach + 1)
-		return WRONG_STATE(o, at, "pattern %" PRIu32 " cannot end in state %" PRIu32, pattern, s);
+	if (o->n_rows % (set->n_classes + 2) != 0 || o->n_rows >= LW_SCAN_OUTPUT)
+		return WRONG_FIELD(o, "header", o->header->n_classes, "n_classes: %" PRIu32 " with %zu words of rows",
+		                   set->n_classes, o->n_rows);
+	if (o->header->state_bits != 0)
+		return WRONG_FIELD(o, "header", o->header->state_bits, "state_bits: %" PRIu32 " with rows",
+		                   o->header->state_bits);
+	if (o->n_narrow || o->n_wide || o->n_rank || set->n_outputs || set->n_far)
+		return WRONG_ROW(o, 0, "%zu words besides, %zu of scan.rank, %zu of scan.output, %zu of scan.far",
+		                 o->n_narrow + o->n_wide, o->n_rank, set->n_outputs, set->n_far);
 	return LANEWISE_OK;
 }
 
-static lanewise_status check_row(struct opening *o, uint32_t s)
+/* The transition at rows[at], from a state of this reach. */
+static lanewise_status check_row_transition(const struct opening *o, size_t at, uint32_t reach)
 {
 	const struct lanewise_scan_set *set = &o->set;
-	uint32_t reach = lw_scan_reach(set, s);
+	uint32_t s = set->rows[at] & ~LW_SCAN_OUTPUT, output;
+
+	if (s >= set->n_words || !has_bit(o->begins, s))
+		return WRONG_ROW(o, at, "there is no state %" PRIu32, s);
+	if (lw_scan_reach(set, s) > reach + 1)
+		return WRONG_ROW(o, at, "to a reach of %" PRIu32 " from one of %" PRIu32, lw_scan_reach(set, s), reach);
+	output = lw_scan_output(set, s);
+	if ((set->rows[at] != s) != (output != LW_SCAN_NONE))
+		return WRONG_ROW(o, at, "output %" PRIu32 " of state %" PRIu32 ", which the transition denies", output,
+		                 s);
+	if (output != LW_SCAN_NONE && (output >= set->n_patterns || set->length[output] > reach + 1))
+		return WRONG_ROW(o, at, "pattern %" PRIu32 " cannot end in state %" PRIu32, output, s);
+	return LANEWISE_OK;
+}
+
+static lanewise_status check_rows(struct opening *o)
+{
+	const struct lanewise_scan_set *set = &o->set;
 	lanewise_status status = LANEWISE_OK;
 
-	if (reach >= set->max_length || (s == LW_SCAN_ROOT && reach != 0))
-		return WRONG_STATE(o, s - 2, "a reach of %" PRIu32 " in state %" PRIu32, reach, s);
-	if (s == LW_SCAN_ROOT && lw_scan_output(set, s) != LW_SCAN_NONE)
-		return WRONG_STATE(o, s - 1, "output %" PRIu32 " in the first state", lw_scan_output(set, s));
-	/* Most transitions are those of the first row, which has the least reach, so that they need not be checked again. */
-	for (uint32_t c = 0; c < set->n_classes && !status; c++)
-		if (s == LW_SCAN_ROOT || set->table[s + c] != set->table[LW_SCAN_ROOT + c])
-			status = check_transition(o, s + c, reach);
+	for (size_t s = LW_SCAN_ROOT; s < set->n_words; s += set->n_classes + 2)
+		o->begins[s / 64] |= UINT64_C(1) << s % 64;
+	if (set->rows[LW_SCAN_ROOT - 2] != 0)
+		return WRONG_ROW(o, 0, "a reach of %" PRIu32 " in the first state", set->rows[0]);
+	for (size_t s = LW_SCAN_ROOT; s < set->n_words && !status; s += set->n_classes + 2) {
+		uint32_t reach = set->rows[s - 2];
+
+		if (reach >= set->max_length)
+			return WRONG_ROW(o, s - 2, "a reach of %" PRIu32 " in state %zu", reach, s);
+		/* Most transitions are those of the first row, which has the least reach, so they need no other check. */
+		for (uint32_t c = 0; c < set->n_classes && !status; c++)
+			if (s == LW_SCAN_ROOT || set->rows[s + c] != set->rows[LW_SCAN_ROOT + c])
+				status = check_row_transition(o, s + c, reach);
+	}
 	return status;
 }
 
-/* The state to which s fails, whose reach and number of transitions these are. */
-static lanewise_status check_failure(const struct opening *o, uint32_t s, uint32_t reach, uint32_t n)
+/* --------------------------------------------------------- compact states */
+
+/* How words are divided, by what the header says; that they can be. */
+static lanewise_status check_words(struct opening *o)
 {
-	const uint32_t *table = o->set.table;
-	uint32_t fail = table[s];
+	struct lw_scan_table *table = &o->set.table;
+	const struct header *h = o->header;
+	size_t n = o->set.n_words, most = (size_t)UINT32_MAX - 512;
 
-	if (fail >= s || !has_bit(o->begins, fail))
-		return WRONG_STATE(o, s, "no state %" PRIu32 " to fail to", fail);
-
-	int is_leaf = fail >= o->set.rows_end && (table[fail + 1] & 0xff) == 0;
-	uint32_t fail_reach = lw_scan_reach(&o->set, fail);
-
-	if (is_leaf || (n > 0 ? fail_reach >= reach : fail_reach != reach))
-		return WRONG_STATE(o, s, "failing to a reach of %" PRIu32 " from one of %" PRIu32, fail_reach, reach);
+	if (o->set.rows)
+		return check_row_sizes(o);
+	if (o->n_narrow && o->n_wide)
+		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, table->narrow),
+		               "section scan.table: %zu elements, but %zu in scan.wide", o->n_narrow, o->n_wide);
+	if (n <= LW_SCAN_ROOT + h->n_classes || n > most)
+		return WRONG_FIELD(o, "header", h->n_classes, "n_classes: %" PRIu32 " with %zu words of the automaton",
+		                   h->n_classes, n);
+	table->state_bits = h->state_bits;
+	table->check_mask = 1;
+	while (table->narrow && table->check_mask < h->n_classes)
+		table->check_mask = 2 * table->check_mask + 1;
+	if (table->wide)
+		table->check_mask = 0xffff;
+	table->reach_shift = h->state_bits + 1;
+	for (uint32_t bits = table->check_mask; bits; bits >>= 1)
+		table->reach_shift++;
+	if (table->narrow ? h->state_bits == 0 || h->state_bits > 31 || table->reach_shift > 32 : h->state_bits != 32)
+		return WRONG_FIELD(o, "header", h->state_bits, "state_bits: %" PRIu32, h->state_bits);
+	if (o->n_rank != n / 32 + 1)
+		return WRONG(o, "rank", o->set.rank, 0, "%zu elements for %zu words", o->n_rank, n);
+	for (size_t i = 0; i < o->set.n_outputs; i++)
+		if (o->set.output[i] >= o->set.n_patterns)
+			return WRONG(o, "output", o->set.output, i, "%" PRIu32 " of %" PRIu32 " patterns",
+			             o->set.output[i], o->set.n_patterns);
+	for (size_t i = 1; i < o->set.n_far; i++)
+		if (o->set.far[i] >> 32 <= o->set.far[i - 1] >> 32)
+			return WRONG(o, "far", o->set.far, i, "state %" PRIu64 " after %" PRIu64, o->set.far[i] >> 32,
+			             o->set.far[i - 1] >> 32);
 	return LANEWISE_OK;
 }
 
-/* The classes of a state's transitions, which ascend. */
-static lanewise_status check_classes(const struct opening *o, uint32_t s, uint32_t n)
+/* Whether the word is a transition, of the state that so many words before it would be. */
+static int is_transition(const struct opening *o, size_t at, size_t *state)
 {
-	const uint32_t *table = o->set.table;
-	uint32_t single = table[s + 1] >> 8 & 0xff;
-	const uint8_t *classes = (const uint8_t *)(table + s + 2);
+	uint32_t c = lw_scan_check(&o->set.table, lw_scan_word(&o->set.table, at));
 
-	if (n == 1 ? single >= o->set.n_classes : single != 0)
-		return WRONG_STATE(o, s + 1, "class %" PRIu32 " of %" PRIu32, single, o->set.n_classes);
-	for (uint32_t i = 0; n > 1 && i < n; i++)
-		if (classes[i] >= o->set.n_classes || (i > 0 && classes[i] <= classes[i - 1]))
-			return WRONG_STATE(o, s + 2 + i / 4, "class %d of transition %" PRIu32, classes[i], i);
+	*state = at - 1 - c;
+	return c < o->set.n_classes && at > c;
+}
+
+static lanewise_status check_rank(const struct opening *o)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < o->n_rank; i++) {
+		struct lw_scan_rank rank = { 0, n };
+
+		for (size_t at = 32 * i; at < 32 * i + 32 && at < o->set.n_words; at++) {
+			uint64_t word = lw_scan_word(&o->set.table, at);
+			size_t state;
+
+			if (is_transition(o, at, &state) && lw_scan_has_output(&o->set.table, word)) {
+				rank.bits |= UINT32_C(1) << at % 32;
+				n++;
+			}
+		}
+		if (o->set.rank[i].bits != rank.bits || o->set.rank[i].before != rank.before)
+			return WRONG(o, "rank", o->set.rank, i,
+			             "bits %" PRIx32 " and %" PRIu32 " before, instead of %" PRIx32 " and %" PRIu32,
+			             o->set.rank[i].bits, o->set.rank[i].before, rank.bits, rank.before);
+	}
+	if (n != o->set.n_outputs)
+		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, o->set.rank),
+		               "section scan.rank: %" PRIu32 " transitions with output, but %zu in scan.output", n,
+		               o->set.n_outputs);
 	return LANEWISE_OK;
 }
 
-/* The state at s, of which two words are there; where it ends. */
-static lanewise_status check_sparse(struct opening *o, uint32_t s, size_t *end)
+/* A state's reach, if it is there: lanewise_scan_far_reach supposes that it is. */
+static int find_reach(const struct opening *o, uint32_t s, uint32_t *reach)
 {
 	const struct lanewise_scan_set *set = &o->set;
-	uint32_t n = set->table[s + 1] & 0xff, reach = lw_scan_reach(set, s);
-	size_t first = (size_t)s + 2 + (n > 1 ? (n + 3) / 4 : 0);
-	lanewise_status status;
+	uint64_t most = (set->table.narrow ? UINT32_MAX : UINT64_MAX) >> set->table.reach_shift;
+	size_t low = 0, high = set->n_far;
 
-	if (n > LW_SCAN_SPARSE_MAX || first + n > set->n_words)
-		return WRONG_STATE(o, s + 1, "%" PRIu32 " transitions", n);
-	if (reach >= set->max_length)
-		return WRONG_STATE(o, s + 1, "a reach of %" PRIu32, reach);
-	if ((status = check_failure(o, s, reach, n)) || (status = check_classes(o, s, n)))
-		return status;
-	for (size_t at = first; at < first + n; at++) {
-		uint32_t to = set->table[at] & ~LW_SCAN_OUTPUT;
+	*reach = (uint32_t)(lw_scan_word(&set->table, s) >> set->table.reach_shift);
+	if (*reach != most)
+		return 1;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
 
-		/* States behind this one are checked later, and no others may be noted now. */
-		if (to >= set->rows_end && to <= s)
-			return WRONG_STATE(o, at, "from state %" PRIu32 " back to %" PRIu32, s, to);
-		if ((status = check_transition(o, at, reach)))
-			return status;
+		if (set->far[middle] >> 32 < s)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	*end = first + n;
+	*reach = low < set->n_far ? (uint32_t)set->far[low] : 0;
+	return low < set->n_far && set->far[low] >> 32 == s;
+}
+
+/* Notes that a state begins at s, to which the word `from` leads; 0 if it cannot. */
+static int note_state(struct opening *o, uint32_t s)
+{
+	const struct lw_scan_table *table = &o->set.table;
+	uint32_t reach;
+
+	if (s >= o->set.n_words - o->set.n_classes ||
+	    lw_scan_check(table, lw_scan_word(table, s)) != table->check_mask || !find_reach(o, s, &reach))
+		return 0;
+	o->begins[s / 64] |= UINT64_C(1) << s % 64;
+	return reach < o->set.max_length;
+}
+
+/* Where a state fails to is one too. */
+static lanewise_status check_failure(const struct opening *o, uint32_t s)
+{
+	const struct lw_scan_table *table = &o->set.table;
+	uint32_t fail = lw_scan_target(table, lw_scan_word(table, s)), reach = lw_scan_reach(&o->set, s);
+
+	if (s == LW_SCAN_ROOT)
+		return reach == 0 ? LANEWISE_OK : WRONG_WORD(o, s, "a reach of %" PRIu32 " in the first state", reach);
+	if (fail >= o->set.n_words || !has_bit(o->begins, fail))
+		return WRONG_WORD(o, s, "no state %" PRIu32 " to fail to", fail);
+	if (lw_scan_reach(&o->set, fail) >= reach)
+		return WRONG_WORD(o, s, "failing to a reach of %" PRIu32 " from one of %" PRIu32,
+		                  lw_scan_reach(&o->set, fail), reach);
+	return LANEWISE_OK;
+}
+
+/* The transition at `at`, from state s. */
+static lanewise_status check_transition(const struct opening *o, size_t at, uint32_t s)
+{
+	const struct lanewise_scan_set *set = &o->set;
+	uint64_t word = lw_scan_word(&set->table, at);
+	uint32_t reach = lw_scan_reach(set, s), next_reach = lw_scan_reach(set, lw_scan_target(&set->table, word));
+
+	if (word >> set->table.reach_shift)
+		return WRONG_WORD(o, at, "bits besides class, output and state: %" PRIx64, word);
+	if (next_reach > reach + 1)
+		return WRONG_WORD(o, at, "to a reach of %" PRIu32 " from one of %" PRIu32, next_reach, reach);
+	if (lw_scan_has_output(&set->table, word) && set->length[lw_scan_output(set, (uint32_t)at)] > reach + 1)
+		return WRONG_WORD(o, at, "pattern %" PRIu32 " cannot end behind a reach of %" PRIu32,
+		                  lw_scan_output(set, (uint32_t)at), reach);
+	return LANEWISE_OK;
+}
+
+/* The first state has all transitions. */
+static lanewise_status check_first(const struct opening *o)
+{
+	for (uint32_t c = 0; c < o->set.n_classes; c++)
+		if (lw_scan_check(&o->set.table, lw_scan_word(&o->set.table, LW_SCAN_ROOT + 1 + c)) != c)
+			return WRONG_WORD(o, LW_SCAN_ROOT + 1 + c,
+			                  "no transition for class %" PRIu32 " of the first state", c);
 	return LANEWISE_OK;
 }
 
@@ -387,24 +509,24 @@ static lanewise_status check_states(struct opening *o)
 {
 	const struct lanewise_scan_set *set = &o->set;
 	lanewise_status status;
-	size_t at = set->rows_end, n_checked = 0;
+	size_t state;
 
-	for (uint32_t s = LW_SCAN_ROOT; s < set->rows_end; s += set->n_classes + 2)
-		set_bits(o, s, lw_scan_output(set, s) != LW_SCAN_NONE);
-	for (uint32_t s = LW_SCAN_ROOT; s < set->rows_end; s += set->n_classes + 2)
-		if ((status = check_row(o, s)))
+	if (!note_state(o, LW_SCAN_ROOT))
+		return WRONG_WORD(o, LW_SCAN_ROOT, "no state %" PRIu32, LW_SCAN_ROOT);
+	for (size_t at = 0; at < set->n_words; at++)
+		if (is_transition(o, at, &state) &&
+		    !note_state(o, lw_scan_target(&set->table, lw_scan_word(&set->table, at))))
+			return WRONG_WORD(o, at, "no state %" PRIu32 " to lead to",
+			                  lw_scan_target(&set->table, lw_scan_word(&set->table, at)));
+	if ((status = check_first(o)) || (status = check_rank(o)))
+		return status;
+	for (size_t at = 0; at < set->n_words; at++) {
+		if (is_transition(o, at, &state) && has_bit(o->begins, state) &&
+		    (status = check_transition(o, at, (uint32_t)state)))
 			return status;
-	for (; at < set->n_words; n_checked++) {
-		size_t s = has_bit(o->begins, at) ? at : at + 1;
-
-		if (s >= set->n_words || !has_bit(o->begins, s) || has_bit(o->has_output, s) != (s > at))
-			return WRONG_STATE(o, at, "not what any transition leads to: %" PRIu32, set->table[at]);
-		if ((status = check_sparse(o, (uint32_t)s, &at)))
+		if (has_bit(o->begins, at) && (status = check_failure(o, (uint32_t)at)))
 			return status;
 	}
-	if (n_checked != o->n_begins)
-		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, set->table),
-		               "section scan.table: %zu states, but transitions to %zu", n_checked, o->n_begins);
 	return LANEWISE_OK;
 }
 
@@ -462,11 +584,11 @@ static lanewise_status check_window_classes(const struct opening *o)
 		if (classes->place[j] >= f->width)
 			return WRONG_FIELD(o, "filter", classes->place[j], "classes.place[%d]: %" PRIu32, j,
 			                   classes->place[j]);
-	for (int i = 0; i < 1 << LW_SCAN_SLOT_BITS; i++)
+	for (uint32_t i = 0; i < lw_scan_n_slots(f); i++)
 		for (int j = 0; j < LW_SCAN_SLOT_DEPTH; j++)
 			if (!passes_classes(classes, f->slot[i][j]))
 				return WRONG_FIELD(o, "filter", f->slot[i][j],
-				                   "slot[%d][%d]: %" PRIx32 " is no window by classes", i, j,
+				                   "slot[%" PRIu32 "][%d]: %" PRIx32 " is no window by classes", i, j,
 				                   f->slot[i][j]);
 	return LANEWISE_OK;
 }
@@ -477,9 +599,13 @@ static lanewise_status check_filter(struct opening *o)
 
 	if (!f)
 		return LANEWISE_OK;
-	if (o->n_filter > 1)
+	if (o->n_filter * FILTER_ELEMENT < offsetof(struct lw_scan_filter, slot))
 		return lw_fail(o->error, LANEWISE_ERROR_DATA, lanewise_file_offset(o->file, f),
 		               "section scan.filter: %zu elements", o->n_filter);
+	if (f->slot_shift < 32 - LW_SCAN_SLOT_BITS || f->slot_shift > 31 ||
+	    o->n_filter * FILTER_ELEMENT != lw_scan_filter_size(f))
+		return WRONG_FIELD(o, "filter", f->slot_shift, "slot_shift: %" PRIu32 ", %zu elements", f->slot_shift,
+		                   o->n_filter);
 	if (f->width == 0 || f->width > LW_SCAN_WIDTH || f->width > o->set.min_length)
 		return WRONG_FIELD(o, "filter", f->width, "width: %" PRIu32, f->width);
 	if (f->mask != UINT32_MAX >> 8 * (4 - f->width))
@@ -494,11 +620,12 @@ static lanewise_status check_filter(struct opening *o)
 	for (int j = 0; j < LW_SCAN_WIDTH; j++)
 		if (f->place[j] >= f->width || (f->letters && f->place[j] != (uint32_t)j))
 			return WRONG_FIELD(o, "filter", f->place[j], "place[%d]: %" PRIu32, j, f->place[j]);
-	for (int i = 0; i < 1 << LW_SCAN_SLOT_BITS; i++)
+	for (uint32_t i = 0; i < lw_scan_n_slots(f); i++)
 		for (int j = 0; j < LW_SCAN_SLOT_DEPTH; j++)
 			if (f->slot[i][j] > f->mask || !passes(f, f->slot[i][j]))
-				return WRONG_FIELD(o, "filter", f->slot[i][j], "slot[%d][%d]: %" PRIx32 " is no window",
-				                   i, j, f->slot[i][j]);
+				return WRONG_FIELD(o, "filter", f->slot[i][j],
+				                   "slot[%" PRIu32 "][%d]: %" PRIx32 " is no window", i, j,
+				                   f->slot[i][j]);
 	o->set.width = f->width;
 	return check_window_classes(o);
 }
@@ -635,18 +762,17 @@ static lanewise_status check_set(struct opening *o, const lanewise_allocator *al
 {
 	lanewise_status status;
 
-	if ((status = find_sections(o)) || (status = check_header(o)) || (status = check_patterns(o)) ||
-	    (status = check_filter(o)) || (status = check_grams(o)))
+	if ((status = find_sections(o)) || (status = check_header(o)) || (status = check_words(o)) ||
+	    (status = check_patterns(o)) || (status = check_filter(o)) || (status = check_grams(o)))
 		return status;
 
-	size_t words = o->set.n_words / 64 + 1, n_bytes = 2 * words * sizeof(uint64_t);
+	size_t n_bytes = (o->set.n_words / 64 + 1) * sizeof(uint64_t);
 
 	o->begins = lw_allocate(allocator, n_bytes);
 	if (!o->begins)
 		return lw_fail(o->error, LANEWISE_ERROR_NO_MEMORY, LANEWISE_NO_OFFSET, "no memory for the set");
 	memset(o->begins, 0, n_bytes);
-	o->has_output = o->begins + words;
-	status = check_states(o);
+	status = o->set.rows ? check_rows(o) : check_states(o);
 	lw_release(allocator, o->begins, n_bytes);
 	if (allocator) {
 		o->set.allocator = *allocator;

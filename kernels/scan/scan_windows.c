@@ -576,7 +576,7 @@ static void write_letters(const struct draft *d, struct lw_scan_filter *filter)
 
 static int put_slot(struct lw_scan_filter *filter, uint8_t *n_used, uint32_t window)
 {
-	uint32_t i = window * filter->multiplier >> (32 - LW_SCAN_SLOT_BITS);
+	uint32_t i = window * filter->multiplier >> filter->slot_shift;
 
 	if (n_used[i] == LW_SCAN_SLOT_DEPTH)
 		return 0;
@@ -603,22 +603,33 @@ static int put_spellings(const struct draft *d, struct lw_scan_filter *filter, u
 	}
 }
 
-/* With the next multiplier that leaves no slot too full; 0 if there is none among a few. */
+static int try_slots(const struct draft *d, struct lw_scan_filter *filter)
+{
+	uint8_t n_used[1 << LW_SCAN_SLOT_BITS] = { 0 };
+	size_t i = 0;
+
+	for (uint32_t s = 0; s < lw_scan_n_slots(filter); s++)
+		for (int k = 0; k < LW_SCAN_SLOT_DEPTH; k++)
+			filter->slot[s][k] = d->windows[0];
+	while (i < d->n && put_spellings(d, filter, n_used, d->windows[i]))
+		i++;
+	return i == d->n;
+}
+
+/* As many slots as there are windows, or more, with the next multiplier that leaves none too full; 0 if there is none. */
 static int fill_slots(const struct draft *d, struct lw_scan_filter *filter)
 {
-	for (uint32_t attempt = 0; attempt < 8; attempt++) {
-		uint8_t n_used[1 << LW_SCAN_SLOT_BITS] = { 0 };
-		size_t i = 0;
+	uint32_t bits = 1;
 
-		filter->multiplier = UINT32_C(0x9e3779b1) + (attempt << 17);
-		for (int s = 0; s < 1 << LW_SCAN_SLOT_BITS; s++)
-			for (int k = 0; k < LW_SCAN_SLOT_DEPTH; k++)
-				filter->slot[s][k] = d->windows[0];
-		while (i < d->n && put_spellings(d, filter, n_used, d->windows[i]))
-			i++;
-		if (i == d->n)
-			return 1;
-	}
+	while (bits < LW_SCAN_SLOT_BITS && UINT32_C(1) << bits < d->n)
+		bits++;
+	for (; bits <= LW_SCAN_SLOT_BITS; bits++)
+		for (uint32_t attempt = 0; attempt < 8; attempt++) {
+			filter->slot_shift = 32 - bits;
+			filter->multiplier = UINT32_C(0x9e3779b1) + (attempt << 17);
+			if (try_slots(d, filter))
+				return 1;
+		}
 	return 0;
 }
 

@@ -10,8 +10,9 @@
 #include "fuzz.h"
 
 #include "../scan_image.h"
+#include "scan/scan_walk.h"
 
-enum { SETS = 4, SECTIONS = 10, MAX_TEXT = 600, MANY = 100, LONG = 100 };
+enum { SETS = 4, SECTIONS = 16, MAX_TEXT = 2 * LW_SCAN_BLOCK /* scan_walk reads half */, MANY = 100, LONG = 100 };
 
 static lanewise_scan_set *create(const lanewise_pattern *patterns, size_t n, int ignore_case)
 {
@@ -22,7 +23,7 @@ static lanewise_scan_set *create(const lanewise_pattern *patterns, size_t n, int
 	return set;
 }
 
-/* So many states of 256 classes that not all are rows: patterns of bytes in some order, the last ones alike but at the end. */
+/* So many states of 256 classes that the set is compact: patterns of any bytes, the last ones alike but at the end. */
 static lanewise_scan_set *create_large(void)
 {
 	static unsigned char bytes[MANY][LONG];
