@@ -59,6 +59,8 @@ struct lanewise_scan_set {
 	/* How places where matches may begin are found, if either is there; else every byte is read. */
 	const struct lw_scan_filter *filter; /* or NULL */
 	struct lw_scan_grams grams;          /* of 0 patterns: none */
+	struct lw_scan_cells cells;          /* made of the grams' bits where a set is made or opened, */
+	int has_cells;                       /* if these are few */
 	uint32_t max_offset;                 /* matches begin at most so many bytes before a place that is found, */
 	uint32_t width;                      /* for which so many bytes from it on are looked at */
 
@@ -148,6 +150,9 @@ float lanewise_scan_choose_evens(size_t n, const lanewise_pattern *patterns, int
  */
 size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_t *text, size_t begin, size_t *end,
                                uint16_t *places, struct lw_scan_hit *hits);
+
+/* Makes set->cells if grams are found at even places. */
+void lanewise_scan_make_cells(struct lanewise_scan_set *set);
 
 /* The piece under way, which lay in memory at `from`, lies the same way in memory at `to` now. */
 void lanewise_scan_move_text(lanewise_scan *scan, const void *from, const void *to);
