@@ -13,7 +13,7 @@
 #include "scan_image.h"
 #include "test.h"
 
-enum { MAX_PATTERNS = 1200, MAX_TEXT = 9000 };
+enum { MAX_PATTERNS = 3000, MAX_TEXT = 9000 };
 
 static uint64_t random_state = 8;
 
@@ -747,10 +747,23 @@ static void test_even_messages(void)
 
 		CHECK(again.n_bytes == image.n_bytes && memcmp(again.bytes, image.bytes, image.n_bytes) == 0);
 		CHECK(opened->grams.near && opened->grams.by_evens);
+		CHECK(set->has_cells && opened->has_cells);
+		CHECK(memcmp(&set->cells, &opened->cells, sizeof set->cells) == 0);
 		free(again.bytes);
 	}
 	lanewise_scan_set_destroy(opened);
 	free(image.bytes);
+	lanewise_scan_set_destroy(set);
+}
+
+/* So many grams that cells tell few places apart. */
+static void test_no_cells(void)
+{
+	make_patterns(3000, 5, 9, 0);
+
+	lanewise_scan_set *set = create(0);
+
+	CHECK(set->grams.near && !set->has_cells);
 	lanewise_scan_set_destroy(set);
 }
 
@@ -768,6 +781,7 @@ int main(void)
 	test_gram_messages();
 	test_direct_messages();
 	test_even_messages();
+	test_no_cells();
 	test_small_set();
 	test_large_sets();
 	unlink(path);
