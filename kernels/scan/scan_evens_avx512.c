@@ -38,10 +38,14 @@ LW_INLINE void load_tables(const struct lw_scan_evens *evens, struct tables *t)
 }
 
 /* Those of grams at even places, by their lower and their upper halves. */
-LW_INLINE __m512i hashes(const struct tables *t, __m512i lower, __m512i upper)
+LW_INLINE __m512i hashes(const struct tables *t, int folds, __m512i lower, __m512i upper)
 {
-	lower = _mm512_mullo_epi16(_mm512_or_si512(lower, t->fold), t->low_product);
-	upper = _mm512_mullo_epi16(_mm512_or_si512(upper, t->fold), t->high_product);
+	if (folds) {
+		lower = _mm512_or_si512(lower, t->fold);
+		upper = _mm512_or_si512(upper, t->fold);
+	}
+	lower = _mm512_mullo_epi16(lower, t->low_product);
+	upper = _mm512_mullo_epi16(upper, t->high_product);
 	return _mm512_add_epi16(lower, upper);
 }
 
@@ -126,8 +130,8 @@ LW_INLINE size_t keep_bits(const uint8_t *bits, const struct candidates *c, size
 }
 
 /* The places below n, at most AT_ONCE, that have a bit; the text has n + 3 bytes. */
-LW_INLINE size_t find_some(const struct lw_scan_evens *evens, const struct tables *t, const uint8_t *text, size_t n,
-                           uint16_t *places)
+LW_INLINE size_t find_some(const struct lw_scan_evens *evens, const struct tables *t, int folds, const uint8_t *text,
+                           size_t n, uint16_t *places)
 {
 	static const uint16_t numbers[32] = { 0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
 		                              32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62 };
@@ -138,8 +142,8 @@ LW_INLINE size_t find_some(const struct lw_scan_evens *evens, const struct table
 	c.places = places;
 	for (; at + PART <= n; at += PART) {
 		const uint8_t *p = text + at;
-		__m512i first = hashes(t, _mm512_loadu_si512(p), _mm512_loadu_si512(p + 2));
-		__m512i last = hashes(t, _mm512_loadu_si512(p + 64), _mm512_loadu_si512(p + 66));
+		__m512i first = hashes(t, folds, _mm512_loadu_si512(p), _mm512_loadu_si512(p + 2));
+		__m512i last = hashes(t, folds, _mm512_loadu_si512(p + 64), _mm512_loadu_si512(p + 66));
 
 		__builtin_prefetch(p + AHEAD);
 		__builtin_prefetch(p + AHEAD + 64);
@@ -147,15 +151,16 @@ LW_INLINE size_t find_some(const struct lw_scan_evens *evens, const struct table
 		numbers_now = _mm512_add_epi16(numbers_now, _mm512_set1_epi16(PART));
 	}
 	if (at < n) {
-		__m512i first = hashes(t, load_some(text, n_bytes, at), load_some(text, n_bytes, at + 2));
-		__m512i last = hashes(t, load_some(text, n_bytes, at + 64), load_some(text, n_bytes, at + 66));
+		__m512i first = hashes(t, folds, load_some(text, n_bytes, at), load_some(text, n_bytes, at + 2));
+		__m512i last = hashes(t, folds, load_some(text, n_bytes, at + 64), load_some(text, n_bytes, at + 66));
 
 		n_found = append_part(t, first, last, UINT64_MAX >> (64 - (n - at + 1) / 2), numbers_now, &c, n_found);
 	}
 	return keep_bits(evens->bits, &c, n_found);
 }
 
-static size_t find_by_cells(const struct lw_scan_evens *evens, const uint8_t *text, size_t n, uint16_t *places)
+LW_INLINE size_t find_by_cells(const struct lw_scan_evens *evens, int folds, const uint8_t *text, size_t n,
+                               uint16_t *places)
 {
 	struct tables t;
 	size_t n_found = 0;
@@ -164,7 +169,7 @@ static size_t find_by_cells(const struct lw_scan_evens *evens, const uint8_t *te
 	for (size_t at = 0; at < n; at += AT_ONCE) {
 		size_t n_some = n - at < AT_ONCE ? n - at : AT_ONCE;
 
-		n_some = find_some(evens, &t, text + at, n_some, places + n_found);
+		n_some = find_some(evens, &t, folds, text + at, n_some, places + n_found);
 		for (size_t i = 0; at && i < n_some; i++)
 			places[n_found + i] = (uint16_t)(places[n_found + i] + at);
 		n_found += n_some;
@@ -174,6 +179,7 @@ static size_t find_by_cells(const struct lw_scan_evens *evens, const uint8_t *te
 
 size_t LW_FN(scan_evens)(const struct lw_scan_evens *evens, const uint8_t *text, size_t n, uint16_t *places)
 {
-	return evens->cells ? find_by_cells(evens, text, n, places)
-	                    : lanewise_scan_evens_avx512_clx(evens, text, n, places);
+	if (!evens->cells)
+		return lanewise_scan_evens_avx512_clx(evens, text, n, places);
+	return evens->fold ? find_by_cells(evens, 1, text, n, places) : find_by_cells(evens, 0, text, n, places);
 }
