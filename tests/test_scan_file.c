@@ -739,7 +739,7 @@ static void test_even_messages(void)
 	lanewise_scan_set *set = create(0);
 	struct scan_image image = scan_image_of(set);
 
-	CHECK(set->grams.near && set->grams.by_evens && set->grams.bucket_log == 11 && set->direct);
+	CHECK(set->grams.near && set->grams.by_evens && set->grams.bucket_log == 12 && set->direct);
 	EXPECT(&image, GRAMS, 0, 3, "section scan.grams, width: 3, stride: 2, but there is a section scan.near");
 	EXPECT(&image, ENTRY, 0, 700 << 8, "section scan.entry, element 0: pattern 700 of 700");
 	if (CHECK(!lanewise_scan_set_from_image(image.bytes, image.n_bytes, NULL, &opened, NULL))) {

@@ -61,7 +61,7 @@ static size_t find_places(const struct lanewise_scan_set *set, const uint8_t *te
 
 void lanewise_scan_make_cells(struct lanewise_scan_set *set)
 {
-	enum { MOST = LW_SCAN_CELLS * 8 / 2 }; /* of those by the lower bytes, which are about as many as by the upper ones */
+	enum { MOST = LW_SCAN_CELLS * 8 / 2 }; /* by lower bytes; by upper ones they are about as many */
 	const uint8_t *bits = (const uint8_t *)set->grams.bits;
 	int n = 0;
 
@@ -175,7 +175,6 @@ size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_
 	struct search s = { set, text, begin, n_looked_at + grams.width - 1, hits };
 	size_t most = most_places(set, n_looked_at), work = 0, last = begin;
 	size_t most_length = grams.fold ? 0 : 2 * LW_SCAN_GRAM_BYTES; /* of patterns that need not be confirmed */
-	size_t far = set->max_length;
 	struct entries some;
 	struct found found;
 
@@ -199,7 +198,7 @@ size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_
 		}
 		if (LW_UNLIKELY(work > most))
 			return SIZE_MAX;
-		at_edge = places[first] < far || places[i - 1] + far > s.end;
+		at_edge = places[first] < LW_SCAN_DIRECT_MAX || places[i - 1] + set->max_length > s.end;
 		n_found = at_edge ? compare_entries(&s, &grams, 1, &some, &found)
 		                  : compare_entries(&s, &grams, 0, &some, &found);
 		for (size_t k = 0; k < n_found; k++) {

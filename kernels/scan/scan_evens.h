@@ -7,6 +7,8 @@
  * A gram's hash is a bit of 8 KiB, which stay in the nearest cache; it is made of products of 16 bits, which vector code
  * makes of all even places at once. Where the bit is set the byte before the gram and the one behind it are asked for in
  * another table, by their lower five bits, which tell letters apart: of several patterns with a gram there any may pass.
+ *
+ * Where vectors of 128 bytes can be looked up in, places are first told apart by cells, which leave bits of the hash out.
  */
 #ifndef LW_SCAN_EVENS_H
 #define LW_SCAN_EVENS_H
@@ -41,8 +43,8 @@ struct lw_scan_evens {
 	const uint8_t *bits; /* LW_SCAN_EVENS_BYTES */
 	const struct lw_scan_near *near;
 	const struct lw_scan_cells *cells; /* or NULL, if almost every place would pass them */
-	uint32_t near_shift; /* of hashes of 32 bits: near has 1 << (32 - near_shift) elements */
-	uint32_t fold;       /* set in grams before anything is done with them */
+	uint32_t near_shift;               /* of hashes of 32 bits: near has 1 << (32 - near_shift) elements */
+	uint32_t fold;                     /* set in grams before anything is done with them */
 };
 
 LW_INLINE uint32_t lw_scan_evens_load(const struct lw_scan_evens *evens, const uint8_t *bytes)

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * scan_evens where bytes can be looked up in 128 (vpermi2b). The bits are too many for registers, the cells are not: 128
- * bytes of text have 64 even places, whose hashes' lower bytes are one vector and whose upper bytes are another, and of
- * these the tables of cells tell which places may have a bit. Only for these the bits are loaded.
+ * scan_evens where bytes can be looked up in 128 (vpermi2b). The bits are too many for registers, the cells are not. 128
+ * bytes of text have 64 even places; the lower bytes of their hashes are one vector, the upper bytes another, and the cells
+ * looked up by these tell which places may have a bit. Only for these bits are loaded.
  *
- * A vector of such bytes has the places of the first 64 bytes of text at its even elements and those of the last at its
+ * A vector of such bytes has the places of the first 64 bytes of text at its even elements and those of the last 64 at its
  * odd ones: so nothing has to be moved to another element, which only one unit of Intel's CPUs can do.
  *
- * Where so many cells are set that few places can be told apart, the bits of all are loaded (scan_evens_simd.c).
+ * Where almost every place would pass the cells, the bits of all are loaded (scan_evens_simd.c).
  */
 #include "append_bits_avx512.h"
 #include "scan/scan_evens.h"
-
-lanewise_scan_evens_fn lanewise_scan_evens_avx512_clx;
 
 enum { PART = 128, AT_ONCE = 4096, AHEAD = 4096, SELECTS = LW_SCAN_CELLS / 128 };
 
@@ -124,7 +122,8 @@ LW_INLINE size_t keep_bits(const uint8_t *bits, const struct candidates *c, size
 		uint64_t word = lw_load_little_endian_64(bits + bit / 64 * 8);
 
 		c->places[n_kept] = c->places[i];
-		__asm__("bt %2, %1\n\tadc $0, %0" : "+r"(n_kept) : "r"(word), "r"(bit) : "cc"); /* compilers take three more */
+		/* Compilers take three instructions more. */
+		__asm__("bt %2, %1\n\tadc $0, %0" : "+r"(n_kept) : "r"(word), "r"(bit) : "cc");
 	}
 	return n_kept;
 }
