@@ -77,15 +77,12 @@ void lanewise_scan_make_cells(struct lanewise_scan_set *set)
 /* How many of n places may be such of grams so that comparing patterns there is better than the automaton. */
 static size_t most_places(const struct lanewise_scan_set *set, size_t n)
 {
-	enum {
-		AT_LEAST = 16,       /* of few places, which may happen to be close together */
-		SLOW_WORDS = 1 << 17 /* of an automaton that often waits for its table */
-	};
+	enum { AT_LEAST = 16 }; /* of few places, which may happen to be close together */
 
 	if (set->max_length <= LW_SCAN_SHORT_MAX)
 		return AT_LEAST + n / 12;
 	if (set->grams.near)
-		return AT_LEAST + n / (set->n_words < SLOW_WORDS ? 40 : 16);
+		return AT_LEAST + n / (set->n_words < LW_SCAN_SLOW_WORDS ? 40 : 16);
 	return AT_LEAST + n / (set->all_rows ? 64 : 16);
 }
 

@@ -42,6 +42,7 @@ enum {
 	LW_SCAN_DENSE_BYTES = 4 << 20,      /* still faster than the other form in L3 */
 	LW_SCAN_DENSE_GRAM_BYTES = 1 << 20, /* where patterns are many and long, so that little of the text is read */
 	LW_SCAN_SPARSE_MAX = 64,
+	LW_SCAN_SLOW_WORDS = 1 << 17,    /* of a table from which on the automaton often waits for it */
 	LW_SCAN_SHORT_MAX = 8,           /* bytes of patterns that are compared so fast that many candidates pay */
 	LW_SCAN_BLOCK = 4096,            /* bytes of text worked on at a time */
 	LW_SCAN_RUN = 4 * LW_SCAN_BLOCK, /* places for the filter of a direct set, */
