@@ -558,7 +558,7 @@ typedef void lanewise_scan_classes_fn(const uint8_t class_of[256], const uint8_t
 /*
  * The even places i < n (n <= 65536) of a text at which a gram may stand, by its bit and by the bytes around it
  * (kernels/scan/scan_evens.h), in order; how many. 0 passes by its bit alone. The text has n + 4 bytes; `places` has room
- * for n / 2 + 4 numbers.
+ * for n / 2 + 64 numbers.
  */
 struct lw_scan_evens;
 typedef size_t lanewise_scan_evens_fn(const struct lw_scan_evens *evens, const uint8_t *text, size_t n,

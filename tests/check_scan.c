@@ -187,21 +187,28 @@ void lanewise_check_scan_classes(struct lw_check *c)
 /* Tables with few to all bits set; a text of few letters has each of its grams often. */
 void lanewise_check_scan_evens(struct lw_check *c)
 {
-	enum { NEAR_LOG = 6, NEAR = 1 << NEAR_LOG, MOST = 3000, SPARE = 4 };
+	enum { NEAR_LOG = 6, NEAR = 1 << NEAR_LOG, MOST = 3000, SPARE = 64 };
 	unsigned char *text = c->scratch[0], *bits = c->scratch[3];
 	struct lw_scan_near near[NEAR];
 	uint16_t *expected = c->scratch[1];
 
 	for (size_t n = 0; n <= MOST; n += n < 300 ? 1 : 1 + lanewise_check_below(c, 200)) {
-		struct lw_scan_evens evens = { bits, near, 32 - NEAR_LOG, lanewise_check_below(c, 2) ? 0x20202020 : 0 };
+		uint32_t fold = lanewise_check_below(c, 2) ? 0x20202020 : 0;
+		struct lw_scan_cells cells = { .low = { 0 } };
+		struct lw_scan_evens evens = { bits, near, lanewise_check_below(c, 4) ? &cells : NULL, 32 - NEAR_LOG,
+			                       fold };
 		size_t letters = 1 + lanewise_check_below(c, 256), of_8 = lanewise_check_below(c, 9);
+		size_t most = lanewise_check_below(c, 2) ? 8 : 2000; /* so that some cells stay empty */
 
 		for (size_t i = 0; i < n + 4; i++)
 			text[i] = (unsigned char)lanewise_check_below(c, letters);
 		for (size_t i = 0; i < LW_SCAN_EVENS_BYTES; i++) {
 			bits[i] = 0;
-			for (size_t k = 0; k < 8; k++)
-				bits[i] |= (unsigned char)((lanewise_check_below(c, 8) < of_8) << k);
+			for (uint32_t k = 0; k < 8; k++)
+				if (lanewise_check_below(c, most) < of_8) {
+					bits[i] |= (unsigned char)(1u << k);
+					lw_scan_set_cells(&cells, k * LW_SCAN_EVENS_BYTES + (uint32_t)i);
+				}
 		}
 		for (size_t i = 0; i < NEAR; i++) {
 			near[i].before = (uint32_t)lanewise_check_below(c, UINT64_C(1) << 32);

@@ -13,7 +13,7 @@
 #include "scan_image.h"
 #include "test.h"
 
-enum { MAX_PATTERNS = 1200, MAX_TEXT = 9000 };
+enum { MAX_PATTERNS = 3000, MAX_TEXT = 9000 };
 
 static uint64_t random_state = 8;
 
@@ -802,7 +802,7 @@ static void test_even_messages(void)
 	lanewise_scan_set *set = create(0);
 	struct scan_image image = scan_image_of(set);
 
-	CHECK(set->grams.near && set->grams.by_evens && set->grams.bucket_log == 11 && set->direct);
+	CHECK(set->grams.near && set->grams.by_evens && set->grams.bucket_log == 12 && set->direct);
 	EXPECT(&image, GRAMS, 0, 3, "section scan.grams, width: 3, stride: 2, but there is a section scan.near");
 	EXPECT(&image, ENTRY, 0, 700 << 8, "section scan.entry, element 0: pattern 700 of 700");
 	if (CHECK(!lanewise_scan_set_from_image(image.bytes, image.n_bytes, NULL, &opened, NULL))) {
@@ -810,10 +810,23 @@ static void test_even_messages(void)
 
 		CHECK(again.n_bytes == image.n_bytes && memcmp(again.bytes, image.bytes, image.n_bytes) == 0);
 		CHECK(opened->grams.near && opened->grams.by_evens);
+		CHECK(set->has_cells && opened->has_cells);
+		CHECK(memcmp(&set->cells, &opened->cells, sizeof set->cells) == 0);
 		free(again.bytes);
 	}
 	lanewise_scan_set_destroy(opened);
 	free(image.bytes);
+	lanewise_scan_set_destroy(set);
+}
+
+/* So many grams that cells tell few places apart. */
+static void test_no_cells(void)
+{
+	make_patterns(3000, 5, 9, 0);
+
+	lanewise_scan_set *set = create(0);
+
+	CHECK(set->grams.near && !set->has_cells);
 	lanewise_scan_set_destroy(set);
 }
 
@@ -831,6 +844,7 @@ int main(void)
 	test_gram_messages();
 	test_direct_messages();
 	test_even_messages();
+	test_no_cells();
 	for (int compact = 0; compact < 2; compact++) {
 		rows_bytes = compact ? 0 : LW_SCAN_ROWS_BYTES;
 		test_round_trip();

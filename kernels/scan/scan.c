@@ -294,7 +294,7 @@ static int read_direct(struct lanewise_scan *scan)
 	const struct lanewise_scan_set *set = scan->set;
 	size_t far = set->max_length - 1, first = scan->at > far ? scan->at - far : 0;
 	size_t end = scan->n_behind < LW_SCAN_GRAM_BYTES ? scan->n - LW_SCAN_GRAM_BYTES : scan->n, n_hits;
-	size_t most = set->filter ? LW_SCAN_RUN + set->width - 1 : LW_SCAN_BLOCK;
+	size_t most = set->filter ? LW_SCAN_RUN + set->width - 1 : set->grams.near ? 2 * LW_SCAN_BLOCK : LW_SCAN_BLOCK;
 	size_t unaligned = (uintptr_t)(scan->text + first + set->grams.delta) % 64;
 
 	if (!scan->is_stale && lw_scan_reach(set, scan->state) > scan->at)

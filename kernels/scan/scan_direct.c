@@ -21,15 +21,6 @@ static uint32_t confirm(const struct lanewise_scan_set *set, const uint8_t *byte
 	return set->length[pattern] == length ? pattern : LW_SCAN_NONE;
 }
 
-/* Whether a pattern does not lie there, by its first sixteen bytes, case being ignored for more than letters. */
-LW_INLINE int differs(const struct lw_scan_grams *grams, const struct lw_scan_ends *ends, const uint8_t *bytes)
-{
-	uint64_t head = lw_scan_gram_load(grams, bytes) ^ ends->head;
-	uint64_t tail = lw_scan_gram_load(grams, bytes + ends->tail_at) ^ ends->tail;
-
-	return ((head | tail) & ends->mask) != 0;
-}
-
 /* Puts a hit in order of ends, of which there is one hit each; returns how many there are now. */
 static size_t add_hit(const struct lanewise_scan_set *set, struct lw_scan_hit *hits, size_t n, struct lw_scan_hit hit,
                       size_t *work)
@@ -60,12 +51,28 @@ static size_t find_places(const struct lanewise_scan_set *set, const uint8_t *te
 	if (grams->near) {
 		struct lw_scan_evens evens = lw_scan_evens_of(grams);
 
+		evens.cells = set->has_cells ? &set->cells : NULL;
 		return lw_kernels()->scan_evens(&evens, text, *n, places);
 	}
 	if (!set->filter)
 		return lanewise_scan_find_bits(grams, text, *n, places);
 	n_found = lw_kernels()->scan_candidates(set->filter, text + grams->delta, n, LW_SCAN_ENOUGH, places);
 	return set->filter->width == grams->width ? n_found : lanewise_scan_keep_bits(grams, text, places, n_found);
+}
+
+void lanewise_scan_make_cells(struct lanewise_scan_set *set)
+{
+	enum { MOST = LW_SCAN_CELLS * 8 / 2 }; /* by lower bytes; by upper ones they are about as many */
+	const uint8_t *bits = (const uint8_t *)set->grams.bits;
+	int n = 0;
+
+	memset(&set->cells, 0, sizeof set->cells);
+	for (uint32_t i = 0; set->grams.near && i < LW_SCAN_EVENS_BYTES; i++)
+		for (uint32_t byte = bits[i]; byte; byte &= byte - 1)
+			lw_scan_set_cells(&set->cells, (uint32_t)__builtin_ctz(byte) * LW_SCAN_EVENS_BYTES + i);
+	for (int i = 0; i < LW_SCAN_CELLS; i++)
+		n += __builtin_popcount(set->cells.low[i]);
+	set->has_cells = n > 0 && n <= MOST;
 }
 
 /* How many of n places may be such of grams so that comparing patterns there is better than the automaton. */
@@ -75,6 +82,8 @@ static size_t most_places(const struct lanewise_scan_set *set, size_t n)
 
 	if (set->max_length <= LW_SCAN_SHORT_MAX)
 		return AT_LEAST + n / 12;
+	if (set->grams.near)
+		return AT_LEAST + n / (set->rows && set->n_words < LW_SCAN_SLOW_WORDS ? 40 : 16);
 	return AT_LEAST + n / (lw_scan_reads_fast(set) ? 64 : 16);
 }
 
@@ -109,30 +118,90 @@ static LW_NOINLINE int add_pattern(struct search *s, uint32_t pattern, size_t ma
 	return s->work <= s->most;
 }
 
+enum { AT_ONCE = 64 /* places */ };
+
+/* Places, and which patterns to compare with the text at each: those of grams.entry[at ... end). */
+struct entries {
+	uint32_t place[AT_ONCE], at[AT_ONCE], end[AT_ONCE];
+	size_t n;
+};
+
+/* The patterns whose ends are those of the text, by entries at places. */
+struct found {
+	uint32_t place[LW_SCAN_BLOCK], entry[LW_SCAN_BLOCK];
+};
+
+/*
+ * Compares the patterns of some places with the text; how many are `found`. A pattern is compared at every place that has
+ * one left, then the next at those that have one more: there is no branch on the text, and no place waits for another.
+ */
+LW_INLINE size_t compare_entries(const struct search *s, const struct lw_scan_grams *grams, int at_edge,
+                                 struct entries *e, struct found *found)
+{
+	const uint8_t *text = s->text;
+	size_t n_found = 0, n_left;
+
+	for (size_t n = e->n; n > 0; n = n_left) {
+		n_left = 0;
+		for (size_t i = 0; i < n; i++) {
+			uint32_t place = e->place[i], at = e->at[i], end = e->end[i], entry = grams->entry[at];
+			const struct lw_scan_ends *ends = &grams->ends[entry >> LW_SCAN_GRAM_OFFSET_LOG];
+			size_t offset = entry & (LW_SCAN_DIRECT_MAX - 1), tail_at = ends->tail_at;
+			int is_in = !at_edge || (offset <= place && place - offset + ends->length <= s->end);
+
+			if (!is_in)
+				offset = place, tail_at = 0;
+
+			const uint8_t *bytes = text + place - offset;
+			uint64_t head = lw_scan_gram_load(grams, bytes) ^ ends->head;
+			uint64_t tail = lw_scan_gram_load(grams, bytes + tail_at) ^ ends->tail;
+
+			found->place[n_found] = place;
+			found->entry[n_found] = entry;
+			n_found += is_in & (((head | tail) & ends->mask) == 0);
+			e->place[n_left] = place;
+			e->at[n_left] = at + 1;
+			e->end[n_left] = end;
+			n_left += at + 1 < end;
+		}
+	}
+	return n_found;
+}
+
 /* The hits at places [i, n); 0 if they became too much work. */
 static LW_NOINLINE int take_places(struct search *s, size_t i, size_t n)
 {
 	const struct lw_scan_grams grams = s->set->grams; /* a copy, which writing hits does not change */
 	int shift = 64 - grams.bucket_log;
 	size_t most_length = grams.fold ? 0 : 2 * LW_SCAN_GRAM_BYTES; /* of patterns that need not be confirmed */
+	struct entries some;
+	struct found found;
 
-	for (; i < n; i++) {
-		size_t place = s->places[i];
-		uint64_t hash = lw_scan_gram_hash(&grams, s->text + place) >> shift;
-		uint32_t at = grams.bucket[hash], bucket_end = grams.bucket[hash + 1];
+	while (i < n) {
+		size_t first = i, n_found;
+		int at_edge;
 
-		s->work += bucket_end - at;
+		some.n = 0;
+		for (size_t stop = i + AT_ONCE < n ? i + AT_ONCE : n; i < stop; i++) {
+			size_t hash = lw_scan_gram_hash(&grams, s->text + s->places[i]) >> shift;
+
+			some.place[some.n] = s->places[i];
+			some.at[some.n] = grams.bucket[hash];
+			some.end[some.n] = grams.bucket[hash + 1];
+			s->work += some.end[some.n] - some.at[some.n];
+			some.n += some.at[some.n] < some.end[some.n];
+		}
 		if (LW_UNLIKELY(s->work > s->most))
 			return 0;
-		for (; at < bucket_end; at++) {
-			uint32_t entry = grams.entry[at], pattern = entry >> LW_SCAN_GRAM_OFFSET_LOG;
-			const struct lw_scan_ends *ends = &grams.ends[pattern];
-			size_t offset = entry & (LW_SCAN_DIRECT_MAX - 1), match_end = place - offset + ends->length;
+		at_edge = s->places[first] < LW_SCAN_DIRECT_MAX || s->places[i - 1] + s->set->max_length > s->end;
+		n_found = at_edge ? compare_entries(s, &grams, 1, &some, &found)
+		                  : compare_entries(s, &grams, 0, &some, &found);
+		for (size_t k = 0; k < n_found; k++) {
+			uint32_t entry = found.entry[k], pattern = entry >> LW_SCAN_GRAM_OFFSET_LOG;
+			uint32_t length = grams.ends[pattern].length;
+			size_t match_end = found.place[k] - (entry & (LW_SCAN_DIRECT_MAX - 1)) + length;
 
-			if (LW_UNLIKELY((offset > place) | (match_end > s->end)) ||
-			    differs(&grams, ends, s->text + place - offset))
-				continue;
-			if (LW_LIKELY((match_end > s->last) & (ends->length <= most_length))) {
+			if (LW_LIKELY((match_end > s->last) & (length <= most_length))) {
 				s->last = match_end;
 				s->hits[s->n_hits++] =
 				        (struct lw_scan_hit) { (uint32_t)(match_end - s->begin), pattern };

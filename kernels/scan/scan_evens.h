@@ -7,6 +7,8 @@
  * A gram's hash is a bit of 8 KiB, which stay in the nearest cache; it is made of products of 16 bits, which vector code
  * makes of all even places at once. Where the bit is set the byte before the gram and the one behind it are asked for in
  * another table, by their lower five bits, which tell letters apart: of several patterns with a gram there any may pass.
+ *
+ * Where vectors of 128 bytes can be looked up in, places are first told apart by cells, which leave bits of the hash out.
  */
 #ifndef LW_SCAN_EVENS_H
 #define LW_SCAN_EVENS_H
@@ -19,7 +21,17 @@ enum {
 	LW_SCAN_EVENS_BYTES = 1 << 13, /* of bits */
 	LW_SCAN_EVENS_LOW = 0x9e2d,    /* what the lower and the upper half of a gram are multiplied with */
 	LW_SCAN_EVENS_HIGH = 0xc2b7,
-	LW_SCAN_EVENS_BUCKET_LOG_MAX = 16
+	LW_SCAN_EVENS_BUCKET_LOG_MAX = 16,
+	LW_SCAN_CELLS = 512 /* bytes */
+};
+
+/*
+ * The bits twice more, each time with some bits of the hash left out, so that one table fits registers: of a hash h that
+ * has a bit, bit h >> 8 & 7 of low[h & 255 | (h >> 11 & 1) << 8] is set, and bit h & 7 of
+ * high[h >> 8 | (h >> 3 & 1) << 8].
+ */
+struct lw_scan_cells {
+	uint8_t low[LW_SCAN_CELLS], high[LW_SCAN_CELLS];
 };
 
 /* Which bytes may stand before and behind the grams of this hash, by their lower five bits. */
@@ -30,15 +42,19 @@ struct lw_scan_near {
 struct lw_scan_evens {
 	const uint8_t *bits; /* LW_SCAN_EVENS_BYTES */
 	const struct lw_scan_near *near;
-	uint32_t near_shift; /* of hashes of 32 bits: near has 1 << (32 - near_shift) elements */
-	uint32_t fold;       /* set in grams before anything is done with them */
+	const struct lw_scan_cells *cells; /* or NULL, if almost every place would pass them */
+	uint32_t near_shift;               /* of hashes of 32 bits: near has 1 << (32 - near_shift) elements */
+	uint32_t fold;                     /* set in grams before anything is done with them */
 };
 
 LW_INLINE uint32_t lw_scan_evens_load(const struct lw_scan_evens *evens, const uint8_t *bytes)
 {
-	uint32_t gram =
-	        (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+	uint32_t gram;
 
+	memcpy(&gram, bytes, sizeof gram); /* compilers do not always make one load of four bytes */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	gram = __builtin_bswap32(gram);
+#endif
 	return gram | evens->fold;
 }
 
@@ -46,6 +62,20 @@ LW_INLINE uint32_t lw_scan_evens_load(const struct lw_scan_evens *evens, const u
 LW_INLINE uint32_t lw_scan_evens_hash(uint32_t gram)
 {
 	return ((gram & 0xffff) * LW_SCAN_EVENS_LOW + (gram >> 16) * LW_SCAN_EVENS_HIGH) & 0xffff;
+}
+
+/* Whether a gram has its bit. */
+LW_INLINE uint32_t lw_scan_evens_bit(const struct lw_scan_evens *evens, uint32_t gram)
+{
+	uint32_t hash = lw_scan_evens_hash(gram);
+
+	return evens->bits[hash % LW_SCAN_EVENS_BYTES] >> hash / LW_SCAN_EVENS_BYTES & 1;
+}
+
+LW_INLINE void lw_scan_set_cells(struct lw_scan_cells *cells, uint32_t hash)
+{
+	cells->low[(hash & 255) | (hash >> 11 & 1) << 8] |= (uint8_t)(1u << (hash >> 8 & 7));
+	cells->high[hash >> 8 | (hash >> 3 & 1) << 8] |= (uint8_t)(1u << (hash & 7));
 }
 
 /* Which of the elements of `near` is a gram's. */

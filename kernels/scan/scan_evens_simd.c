@@ -11,7 +11,7 @@
 
 #include "scan/scan_evens.h"
 
-enum { PART = 1024, WORDS = PART / 64, READABLE = 64 + LW_SCAN_EVENS_STRIDE };
+enum { PART = 1024, WORDS = PART / 64, READABLE = 64 + LW_SCAN_EVENS_STRIDE, AHEAD = 4096 };
 
 struct hashes {
 	uint16_t byte[PART / 2], bit[PART / 2], found[PART / 2];
@@ -102,6 +102,8 @@ size_t LW_FN(scan_evens)(const struct lw_scan_evens *evens, const uint8_t *text,
 	for (; n >= at + 64 && n_bytes - at >= READABLE; at += 64 * n_words) {
 		n_words = (n - at) / 64 < (n_bytes - at - 2) / 64 ? (n - at) / 64 : (n_bytes - at - 2) / 64;
 		n_words = n_words < WORDS ? n_words : WORDS;
+		for (size_t i = 0; i < n_words; i++)
+			__builtin_prefetch(text + at + i * 64 + AHEAD);
 		find_words(evens, text + at, n_words, words);
 		for (size_t i = n_words; i < WORDS; i++)
 			words[i] = 0;

@@ -59,6 +59,7 @@ void lanewise_scan_plan_evens(uint32_t n_patterns, int ignore_case, struct lw_sc
 	set_sizes(grams, n_patterns, LW_SCAN_EVENS_WIDTH, LW_SCAN_EVENS_STRIDE, ignore_case);
 	grams->word_mask = LW_SCAN_EVENS_BYTES / sizeof(uint64_t) - 1;
 	grams->by_evens = 1;
+	grams->bucket_log++; /* so that few grams share a bucket */
 	if (grams->bucket_log > LW_SCAN_EVENS_BUCKET_LOG_MAX)
 		grams->bucket_log = LW_SCAN_EVENS_BUCKET_LOG_MAX;
 }

@@ -86,8 +86,8 @@ LW_INLINE uint64_t lw_scan_gram_word(const struct lw_scan_grams *grams, uint64_t
 /* What the kernel scan_evens wants. */
 LW_INLINE struct lw_scan_evens lw_scan_evens_of(const struct lw_scan_grams *grams)
 {
-	return (struct lw_scan_evens) { (const uint8_t *)grams->bits, grams->near, (uint32_t)(32 - grams->bucket_log),
-		                        (uint32_t)grams->fold };
+	return (struct lw_scan_evens) { (const uint8_t *)grams->bits, grams->near, NULL,
+		                        (uint32_t)(32 - grams->bucket_log), (uint32_t)grams->fold };
 }
 
 /*

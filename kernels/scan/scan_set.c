@@ -673,6 +673,7 @@ static lanewise_status finish_set(struct builder *b, const lanewise_allocator *a
 	}
 	set->next_output = next_output;
 	set->length = length;
+	lanewise_scan_make_cells(set);
 	set->n_bytes = p.end;
 	*out = set;
 	return LANEWISE_OK;
@@ -686,6 +687,15 @@ static float most_to_pass(const struct builder *b)
 	 * many pass as if their bytes were independent.
 	 */
 	return !b->has_rows && !b->set->walks ? 0.25f : b->set->min_length > 2 ? 0.015f : 0.06f;
+}
+
+/*
+ * The same for grams at even places. Of 500 words 0.0017 pass, and the automaton is fast; of 2,000 words, 0.0055; of 3,000
+ * so many that comparing them takes as long as the automaton.
+ */
+static float most_evens_to_pass(const struct builder *b)
+{
+	return b->has_rows && b->n_words < LW_SCAN_SLOW_WORDS ? 0.002f : 0.006f;
 }
 
 /* Grams at even places are for many patterns, which are compared with the text where one is found. */
@@ -715,9 +725,8 @@ static void choose_way(struct builder *b, int ignore_case)
 	b->use_grams = b->use_filter ? set->direct : has_stride;
 	b->grams = b->use_filter ? by_filter : by_stride;
 	if (!b->use_filter && !has_stride && can_use_evens(set)) {
-		/* Of 500 words 0.0017 pass; of 1,000 so many that comparing them takes longer than the automaton. */
 		passes = lanewise_scan_choose_evens(set->n_patterns, b->patterns, ignore_case, b->counts, b->offsets);
-		if (passes < 0.002f) {
+		if (passes < most_evens_to_pass(b)) {
 			lanewise_scan_plan_evens(set->n_patterns, ignore_case, &b->grams);
 			b->use_grams = set->direct = 1;
 		}

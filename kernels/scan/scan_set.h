@@ -44,6 +44,7 @@
 
 enum {
 	LW_SCAN_ROWS_BYTES = 1 << 20,    /* the most that rows may take, which are read faster than the compact form */
+	LW_SCAN_SLOW_WORDS = 1 << 17,    /* of rows from which on the automaton often waits for them */
 	LW_SCAN_SHORT_MAX = 8,           /* bytes of patterns that are compared so fast that many candidates pay */
 	LW_SCAN_RUN = 8 * LW_SCAN_BLOCK, /* places for the filter of a direct set, */
 	LW_SCAN_ENOUGH = 256             /* unless it has found so many */
@@ -77,6 +78,8 @@ struct lanewise_scan_set {
 	/* How places where matches may begin are found, if either is there; else every byte is read. */
 	const struct lw_scan_filter *filter; /* or NULL */
 	struct lw_scan_grams grams;          /* of 0 patterns: none */
+	struct lw_scan_cells cells;          /* made of the grams' bits where a set is made or opened, */
+	int has_cells;                       /* if these are few */
 	uint32_t max_offset;                 /* matches begin at most so many bytes before a place that is found, */
 	uint32_t width;                      /* for which so many bytes from it on are looked at */
 
@@ -222,6 +225,9 @@ float lanewise_scan_choose_evens(size_t n, const lanewise_pattern *patterns, int
  */
 size_t lanewise_scan_find_hits(const struct lanewise_scan_set *set, const uint8_t *text, size_t begin, size_t *end,
                                uint16_t *places, struct lw_scan_hit *hits);
+
+/* Makes set->cells if grams are found at even places. */
+void lanewise_scan_make_cells(struct lanewise_scan_set *set);
 
 /* The piece under way, which lay in memory at `from`, lies the same way in memory at `to` now. */
 void lanewise_scan_move_text(lanewise_scan *scan, const void *from, const void *to);

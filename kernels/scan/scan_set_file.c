@@ -752,6 +752,7 @@ static lanewise_status check_grams(struct opening *o)
 	grams->fold = g->fold;
 	grams->mask = lw_scan_gram_mask(g->width);
 	grams->by_evens = o->n_near > 0;
+	lanewise_scan_make_cells(&o->set);
 	return LANEWISE_OK;
 }
 
