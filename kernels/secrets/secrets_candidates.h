@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secret_candidates, in loops over a block of words, which have a bit for each of 64 positions.
+ *
+ * First, all that every byte has to go through: where windows may begin, one lookup a place, and which quads have no byte
+ * that ends a run. Then, for each 64 quads at once, by shifts, where so many of them follow each other as every run has.
+ * Few words have such a place; only for these it is found out where in them words of text begin. At last, positions of
+ * bits are written down and go through the tables, both without a branch; the few that are left are looked at in full.
+ *
+ * Windows anywhere are looked up by the halves of bytes or by six bits of them. So before this, a file defines
+ * struct anywhere, anywhere_of(filter) and anywhere_at(&anywhere, p), which is a bit for each of 64 positions from p on;
+ * and append_positions(word, first, raw, n), which may write 64 positions.
+ */
+#ifndef LW_SECRETS_CANDIDATES_H
+#define LW_SECRETS_CANDIDATES_H
+
+#include <string.h>
+
+#include "append_bits.h"
+#include "vec.h"
+
+#include "secrets/secrets_filter.h"
+#include "secrets/secrets_windows.h"
+
+/* As many words as there are positions; behind them one whose runs count and those that are read with others. */
+enum { WORDS = LW_SECRET_POSITIONS / 64, ROOM = WORDS + 8, AT_ONCE = 4 };
+
+struct tables {
+	struct anywhere anywhere;
+	struct windows runs;
+	vq word_low, word_high, least;
+};
+
+/* A bit for each quad, of a word or of AT_ONCE. */
+union quads {
+	uint16_t twos[ROOM];
+	uint64_t eights[ROOM / AT_ONCE];
+};
+
+struct words {
+	uint64_t found[ROOM], begins[WORDS]; /* the second: those that are found by their runs */
+	union quads quads, run; /* those that no run ends in, and that a run may begin at or just before */
+};
+
+LW_INLINE uint64_t quads_at(const struct tables *t, const uint8_t *p)
+{
+	uint64_t bits = 0;
+
+#pragma GCC unroll 4
+	for (int v = 0; v < 64 / VQ_LANES; v++) {
+		bits |= vq_quad_bits(vq_load(p + v * VQ_LANES), t->least) << (v * (VQ_LANES / 4));
+	}
+	return bits;
+}
+
+/* `found` gets windows; quads are known for a word more, behind which there are none. */
+LW_INLINE void look_up(const struct tables *t, const uint8_t *text, size_t n_words, struct words *w)
+{
+	for (size_t i = 0; i < n_words; i++, text += 64) {
+		__builtin_prefetch(text + 4096);
+		w->found[i] = anywhere_at(&t->anywhere, text);
+		w->quads.twos[i] = (uint16_t)quads_at(t, text);
+	}
+	memset(w->quads.twos + n_words, 0, (ROOM - n_words) * sizeof *w->quads.twos);
+	memset(w->begins, 0, sizeof w->begins);
+	memset(w->found + n_words, 0, (ROOM - n_words) * sizeof *w->found);
+	w->quads.twos[n_words] = (uint16_t)quads_at(t, text);
+}
+
+/* A bit for each word of 64 bytes that are not 0. */
+LW_INLINE uint64_t bits_of_flags(const uint8_t flags[WORDS])
+{
+	uint64_t bits = 0;
+
+	_Static_assert(WORDS == 64, "a bit for each");
+#pragma GCC unroll 4
+	for (int v = 0; v < WORDS / VQ_LANES; v++) {
+		bits |= vq_nonzero_bits(vq_load(flags + v * VQ_LANES)) << (v * VQ_LANES & 63);
+	}
+	return bits;
+}
+
+/*
+ * Where runs may begin, into w->run; returns a bit for each word in which they do. What begins at a word's first quad may
+ * do so in the last bytes of the word before. The loops are for the compiler to make vectors of.
+ */
+LW_INLINE uint64_t find_runs(size_t n_words, struct words *w)
+{
+	uint64_t bits;
+	uint8_t flags[WORDS];
+
+	for (int i = 0; i <= WORDS / AT_ONCE; i++) {
+		uint64_t quads = w->quads.eights[i], next = w->quads.eights[i + 1], run = quads;
+
+#pragma GCC unroll 8
+		for (int k = 1; k < LW_SECRET_RUN_QUADS; k++) {
+			run &= quads >> k | next << (64 - k);
+		}
+		w->run.eights[i] = run;
+	}
+	for (int i = 0; i < WORDS; i++)
+		flags[i] = (w->run.twos[i] | (w->run.twos[i + 1] & 1)) != 0;
+	bits = bits_of_flags(flags);
+	return n_words < WORDS ? bits & ((UINT64_C(1) << n_words) - 1) : bits;
+}
+
+/* Each of 16 bits, four times. */
+LW_INLINE uint64_t four_times(uint64_t x)
+{
+#ifdef __BMI2__
+	x = _pdep_u64(x, UINT64_C(0x1111111111111111));
+#else
+	x = (x | x << 24) & UINT64_C(0x000000ff000000ff);
+	x = (x | x << 12) & UINT64_C(0x000f000f000f000f);
+	x = (x | x << 6) & UINT64_C(0x0303030303030303);
+	x = (x | x << 3) & UINT64_C(0x1111111111111111);
+#endif
+	return (x << 4) - x;
+}
+
+/* The positions of a word from which on so many quads follow as a run has. */
+LW_INLINE uint64_t before_runs(const struct words *w, size_t i)
+{
+	return four_times(w->run.twos[i]) >> 3 | (uint64_t)(w->run.twos[i + 1] & 1) * 7 << 61;
+}
+
+/* Where words of text begin in the 64 bytes at p. */
+LW_INLINE uint64_t words_begin(const struct tables *t, const uint8_t *p, uint64_t after_word)
+{
+	uint64_t word = 0;
+
+#pragma GCC unroll 4
+	for (int v = 0; v < 64 / VQ_LANES; v++) {
+		vq bytes = vq_load(p + v * VQ_LANES);
+
+		word |= vq_common_bits(vq_lookup(t->word_low, vq_ascii_index(bytes)),
+		                       vq_lookup(t->word_high, vq_high_half(bytes)))
+		        << (v * VQ_LANES & 63);
+	}
+	return word & ~(word << 1 | after_word);
+}
+
+/* Adds the beginnings of runs to `found`, in the words of `runs`. */
+LW_INLINE void add_runs(const struct tables *t, const uint8_t *text, int after_word, uint64_t runs, struct words *w)
+{
+	for (; runs; runs &= runs - 1) {
+		size_t i = (size_t)__builtin_ctzll(runs);
+		const uint8_t *p = text + i * 64;
+		int after = i ? lw_secret_word_low[p[-1] & 15] & lw_secret_word_high[p[-1] >> 4] : after_word;
+		uint64_t begins = words_begin(t, p, after != 0) & before_runs(w, i) & windows_at(&t->runs, p);
+
+		w->found[i] |= begins;
+		w->begins[i] = begins;
+	}
+}
+
+LW_INLINE struct tables tables_of(const struct lw_secret_filter *filter)
+{
+	struct tables t = { .anywhere = anywhere_of(filter), .runs = windows_of(&filter->runs) };
+
+	t.word_low = vq_repeat16(lw_secret_word_low);
+	t.word_high = vq_repeat16(lw_secret_word_high);
+	t.least = vq_set1(LW_SECRET_RUN_LEAST);
+	return t;
+}
+
+/* Those of the positions which begin windows by all that is known of them, or are found by their runs; how many. */
+LW_INLINE size_t keep_exact(const struct lw_secret_filter *filter, const uint8_t *text, const struct words *w,
+                            uint16_t *positions, size_t n)
+{
+	size_t n_kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = positions[i];
+
+		positions[n_kept] = (uint16_t)at;
+		n_kept += (size_t)((w->begins[at / 64] >> at % 64 & 1) |
+		                   (unsigned)lw_secret_is_window(filter, text + at));
+	}
+	return n_kept;
+}
+
+size_t LW_FN(secret_candidates)(const struct lw_secret_filter *filter, const uint8_t *text, size_t n, int after_word,
+                                uint16_t *positions)
+{
+	struct tables t = tables_of(filter);
+	struct words w;
+	uint16_t raw[LW_SECRET_POSITIONS + 64];
+	size_t n_raw = 0, n_found = 0;
+
+	look_up(&t, text, n / 64, &w);
+	add_runs(&t, text, after_word, find_runs(n / 64, &w), &w);
+	for (uint64_t found = lw_nonzero_words(w.found, WORDS); found; found &= found - 1) {
+		size_t i = (size_t)__builtin_ctzll(found);
+
+		n_raw = append_positions(w.found[i], i * 64, raw, n_raw);
+	}
+	for (size_t i = 0; i < n_raw; i++) {
+		positions[n_found] = raw[i];
+		n_found += (size_t)lw_secret_passes(filter, lw_secret_bytes(text + raw[i]));
+	}
+	return keep_exact(filter, text, &w, positions, n_found);
+}
+
+#endif
