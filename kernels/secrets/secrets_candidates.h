@@ -4,12 +4,15 @@
  *
  * First, all that every byte has to go through: where windows may begin, one lookup a place, and which quads have no byte
  * that ends a run. Then, for each 64 quads at once, by shifts, where so many of them follow each other as every run has.
- * Few words have such a place; only for these it is found out where in them words of text begin. At last, positions of
- * bits are written down and go through the tables, both without a branch; the few that are left are looked at in full.
+ * Few words have such a place, or a window; only for these it is found out where in them words of text begin. At last,
+ * positions of bits are written down and go through the tables, both without a branch.
  *
  * Windows anywhere are looked up by the halves of bytes or by six bits of them. So before this, a file defines
  * struct anywhere, anywhere_of(filter) and anywhere_at(&anywhere, p), which is a bit for each of 64 positions from p on;
- * and append_positions(word, first, raw, n), which may write 64 positions.
+ * narrow(&anywhere, word, p), those of the bits which are still windows by what that left out, or all;
+ * append_positions(word, first, raw, n), which may write 64 positions; and pass_tables(filter, text, begins, raw, n,
+ * positions): those of raw, and how many, which pass the tables and, unless their bit is in begins, are windows by all that
+ * is known of them.
  */
 #ifndef LW_SECRETS_CANDIDATES_H
 #define LW_SECRETS_CANDIDATES_H
@@ -38,7 +41,7 @@ union quads {
 };
 
 struct words {
-	uint64_t found[ROOM], begins[WORDS]; /* the second: those that are found by their runs */
+	uint64_t found[ROOM], begins[WORDS]; /* windows; runs, if there are any of the two */
 	union quads quads, run; /* those that no run ends in, and that a run may begin at or just before */
 };
 
@@ -56,13 +59,13 @@ LW_INLINE uint64_t quads_at(const struct tables *t, const uint8_t *p)
 /* `found` gets windows; quads are known for a word more, behind which there are none. */
 LW_INLINE void look_up(const struct tables *t, const uint8_t *text, size_t n_words, struct words *w)
 {
+#pragma GCC unroll 4
 	for (size_t i = 0; i < n_words; i++, text += 64) {
 		__builtin_prefetch(text + 4096);
 		w->found[i] = anywhere_at(&t->anywhere, text);
 		w->quads.twos[i] = (uint16_t)quads_at(t, text);
 	}
 	memset(w->quads.twos + n_words, 0, (ROOM - n_words) * sizeof *w->quads.twos);
-	memset(w->begins, 0, sizeof w->begins);
 	memset(w->found + n_words, 0, (ROOM - n_words) * sizeof *w->found);
 	w->quads.twos[n_words] = (uint16_t)quads_at(t, text);
 }
@@ -140,18 +143,13 @@ LW_INLINE uint64_t words_begin(const struct tables *t, const uint8_t *p, uint64_
 	return word & ~(word << 1 | after_word);
 }
 
-/* Adds the beginnings of runs to `found`, in the words of `runs`. */
-LW_INLINE void add_runs(const struct tables *t, const uint8_t *text, int after_word, uint64_t runs, struct words *w)
+/* Where runs begin in word i, of which there are some. */
+LW_INLINE uint64_t runs_begin(const struct tables *t, const uint8_t *text, int after_word, const struct words *w, size_t i)
 {
-	for (; runs; runs &= runs - 1) {
-		size_t i = (size_t)__builtin_ctzll(runs);
-		const uint8_t *p = text + i * 64;
-		int after = i ? lw_secret_word_low[p[-1] & 15] & lw_secret_word_high[p[-1] >> 4] : after_word;
-		uint64_t begins = words_begin(t, p, after != 0) & before_runs(w, i) & windows_at(&t->runs, p);
+	const uint8_t *p = text + i * 64;
+	int after = i ? lw_secret_word_low[p[-1] & 15] & lw_secret_word_high[p[-1] >> 4] : after_word;
 
-		w->found[i] |= begins;
-		w->begins[i] = begins;
-	}
+	return words_begin(t, p, after != 0) & before_runs(w, i) & windows_at(&t->runs, p);
 }
 
 LW_INLINE struct tables tables_of(const struct lw_secret_filter *filter)
@@ -164,42 +162,25 @@ LW_INLINE struct tables tables_of(const struct lw_secret_filter *filter)
 	return t;
 }
 
-/* Those of the positions which begin windows by all that is known of them, or are found by their runs; how many. */
-LW_INLINE size_t keep_exact(const struct lw_secret_filter *filter, const uint8_t *text, const struct words *w,
-                            uint16_t *positions, size_t n)
-{
-	size_t n_kept = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		size_t at = positions[i];
-
-		positions[n_kept] = (uint16_t)at;
-		n_kept += (size_t)((w->begins[at / 64] >> at % 64 & 1) |
-		                   (unsigned)lw_secret_is_window(filter, text + at));
-	}
-	return n_kept;
-}
-
 size_t LW_FN(secret_candidates)(const struct lw_secret_filter *filter, const uint8_t *text, size_t n, int after_word,
                                 uint16_t *positions)
 {
 	struct tables t = tables_of(filter);
 	struct words w;
 	uint16_t raw[LW_SECRET_POSITIONS + 64];
-	size_t n_raw = 0, n_found = 0;
+	uint64_t some;
+	size_t n_raw = 0;
 
 	look_up(&t, text, n / 64, &w);
-	add_runs(&t, text, after_word, find_runs(n / 64, &w), &w);
-	for (uint64_t found = lw_nonzero_words(w.found, WORDS); found; found &= found - 1) {
-		size_t i = (size_t)__builtin_ctzll(found);
+	some = find_runs(n / 64, &w) | lw_nonzero_words(w.found, WORDS);
+	for (; some; some &= some - 1) {
+		size_t i = (size_t)__builtin_ctzll(some);
+		uint64_t begins = runs_begin(&t, text, after_word, &w, i);
 
-		n_raw = append_positions(w.found[i], i * 64, raw, n_raw);
+		w.begins[i] = begins;
+		n_raw = append_positions(narrow(&t.anywhere, w.found[i], text + i * 64) | begins, i * 64, raw, n_raw);
 	}
-	for (size_t i = 0; i < n_raw; i++) {
-		positions[n_found] = raw[i];
-		n_found += (size_t)lw_secret_passes(filter, lw_secret_bytes(text + raw[i]));
-	}
-	return keep_exact(filter, text, &w, positions, n_found);
+	return pass_tables(filter, text, w.begins, raw, n_raw, positions);
 }
 
 #endif

@@ -33,6 +33,8 @@ enum {
 	LW_SECRET_POSITIONS = 4096 /* at a time */
 };
 
+#define LW_SECRET_KEY_FACTOR 0x9e3779b1u
+
 /*
  * The groups of windows that may have byte b at place j are low[j][b & 15], but none at places before the last if b is no
  * ASCII; at LW_SECRET_SHARP, only those in high[b >> 4].
@@ -57,7 +59,7 @@ LW_INLINE uint32_t lw_secret_bytes(const uint8_t *p)
 {
 	return ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24) | 0x20202020;
 }
-LW_INLINE uint32_t lw_secret_key(uint32_t bytes) { return bytes * 0x9e3779b1u >> (32 - LW_SECRET_KEY_BITS); }
+LW_INLINE uint32_t lw_secret_key(uint32_t bytes) { return bytes * LW_SECRET_KEY_FACTOR >> (32 - LW_SECRET_KEY_BITS); }
 LW_INLINE uint32_t lw_secret_narrow(uint32_t bytes) { return bytes & 0xffffff; }
 
 LW_INLINE int lw_secret_passes(const struct lw_secret_filter *filter, uint32_t bytes)
