@@ -215,9 +215,13 @@ static int add_place(struct draft *d, uint32_t number, uint32_t offset, int narr
 	for (uint32_t i = 0; i < anchor->count; i++)
 		if (i + 8 >= offset && i < offset + 8) {
 			uint32_t k = i + 8 - offset;
+			uint8_t letter = begin[i] | 0x20;
+			uint64_t bits = place->ignore_case && letter >= 'a' && letter <= 'z' ? 0xdf : 0xff;
 
-			place->near[k / 8] |= (uint64_t)(begin[i] | 0x20) << k % 8 * 8;
-			place->near_mask[k / 8] |= UINT64_C(0xff) << k % 8 * 8;
+			place->near[k / 8] |= (uint64_t)begin[i] << k % 8 * 8;
+			place->near_mask[k / 8] |= bits << k % 8 * 8;
+		} else {
+			place->is_long = 1;
 		}
 	d->n_with_key[place_key]++;
 	(narrow ? d->finder->filter.narrow : d->finder->filter.wide)[key / 64] |= UINT64_C(1) << key % 64;
