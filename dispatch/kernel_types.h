@@ -582,7 +582,7 @@ typedef uint32_t lanewise_scan_pairs_fn(const struct lw_scan_pairs *pairs, const
                                         uint32_t before);
 
 /*
- * --- secrets.h: which positions i < n (n <= 4096, a multiple of 64) of a text are candidates by the filter
+ * --- secrets.h: which positions i < n (n <= 16384, a multiple of 64) of a text are candidates by the filter
  * (kernels/secrets/secrets_filter.h), in order; how many, `positions` having room for n. The text has n + 64 bytes;
  * after_word: whether a byte of a word stands before it.
  */

@@ -8,7 +8,6 @@
 
 struct anywhere {
 	__m512i groups[LW_SECRET_PLACES];
-	struct windows halves;
 };
 
 LW_INLINE struct anywhere anywhere_of(const struct lw_secret_filter *filter)
@@ -17,7 +16,6 @@ LW_INLINE struct anywhere anywhere_of(const struct lw_secret_filter *filter)
 
 	for (int j = 0; j < LW_SECRET_PLACES; j++)
 		t.groups[j] = _mm512_loadu_si512(filter->classes[j]);
-	t.halves = windows_of(&filter->windows);
 	return t;
 }
 
@@ -33,15 +31,9 @@ LW_INLINE uint64_t anywhere_at(const struct anywhere *t, const uint8_t *p)
 	return _mm512_test_epi8_mask(a, b);
 }
 
-LW_INLINE uint64_t narrow(const struct anywhere *t, uint64_t word, const uint8_t *p)
-{
-	return word & windows_at(&t->halves, p);
-}
+#include "secrets/secrets_candidates.h"
 
-LW_INLINE size_t append_positions(uint64_t word, size_t first, uint16_t *raw, size_t n)
-{
-	return lw_append_compressed(word, first, raw, n);
-}
+enum { MOST_RAW = 1024 }; /* and those of a word */
 
 /* A bit for each of 16 keys that is in a table. */
 LW_INLINE __mmask16 keys_in(const uint64_t *table, __m512i bytes)
@@ -54,13 +46,12 @@ LW_INLINE __mmask16 keys_in(const uint64_t *table, __m512i bytes)
 	return _mm512_test_epi32_mask(words, _mm512_rolv_epi32(_mm512_set1_epi32(1), key));
 }
 
-/* Sixteen at a time: there are seldom more in a block, so that how many there are is no branch. */
-LW_INLINE size_t pass_tables(const struct lw_secret_filter *filter, const uint8_t *text, const uint64_t *begins,
-                             const uint16_t *raw, size_t n, uint16_t *positions)
+/* Those of the positions that pass the tables, sixteen at a time. */
+LW_INLINE size_t pass_tables(const struct lw_secret_filter *filter, const uint8_t *text, const uint16_t *raw,
+                             size_t n, uint16_t *positions)
 {
 	size_t n_passed = 0;
 
-	(void)begins; /* narrow() has left only windows by all that is known of them */
 	for (size_t i = 0; i < n; i += 16) {
 		__m256i at = _mm256_loadu_si256((const __m256i *)(const void *)(raw + i));
 		__mmask16 some = (__mmask16)_bzhi_u32(0xffff, n - i < 16 ? (unsigned)(n - i) : 16), passed;
@@ -71,11 +62,47 @@ LW_INLINE size_t pass_tables(const struct lw_secret_filter *filter, const uint8_
 		passed = keys_in(filter->wide, bytes) |
 		         keys_in(filter->narrow, _mm512_and_si512(bytes, _mm512_set1_epi32(0xffffff)));
 		passed &= some;
-		/* Merged, not zeroed, as in append_bits_avx512.h; no more than n places are written. */
-		_mm256_storeu_si256((__m256i *)(void *)(positions + n_passed), _mm256_mask_compress_epi16(at, passed, at));
+		/* Merged, not zeroed, as in append_bits_avx512.h; `some` has as many bits as there can be positions. */
+		_mm256_mask_storeu_epi16(positions + n_passed, some, _mm256_mask_compress_epi16(at, passed, at));
 		n_passed += (size_t)__builtin_popcount(passed);
 	}
 	return n_passed;
 }
 
-#include "secrets/secrets_candidates.h"
+/*
+ * Few words are left of many after the first lookups, so these go first, and how many are left is one branch for all parts.
+ * Windows are looked up by halves there too: positions that are written down are exact.
+ */
+size_t LW_FN(secret_candidates)(const struct lw_secret_filter *filter, const uint8_t *text, size_t n, int after_word,
+                                uint16_t *positions)
+{
+	struct tables t = tables_of(filter);
+	struct windows halves = windows_of(&filter->windows);
+	struct part parts[PARTS];
+	uint16_t words[PARTS * WORDS + 64], raw[MOST_RAW + 64];
+	size_t n_some = 0, n_raw = 0, n_found = 0;
+
+	for (size_t i = 0; i < n / 64; i += WORDS) {
+		struct part *part = &parts[i / WORDS];
+		size_t n_words = n / 64 - i < WORDS ? n / 64 - i : WORDS;
+		uint64_t some;
+
+		look_up(&t, text + i * 64, n_words, part);
+		some = find_runs(n_words, part) | lw_nonzero_words(part->found, WORDS);
+		n_some = lw_append_compressed(some, i, words, n_some);
+	}
+	for (size_t k = 0; k < n_some; k++) {
+		size_t i = words[k];
+		const struct part *part = &parts[i / WORDS];
+		const uint8_t *p = text + i * 64;
+		uint64_t found = part->found[i % WORDS] & windows_at(&halves, p);
+
+		found |= runs_begin(&t, part, i % WORDS, p, is_after_word(p, i, after_word));
+		n_raw = lw_append_compressed(found, i * 64, raw, n_raw);
+		if (LW_UNLIKELY(n_raw >= MOST_RAW)) {
+			n_found += pass_tables(filter, text, raw, n_raw, positions + n_found);
+			n_raw = 0;
+		}
+	}
+	return n_found + pass_tables(filter, text, raw, n_raw, positions + n_found);
+}

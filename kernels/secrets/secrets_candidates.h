@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secret_candidates, in loops over a block of words, which have a bit for each of 64 positions.
+ * What secret_candidates is made of, in loops over words, which have a bit for each of 64 positions.
  *
  * First, all that every byte has to go through: where windows may begin, one lookup a place, and which quads have no byte
  * that ends a run. Then, for each 64 quads at once, by shifts, where so many of them follow each other as every run has.
- * Few words have such a place, or a window; only for these it is found out where in them words of text begin. At last,
- * positions of bits are written down and go through the tables, both without a branch.
+ * Few words have such a place; only for these it is found out where in them words of text begin.
  *
  * Windows anywhere are looked up by the halves of bytes or by six bits of them. So before this, a file defines
- * struct anywhere, anywhere_of(filter) and anywhere_at(&anywhere, p), which is a bit for each of 64 positions from p on;
- * narrow(&anywhere, word, p), those of the bits which are still windows by what that left out, or all;
- * append_positions(word, first, raw, n), which may write 64 positions; and pass_tables(filter, text, begins, raw, n,
- * positions): those of raw, and how many, which pass the tables and, unless their bit is in begins, are windows by all that
- * is known of them.
+ * struct anywhere, anywhere_of(filter) and anywhere_at(&anywhere, p), which is a bit for each of 64 positions from p on.
  */
 #ifndef LW_SECRETS_CANDIDATES_H
 #define LW_SECRETS_CANDIDATES_H
@@ -25,8 +20,11 @@
 #include "secrets/secrets_filter.h"
 #include "secrets/secrets_windows.h"
 
-/* As many words as there are positions; behind them one whose runs count and those that are read with others. */
-enum { WORDS = LW_SECRET_POSITIONS / 64, ROOM = WORDS + 8, AT_ONCE = 4 };
+/*
+ * Words are looked up by parts, of as many as a word has bits; behind a part's words is one whose runs count, and those that
+ * are read with others.
+ */
+enum { WORDS = 64, PART = WORDS * 64, PARTS = LW_SECRET_POSITIONS / PART, ROOM = WORDS + 8, AT_ONCE = 4 };
 
 struct tables {
 	struct anywhere anywhere;
@@ -40,8 +38,8 @@ union quads {
 	uint64_t eights[ROOM / AT_ONCE];
 };
 
-struct words {
-	uint64_t found[ROOM], begins[WORDS]; /* windows; runs, if there are any of the two */
+struct part {
+	uint64_t found[WORDS];
 	union quads quads, run; /* those that no run ends in, and that a run may begin at or just before */
 };
 
@@ -57,7 +55,7 @@ LW_INLINE uint64_t quads_at(const struct tables *t, const uint8_t *p)
 }
 
 /* `found` gets windows; quads are known for a word more, behind which there are none. */
-LW_INLINE void look_up(const struct tables *t, const uint8_t *text, size_t n_words, struct words *w)
+LW_INLINE void look_up(const struct tables *t, const uint8_t *text, size_t n_words, struct part *w)
 {
 #pragma GCC unroll 4
 	for (size_t i = 0; i < n_words; i++, text += 64) {
@@ -66,7 +64,7 @@ LW_INLINE void look_up(const struct tables *t, const uint8_t *text, size_t n_wor
 		w->quads.twos[i] = (uint16_t)quads_at(t, text);
 	}
 	memset(w->quads.twos + n_words, 0, (ROOM - n_words) * sizeof *w->quads.twos);
-	memset(w->found + n_words, 0, (ROOM - n_words) * sizeof *w->found);
+	memset(w->found + n_words, 0, (WORDS - n_words) * sizeof *w->found);
 	w->quads.twos[n_words] = (uint16_t)quads_at(t, text);
 }
 
@@ -87,7 +85,7 @@ LW_INLINE uint64_t bits_of_flags(const uint8_t flags[WORDS])
  * Where runs may begin, into w->run; returns a bit for each word in which they do. What begins at a word's first quad may
  * do so in the last bytes of the word before. The loops are for the compiler to make vectors of.
  */
-LW_INLINE uint64_t find_runs(size_t n_words, struct words *w)
+LW_INLINE uint64_t find_runs(size_t n_words, struct part *w)
 {
 	uint64_t bits;
 	uint8_t flags[WORDS];
@@ -122,7 +120,7 @@ LW_INLINE uint64_t four_times(uint64_t x)
 }
 
 /* The positions of a word from which on so many quads follow as a run has. */
-LW_INLINE uint64_t before_runs(const struct words *w, size_t i)
+LW_INLINE uint64_t before_runs(const struct part *w, size_t i)
 {
 	return four_times(w->run.twos[i]) >> 3 | (uint64_t)(w->run.twos[i + 1] & 1) * 7 << 61;
 }
@@ -143,13 +141,16 @@ LW_INLINE uint64_t words_begin(const struct tables *t, const uint8_t *p, uint64_
 	return word & ~(word << 1 | after_word);
 }
 
-/* Where runs begin in word i, of which there are some. */
-LW_INLINE uint64_t runs_begin(const struct tables *t, const uint8_t *text, int after_word, const struct words *w, size_t i)
+/* Where runs begin in a part's word i, after a byte of a word or not. */
+LW_INLINE uint64_t runs_begin(const struct tables *t, const struct part *w, size_t i, const uint8_t *p, uint64_t after_word)
 {
-	const uint8_t *p = text + i * 64;
-	int after = i ? lw_secret_word_low[p[-1] & 15] & lw_secret_word_high[p[-1] >> 4] : after_word;
+	return words_begin(t, p, after_word) & before_runs(w, i) & windows_at(&t->runs, p);
+}
 
-	return words_begin(t, p, after != 0) & before_runs(w, i) & windows_at(&t->runs, p);
+/* Whether the byte before p, which is at position i * 64 of the text, is a word's. */
+LW_INLINE uint64_t is_after_word(const uint8_t *p, size_t i, int after_word)
+{
+	return i ? (lw_secret_word_low[p[-1] & 15] & lw_secret_word_high[p[-1] >> 4]) != 0 : after_word != 0;
 }
 
 LW_INLINE struct tables tables_of(const struct lw_secret_filter *filter)
@@ -160,27 +161,6 @@ LW_INLINE struct tables tables_of(const struct lw_secret_filter *filter)
 	t.word_high = vq_repeat16(lw_secret_word_high);
 	t.least = vq_set1(LW_SECRET_RUN_LEAST);
 	return t;
-}
-
-size_t LW_FN(secret_candidates)(const struct lw_secret_filter *filter, const uint8_t *text, size_t n, int after_word,
-                                uint16_t *positions)
-{
-	struct tables t = tables_of(filter);
-	struct words w;
-	uint16_t raw[LW_SECRET_POSITIONS + 64];
-	uint64_t some;
-	size_t n_raw = 0;
-
-	look_up(&t, text, n / 64, &w);
-	some = find_runs(n / 64, &w) | lw_nonzero_words(w.found, WORDS);
-	for (; some; some &= some - 1) {
-		size_t i = (size_t)__builtin_ctzll(some);
-		uint64_t begins = runs_begin(&t, text, after_word, &w, i);
-
-		w.begins[i] = begins;
-		n_raw = append_positions(narrow(&t.anywhere, w.found[i], text + i * 64) | begins, i * 64, raw, n_raw);
-	}
-	return pass_tables(filter, text, w.begins, raw, n_raw, positions);
 }
 
 #endif

@@ -30,7 +30,7 @@ enum {
 	LW_SECRET_CLASSES = 64,    /* of bytes: those with the same lower six bits */
 	LW_SECRET_AHEAD = 64,      /* bytes that can be read behind the last position */
 	LW_SECRET_KEY_BITS = 14,   /* of the tables */
-	LW_SECRET_POSITIONS = 4096 /* at a time */
+	LW_SECRET_POSITIONS = 16384 /* at a time */
 };
 
 #define LW_SECRET_KEY_FACTOR 0x9e3779b1u
