@@ -47,16 +47,16 @@ LW_INLINE __mmask16 keys_in(const uint64_t *table, __m512i bytes)
 }
 
 /* Those of the positions that pass the tables, sixteen at a time. */
-LW_INLINE size_t pass_tables(const struct lw_secret_filter *filter, const uint8_t *text, const uint16_t *raw,
-                             size_t n, uint16_t *positions)
+LW_INLINE size_t pass_tables(const struct lw_secret_filter *filter, const uint8_t *text, const uint16_t *raw, size_t n,
+                             uint16_t *positions)
 {
 	size_t n_passed = 0;
 
 	for (size_t i = 0; i < n; i += 16) {
 		__m256i at = _mm256_loadu_si256((const __m256i *)(const void *)(raw + i));
 		__mmask16 some = (__mmask16)_bzhi_u32(0xffff, n - i < 16 ? (unsigned)(n - i) : 16), passed;
-		__m512i bytes = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), some,
-		                                            _mm512_cvtepu16_epi32(at), text, 1);
+		__m512i bytes =
+		        _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), some, _mm512_cvtepu16_epi32(at), text, 1);
 
 		bytes = _mm512_or_si512(bytes, _mm512_set1_epi32(0x20202020));
 		passed = keys_in(filter->wide, bytes) |

@@ -142,7 +142,8 @@ LW_INLINE uint64_t words_begin(const struct tables *t, const uint8_t *p, uint64_
 }
 
 /* Where runs begin in a part's word i, after a byte of a word or not. */
-LW_INLINE uint64_t runs_begin(const struct tables *t, const struct part *w, size_t i, const uint8_t *p, uint64_t after_word)
+LW_INLINE uint64_t runs_begin(const struct tables *t, const struct part *w, size_t i, const uint8_t *p,
+                              uint64_t after_word)
 {
 	return words_begin(t, p, after_word) & before_runs(w, i) & windows_at(&t->runs, p);
 }

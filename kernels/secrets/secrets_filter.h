@@ -22,14 +22,14 @@
 #include "common.h"
 
 enum {
-	LW_SECRET_RUN_QUADS = 5,
+	LW_SECRET_RUN_QUADS = 6,
 	LW_SECRET_RUN_BYTES = 4 * LW_SECRET_RUN_QUADS + 3,
 	LW_SECRET_RUN_LEAST = 0x2d,
-	LW_SECRET_PLACES = 4,      /* of a window */
-	LW_SECRET_SHARP = 2,       /* the place whose upper half counts too */
-	LW_SECRET_CLASSES = 64,    /* of bytes: those with the same lower six bits */
-	LW_SECRET_AHEAD = 64,      /* bytes that can be read behind the last position */
-	LW_SECRET_KEY_BITS = 14,   /* of the tables */
+	LW_SECRET_PLACES = 4,       /* of a window */
+	LW_SECRET_SHARP = 2,        /* the place whose upper half counts too */
+	LW_SECRET_CLASSES = 64,     /* of bytes: those with the same lower six bits */
+	LW_SECRET_AHEAD = 64,       /* bytes that can be read behind the last position */
+	LW_SECRET_KEY_BITS = 14,    /* of the tables */
 	LW_SECRET_POSITIONS = 16384 /* at a time */
 };
 

@@ -92,7 +92,7 @@ static int stands_at(const lanewise_secrets_search *s, const struct lw_secret_pl
 	return end > range.from && end <= range.end &&
 	       (!place->is_long ||
 	        same_bytes(s->matcher.text + (position - place->offset - s->origin),
-	                  lw_secrets_pool(s->matcher.secrets) + place->bytes, place->count, (int)place->ignore_case));
+	                   lw_secrets_pool(s->matcher.secrets) + place->bytes, place->count, (int)place->ignore_case));
 }
 
 /* The anchors of one key at a position that may be candidates; 0 if there are too many. */
