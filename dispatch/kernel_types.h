@@ -591,7 +591,7 @@ struct lw_scan_hit;
 typedef size_t lanewise_scan_walk_fn(struct lw_scan_walk *walk, const uint8_t *classes, struct lw_scan_hit *hits);
 
 /*
- * --- secrets.h: which positions i < n (n <= 4096, a multiple of 64) of a text are candidates by the filter
+ * --- secrets.h: which positions i < n (n <= 16384, a multiple of 64) of a text are candidates by the filter
  * (kernels/secrets/secrets_filter.h), in order; how many, `positions` having room for n. The text has n + 64 bytes;
  * after_word: whether a byte of a word stands before it.
  */

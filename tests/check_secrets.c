@@ -19,11 +19,15 @@ static void make_filter(struct lw_check *c, struct lw_secret_filter *filter, con
 		for (int j = 0; j < LW_SECRET_PLACES; j++) {
 			window[j] = (uint8_t)alphabet[lanewise_check_below(c, n_letters)] & 0x7f;
 			windows->low[j][window[j] & 15] |= bit;
+			if (group < 8)
+				filter->classes[j][window[j] % LW_SECRET_CLASSES] |= bit;
 			if (j == LW_SECRET_SHARP)
 				windows->high[window[j] >> 4] |= bit;
 		}
 		for (int i = 0; is_narrow && i < 16; i++)
 			windows->low[LW_SECRET_PLACES - 1][i] |= bit;
+		for (int i = 0; is_narrow && group < 8 && i < LW_SECRET_CLASSES; i++)
+			filter->classes[LW_SECRET_PLACES - 1][i] |= bit;
 
 		uint32_t bytes = lw_secret_bytes(window);
 		uint32_t key = lw_secret_key(is_narrow ? lw_secret_narrow(bytes) : bytes);

@@ -102,12 +102,13 @@ struct lw_list {
 
 /* That some place is an anchor's, which begins so many bytes before it. */
 struct lw_secret_place {
-	uint64_t near[2],
-	        near_mask[2];   /* what of the anchor lies in the eight bytes before the place and from it on, folded */
+	/* What of the anchor lies in the eight bytes before the place and from it on; and the bits that count of it. */
+	uint64_t near[2], near_mask[2];
 	uint16_t offset, count; /* of the anchor's bytes */
 	uint32_t anchor, bytes; /* in the pool */
 	uint16_t ignore_case, set;
 	uint32_t key;
+	int is_long; /* more of the anchor than that */
 };
 
 /*

@@ -130,8 +130,12 @@ struct choice {
 	float cost;
 };
 
-/* A group of windows: which lower halves their bytes have at each place, and which upper ones at LW_SECRET_SHARP. */
+/*
+ * A group of windows: which lower halves their bytes have at each place, and which upper ones at LW_SECRET_SHARP; and
+ * which classes they have.
+ */
 struct group {
+	uint64_t classes[LW_SECRET_PLACES];
 	uint16_t low[LW_SECRET_PLACES], high;
 };
 
@@ -146,11 +150,13 @@ struct draft {
 	size_t n_choices, n_run_windows, n_windows, n_groups;
 	struct group windows[MAX_WINDOWS], groups[MAX_WINDOWS];
 	uint8_t group_of[MAX_WINDOWS];
+	int by_classes; /* how groups are formed: by classes, or by halves of bytes */
 	float follows[128][128], passes[MAX_WINDOWS], more[MAX_WINDOWS][MAX_WINDOWS];
 };
 
 static void add_byte(struct group *group, int place, uint8_t byte)
 {
+	group->classes[place] |= UINT64_C(1) << byte % LW_SECRET_CLASSES;
 	group->low[place] |= (uint16_t)(1 << (byte & 15));
 	if (place == LW_SECRET_SHARP)
 		group->high |= (uint16_t)(1 << (byte >> 4));
@@ -176,8 +182,10 @@ static void add_window(const struct draft *d, const struct choice *choice, struc
 			add_byte(group, j, folded & 0xdf);
 		}
 	}
-	if (choice->narrow)
+	if (choice->narrow) {
+		group->classes[LW_SECRET_PLACES - 1] = UINT64_MAX;
 		group->low[LW_SECRET_PLACES - 1] = 0xffff;
+	}
 }
 
 /* Adds an anchor at one of its bytes to those that are looked up there; 0 if it cannot be. */
@@ -207,9 +215,13 @@ static int add_place(struct draft *d, uint32_t number, uint32_t offset, int narr
 	for (uint32_t i = 0; i < anchor->count; i++)
 		if (i + 8 >= offset && i < offset + 8) {
 			uint32_t k = i + 8 - offset;
+			uint8_t letter = begin[i] | 0x20;
+			uint64_t bits = place->ignore_case && letter >= 'a' && letter <= 'z' ? 0xdf : 0xff;
 
-			place->near[k / 8] |= (uint64_t)(begin[i] | 0x20) << k % 8 * 8;
-			place->near_mask[k / 8] |= UINT64_C(0xff) << k % 8 * 8;
+			place->near[k / 8] |= (uint64_t)begin[i] << k % 8 * 8;
+			place->near_mask[k / 8] |= bits << k % 8 * 8;
+		} else {
+			place->is_long = 1;
 		}
 	d->n_with_key[place_key]++;
 	(narrow ? d->finder->filter.narrow : d->finder->filter.wide)[key / 64] |= UINT64_C(1) << key % 64;
@@ -240,10 +252,20 @@ static void count_pairs(struct draft *d)
 }
 
 /* The printable bytes of a group at a place; how many. Others are too rare to matter. */
-static int bytes_at(const struct group *group, int place, uint8_t bytes[128])
+static int bytes_at(const struct draft *d, const struct group *group, int place, uint8_t bytes[128])
 {
 	int n = 0;
 
+	if (d->by_classes) {
+		for (uint64_t left = group->classes[place]; left; left &= left - 1) {
+			uint8_t byte = (uint8_t)__builtin_ctzll(left);
+
+			if (byte >= 32)
+				bytes[n++] = byte;
+			bytes[n++] = byte + LW_SECRET_CLASSES;
+		}
+		return n;
+	}
 	for (int half = 2; half < 8; half++)
 		if (place != LW_SECRET_SHARP || group->high >> half & 1)
 			for (uint32_t low = group->low[place]; low; low &= low - 1)
@@ -251,22 +273,30 @@ static int bytes_at(const struct group *group, int place, uint8_t bytes[128])
 	return n;
 }
 
+/* Whether a group may have any byte at a place. */
+static int is_any(const struct draft *d, const struct group *group, int place)
+{
+	if (d->by_classes)
+		return group->classes[place] == UINT64_MAX;
+	return group->low[place] == 0xffff && place != LW_SECRET_SHARP;
+}
+
 /* How many of the places in a text pass, if a byte depends on the one before it only. */
 static float passes(const struct draft *d, const struct group *group)
 {
 	float share[2][128], sum = 0;
 	uint8_t bytes[2][128];
-	int n = bytes_at(group, 0, bytes[0]), n_before;
+	int n = bytes_at(d, group, 0, bytes[0]), n_before;
 
 	for (int i = 0; i < n; i++)
 		share[0][i] = lanewise_scan_frequency(bytes[0][i]);
 	for (int j = 1; j < LW_SECRET_PLACES; j++) {
 		const float *before = share[(j - 1) % 2];
 
-		if (group->low[j] == 0xffff && j != LW_SECRET_SHARP)
-			break; /* any byte */
+		if (is_any(d, group, j))
+			break;
 		n_before = n;
-		n = bytes_at(group, j, bytes[j % 2]);
+		n = bytes_at(d, group, j, bytes[j % 2]);
 		for (int i = 0; i < n; i++) {
 			share[j % 2][i] = 0;
 			for (int k = 0; k < n_before; k++)
@@ -299,11 +329,12 @@ static int take_run(struct draft *d, uint32_t number)
 		return 0;
 
 	const struct choice choice = { .anchor = number, .offset = best, .narrow = best + 4 > anchor->count };
-	struct group window = { { 0 }, 0 };
+	struct group window = { 0 };
 
 	add_window(d, &choice, &window);
 	for (size_t i = 0; i < d->n_run_windows && i < MAX_RUN_WINDOWS; i++)
-		if (memcmp(&d->run_windows[i], &window, sizeof window) == 0)
+		if (memcmp(d->run_windows[i].low, window.low, sizeof window.low) == 0 &&
+		    d->run_windows[i].high == window.high)
 			return 1;
 	if (d->n_run_windows++ < MAX_RUN_WINDOWS)
 		d->run_windows[d->n_run_windows - 1] = window;
@@ -321,7 +352,7 @@ static void list_choices(struct draft *d, uint32_t number)
 
 	for (uint32_t at = 0; at + width <= anchor->count && d->n_choices < MAX_CHOICES; at++) {
 		struct choice *choice = &d->choices[d->n_choices];
-		struct group group = { { 0 }, 0 };
+		struct group group = { 0 };
 		uint8_t four[LW_SECRET_PLACES] = { 0 }, any = 0;
 
 		memcpy(four, bytes + at, width);
@@ -414,8 +445,10 @@ static int take_window(struct draft *d, uint32_t number)
 
 static void add_group(struct group *sum, const struct group *group)
 {
-	for (int j = 0; j < LW_SECRET_PLACES; j++)
+	for (int j = 0; j < LW_SECRET_PLACES; j++) {
+		sum->classes[j] |= group->classes[j];
 		sum->low[j] |= group->low[j];
+	}
 	sum->high |= group->high;
 }
 
@@ -428,7 +461,7 @@ static struct group both(struct group a, const struct group *b)
 /* The group of a number without one of its windows. */
 static struct group group_without(const struct draft *d, size_t number, size_t window)
 {
-	struct group sum = { { 0 }, 0 };
+	struct group sum = { 0 };
 
 	for (size_t i = 0; i < d->n_windows; i++)
 		if (d->group_of[i] == number && i != window)
@@ -531,6 +564,14 @@ static void write_groups(const struct draft *d, struct lw_secret_windows *window
 		}
 }
 
+static void write_classes(const struct draft *d, uint8_t classes[LW_SECRET_PLACES][LW_SECRET_CLASSES])
+{
+	for (size_t i = 0; i < d->n_groups; i++)
+		for (int j = 0; j < LW_SECRET_PLACES; j++)
+			for (int c = 0; c < LW_SECRET_CLASSES; c++)
+				classes[j][c] |= (uint8_t)((d->groups[i].classes[j] >> c & 1) << i);
+}
+
 /* Adds a window to the group where it adds least. */
 static void add_to_best(struct draft *d, const struct group *window)
 {
@@ -608,6 +649,10 @@ static int find_places(struct draft *d)
 		for (uint32_t i = 0; i < n; i++)
 			if (lw_secrets_anchors(d->secrets)[i].count == length && !d->done[i] && !take_window(d, i))
 				return 0;
+	d->by_classes = 1;
+	form_groups(d);
+	write_classes(d, d->finder->filter.classes);
+	d->by_classes = 0;
 	form_groups(d);
 	write_groups(d, &d->finder->filter.windows);
 	write_runs(d);

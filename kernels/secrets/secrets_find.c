@@ -62,14 +62,13 @@ struct range {
 	uint64_t from, end;
 };
 
-/* The eight bytes before a place and those from it on, folded; what is not known before it is anything. */
+/* The eight bytes before a place and those from it on; what is not known before it is anything. */
 struct near {
 	uint64_t before, behind;
 };
 
 static struct near near_of(const lanewise_secrets_search *s, uint64_t position)
 {
-	const uint64_t fold = UINT64_C(0x2020202020202020);
 	const uint8_t *text = s->matcher.text + (position - s->origin);
 	size_t n_before = position - s->origin < 8 ? (size_t)(position - s->origin) : 8;
 	struct near near = { 0, 0 };
@@ -79,12 +78,10 @@ static struct near near_of(const lanewise_secrets_search *s, uint64_t position)
 	else
 		memcpy((char *)&near.before + 8 - n_before, text - n_before, n_before);
 	memcpy(&near.behind, text, 8);
-	near.before |= fold;
-	near.behind |= fold;
 	return near;
 }
 
-/* Whether a place's anchor stands where it should for a candidate at `position`, and ends where anchors are wanted. */
+/* Whether a place's anchor, right near `position`, stands there, and ends where anchors are wanted. */
 static int stands_at(const lanewise_secrets_search *s, const struct lw_secret_place *place, uint64_t position,
                      struct range range)
 {
@@ -93,8 +90,9 @@ static int stands_at(const lanewise_secrets_search *s, const struct lw_secret_pl
 	if (position < s->origin + place->offset)
 		return 0;
 	return end > range.from && end <= range.end &&
-	       same_bytes(s->matcher.text + (position - place->offset - s->origin),
-	                  lw_secrets_pool(s->matcher.secrets) + place->bytes, place->count, (int)place->ignore_case);
+	       (!place->is_long ||
+	        same_bytes(s->matcher.text + (position - place->offset - s->origin),
+	                   lw_secrets_pool(s->matcher.secrets) + place->bytes, place->count, (int)place->ignore_case));
 }
 
 /* The anchors of one key at a position that may be candidates; 0 if there are too many. */
@@ -138,7 +136,7 @@ static int look_at(lanewise_secrets_search *s, uint64_t position, struct range r
 	if (has_key(filter->narrow, narrow) && !(narrow == wide && has_key(filter->wide, wide)) &&
 	    !look_up(s, narrow, position, near, range))
 		return 0;
-	return look_up(s, lw_secret_deep_key((uint32_t)(near.before >> 32), bytes), position, near, range);
+	return look_up(s, lw_secret_deep_key((uint32_t)(near.before >> 32) | 0x20202020, bytes), position, near, range);
 }
 
 /* Looks at all candidates of a block; 0 if they are too many. */

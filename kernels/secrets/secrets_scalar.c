@@ -25,7 +25,7 @@ size_t LW_FN(secret_candidates)(const struct lw_secret_filter *filter, const uin
 
 	for (size_t i = 0; i < n; i++)
 		if (lw_secret_passes(filter, lw_secret_bytes(text + i)) &&
-		    (lw_secret_has_window(&filter->windows, text + i) ||
+		    (lw_secret_is_window(filter, text + i) ||
 		     (lw_secret_has_window(&filter->runs, text + i) && begins_run(text, i, after_word))))
 			positions[n_found++] = (uint16_t)i;
 	return n_found;

@@ -1,220 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * secret_candidates, in loops over a block of words, which have a bit for each of 64 positions.
- *
- * First, all that every byte has to go through: where windows may begin, by the lower halves of bytes, one lookup a
- * place, and which quads have no byte that ends a run. Then, for each 64 quads at once, by shifts, where so many of them
- * follow each other as every run has. Few words have such a place; only for these it is found out where in them words of
- * text begin. At last, positions of bits are written down and go through the tables, both without a branch.
+ * secret_candidates where bytes are looked up in 16: windows by the halves of bytes. Positions of bits are written down and
+ * go through the tables, both without a branch; the few that are left are looked at in full.
  */
-#include <string.h>
-
 #include "append_bits.h"
-#include "vec.h"
+#include "secrets/secrets_windows.h"
 
-#include "secrets/secrets_filter.h"
-
-/* As many words as there are positions; behind them one whose runs count and those that are read with others. */
-enum { WORDS = LW_SECRET_POSITIONS / 64, ROOM = WORDS + 8, AT_ONCE = 4 };
-
-struct windows {
-	vq low[LW_SECRET_PLACES], high;
+struct anywhere {
+	struct windows windows;
 };
 
-struct tables {
-	struct windows anywhere, runs;
-	vq word_low, word_high, least;
-};
-
-/* A bit for each quad, of a word or of AT_ONCE. */
-union quads {
-	uint16_t twos[ROOM];
-	uint64_t eights[ROOM / AT_ONCE];
-};
-
-struct words {
-	uint64_t found[ROOM];
-	union quads quads, run; /* those that no run ends in, and that a run may begin at or just before */
-};
-
-/* The bytes at p, loaded once: most loads reach over the end of a cache line, and compilers repeat them for each use. */
-LW_INLINE vq load_once(const uint8_t *p)
+LW_INLINE struct anywhere anywhere_of(const struct lw_secret_filter *filter)
 {
-	vq v = vq_load(p);
-
-#if defined(__GNUC__) && !defined(__clang__) && defined(__AVX2__) && !defined(LW_NEON_VIA_SIMDE)
-	__asm__("" : "+v"(v));
-#endif
-	return v;
+	return (struct anywhere) { windows_of(&filter->windows) };
 }
 
-LW_INLINE uint64_t quads_at(const struct tables *t, const uint8_t *p)
+LW_INLINE uint64_t anywhere_at(const struct anywhere *t, const uint8_t *p) { return windows_at(&t->windows, p); }
+
+#include "secrets/secrets_candidates.h"
+
+/* Adds where runs begin to a part's words, and tells it by themselves. */
+LW_INLINE void add_runs(const struct tables *t, const uint8_t *text, size_t first, int after_word, uint64_t runs,
+                        struct part *part, uint64_t begins[WORDS])
 {
-	uint64_t bits = 0;
-
-#pragma GCC unroll 4
-	for (int v = 0; v < 64 / VQ_LANES; v++) {
-		bits |= vq_quad_bits(vq_load(p + v * VQ_LANES), t->least) << (v * (VQ_LANES / 4));
-	}
-	return bits;
-}
-
-LW_INLINE uint64_t windows_at(const struct windows *t, const uint8_t *p)
-{
-	uint64_t word = 0;
-
-	_Static_assert(LW_SECRET_PLACES == 4 && LW_SECRET_SHARP == 2, "written out");
-#pragma GCC unroll 4
-	for (int v = 0; v < 64 / VQ_LANES; v++, p += VQ_LANES) {
-		vq third = load_once(p + 2);
-		vq a = vq_and3(vq_lookup(t->low[0], vq_ascii_index(vq_load(p))),
-		               vq_lookup(t->low[1], vq_ascii_index(vq_load(p + 1))),
-		               vq_lookup(t->low[2], vq_ascii_index(third)));
-		vq b = vq_and(vq_lookup(t->high, vq_high_half(third)),
-		              vq_lookup(t->low[3], vq_low_half(vq_load(p + 3))));
-
-		word |= vq_common_bits(a, b) << (v * VQ_LANES & 63);
-	}
-	return word;
-}
-
-/* `found` gets windows; quads are known for a word more, behind which there are none. */
-LW_INLINE void look_up(const struct tables *t, const uint8_t *text, size_t n_words, struct words *w)
-{
-	for (size_t i = 0; i < n_words; i++, text += 64) {
-		__builtin_prefetch(text + 4096);
-		w->found[i] = windows_at(&t->anywhere, text);
-		w->quads.twos[i] = (uint16_t)quads_at(t, text);
-	}
-	memset(w->quads.twos + n_words, 0, (ROOM - n_words) * sizeof *w->quads.twos);
-	memset(w->found + n_words, 0, (ROOM - n_words) * sizeof *w->found);
-	w->quads.twos[n_words] = (uint16_t)quads_at(t, text);
-}
-
-/* A bit for each word of 64 bytes that are not 0. */
-LW_INLINE uint64_t bits_of_flags(const uint8_t flags[WORDS])
-{
-	uint64_t bits = 0;
-
-	_Static_assert(WORDS == 64, "a bit for each");
-#pragma GCC unroll 4
-	for (int v = 0; v < WORDS / VQ_LANES; v++) {
-		bits |= vq_nonzero_bits(vq_load(flags + v * VQ_LANES)) << (v * VQ_LANES & 63);
-	}
-	return bits;
-}
-
-/*
- * Where runs may begin, into w->run; returns a bit for each word in which they do. What begins at a word's first quad may
- * do so in the last bytes of the word before. The loops are for the compiler to make vectors of.
- */
-LW_INLINE uint64_t find_runs(size_t n_words, struct words *w)
-{
-	uint64_t bits;
-	uint8_t flags[WORDS];
-
-	for (int i = 0; i <= WORDS / AT_ONCE; i++) {
-		uint64_t quads = w->quads.eights[i], next = w->quads.eights[i + 1], run = quads;
-
-#pragma GCC unroll 8
-		for (int k = 1; k < LW_SECRET_RUN_QUADS; k++) {
-			run &= quads >> k | next << (64 - k);
-		}
-		w->run.eights[i] = run;
-	}
-	for (int i = 0; i < WORDS; i++)
-		flags[i] = (w->run.twos[i] | (w->run.twos[i + 1] & 1)) != 0;
-	bits = bits_of_flags(flags);
-	return n_words < WORDS ? bits & ((UINT64_C(1) << n_words) - 1) : bits;
-}
-
-/* Each of 16 bits, four times. */
-LW_INLINE uint64_t four_times(uint64_t x)
-{
-#ifdef __BMI2__
-	x = _pdep_u64(x, UINT64_C(0x1111111111111111));
-#else
-	x = (x | x << 24) & UINT64_C(0x000000ff000000ff);
-	x = (x | x << 12) & UINT64_C(0x000f000f000f000f);
-	x = (x | x << 6) & UINT64_C(0x0303030303030303);
-	x = (x | x << 3) & UINT64_C(0x1111111111111111);
-#endif
-	return (x << 4) - x;
-}
-
-/* The positions of a word from which on so many quads follow as a run has. */
-LW_INLINE uint64_t before_runs(const struct words *w, size_t i)
-{
-	return four_times(w->run.twos[i]) >> 3 | (uint64_t)(w->run.twos[i + 1] & 1) * 7 << 61;
-}
-
-/* Where words of text begin in the 64 bytes at p. */
-LW_INLINE uint64_t words_begin(const struct tables *t, const uint8_t *p, uint64_t after_word)
-{
-	uint64_t word = 0;
-
-#pragma GCC unroll 4
-	for (int v = 0; v < 64 / VQ_LANES; v++) {
-		vq bytes = vq_load(p + v * VQ_LANES);
-
-		word |= vq_common_bits(vq_lookup(t->word_low, vq_ascii_index(bytes)),
-		                       vq_lookup(t->word_high, vq_high_half(bytes)))
-		        << (v * VQ_LANES & 63);
-	}
-	return word & ~(word << 1 | after_word);
-}
-
-/* Adds the beginnings of runs to `found`, in the words of `runs`. */
-LW_INLINE void add_runs(const struct tables *t, const uint8_t *text, int after_word, uint64_t runs, struct words *w)
-{
+	memset(begins, 0, WORDS * sizeof *begins);
 	for (; runs; runs &= runs - 1) {
 		size_t i = (size_t)__builtin_ctzll(runs);
-		const uint8_t *p = text + i * 64;
-		int after = i ? lw_secret_word_low[p[-1] & 15] & lw_secret_word_high[p[-1] >> 4] : after_word;
-		uint64_t begins = words_begin(t, p, after != 0) & before_runs(w, i) & windows_at(&t->runs, p);
+		const uint8_t *p = text + (first + i) * 64;
 
-		w->found[i] |= begins;
+		begins[i] = runs_begin(t, part, i, p, is_after_word(p, first + i, after_word));
+		part->found[i] |= begins[i];
 	}
 }
 
-LW_INLINE struct windows windows_of(const struct lw_secret_windows *windows)
+/* Those of a part's positions that pass the tables and, unless they are found by runs, are windows by all that is known. */
+LW_INLINE size_t pass_tables(const struct lw_secret_filter *filter, const uint8_t *text, const uint64_t begins[WORDS],
+                             const uint16_t *raw, size_t n, size_t first, uint16_t *positions)
 {
-	struct windows t;
+	size_t n_passed = 0, n_kept = 0;
 
-	for (int j = 0; j < LW_SECRET_PLACES; j++)
-		t.low[j] = vq_repeat16(windows->low[j]);
-	t.high = vq_repeat16(windows->high);
-	return t;
-}
+	for (size_t i = 0; i < n; i++) {
+		positions[n_passed] = raw[i];
+		n_passed += (size_t)lw_secret_passes(filter, lw_secret_bytes(text + raw[i]));
+	}
+	for (size_t i = 0; i < n_passed; i++) {
+		size_t at = positions[i];
 
-LW_INLINE struct tables tables_of(const struct lw_secret_filter *filter)
-{
-	struct tables t = { .anywhere = windows_of(&filter->windows), .runs = windows_of(&filter->runs) };
-
-	t.word_low = vq_repeat16(lw_secret_word_low);
-	t.word_high = vq_repeat16(lw_secret_word_high);
-	t.least = vq_set1(LW_SECRET_RUN_LEAST);
-	return t;
+		positions[n_kept] = (uint16_t)(first + at);
+		n_kept += (size_t)((begins[at / 64] >> at % 64 & 1) | (unsigned)lw_secret_is_window(filter, text + at));
+	}
+	return n_kept;
 }
 
 size_t LW_FN(secret_candidates)(const struct lw_secret_filter *filter, const uint8_t *text, size_t n, int after_word,
                                 uint16_t *positions)
 {
 	struct tables t = tables_of(filter);
-	struct words w;
-	uint16_t raw[LW_SECRET_POSITIONS + 2];
-	size_t n_raw = 0, n_found = 0;
+	struct part part;
+	uint64_t begins[WORDS];
+	uint16_t raw[PART + 2];
+	size_t n_found = 0;
 
-	look_up(&t, text, n / 64, &w);
-	add_runs(&t, text, after_word, find_runs(n / 64, &w), &w);
-	for (uint64_t found = lw_nonzero_words(w.found, WORDS); found; found &= found - 1) {
-		size_t i = (size_t)__builtin_ctzll(found);
+	for (size_t from = 0; from < n; from += PART) {
+		size_t n_words = n - from < PART ? (n - from) / 64 : WORDS, n_raw = 0;
 
-		n_raw = lw_append_bits(w.found[i], i * 64, raw, n_raw);
-	}
-	for (size_t i = 0; i < n_raw; i++) {
-		positions[n_found] = raw[i];
-		n_found += (size_t)lw_secret_passes(filter, lw_secret_bytes(text + raw[i]));
+		look_up(&t, text + from, n_words, &part);
+		add_runs(&t, text, from / 64, after_word, find_runs(n_words, &part), &part, begins);
+		for (uint64_t found = lw_nonzero_words(part.found, WORDS); found; found &= found - 1) {
+			size_t i = (size_t)__builtin_ctzll(found);
+
+			n_raw = lw_append_bits(part.found[i], i * 64, raw, n_raw);
+		}
+		n_found += pass_tables(filter, text + from, begins, raw, n_raw, from, positions + n_found);
 	}
 	return n_found;
 }
