@@ -78,8 +78,9 @@ LANEWISE_API size_t lanewise_scan_set_n_patterns(const lanewise_scan_set *set);
 
 /*
  * Bytes of memory that the set holds, all of it, without a file that it is mapped from: for each different beginning of a
- * pattern four for each different byte of patterns while that is a megabyte at most, and some 8 otherwise; 12 for each
- * pattern; and where these are looked for by parts of them 40 to 150 more for each.
+ * pattern four for each different byte of patterns while that is four megabytes at most (one, where the set is made on a CPU
+ * that has AVX512_BF16 and so gathers fast), and some 8 otherwise; 12 for each pattern; and where these are looked for by
+ * parts of them 40 to 150 more for each. What is found is the same.
  */
 LANEWISE_API size_t lanewise_scan_set_memory(const lanewise_scan_set *set);
 

@@ -186,11 +186,10 @@ static void read_walking(struct lanewise_scan *scan)
 	const struct lanewise_scan_set *set = scan->set;
 	uint8_t *classes = (uint8_t *)scan->candidates;
 	struct lw_scan_walk walk = { set->table.narrow, set->table.state_bits, set->max_length - 1, scan->state };
-	const struct lw_kernels *kernels = lanewise_gathers_are_fast() ? lw_kernels() : lanewise_kernels_of(0);
 
 	lw_kernels()->scan_classes(set->class_of, scan->text + scan->at, LW_SCAN_BLOCK, classes);
 	memset(classes + LW_SCAN_BLOCK, 0, LW_SCAN_WALK_BEHIND);
-	scan->n_hits = (uint32_t)kernels->scan_walk(&walk, classes, scan->hits);
+	scan->n_hits = (uint32_t)lw_scan_walk()(&walk, classes, scan->hits);
 	find_outputs(scan);
 	scan->state = walk.state;
 	scan->at += LW_SCAN_BLOCK;

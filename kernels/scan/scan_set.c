@@ -803,7 +803,11 @@ lanewise_status lanewise_scan_set_create(const lanewise_pattern *patterns, size_
                                          const lanewise_scan_set_options *options, const lanewise_allocator *allocator,
                                          lanewise_scan_set **set, lanewise_error *error)
 {
-	return lanewise_scan_set_create_with(patterns, n_patterns, options, LW_SCAN_ROWS_BYTES, allocator, set, error);
+	int gathers = lw_scan_walk() != lanewise_kernels_of(0)->scan_walk;
+
+	return lanewise_scan_set_create_with(patterns, n_patterns, options,
+	                                     gathers ? LW_SCAN_FEW_ROWS_BYTES : LW_SCAN_ROWS_BYTES, allocator, set,
+	                                     error);
 }
 
 lanewise_status lanewise_scan_set_create_with(const lanewise_pattern *patterns, size_t n_patterns,

@@ -43,11 +43,12 @@
 #define LW_SCAN_NONE   UINT32_MAX
 
 enum {
-	LW_SCAN_ROWS_BYTES = 1 << 20,    /* the most that rows may take, which are read faster than the compact form */
-	LW_SCAN_SLOW_WORDS = 1 << 17,    /* of rows from which on the automaton often waits for them */
-	LW_SCAN_SHORT_MAX = 8,           /* bytes of patterns that are compared so fast that many candidates pay */
-	LW_SCAN_RUN = 8 * LW_SCAN_BLOCK, /* places for the filter of a direct set, */
-	LW_SCAN_ENOUGH = 256             /* unless it has found so many */
+	LW_SCAN_ROWS_BYTES = 4 << 20, /* the most that rows may take, which are read faster than the compact form, */
+	LW_SCAN_FEW_ROWS_BYTES = 1 << 20, /* and where that is read by gathers */
+	LW_SCAN_SLOW_WORDS = 1 << 17,     /* of rows from which on the automaton often waits for them */
+	LW_SCAN_SHORT_MAX = 8,            /* bytes of patterns that are compared so fast that many candidates pay */
+	LW_SCAN_RUN = 8 * LW_SCAN_BLOCK,  /* places for the filter of a direct set, */
+	LW_SCAN_ENOUGH = 256              /* unless it has found so many */
 };
 
 /* A compact automaton. */
@@ -179,6 +180,12 @@ LW_INLINE uint32_t lw_scan_rank_of(struct lw_scan_rank rank, uint32_t slot)
 LW_INLINE uint32_t lw_scan_output(const struct lanewise_scan_set *set, uint32_t slot)
 {
 	return set->rows ? set->rows[slot - 1] : set->output[lw_scan_rank_of(set->rank[slot / 32], slot)];
+}
+
+/* The scan_walk for this CPU: the active tier's, but none that gathers where gathers are slow. */
+LW_INLINE lanewise_scan_walk_fn *lw_scan_walk(void)
+{
+	return (lanewise_gathers_are_fast() ? lw_kernels() : lanewise_kernels_of(0))->scan_walk;
 }
 
 /* lanewise_scan_set_create where rows may take so many bytes at most. Tests give 0: then small sets are compact too. */
