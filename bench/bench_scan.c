@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PATTERNS = 500, MAX_FILE_PATTERNS = 5000 };
+enum { MAX_PATTERNS = 20000, MAX_FILE_PATTERNS = 5000 };
 
 static const char *const words[] = {
 	"the",     "of",      "and",      "to",      "in",     "that",   "was",    "his",      "with",    "as",
@@ -531,7 +531,7 @@ void bench_scan(struct bench *bench)
 		PATTERN("github_pat_"), PATTERN("-----BEGIN"), PATTERN("eyJ"),   PATTERN("AIza"),
 	};
 	static char bytes[MAX_PATTERNS][16];
-	lanewise_pattern many[MAX_PATTERNS];
+	static lanewise_pattern many[MAX_PATTERNS];
 
 	make_words(bytes, many, MAX_PATTERNS);
 	for (enum bench_size size = BENCH_L2; size < BENCH_SIZES; size++) {
@@ -540,6 +540,7 @@ void bench_scan(struct bench *bench)
 		bench_set(bench, size, bench_fill_made, "12 secret prefixes", secrets, 12);
 		bench_set(bench, size, bench_fill_made, "50 words", many, 50);
 		bench_set(bench, size, bench_fill_made, "500 words", many, 500);
+		bench_set(bench, size, bench_fill_made, "20,000 words", many, 20000);
 		bench_near_misses(bench, size, "near misses of 12 prefixes", secrets, 12);
 		bench_near_misses(bench, size, "near misses of 50 words", many, 50);
 		bench_near_misses(bench, size, "near misses of 500 words", many, 500);

@@ -234,6 +234,22 @@ void lanewise_check_scan_evens(struct lw_check *c)
 	}
 }
 
+/* What scan_walk is to do, one step at a time: its scalar body is made to be fast. */
+static size_t walk_plainly(const lanewise_scan_set *set, struct lw_scan_walk *walk, const unsigned char *classes,
+                           struct lw_scan_hit *hits)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < LW_SCAN_BLOCK; i++) {
+		struct lw_scan_to to = lw_scan_step_compact(&set->table, walk->state, classes[i]);
+
+		if (to.slot != LW_SCAN_NONE)
+			hits[n++] = (struct lw_scan_hit) { i + 1, to.slot };
+		walk->state = to.state;
+	}
+	return n;
+}
+
 /* Sets of a few letters, so that patterns end often, of all lengths that the kernel takes, and texts of their parts. */
 void lanewise_check_scan_walk(struct lw_check *c)
 {
@@ -276,8 +292,8 @@ void lanewise_check_scan_walk(struct lw_check *c)
 		for (size_t j = 0; j < longest / 2; j++)
 			walk.state = lw_scan_step(set, walk.state, bytes[0][j]).state;
 
-		struct lw_scan_walk reference = walk;
-		size_t n_expected = c->reference->scan_walk(&reference, classes, expected);
+		struct lw_scan_walk plain = walk;
+		size_t n_expected = walk_plainly(set, &plain, classes, expected);
 
 		for (int place = LW_AT_FRONT; place < 64; place += place < 0 ? 1 : 23) {
 			const void *p = lanewise_check_input(c, 0, classes, LW_SCAN_BLOCK + BEHIND, place);
@@ -291,7 +307,7 @@ void lanewise_check_scan_walk(struct lw_check *c)
 			lanewise_check_same(c, "number of hits", &n_expected, &n_actual, sizeof n_actual,
 			                    sizeof n_actual);
 			lanewise_check_same(c, "hits", expected, actual, n_expected * sizeof *actual, sizeof *actual);
-			lanewise_check_same(c, "state", &reference.state, &subject.state, sizeof walk.state,
+			lanewise_check_same(c, "state", &plain.state, &subject.state, sizeof walk.state,
 			                    sizeof walk.state);
 			lanewise_check_after(c);
 		}

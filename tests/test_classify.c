@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "counting_allocator.h"
 #include "scan_naive.h"
 #include "test.h"
 
@@ -428,43 +429,27 @@ static void test_damaged_rules(void)
 
 /* -------------------------------------------------------------- arguments */
 
-static int fail_after;
-static long held;
-
-static void *counted_allocate(void *context, size_t n_bytes, size_t alignment)
-{
-	(void)context;
-	if (fail_after-- <= 0)
-		return NULL;
-	held += (long)n_bytes;
-	return aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment);
-}
-
-static void counted_release(void *context, void *p, size_t n_bytes)
-{
-	(void)context;
-	held -= (long)n_bytes;
-	free(p);
-}
-
 static void test_memory(void)
 {
-	lanewise_allocator allocator = { counted_allocate, counted_release, NULL };
+	struct counter counter = { 0 };
+	lanewise_allocator allocator = counting_allocator(&counter);
 	lanewise_classifier *classifier = NULL;
 	lanewise_error error;
-	int n = 0;
+	size_t n = 0;
 
 	do {
-		fail_after = n++;
+		fail_after(&counter, n++);
+
 		lanewise_status status =
 		        lanewise_classifier_parse(example, sizeof example - 1, &allocator, &classifier, &error);
 
-		CHECK(status == LANEWISE_OK || (status == LANEWISE_ERROR_NO_MEMORY && held == 0 && !classifier));
+		CHECK(status == LANEWISE_OK ||
+		      (status == LANEWISE_ERROR_NO_MEMORY && counter.n_held == 0 && !classifier));
 	} while (!classifier && n < 20);
 	CHECK_EQUAL(n, 8); /* rules, classifier, patterns, and two for each set */
-	CHECK_EQUAL(held, lanewise_classifier_memory(classifier));
+	CHECK_EQUAL(counter.n_bytes, lanewise_classifier_memory(classifier));
 	lanewise_classifier_destroy(classifier);
-	CHECK_EQUAL(held, 0);
+	CHECK_EQUAL(counter.n_held, 0);
 	lanewise_classifier_destroy(NULL);
 }
 

@@ -9,6 +9,7 @@
 #endif
 #include <inttypes.h>
 
+#include "counting_allocator.h"
 #include "scan/scan_set.h"
 #include "scan_image.h"
 #include "test.h"
@@ -715,23 +716,10 @@ static void test_large_automata(void)
 	}
 }
 
-static void *allocate_nothing(void *context, size_t n_bytes, size_t alignment)
-{
-	int *left = context;
-
-	return (*left)-- > 0 ? aligned_alloc(alignment, (n_bytes + alignment - 1) / alignment * alignment) : NULL;
-}
-
-static void release(void *context, void *p, size_t n_bytes)
-{
-	(void)context, (void)n_bytes;
-	free(p);
-}
-
 static void test_arguments(const lanewise_scan_set *made, const struct scan_image *image)
 {
-	int left;
-	lanewise_allocator few = { allocate_nothing, release, &left };
+	struct counter counter = { 0 };
+	lanewise_allocator few = counting_allocator(&counter);
 	lanewise_scan_set *set = NULL;
 	lanewise_error error;
 
@@ -744,15 +732,15 @@ static void test_arguments(const lanewise_scan_set *made, const struct scan_imag
 	CHECK_EQUAL(lanewise_scan_set_from_image(NULL, 1, NULL, &set, &error), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_scan_set_from_image("", 0, NULL, NULL, &error), LANEWISE_ERROR_ARGUMENT);
 	CHECK_EQUAL(lanewise_scan_set_save(made, path, &error), LANEWISE_OK);
-	for (int n = 0; n < 3; n++) {
-		left = n;
+	for (size_t n = 0; n < 3; n++) {
+		fail_after(&counter, n);
 		CHECK_EQUAL(lanewise_scan_set_from_image(image->bytes, image->n_bytes, &few, &set, &error),
 		            LANEWISE_ERROR_NO_MEMORY);
-		left = n;
+		fail_after(&counter, n);
 		CHECK_EQUAL(lanewise_scan_set_open(path, &few, &set, &error), LANEWISE_ERROR_NO_MEMORY);
-		CHECK(set == NULL);
+		CHECK(set == NULL && counter.n_held == 0);
 	}
-	left = 3;
+	fail_after(&counter, 3);
 	CHECK_EQUAL(lanewise_scan_set_open(path, &few, &set, &error), LANEWISE_OK);
 	lanewise_scan_set_destroy(set);
 }

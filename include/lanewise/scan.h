@@ -23,8 +23,8 @@
  * before the semantics above choose.
  *
  * Method. Aho and Corasick's automaton ("Efficient string matching", 1975) over classes of bytes reads the text. Where
- * few places can begin a match, vector code finds these by the rarest four bytes of each pattern, and the automaton
- * reads only there; when there turn out to be many, it reads everything again. So the time is O(n_bytes + overlapping
+ * few places can begin a match, vector code finds these by rare parts of the patterns, and there the patterns are
+ * compared with the text, or the automaton reads; when there turn out to be many, it reads everything again. So the time is O(n_bytes + overlapping
  * matches) for any patterns and text, and the matches are the automaton's on every CPU.
  *
  * Everything here is reentrant. Sets are immutable and may be shared between threads; scratch may not.
@@ -87,10 +87,9 @@ LANEWISE_API size_t lanewise_scan_set_memory(const lanewise_scan_set *set);
 /* ------------------------------------------------------------- saved sets */
 
 /*
- * A set can be saved and opened again, in a seventh to nine tenths of the time that it takes to create; one that is mapped
- * from a file shares its memory between processes. The form is that of file.h, whose notes on files, mapping and errors
+ * A set can be saved and opened again, which is faster than creating it; one that is mapped from a file shares its memory between processes. The form is that of file.h, whose notes on files, mapping and errors
  * hold here: checksummed, versioned, read on machines of the same byte order. The same patterns and options give the same
- * bytes.
+ * bytes on the same kind of CPU; what is found is the same everywhere.
  *
  * An image that was forged can make scans give wrong matches, but all that could lead one out of its memory, or take
  * more than its linear time, is checked when it is opened.
@@ -226,7 +225,7 @@ LANEWISE_API lanewise_status lanewise_scan_each(const lanewise_scan_set *set, co
 
 /*
  * The first match in a text, in the order of its semantics; `*found` becomes 1, or 0 if there is none. The text is read
- * only as far as needed, in blocks of up to some 30,000 bytes. Errors as for lanewise_scan_count.
+ * only as far as needed, in blocks of up to some 33,000 bytes. Errors as for lanewise_scan_count.
  */
 LANEWISE_API lanewise_status lanewise_scan_first(const lanewise_scan_set *set, const lanewise_scan_options *options,
                                                  const void *bytes, size_t n_bytes, void *scratch,

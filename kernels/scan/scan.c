@@ -299,7 +299,7 @@ static int read_direct(struct lanewise_scan *scan)
 	if (!scan->is_stale && lw_scan_reach(set, scan->state) > scan->at)
 		return 0;
 	if (set->filter && first >= unaligned)
-		first -= unaligned; /* of a vector's loads, one at least lies in one cache line each */
+		first -= unaligned; /* so that one of the loads for a vector of places does not cross a cache line */
 	end -= first;
 	if (end > most + FILTER_MIN) /* else little would be left for the automaton */
 		end = most;

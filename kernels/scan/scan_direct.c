@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From places of grams to hits, without the automaton: the patterns that have a gram there are compared with the text.
+ * From places of grams to hits, without the automaton but for long patterns and other case: the patterns that have a gram there are compared with the text.
  *
  * Where several patterns end at one place the automaton's output is the longest of them and, of equal ones, the first;
  * so it is here.
@@ -78,7 +78,8 @@ void lanewise_scan_make_cells(struct lanewise_scan_set *set)
 /* How many of n places may be such of grams so that comparing patterns there is better than the automaton. */
 static size_t most_places(const struct lanewise_scan_set *set, size_t n)
 {
-	enum { AT_LEAST = 16 }; /* of few places, which may happen to be close together */
+	/* Of few places, which may happen to be close together. The quotients are measured: both ways take as long there. */
+	enum { AT_LEAST = 16 };
 
 	if (set->max_length <= LW_SCAN_SHORT_MAX)
 		return AT_LEAST + n / 12;
@@ -126,7 +127,7 @@ struct entries {
 	size_t n;
 };
 
-/* The patterns whose ends are those of the text, by entries at places. */
+/* The patterns whose ends are those of the text, by entries at places; no more than LW_SCAN_BLOCK are compared. */
 struct found {
 	uint32_t place[LW_SCAN_BLOCK], entry[LW_SCAN_BLOCK];
 };

@@ -4,11 +4,11 @@
  * what may stand beside it. Of each pattern a gram at an even and one at an odd offset are known, so that one of them
  * stands at an even place wherever the pattern does.
  *
- * A gram's hash is a bit of 8 KiB, which stay in the nearest cache; it is made of products of 16 bits, which vector code
+ * A gram's hash is the number of a bit in 8 KiB, which stay in the nearest cache; it is made of products of 16 bits, which vector code
  * makes of all even places at once. Where the bit is set the byte before the gram and the one behind it are asked for in
  * another table, by their lower five bits, which tell letters apart: of several patterns with a gram there any may pass.
  *
- * Where vectors of 128 bytes can be looked up in, places are first told apart by cells, which leave bits of the hash out.
+ * Where one instruction looks bytes up in a table of 128, places are first told apart by cells, which leave bits of the hash out.
  */
 #ifndef LW_SCAN_EVENS_H
 #define LW_SCAN_EVENS_H

@@ -9,11 +9,12 @@
  *
  * Who includes this has defined
  *
- *   struct tables     word_at(t, n_places, n_banks, ascii, p): 64 positions from p on, of which bytes
- *                     [p, p + 63 + the filter's width) are looked at
- *   any_at(t, n_places, n_banks, ascii, first, p): whether one of LW_SCAN_STRIDE positions passes, by the first place
- *                     alone if `first` is set
- *   append_positions(word, first, raw, n): appends the numbers of a word's bits; `raw` has room for 64 more
+ *   struct tables
+ *   word_at(t, n_places, n_banks, ascii, p)         64 positions from p on, of which bytes [p, p + 63 + the filter's width)
+ *                                                   are looked at
+ *   any_at(t, n_places, n_banks, ascii, first, p)   whether one of LW_SCAN_STRIDE positions passes; if `first`, by the
+ *                                                   first place alone
+ *   append_positions(word, first, raw, n)           appends the numbers of a word's bits; `raw` has room for 64 more
  */
 #ifndef LW_SCAN_FIND_H
 #define LW_SCAN_FIND_H

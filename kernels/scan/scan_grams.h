@@ -83,7 +83,7 @@ LW_INLINE uint64_t lw_scan_gram_word(const struct lw_scan_grams *grams, uint64_t
 	return hash >> 42 & grams->word_mask;
 }
 
-/* What the kernel scan_evens wants. */
+/* What the kernel scan_evens wants, but for the cells, which are the set's. */
 LW_INLINE struct lw_scan_evens lw_scan_evens_of(const struct lw_scan_grams *grams)
 {
 	return (struct lw_scan_evens) { (const uint8_t *)grams->bits, grams->near, NULL,

@@ -31,7 +31,7 @@ struct builder {
 	struct lanewise_scan_set *set; /* what is known of it; moved to its own memory at the end */
 	struct lw_scan_filter filter;
 	struct lw_scan_grams grams;
-	int use_filter, use_grams; /* both where the set is direct, else one or none */
+	int use_filter, use_grams; /* see choose_way: both or grams alone where the set is direct, else one or none */
 	uint8_t *offsets;          /* of grams: for each pattern, grams.stride of them */
 	uint32_t *counts;          /* for lanewise_scan_build_gram_filter */
 	size_t total_bytes;
@@ -40,8 +40,8 @@ struct builder {
 	uint32_t *next_output;
 	size_t rows_bytes; /* the most */
 	int has_rows;
-	size_t n_nodes,
-	        n_complete; /* the first n_complete nodes are complete states, or leaves, where the form is compact */
+	size_t n_nodes;
+	size_t n_complete; /* so many of the first nodes are complete states, or leaves, where the form is compact */
 	size_t n_words, n_far, n_outputs;
 	const lanewise_allocator *allocator;
 	uint64_t *used; /* bits of words of the table */
@@ -290,11 +290,8 @@ static void shorten_failures(struct builder *b)
  */
 static void choose_complete(struct builder *b)
 {
-	enum {
-		LEVELS = 8,
-		LEAST = 512,
-		LEAST_SHORT = 4096 /* words; the latter for patterns that it is to be fast for */
-	};
+	/* Words; LEAST_SHORT for patterns that it is to be fast for. */
+	enum { LEVELS = 8, LEAST = 512, LEAST_SHORT = 4096 };
 	size_t row = b->set->n_classes + 1, n_states = 0, n = 0, i = 0;
 	size_t least = b->set->max_length <= LW_SCAN_SHORT_MAX ? LEAST_SHORT : LEAST, most;
 
@@ -396,9 +393,10 @@ static void list_edges(const struct builder *b, size_t node, struct edges *edges
 /* 0 if there is no memory. */
 static int place_states(struct builder *b)
 {
+	enum { AHEAD = 1 << 13 }; /* words, more than find_place looks at behind the last one */
 	struct edges edges;
-	size_t from[2] = { LW_SCAN_ROOT,
-		           LW_SCAN_ROOT }; /* for states of one transition, which fit nearly everywhere, and of more */
+	/* For states of one transition, which fit nearly everywhere, and of more. */
+	size_t from[2] = { LW_SCAN_ROOT, LW_SCAN_ROOT };
 
 	for (size_t i = 0; i < b->n_nodes; i++) {
 		struct node *node = &b->nodes[i];
@@ -407,7 +405,7 @@ static int place_states(struct builder *b)
 			node->state = b->nodes[node->fail].state;
 			continue;
 		}
-		if (!reserve_used(b, b->n_words + ((size_t)1 << 13)))
+		if (!reserve_used(b, b->n_words + AHEAD))
 			return 0;
 
 		list_edges(b, i, &edges);
@@ -435,17 +433,17 @@ static uint32_t bits_for(uint64_t n)
 static void lay_out_words(const struct builder *b, struct lw_scan_table *table)
 {
 	uint32_t state_bits = bits_for(b->n_words - 1), check_bits = bits_for(b->set->n_classes);
-	int is_wide = state_bits + 1 + check_bits > 32;
+	int wide = state_bits + 1 + check_bits > 32;
 
-	table->state_bits = is_wide ? 32 : state_bits;
-	table->check_mask = is_wide ? 0xffff : (UINT32_C(1) << check_bits) - 1;
-	table->reach_shift = is_wide ? 49 : state_bits + 1 + check_bits;
-	b->set->walks = !is_wide && b->set->max_length <= LW_SCAN_WALK_FAR_MAX + 1;
+	table->state_bits = wide ? LW_SCAN_WIDE_STATE_BITS : state_bits;
+	table->check_mask = wide ? LW_SCAN_WIDE_CHECK_MASK : (UINT32_C(1) << check_bits) - 1;
+	table->reach_shift = wide ? LW_SCAN_WIDE_STATE_BITS + 1 + 16 : state_bits + 1 + check_bits;
+	b->set->walks = !wide && b->set->max_length <= LW_SCAN_WALK_FAR_MAX + 1;
 }
 
 /* ------------------------------------------------------------------ table */
 
-static int is_wide(const struct lw_scan_table *table) { return table->reach_shift == 49; }
+static int is_wide(const struct lw_scan_table *table) { return table->check_mask == LW_SCAN_WIDE_CHECK_MASK; }
 
 /* The table being filled. */
 struct filling {
@@ -555,7 +553,7 @@ static void count_far(struct builder *b, const struct lw_scan_table *table)
 		b->n_far += is_state(b, i) && b->nodes[i].depth >= most_reach(table);
 }
 
-uint32_t lanewise_scan_far_reach(const struct lanewise_scan_set *set, uint32_t s)
+size_t lanewise_scan_find_far(const struct lanewise_scan_set *set, uint32_t s)
 {
 	size_t low = 0, high = set->n_far;
 
@@ -567,7 +565,7 @@ uint32_t lanewise_scan_far_reach(const struct lanewise_scan_set *set, uint32_t s
 		else
 			high = middle;
 	}
-	return (uint32_t)set->far[low];
+	return low;
 }
 
 /* All of the compact form that needs no memory of the set yet; 0 if there is no memory. */
@@ -661,8 +659,8 @@ static lanewise_status finish_set(struct builder *b, const lanewise_allocator *a
 	for (size_t i = 0; i < n; i++)
 		length[i] = (uint32_t)b->patterns[i].n_bytes;
 	if (b->use_filter) {
-		memcpy(memory + p.filter, &b->filter,
-		       lw_scan_filter_size(&b->filter)); /* with its padding: it may be saved */
+		/* With its padding: it may be saved. */
+		memcpy(memory + p.filter, &b->filter, lw_scan_filter_size(&b->filter));
 		set->filter = (struct lw_scan_filter *)(void *)(memory + p.filter);
 	}
 	if (b->use_grams) {
@@ -806,8 +804,8 @@ lanewise_status lanewise_scan_set_create(const lanewise_pattern *patterns, size_
 	int gathers = lw_scan_walk() != lanewise_kernels_of(0)->scan_walk;
 
 	return lanewise_scan_set_create_with(patterns, n_patterns, options,
-	                                     gathers ? LW_SCAN_FEW_ROWS_BYTES : LW_SCAN_ROWS_BYTES, allocator, set,
-	                                     error);
+	                                     gathers ? LW_SCAN_ROWS_BYTES_IF_GATHERS : LW_SCAN_ROWS_BYTES, allocator,
+	                                     set, error);
 }
 
 lanewise_status lanewise_scan_set_create_with(const lanewise_pattern *patterns, size_t n_patterns,

@@ -43,12 +43,15 @@
 #define LW_SCAN_NONE   UINT32_MAX
 
 enum {
-	LW_SCAN_ROWS_BYTES = 4 << 20, /* the most that rows may take, which are read faster than the compact form, */
-	LW_SCAN_FEW_ROWS_BYTES = 1 << 20, /* and where that is read by gathers */
-	LW_SCAN_SLOW_WORDS = 1 << 17,     /* of rows from which on the automaton often waits for them */
-	LW_SCAN_SHORT_MAX = 8,            /* bytes of patterns that are compared so fast that many candidates pay */
-	LW_SCAN_RUN = 8 * LW_SCAN_BLOCK,  /* places for the filter of a direct set, */
-	LW_SCAN_ENOUGH = 256              /* unless it has found so many */
+	/* The most that rows may take, which are read faster than the compact form; and where that is read by gathers. */
+	LW_SCAN_ROWS_BYTES = 4 << 20,
+	LW_SCAN_ROWS_BYTES_IF_GATHERS = 1 << 20,
+	LW_SCAN_WIDE_STATE_BITS = 32, /* of words of 64 bits */
+	LW_SCAN_WIDE_CHECK_MASK = 0xffff,
+	LW_SCAN_SLOW_WORDS = 1 << 17,    /* of rows from which on the automaton often waits for them */
+	LW_SCAN_SHORT_MAX = 8,           /* bytes of patterns that are compared so fast that many candidates pay */
+	LW_SCAN_RUN = 8 * LW_SCAN_BLOCK, /* places for the filter of a direct set, */
+	LW_SCAN_ENOUGH = 256             /* unless it has found so many */
 };
 
 /* A compact automaton. */
@@ -150,7 +153,7 @@ LW_INLINE struct lw_scan_to lw_scan_step(const struct lanewise_scan_set *set, ui
 }
 
 /* For compact states whose reach does not fit their words. */
-uint32_t lanewise_scan_far_reach(const struct lanewise_scan_set *set, uint32_t s);
+size_t lanewise_scan_find_far(const struct lanewise_scan_set *set, uint32_t s);
 
 /* Bytes from the beginning of the longest pattern that may go on from state s. */
 LW_INLINE uint32_t lw_scan_reach(const struct lanewise_scan_set *set, uint32_t s)
@@ -161,7 +164,8 @@ LW_INLINE uint32_t lw_scan_reach(const struct lanewise_scan_set *set, uint32_t s
 	uint64_t word = lw_scan_word(&set->table, s), ones = set->table.narrow ? UINT32_MAX : UINT64_MAX;
 	uint32_t shift = set->table.reach_shift;
 
-	return LW_LIKELY(word >> shift != ones >> shift) ? (uint32_t)(word >> shift) : lanewise_scan_far_reach(set, s);
+	return LW_LIKELY(word >> shift != ones >> shift) ? (uint32_t)(word >> shift)
+	                                                 : (uint32_t)set->far[lanewise_scan_find_far(set, s)];
 }
 
 /* How many transitions with output there are before the word that has this rank. */

@@ -19,15 +19,15 @@
  * A file is a stranger's. What a scan relies on is checked here, so that it need not check anything:
  *
  *   - Transitions between rows lead to rows, and say whether these have an output.
- *   - Where some transition of a compact automaton leads to there is a state's first word, and as many words behind it as there are classes. The
- *     root is complete. A word that is a transition for some class counts as one of the state that it would belong to.
- *     It has no bits but those of its parts, as scan_walk compares all but the output and the state at once.
+ *   - Where a transition of a compact automaton leads to, a state's first word stands, and behind it as many words as
+ *     there are classes. The root is complete. A word that is a transition for some class counts as one of the state that
+ *     it would belong to, and has no bits but those of its parts, as scan_walk compares all but output and state at once.
  *   - After a step a state's reach, and the length of what ends there, are at most one more than the reach before; so
  *     neither is ever more than the bytes read. Failures lower the reach; so the time is linear.
  *   - Ranks are those of the transitions with output.
  *   - Outputs are numbers of patterns, and lists of them end, since each is shorter than the one before or, if it is as
  *     long, of a higher number.
- *   - The filter's windows lie in what the block kernels may read, and both its forms find the same.
+ *   - The filter's windows lie in what scan_candidates may read, and pass both kinds of its tables.
  *   - Places in the grams' arrays lie in these, and windows in grams, and what is compared at the ends of patterns there.
  *
  * Whether the automaton finds the right patterns is not checked.
@@ -371,11 +371,12 @@ static lanewise_status check_words(struct opening *o)
 	while (table->narrow && table->check_mask < h->n_classes)
 		table->check_mask = 2 * table->check_mask + 1;
 	if (table->wide)
-		table->check_mask = 0xffff;
+		table->check_mask = LW_SCAN_WIDE_CHECK_MASK;
 	table->reach_shift = h->state_bits + 1;
 	for (uint32_t bits = table->check_mask; bits; bits >>= 1)
 		table->reach_shift++;
-	if (table->narrow ? h->state_bits == 0 || h->state_bits > 31 || table->reach_shift > 32 : h->state_bits != 32)
+	if (table->narrow ? h->state_bits == 0 || h->state_bits > 31 || table->reach_shift > 32
+	                  : h->state_bits != LW_SCAN_WIDE_STATE_BITS)
 		return WRONG_FIELD(o, "header", h->state_bits, "state_bits: %" PRIu32, h->state_bits);
 	if (o->n_rank != n / 32 + 1)
 		return WRONG(o, "rank", o->set.rank, 0, "%zu elements for %zu words", o->n_rank, n);
@@ -427,29 +428,24 @@ static lanewise_status check_rank(const struct opening *o)
 	return LANEWISE_OK;
 }
 
-/* A state's reach, if it is there: lanewise_scan_far_reach supposes that it is. */
+/* A state's reach, if it is there: lw_scan_reach supposes that it is. */
 static int find_reach(const struct opening *o, uint32_t s, uint32_t *reach)
 {
 	const struct lanewise_scan_set *set = &o->set;
 	uint64_t most = (set->table.narrow ? UINT32_MAX : UINT64_MAX) >> set->table.reach_shift;
-	size_t low = 0, high = set->n_far;
+	size_t at;
 
 	*reach = (uint32_t)(lw_scan_word(&set->table, s) >> set->table.reach_shift);
 	if (*reach != most)
 		return 1;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (set->far[middle] >> 32 < s)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*reach = low < set->n_far ? (uint32_t)set->far[low] : 0;
-	return low < set->n_far && set->far[low] >> 32 == s;
+	at = lanewise_scan_find_far(set, s);
+	if (at == set->n_far || set->far[at] >> 32 != s)
+		return 0;
+	*reach = (uint32_t)set->far[at];
+	return 1;
 }
 
-/* Notes that a state begins at s, to which the word `from` leads; 0 if it cannot. */
+/* Notes that a state begins at s; 0 if it cannot. */
 static int note_state(struct opening *o, uint32_t s)
 {
 	const struct lw_scan_table *table = &o->set.table;

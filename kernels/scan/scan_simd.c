@@ -54,7 +54,7 @@ LW_INLINE vq find_groups(const struct tables *t, int n_places, int n_banks, int 
 /* find_groups for windows of letters. */
 LW_INLINE vq find_letters(const struct tables *t, int n_banks, const uint8_t *p)
 {
-	vq bytes[LW_SCAN_WIDTH], fifth, any;
+	vq bytes[LW_SCAN_WIDTH], fifth, any = vq_set1(0);
 
 #pragma GCC unroll 4
 	for (int j = 0; j < LW_SCAN_WIDTH; j++)

@@ -10,6 +10,7 @@
 
 #include "common.h"
 
+/* The first state, of both forms: rows have two words before it. */
 #define LW_SCAN_ROOT UINT32_C(2)
 
 enum {
@@ -20,8 +21,8 @@ enum {
 
 /* Where patterns end. */
 struct lw_scan_hit {
-	uint32_t end; /* from the beginning of the block */
-	uint32_t output;
+	uint32_t end;    /* from the beginning of the block */
+	uint32_t output; /* its pattern; from scan_walk the number of the transition */
 };
 
 struct lw_scan_walk {

@@ -94,8 +94,8 @@ LW_INLINE struct lanes step(struct constants c, struct lanes l, struct marks *ma
 	__m512i class = _mm512_and_si512(l.classes, _mm512_set1_epi32(255)), slot = _mm512_add_epi32(l.state, class);
 	__m512i fail = _mm512_i32gather_epi32(l.state, c.table, 4), next = _mm512_i32gather_epi32(slot, c.table + 1, 4);
 
-	next = _mm512_xor_si512(next,
-	                        _mm512_sll_epi32(class, c.class_shift)); /* takes the class away if it is this one */
+	/* Takes the class away if it is this one. */
+	next = _mm512_xor_si512(next, _mm512_sll_epi32(class, c.class_shift));
 
 	__mmask16 found = _mm512_mask_cmple_epu32_mask(l.active, next, c.last);
 	__mmask16 any = _mm512_mask_test_epi32_mask(found, next, c.output);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reference of scan_walk: about as many segments side by side as keep their states in registers.
+ * The reference of scan_walk, which is what most tiers run, too; so it is fast rather than plain, and check compares it with
+ * single steps. It reads about as many segments side by side as keep their states in registers.
  *
  * Every step leaves its word, without the class, in `trace` at the byte's place, where what the byte finally led to stays.
- * While all segments have `n` bytes or more left, none can end within n steps; so only then their ends are looked for.
+ * While all segments have `n` bytes or more left, none can end within n steps; so ends are looked for only after n steps.
  */
 #include "scan/scan_walk.h"
 
@@ -42,8 +43,8 @@ LW_INLINE struct lanes step_lanes(struct constants c, const uint8_t *classes, ui
 			uint32_t class = classes[l.place[k]];
 			uint64_t fail = c.table[l.state[k]];
 			uint64_t next = c.table[l.state[k] + 1 + class] ^ class * c.class_one;
-			uint64_t miss =
-			        0 - ((c.last - next) >> 63); /* all bits, where next is no transition for the class */
+			/* All bits, where next is no transition for the class. */
+			uint64_t miss = 0 - ((c.last - next) >> 63);
 
 			trace[l.place[k]] = (uint32_t)next;
 			l.state[k] = (next ^ ((next ^ fail) & miss)) & c.state_mask;
@@ -101,10 +102,10 @@ static size_t list_hits(struct constants c, const uint8_t *classes, const uint32
 size_t LW_FN(scan_walk)(struct lw_scan_walk *walk, const uint8_t *classes, struct lw_scan_hit *hits)
 {
 	struct constants c = constants_of(walk);
-	uint32_t trace[1 + LW_SCAN_BLOCK +
-	               1]; /* with the word before the block, and one for lanes that are at their end */
+	/* With the word before the block, and one for lanes that are at their end. */
+	uint32_t trace[1 + LW_SCAN_BLOCK + 1];
 	struct lanes l;
-	size_t n_ended = 0, last_state = LW_SCAN_ROOT;
+	size_t n_ended = 0;
 
 	trace[0] = walk->state;
 	for (size_t k = 0; k < LANES; k++) {
@@ -124,12 +125,12 @@ size_t LW_FN(scan_walk)(struct lw_scan_walk *walk, const uint8_t *classes, struc
 		                 : step_lanes(c, classes, trace + 1, l, n, 0);
 		for (size_t k = 0; k < LANES; k++)
 			if (l.step[k] && l.place[k] == l.end[k]) {
-				last_state = k == LANES - 1 ? l.state[k] : last_state;
+				if (k == LANES - 1)
+					walk->state = (uint32_t)l.state[k];
 				l.step[k] = 0;
 				l.place[k] = LW_SCAN_BLOCK;
 				n_ended++;
 			}
 	}
-	walk->state = (uint32_t)last_state;
 	return list_hits(c, classes, trace, hits);
 }

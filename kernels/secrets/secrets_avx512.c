@@ -58,7 +58,7 @@ LW_INLINE size_t pass_tables(const struct lw_secret_filter *filter, const uint8_
 		__m512i bytes =
 		        _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), some, _mm512_cvtepu16_epi32(at), text, 1);
 
-		bytes = _mm512_or_si512(bytes, _mm512_set1_epi32(0x20202020));
+		bytes = _mm512_or_si512(bytes, _mm512_set1_epi32((int)LW_SECRET_FOLD));
 		passed = keys_in(filter->wide, bytes) |
 		         keys_in(filter->narrow, _mm512_and_si512(bytes, _mm512_set1_epi32(0xffffff)));
 		passed &= some;

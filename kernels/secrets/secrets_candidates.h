@@ -151,7 +151,7 @@ LW_INLINE uint64_t runs_begin(const struct tables *t, const struct part *w, size
 /* Whether the byte before p, which is at position i * 64 of the text, is a word's. */
 LW_INLINE uint64_t is_after_word(const uint8_t *p, size_t i, int after_word)
 {
-	return i ? (lw_secret_word_low[p[-1] & 15] & lw_secret_word_high[p[-1] >> 4]) != 0 : after_word != 0;
+	return i ? lw_secret_is_word(p[-1]) : after_word != 0;
 }
 
 LW_INLINE struct tables tables_of(const struct lw_secret_filter *filter)

@@ -24,8 +24,6 @@ enum {
 
 static int is_of_run(uint8_t byte) { return byte >= LW_SECRET_RUN_LEAST && byte < 0x80; }
 
-static int is_word(uint8_t byte) { return lw_secret_word_low[byte & 15] & lw_secret_word_high[byte >> 4]; }
-
 /* The least bytes of runs that something begins with, and whether it can be all of it. */
 struct span {
 	uint32_t least;
@@ -111,7 +109,7 @@ static int has_run(const lanewise_secrets *secrets, const struct lw_secret_ancho
 	const struct lw_secret_rule *rule = &lw_secrets_rules(secrets)[anchor->rule];
 	const uint8_t *bytes = lw_secrets_pool(secrets) + anchor->first;
 
-	if (!is_word(bytes[at]) || (at ? is_word(bytes[at - 1]) : !has_edge_before(secrets, rule)))
+	if (!lw_secret_is_word(bytes[at]) || (at ? lw_secret_is_word(bytes[at - 1]) : !has_edge_before(secrets, rule)))
 		return 0;
 
 	struct span span = span_of_bytes(bytes + at, anchor->count - at);

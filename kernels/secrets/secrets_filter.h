@@ -34,6 +34,7 @@ enum {
 };
 
 #define LW_SECRET_KEY_FACTOR 0x9e3779b1u
+#define LW_SECRET_FOLD       0x20202020u /* set in four bytes */
 
 /*
  * The groups of windows that may have byte b at place j are low[j][b & 15], but none at places before the last if b is no
@@ -54,10 +55,15 @@ struct lw_secret_filter {
 static const uint8_t lw_secret_word_low[16] = { 5, 7, 7, 7, 7, 7, 7, 7, 7, 7, 6, 2, 2, 2, 2, 10 };
 static const uint8_t lw_secret_word_high[16] = { 0, 0, 0, 1, 2, 12, 2, 4 };
 
+LW_INLINE int lw_secret_is_word(uint8_t byte)
+{
+	return (lw_secret_word_low[byte & 15] & lw_secret_word_high[byte >> 4]) != 0;
+}
+
 /* The first bytes of a place, folded, and the bits of the tables that belong to them. */
 LW_INLINE uint32_t lw_secret_bytes(const uint8_t *p)
 {
-	return ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24) | 0x20202020;
+	return ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24) | LW_SECRET_FOLD;
 }
 LW_INLINE uint32_t lw_secret_key(uint32_t bytes) { return bytes * LW_SECRET_KEY_FACTOR >> (32 - LW_SECRET_KEY_BITS); }
 LW_INLINE uint32_t lw_secret_narrow(uint32_t bytes) { return bytes & 0xffffff; }
@@ -80,7 +86,7 @@ LW_INLINE int lw_secret_has_window(const struct lw_secret_windows *windows, cons
 }
 
 /* The same of windows anywhere, by halves of bytes and by classes. */
-LW_INLINE int lw_secret_is_window(const struct lw_secret_filter *filter, const uint8_t *p)
+LW_INLINE int lw_secret_has_window_anywhere(const struct lw_secret_filter *filter, const uint8_t *p)
 {
 	uint8_t groups = 0xff;
 

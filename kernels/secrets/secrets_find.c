@@ -15,9 +15,7 @@ enum {
 
 static int is_word_at(const lanewise_secrets_search *s, uint64_t at)
 {
-	uint8_t byte = s->matcher.text[at - s->origin];
-
-	return lw_secret_word_low[byte & 15] & lw_secret_word_high[byte >> 4];
+	return lw_secret_is_word(s->matcher.text[at - s->origin]);
 }
 
 static int same_bytes(const uint8_t *text, const uint8_t *bytes, size_t n, int ignore_case)
@@ -57,7 +55,7 @@ static int insert(struct lw_secret_found *found, const lanewise_match *match)
 	return 1;
 }
 
-/* What an anchor's place has to be compared with: text of which the search has [origin, ...), ends in (from, end]. */
+/* Anchors are wanted that end in (from, end]. */
 struct range {
 	uint64_t from, end;
 };
@@ -81,7 +79,7 @@ static struct near near_of(const lanewise_secrets_search *s, uint64_t position)
 	return near;
 }
 
-/* Whether a place's anchor, right near `position`, stands there, and ends where anchors are wanted. */
+/* Whether a place's anchor, whose bytes next to `position` are right, stands there in full and ends where anchors are wanted. */
 static int stands_at(const lanewise_secrets_search *s, const struct lw_secret_place *place, uint64_t position,
                      struct range range)
 {
@@ -136,7 +134,8 @@ static int look_at(lanewise_secrets_search *s, uint64_t position, struct range r
 	if (has_key(filter->narrow, narrow) && !(narrow == wide && has_key(filter->wide, wide)) &&
 	    !look_up(s, narrow, position, near, range))
 		return 0;
-	return look_up(s, lw_secret_deep_key((uint32_t)(near.before >> 32) | 0x20202020, bytes), position, near, range);
+	return look_up(s, lw_secret_deep_key((uint32_t)(near.before >> 32) | LW_SECRET_FOLD, bytes), position, near,
+	               range);
 }
 
 /* Looks at all candidates of a block; 0 if they are too many. */

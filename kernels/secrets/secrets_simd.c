@@ -47,7 +47,8 @@ LW_INLINE size_t pass_tables(const struct lw_secret_filter *filter, const uint8_
 		size_t at = positions[i];
 
 		positions[n_kept] = (uint16_t)(first + at);
-		n_kept += (size_t)((begins[at / 64] >> at % 64 & 1) | (unsigned)lw_secret_is_window(filter, text + at));
+		n_kept += (size_t)((begins[at / 64] >> at % 64 & 1) |
+		                   (unsigned)lw_secret_has_window_anywhere(filter, text + at));
 	}
 	return n_kept;
 }
