@@ -82,6 +82,7 @@ class Deduplicator(Uncopyable):
             "mode": choice(_MODES, mode, "mode"), "normalize": normalize, "min_length": min_length, "window": window,
             "max_bytes": max_bytes, "count_code_points": code_points})
         self._guard = Guard(type(self).__name__)
+        self._piece: Any = None  # that C still reads, where Ctrl-C ended a call
         out, error = ffi.new("lanewise_dedup **"), new_error()
         check(lib.lanewise_dedup_create(options, ffi.NULL, out, error), error)
         self._handle = destroy_later(self, out[0], lib.lanewise_dedup_destroy)
@@ -99,17 +100,27 @@ class Deduplicator(Uncopyable):
     def _units(self) -> list[Unit]:
         return [Unit(begin, end, number, first, flags != 0) for begin, end, number, first, _, flags, _ in self._rows()]
 
+    def _read_rest(self) -> None:
+        if self._piece is not None:
+            self._rows()
+            self._piece = None
+
     def feed(self, piece: Text) -> list[Unit]:
         """The units that are complete now."""
         data = text_bytes(piece, "piece")
         buffer = ffi.from_buffer(data)
         with self._guard:
+            self._read_rest()
+            self._piece = buffer
             check(lib.lanewise_dedup_feed(self._handle, buffer, len(data)))
-            return self._units()
+            units = self._units()
+            self._piece = None
+        return units
 
     def finish(self) -> list[Unit]:
         """The text has ended: the last units. The next piece begins another text, compared with all before."""
         with self._guard:
+            self._read_rest()
             check(lib.lanewise_dedup_finish(self._handle))
             units = self._units()
             check(lib.lanewise_dedup_next_text(self._handle))

@@ -206,6 +206,7 @@ class PatternStream(Uncopyable):
     def __init__(self, patterns: PatternSet, semantics: str, whole_word: bool) -> None:
         self._patterns = patterns
         self._guard = Guard(type(self).__name__)
+        self._piece: Any = None  # that the scan still reads, where Ctrl-C ended a call
         self._scratch = scratch(patterns._n_scratch)
         self._scan = lib.lanewise_scan_begin(patterns._handle, scan_options(semantics, whole_word), self._scratch)
         self._finished = False
@@ -223,8 +224,11 @@ class PatternStream(Uncopyable):
         with self._guard:
             if self._finished:
                 raise ValueError("the stream is finished; reset() begins another")
+            self._read_rest()
+            self._piece = buffer
             lib.lanewise_scan_feed(self._scan, buffer, len(data))
             rows = _rows(self._scan, room("lanewise_match", _BATCH))
+            self._piece = None
         return list(tuples(Match, *_columns(rows)))
 
     def finish(self) -> list[Match]:
@@ -232,10 +236,16 @@ class PatternStream(Uncopyable):
         with self._guard:
             if self._finished:
                 return []
+            self._read_rest()
             self._finished = True
             lib.lanewise_scan_finish(self._scan)
             rows = _rows(self._scan, room("lanewise_match", _BATCH))
         return list(tuples(Match, *_columns(rows)))
+
+    def _read_rest(self) -> None:
+        if self._piece is not None:
+            _rows(self._scan, room("lanewise_match", _BATCH))
+            self._piece = None
 
     @property
     def safe(self) -> int:
@@ -291,6 +301,7 @@ class StreamFilter(Uncopyable):
     def __init__(self, pairs: Sequence[tuple[str, str]] | None = None, own_end: bool = False, nested: bool = False,
                  max_inside: int = 0) -> None:
         self._guard = Guard(type(self).__name__)
+        self._piece: Any = None  # that the filter still reads, where Ctrl-C ended a call
         self._filter = _filter(pairs, own_end, nested, max_inside)
         self._scratch = scratch(lib.lanewise_filter_scratch_size(self._filter))
         self.reset()
@@ -317,17 +328,27 @@ class StreamFilter(Uncopyable):
         with self._guard:
             if self._finished:
                 raise ValueError("the stream is finished; reset() begins another")
+            self._read_rest()
+            self._piece = buffer
             lib.lanewise_filter_feed(self._filtering, buffer, len(data))
-            return list(self._parts())
+            parts = list(self._parts())
+            self._piece = None
+        return parts
 
     def finish_parts(self) -> list[Part]:
         """The stream has ended: what was held back."""
         with self._guard:
             if self._finished:
                 return []
+            self._read_rest()
             self._finished = True
             lib.lanewise_filter_finish(self._filtering)
             return list(self._parts())
+
+    def _read_rest(self) -> None:
+        if self._piece is not None:
+            list(self._parts())
+            self._piece = None
 
     def feed(self, piece: Text) -> str:
         """The text outside of spans that is certain now."""

@@ -229,3 +229,31 @@ def test_the_guard_itself():
     assert guard.n_changes == 1
     with pytest.raises(TypeError):
         type(reading)()
+
+
+# What Ctrl-C ends in the middle of a piece: the function that reads what has come out of it, and streams to try it with.
+INTERRUPTED = {
+    "PatternStream": (lambda: lw.PatternSet(["ab"]).stream(), lw.scan, "_rows", lambda o: o.feed(b"cd ab"), [lw.Match(0, 5003, 5005)]),
+    "StreamFilter": (lw.StreamFilter, lw.scan.StreamFilter, "_parts", lambda o: o.feed("x</think>y"), "y"),
+    "Deduplicator": (lw.Deduplicator, lw.Deduplicator, "_units", lambda o: [unit.end - unit.begin for unit in o.feed("z\nab\n")], [5001, 2]),
+    "EventStream": (lw.EventStream, lw.codec, "_text", lambda o: [event.data for event in o.feed("data: y\n\n")], ["y"]),
+}
+LONG = {"PatternStream": b"ab" * 2500, "StreamFilter": "a<think>" * 625, "Deduplicator": "a\n" * 3000 + "b" * 5000,
+        "EventStream": "data: x\n\n" * 500}
+
+
+@pytest.mark.parametrize("name", INTERRUPTED)
+def test_streams_go_on_after_ctrl_c(name, monkeypatch):
+    make, owner, function, feed, expected = INTERRUPTED[name]
+    stream = make()
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, function, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            stream.feed(LONG[name])
+    assert stream._piece is not None
+    assert feed(stream) == expected
+    assert stream._piece is None
