@@ -751,7 +751,7 @@ struct value_stream {
 	PyObject *capsule; /* the paths' */
 	PyObject *done;
 	PyObject *fallback;
-	int is_done;
+	int is_done, is_fed; /* fed: a call is under way */
 	Py_ssize_t n_skipped;
 	const struct paths *paths;
 	lanewise_sse_path *path;
@@ -963,17 +963,41 @@ static void read_rest(struct value_stream *stream)
 	PyErr_Restore(type, value, traceback);
 }
 
+/*
+ * The stream of a capsule, for a call that feeds it; the call ends with is_fed = 0. NULL with an exception set if another is
+ * under way: that of another thread, or the one that this one comes from, as making objects may run finalizers.
+ */
+static struct value_stream *stream_begin(PyObject *capsule)
+{
+	struct value_stream *stream = PyCapsule_GetPointer(capsule, stream_name);
+
+	if (stream && stream->is_fed) {
+		PyErr_SetString(PyExc_RuntimeError,
+		                "Events: in use by another thread, or by the call from which this one comes; "
+		                "threads that share it have to hold a lock during calls");
+		return NULL;
+	}
+	if (stream)
+		stream->is_fed = 1;
+	return stream;
+}
+
 /* feed(piece), whose self is the stream: a list of values. */
 static PyObject *stream_values(PyObject *capsule, PyObject *piece)
 {
-	struct value_stream *stream = PyCapsule_GetPointer(capsule, stream_name);
 	lanewise_sse_json_result result;
+	struct value_stream *stream;
 	PyObject *list;
 	struct text t;
 	int more = 1, good = 1;
 
-	if (!stream || !text_of(piece, &t))
+	if (!text_of(piece, &t))
 		return NULL;
+	stream = stream_begin(capsule);
+	if (!stream) {
+		text_end(&t);
+		return NULL;
+	}
 	list = PyList_New(0);
 	library.sse_json_feed(stream->events, t.bytes, t.n_bytes);
 	while (list && good && more > 0) {
@@ -984,6 +1008,7 @@ static PyObject *stream_values(PyObject *capsule, PyObject *piece)
 	}
 	if (!good)
 		read_rest(stream);
+	stream->is_fed = 0;
 	text_end(&t);
 	if (!good)
 		Py_CLEAR(list);
@@ -1010,14 +1035,19 @@ static size_t join_strings(struct value_stream *stream, size_t n_values)
 /* feed_text(piece), whose self is the stream: the strings among the values joined. */
 static PyObject *stream_texts(PyObject *capsule, PyObject *piece)
 {
-	struct value_stream *stream = PyCapsule_GetPointer(capsule, stream_name);
 	lanewise_sse_json_result result;
+	struct value_stream *stream;
 	PyObject *text = NULL;
 	struct text t;
 	int more = 1, good = 1;
 
-	if (!stream || !text_of(piece, &t))
+	if (!text_of(piece, &t))
 		return NULL;
+	stream = stream_begin(capsule);
+	if (!stream) {
+		text_end(&t);
+		return NULL;
+	}
 	library.sse_json_feed(stream->events, t.bytes, t.n_bytes);
 	while (good && more > 0) {
 		PyObject *part, *both;
@@ -1035,6 +1065,7 @@ static PyObject *stream_texts(PyObject *capsule, PyObject *piece)
 	}
 	if (!good)
 		read_rest(stream);
+	stream->is_fed = 0;
 	text_end(&t);
 	return text;
 }

@@ -138,6 +138,8 @@ static void test_mean(void)
 
 int main(void)
 {
+	float one[1] = { 2 }, out[1];
+
 	for (lanewise_tier tier = 0; tier < lanewise_tier_count(); tier++) {
 		if (lanewise_set_tier(tier) != LANEWISE_OK)
 			continue;
@@ -149,6 +151,8 @@ int main(void)
 		test_sigmoid_ends();
 		test_softmax_ends();
 		CHECK_EQUAL(lanewise_mean_pool_f32(NULL, 0, 0, 0, NULL, NULL), 0);
+		CHECK_EQUAL(lanewise_mean_pool_f32(one, 1, 1, SIZE_MAX / sizeof *one, NULL, out),
+		            1); /* no row behind it */
 	}
 	return test_result();
 }

@@ -145,11 +145,26 @@ class Chunk(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertIn(b"text:30", out)
 
+    def test_names_of_files_stay_on_their_line(self):
+        path = os.path.join(self.directory.name, "a\tb\nc\x1b[1m")
+        with open(path, "wb") as file:
+            file.write(b"text")
+        for way in "--cdc", "--lines":
+            status, out, _ = run("chunk", way, path, path)
+            self.assertEqual(status, 0)
+            rows = [line.split("\t") for line in out.decode().split("\n")[:-1]]
+            self.assertEqual([len(row) for row in rows], [4, 4])
+            self.assertTrue(rows[0][3].endswith("a b c\ufffd[1m"), rows[0][3])
+
     def test_errors(self):
         cases = [
             (["--size", "0"], "--size is a number from 1"), (["--size", "x"], "--size is a number"),
-            (["--level", "4"], "--level is a number from 0 to 3"), (["--size", "100"], "average_size is not in 256"),
-            (["--fastcdc", "--max", "65535"], "even"), (["--min", "20000"], "ascend"),
+            (["--level", "4"], "--level is a number from 0 to 3"), (["--size", "100"], "--size is a number from 256 to 4194304"),
+            (["--fastcdc", "--max", "65535"], "--fastcdc needs even numbers"), (["--min", "20000"], "--min 20000, --size 16384 and --max 65536 do not ascend"),
+            (["--min", "10", "--max", "5"], "--min is a number from 64 to"), (["--max", "5"], "--max is a number from 1024 to"),
+            (["--cdc", "--sentences"], "--cdc and --sentences contradict each other"),
+            (["--lines", "--json", "--chars"], "--lines and --chars contradict each other"),
+            (["--cdc", "--fastcdc"], "--cdc and --fastcdc contradict each other"),
             (["--trim"], "--overlap, --tokens, --trim and --single are for"), (["--lines", "--key", "1"], "--min, --max"),
             (["--lines", "--size", "9", "--overlap", "9"], "--overlap must be less than --size"),
         ]

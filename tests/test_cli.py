@@ -760,6 +760,17 @@ class Command(TestCase):
         self.assertEqual((result.returncode, result.stdout), (2, ""), arguments)
         self.assertRegex(result.stderr, pattern)
 
+    def test_options_that_contradict_each_other(self):
+        for one, other, arguments in [
+            ("--cdc", "--sentences", ["chunk"]), ("--paragraphs", "--lines", ["chunk", "--json"]),
+            ("--lines", "--blocks", ["dedup"]), ("--blocks", "--files", ["dedup", "--near"]),
+            ("--mask", "--redact", ["scan", "--secrets"]), ("--check", "--mask", ["scan", "--secrets"]),
+            ("--gitignore", "--no-ignore", ["scan", "--secrets"]), ("--json", "--dot", ["graph", "levels"]),
+        ]:
+            self.fail_with(f"{one} and {other} contradict each other", *arguments, one, other, status=2)
+            self.fail_with(" contradict each other", *arguments, other, one, status=2)
+        self.succeed("chunk", "--lines", "--lines")
+
     def test_usage_errors(self):
         self.write("a", "x")
         self.usage_error("^Usage: lanewise COMMAND")
@@ -985,7 +996,8 @@ class Filter(TestCase):
     def test_wrong_usage(self):
         self.fail_with("START and an END", "filter", "--pair", "a", status=2)
         self.fail_with("standard input only", "filter", "file", status=2)
-        self.fail_with("empty", "filter", "--pair", "", "x")
+        self.fail_with("--pair: the START is empty", "filter", "--pair", "", "x", status=2)
+        self.fail_with("--pair: the END is empty", "filter", "--pair", "x", "", status=2)
         self.assertIn("--inside", self.succeed("filter", "--help"))
 
 

@@ -57,7 +57,9 @@ LW_INLINE void sum_block(int whole, const float *rows, size_t n_rows, size_t n, 
 #pragma GCC unroll 4
 	for (int v = 0; v < BLOCK; v++)
 		sum[v] = vf_zero();
-	for (size_t r = 0; r < n_rows; r++, rows += ld) {
+	for (size_t r = 0; r < n_rows; r++) {
+		const float *row = rows + r * ld;
+
 		if (mask && !mask[r])
 			continue;
 #pragma GCC unroll 4
@@ -65,9 +67,9 @@ LW_INLINE void sum_block(int whole, const float *rows, size_t n_rows, size_t n, 
 			size_t at = (size_t)v * VF_LANES;
 
 			if (whole || at + VF_LANES <= n)
-				sum[v] = vf_add(sum[v], vf_load(rows + at));
+				sum[v] = vf_add(sum[v], vf_load(row + at));
 			else if (at < n)
-				sum[v] = vf_add(sum[v], vf_load_first(rows + at, n - at));
+				sum[v] = vf_add(sum[v], vf_load_first(row + at, n - at));
 		}
 	}
 #pragma GCC unroll 4

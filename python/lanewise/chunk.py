@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 from ._files import Immutable, Uncopyable
+from ._guard import Guard
 from ._library import CodePoints, check, choice, empty, ffi, lib, new_error, pointer, room, scratch, text_bytes, tuples
 from .text import Text
 
@@ -107,14 +108,16 @@ class ChunkStream(Uncopyable):
 
     def __init__(self, chunker: Chunker) -> None:
         self._chunker = chunker
+        self._guard = Guard(type(self).__name__)
         self._scratch = scratch(lib.lanewise_cdc_scratch_size())
         self.reset()
 
     def reset(self) -> None:
         """Other data."""
         out, error = ffi.new("lanewise_cdc **"), new_error()
-        check(lib.lanewise_cdc_begin(self._scratch, self._chunker._options, out, error), error)
-        self._cdc = out[0]
+        with self._guard:
+            check(lib.lanewise_cdc_begin(self._scratch, self._chunker._options, out, error), error)
+            self._cdc = out[0]
 
     def feed(self, piece: Text) -> list[int]:
         """Where chunks have ended since."""
@@ -122,15 +125,17 @@ class ChunkStream(Uncopyable):
         buffer, n = ffi.from_buffer(data), len(data)
         ends, n_ends, done = room("uint64_t", _BATCH), ffi.new("size_t *"), 0
         found: list[int] = []
-        while done < n:
-            done += lib.lanewise_cdc_feed(self._cdc, buffer + done, n - done, ends, _BATCH, n_ends)
-            found += ffi.unpack(ends, n_ends[0]) if n_ends[0] else []
+        with self._guard:
+            while done < n:
+                done += lib.lanewise_cdc_feed(self._cdc, buffer + done, n - done, ends, _BATCH, n_ends)
+                found += ffi.unpack(ends, n_ends[0]) if n_ends[0] else []
         return found
 
     def finish(self) -> list[int]:
         """The data has ended: the end of the last chunk, if one is open. The next piece begins other data."""
         end = ffi.new("uint64_t *")
-        return [int(end[0])] if lib.lanewise_cdc_finish(self._cdc, end) else []
+        with self._guard:
+            return [int(end[0])] if lib.lanewise_cdc_finish(self._cdc, end) else []
 
 
 def fastcdc(data: Text, min_size: int = 4096, average_size: int = 16384, max_size: int = 65536, level: int = 1, seed: int = 0) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ._files import Uncopyable
+from ._guard import Guard
 from ._library import DataError, check, concatenated, empty, ffi, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
@@ -63,6 +64,8 @@ class EventStream(Uncopyable):
 
     def __init__(self, max_bytes: int = 1 << 20) -> None:
         n = lib.lanewise_sse_scratch_size(max_bytes)
+        self._guard = Guard(type(self).__name__)
+        self._piece: Any = None  # that C still reads, where Ctrl-C ended a call
         self._scratch = scratch(n)
         self._sse = lib.lanewise_sse_begin(self._scratch, n)
 
@@ -70,10 +73,15 @@ class EventStream(Uncopyable):
         """The events that are complete now."""
         given = text_bytes(piece, "piece")
         buffer, event, events = ffi.from_buffer(given), ffi.new("lanewise_sse_event *"), []
-        lib.lanewise_sse_feed(self._sse, buffer, len(given))
-        while (there := lib.lanewise_sse_next(self._sse, event)) > 0:
-            events.append(Event(_text(event.data, event.n_data), _text(event.type, event.n_type), _text(event.id, event.n_id),
-                                None if event.retry_ms < 0 else event.retry_ms))
+        with self._guard:
+            while self._piece is not None and lib.lanewise_sse_next(self._sse, event) > 0:
+                pass
+            self._piece = buffer
+            lib.lanewise_sse_feed(self._sse, buffer, len(given))
+            while (there := lib.lanewise_sse_next(self._sse, event)) > 0:
+                events.append(Event(_text(event.data, event.n_data), _text(event.type, event.n_type), _text(event.id, event.n_id),
+                                    None if event.retry_ms < 0 else event.retry_ms))
+            self._piece = None
         if there < 0:
             raise DataError("an event is larger than max_bytes, or its type or id is too long")
         return events

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from . import _dedup
 from ._files import Uncopyable, destroy_later
+from ._guard import Guard
 from ._library import (DataError, check, choice, concatenated, empty, ffi, from_buffer, integers, lib, new_error, pointer, room, scratch,
                        text_bytes)
 from .text import Text
@@ -80,6 +81,8 @@ class Deduplicator(Uncopyable):
             "struct_size": ffi.sizeof("lanewise_dedup_options"), "unit": choice(_UNITS, unit, "unit"),
             "mode": choice(_MODES, mode, "mode"), "normalize": normalize, "min_length": min_length, "window": window,
             "max_bytes": max_bytes, "count_code_points": code_points})
+        self._guard = Guard(type(self).__name__)
+        self._piece: Any = None  # that C still reads, where Ctrl-C ended a call
         out, error = ffi.new("lanewise_dedup **"), new_error()
         check(lib.lanewise_dedup_create(options, ffi.NULL, out, error), error)
         self._handle = destroy_later(self, out[0], lib.lanewise_dedup_destroy)
@@ -97,18 +100,30 @@ class Deduplicator(Uncopyable):
     def _units(self) -> list[Unit]:
         return [Unit(begin, end, number, first, flags != 0) for begin, end, number, first, _, flags, _ in self._rows()]
 
+    def _read_rest(self) -> None:
+        if self._piece is not None:
+            self._rows()
+            self._piece = None
+
     def feed(self, piece: Text) -> list[Unit]:
         """The units that are complete now."""
         data = text_bytes(piece, "piece")
         buffer = ffi.from_buffer(data)
-        check(lib.lanewise_dedup_feed(self._handle, buffer, len(data)))
-        return self._units()
+        with self._guard:
+            self._read_rest()
+            self._piece = buffer
+            check(lib.lanewise_dedup_feed(self._handle, buffer, len(data)))
+            units = self._units()
+            self._piece = None
+        return units
 
     def finish(self) -> list[Unit]:
         """The text has ended: the last units. The next piece begins another text, compared with all before."""
-        check(lib.lanewise_dedup_finish(self._handle))
-        units = self._units()
-        check(lib.lanewise_dedup_next_text(self._handle))
+        with self._guard:
+            self._read_rest()
+            check(lib.lanewise_dedup_finish(self._handle))
+            units = self._units()
+            check(lib.lanewise_dedup_next_text(self._handle))
         return units
 
 
@@ -138,6 +153,7 @@ class LoopDetector(Uncopyable):
     def __init__(self, min_period: int = 1, max_period: int = 1024, count: int = 4) -> None:
         if not (1 <= min_period <= max_period and count >= 2 and max_period * (count - 1) <= 65535):
             raise ValueError("periods and count: 1 <= min_period <= max_period, 2 <= count, max_period * (count - 1) <= 65535")
+        self._guard = Guard(type(self).__name__)
         self._scratch = scratch(lib.lanewise_loop_scratch_size(min_period, max_period, count))
         self._loop = lib.lanewise_loop_begin(self._scratch, min_period, max_period, count)
 
@@ -146,11 +162,13 @@ class LoopDetector(Uncopyable):
         data = integers("I", [tokens] if isinstance(tokens, int) else tokens, "tokens")
         if len(data) == 0:
             return 0
-        return int(lib.lanewise_loop_push(self._loop, pointer("uint32_t *", data), len(data), ffi.NULL))
+        with self._guard:
+            return int(lib.lanewise_loop_push(self._loop, pointer("uint32_t *", data), len(data), ffi.NULL))
 
     def reset(self) -> None:
         """A new stream."""
-        lib.lanewise_loop_reset(self._loop)
+        with self._guard:
+            lib.lanewise_loop_reset(self._loop)
 
 
 def xxh3_64(data: Text, seed: int = 0) -> int:
@@ -173,19 +191,23 @@ class XXH3(Uncopyable):
     def __init__(self, data: Text = b"", seed: int = 0) -> None:
         if not 0 <= seed < 2**64:
             raise ValueError(f"seed: {seed} is out of range")
+        self._guard = Guard(type(self).__name__)
         self._scratch = scratch(lib.lanewise_xxh3_scratch_size())
         self._hash = lib.lanewise_xxh3_begin(self._scratch, seed)
         self.update(data)
 
     def update(self, data: Text) -> None:
         given = text_bytes(data, "data")
-        lib.lanewise_xxh3_feed(self._hash, from_buffer(given), len(given))
+        with self._guard:
+            lib.lanewise_xxh3_feed(self._hash, from_buffer(given), len(given))
 
     def value_64(self) -> int:
-        return int(lib.lanewise_xxh3_value_64(self._hash))
+        with self._guard:
+            return int(lib.lanewise_xxh3_value_64(self._hash))
 
     def value_128(self) -> int:
-        value = lib.lanewise_xxh3_value_128(self._hash)
+        with self._guard:
+            value = lib.lanewise_xxh3_value_128(self._hash)
         return int(value.high) << 64 | int(value.low)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._files import Immutable, Uncopyable, destroy_later
+from ._guard import Guard
 from ._library import DataError, check, empty, ffi, integers, lib, new_error, numpy, pointer, room, scratch
 
 _KINDS = {"keep": lib.LANEWISE_GRAPH_KEEP, "drop": lib.LANEWISE_GRAPH_DROP, "refuse": lib.LANEWISE_GRAPH_REFUSE}
@@ -218,6 +219,7 @@ class Schedule(Uncopyable):
 
     def __init__(self, graph: Graph) -> None:
         n = graph.n_nodes
+        self._guard = Guard(type(self).__name__)
         self._graph, self._count, self._n_ready = graph, room("uint32_t", n), ffi.new("size_t *")
         self._buffer = room("uint32_t", max(n, graph.n_edges))
         self._n_given = self._n_done = 0
@@ -228,19 +230,21 @@ class Schedule(Uncopyable):
 
     def get_ready(self) -> tuple[int, ...]:
         """The nodes that have become ready since."""
-        ready, self._ready = tuple(self._ready), []
-        self._n_given += len(ready)
+        with self._guard:
+            ready, self._ready = tuple(self._ready), []
+            self._n_given += len(ready)
         return ready
 
     def done(self, *nodes: int) -> None:
         """These nodes, which were ready, are done."""
-        for node in nodes:
-            if not 0 <= node < self._graph.n_nodes or node in self._ready or lib.lanewise_graph_ready_done(
-                    self._graph._handle, node, self._count, self._buffer, self._n_ready) != lib.LANEWISE_OK:
-                raise ValueError(f"{node} is no node, was not ready, or is done already")
-            self._n_done += 1
-            if self._n_ready[0]:
-                self._ready += ffi.unpack(self._buffer, self._n_ready[0])
+        with self._guard:
+            for node in nodes:
+                if not 0 <= node < self._graph.n_nodes or node in self._ready or lib.lanewise_graph_ready_done(
+                        self._graph._handle, node, self._count, self._buffer, self._n_ready) != lib.LANEWISE_OK:
+                    raise ValueError(f"{node} is no node, was not ready, or is done already")
+                self._n_done += 1
+                if self._n_ready[0]:
+                    self._ready += ffi.unpack(self._buffer, self._n_ready[0])
 
     def is_active(self) -> bool:
         """Whether nodes are ready, or given out and not done."""

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from . import _json
 from ._files import Uncopyable
+from ._guard import Guard
 from ._library import CodePoints, DataError, check, ffi, lib, new_error, room, scratch, text_bytes
 from .text import Text
 
@@ -296,6 +297,7 @@ class Partial(Uncopyable):
         n = lib.lanewise_json_partial_size(self._options)
         if n == 2 ** (8 * ffi.sizeof("size_t")) - 1:
             raise ValueError(f"max_depth {max_depth} or max_bytes {max_bytes} is too large")
+        self._guard = Guard(type(self).__name__)
         self._n_scratch, self._scratch = n, scratch(n)
         self._view = ffi.new("lanewise_json_view *")
         self._view_address = int(ffi.cast("uintptr_t", self._view))
@@ -303,15 +305,17 @@ class Partial(Uncopyable):
 
     def reset(self) -> None:
         """A new text."""
-        self._partial = lib.lanewise_json_partial_begin(self._scratch, self._n_scratch, self._options)
-        self._seen = False
+        with self._guard:
+            self._partial = lib.lanewise_json_partial_begin(self._scratch, self._n_scratch, self._options)
+            self._seen = False
 
     def feed(self, piece: Text) -> None:
         """More of the text, cut anywhere. JSONDecodeError, now and from now on, if no JSON begins like this; `offset` is in
         bytes of the whole text. `value` stays that of what came before."""
         data, error = text_bytes(piece, "piece"), new_error()
-        self._seen = False
-        status = lib.lanewise_json_partial_feed(self._partial, ffi.from_buffer(data), len(data), error)
+        with self._guard:
+            self._seen = False
+            status = lib.lanewise_json_partial_feed(self._partial, ffi.from_buffer(data), len(data), error)
         if status == lib.LANEWISE_ERROR_CAPACITY:
             raise ValueError("the text is larger than max_bytes")
         check(status, error)
@@ -326,31 +330,40 @@ class Partial(Uncopyable):
     def value(self) -> Any:
         """The value as far as it has come; None before it has begun. Made anew each time, in time linear in its size: where
         that matters, use find()."""
+        with self._guard:
+            return self._value()
+
+    def _value(self) -> Any:
         return _json.view(self._view_address, None, None) if self._look().n_nodes else None
 
     def find(self, path: Paths | str | Sequence[str], default: Any = None) -> Any:
         """What is at a path, or a tuple for several, as far as it has come; `default` where there is nothing yet."""
         paths = path if isinstance(path, Paths) else Paths(path)
-        if not self._look().n_nodes:
-            return default if isinstance(paths._given, str) else (default,) * len(paths._given)
-        return _json.view(self._view_address, paths._handle, default)
+        with self._guard:
+            if self._look().n_nodes:
+                return _json.view(self._view_address, paths._handle, default)
+        return default if isinstance(paths._given, str) else (default,) * len(paths._given)
 
     @property
     def text(self) -> str:
         """JSON of the value as far as it has come; "" before it has begun."""
-        view = self._look()
-        return bytes(ffi.buffer(view.text, view.n_bytes)).decode() if view.n_nodes else ""
+        with self._guard:
+            view = self._look()
+            return bytes(ffi.buffer(view.text, view.n_bytes)).decode() if view.n_nodes else ""
 
     @property
     def complete(self) -> bool:
         """Whether the value is whole. A number at the top never is: more digits might come."""
-        return bool(self._look().complete)
+        with self._guard:
+            return bool(self._look().complete)
 
     def finish(self) -> Any:
         """The text has ended: its value. JSONDecodeError (a DataError) if it is not whole."""
-        error, self._seen = new_error(), False  # a view is good until the next call
-        check(lib.lanewise_json_partial_finish(self._partial, error), error)
-        return self.value
+        error = new_error()
+        with self._guard:
+            self._seen = False  # a view is good until the next call
+            check(lib.lanewise_json_partial_finish(self._partial, error), error)
+            return self._value()
 
     def __repr__(self) -> str:
         return f"<lanewise.json.Partial, {'complete' if self.complete else 'incomplete'}>"
@@ -386,6 +399,7 @@ class Events(Uncopyable):
                     setattr(self, name, feeder)
         else:
             n = lib.lanewise_sse_scratch_size(max_bytes)
+            self._guard = Guard(type(self).__name__)
             self._scratch = scratch(n)
             self._address = int(ffi.cast("uintptr_t", lib.lanewise_sse_begin(self._scratch, n)))
 
@@ -393,11 +407,11 @@ class Events(Uncopyable):
         """The values of the events that are complete now. After an error, the piece's other events are lost."""
         if self._stream is not None:
             return _json.feeders(self._stream)[0](piece)
-        if self.done:
-            return []
         values: list[Any] = []
-        done, n_skipped = _json.events(self._address, piece, self._done, self._skip, values)
-        self._state = self.done or bool(done), self.n_skipped + n_skipped
+        with self._guard:
+            if not self._state[0]:
+                done, n_skipped = _json.events(self._address, piece, self._done, self._skip, values)
+                self._state = bool(done), self._state[1] + n_skipped
         return values
 
     def feed_text(self, piece: Text) -> str:

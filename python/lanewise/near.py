@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ._files import Immutable, Uncopyable, destroy_later
+from ._guard import Guard
 from ._library import check, empty, ffi, from_buffer, integers, lib, new_error, numpy, pointer, room, text_bytes
 from ._threads import for_parts
 from .text import Text
@@ -311,6 +312,7 @@ class LSH(Uncopyable):
         options = ffi.new("lanewise_lsh_options *", {
             "struct_size": ffi.sizeof("lanewise_lsh_options"), "n_hashes": n_hashes, "n_bands": n_bands, "n_rows": n_rows,
             "bucket_items": bucket_items, "threshold": threshold, "false_positives": false_positives})
+        self._guard = Guard(type(self).__name__)
         out, error = ffi.new("lanewise_lsh **"), new_error()
         check(lib.lanewise_lsh_create(options, ffi.NULL, out, error), error)
         self._handle = destroy_later(self, out[0], lib.lanewise_lsh_destroy)
@@ -334,23 +336,28 @@ class LSH(Uncopyable):
     def add(self, signature: Any) -> int:
         """Adds a signature and returns its number."""
         given = _signature(signature, self.n_hashes, "signature")
-        check(lib.lanewise_lsh_add(self._handle, pointer("uint32_t *", given), self._item))
-        return int(self._item[0])
+        with self._guard:
+            check(lib.lanewise_lsh_add(self._handle, pointer("uint32_t *", given), self._item))
+            return int(self._item[0])
 
     def add_many(self, rows: Any) -> range:
         """Adds many signatures and returns their numbers."""
-        (flat, n), first = _rows_of(rows, self.n_hashes, "rows"), len(self)
+        flat, n = _rows_of(rows, self.n_hashes, "rows")
         to = pointer("uint32_t *", flat)
-        for i in range(n):
-            check(lib.lanewise_lsh_add(self._handle, to + i * self.n_hashes, ffi.NULL))
+        with self._guard:
+            first = len(self)
+            for i in range(n):
+                check(lib.lanewise_lsh_add(self._handle, to + i * self.n_hashes, ffi.NULL))
         return range(first, first + n)
 
     def candidates(self, signature: Any) -> Any:
         """The items that agree in a band (uint64), ascending, not verified."""
-        given, capacity = _signature(signature, self.n_hashes, "signature"), lib.lanewise_lsh_candidates_bound(self._handle)
-        items = room("uint64_t", capacity)
-        check(lib.lanewise_lsh_candidates(self._handle, pointer("uint32_t *", given), items, capacity, self._n))
-        n = self._n[0]
+        given = _signature(signature, self.n_hashes, "signature")
+        with self._guard:
+            capacity = lib.lanewise_lsh_candidates_bound(self._handle)
+            items = room("uint64_t", capacity)
+            check(lib.lanewise_lsh_candidates(self._handle, pointer("uint32_t *", given), items, capacity, self._n))
+            n = self._n[0]
         out = empty("Q", n)
         if n:
             ffi.memmove(from_buffer(out), items, 8 * n)
@@ -365,11 +372,13 @@ class LSH(Uncopyable):
             items = [int(item) for item in self.candidates(signature)]
             found = [near for near in (Near(item, similarity(item)) for item in items) if near.similarity >= self.threshold]
             return sorted(found, key=lambda near: (-near.similarity, near.item))[:k]
-        given, capacity = _signature(signature, self.n_hashes, "signature"), lib.lanewise_lsh_candidates_bound(self._handle)
-        capacity = max(1, capacity if k is None else min(k, capacity))
-        matches = room("lanewise_lsh_match", capacity)
-        check(lib.lanewise_lsh_find(self._handle, pointer("uint32_t *", given), ffi.NULL, ffi.NULL, matches, capacity, self._n))
-        return [Near(int(match.item), match.similarity) for match in matches[0 : self._n[0]]]
+        given = _signature(signature, self.n_hashes, "signature")
+        with self._guard:
+            capacity = lib.lanewise_lsh_candidates_bound(self._handle)
+            capacity = max(1, capacity if k is None else min(k, capacity))
+            matches = room("lanewise_lsh_match", capacity)
+            check(lib.lanewise_lsh_find(self._handle, pointer("uint32_t *", given), ffi.NULL, ffi.NULL, matches, capacity, self._n))
+            return [Near(int(match.item), match.similarity) for match in matches[0 : self._n[0]]]
 
     def keep_first(self, signature: Any, similarity: Callable[[int], float] | None = None) -> Near | None:
         """The most similar item, if there is one with at least the threshold; else the signature is added, and None returned.
@@ -385,8 +394,9 @@ class LSH(Uncopyable):
         return self._keep_first(pointer("uint32_t *", given))
 
     def _keep_first(self, signature: Any) -> Near | None:
-        check(lib.lanewise_lsh_keep_first(self._handle, signature, ffi.NULL, ffi.NULL, self._match))
-        return Near(int(self._match.item), self._match.similarity) if self._match.similarity >= 0 else None
+        with self._guard:
+            check(lib.lanewise_lsh_keep_first(self._handle, signature, ffi.NULL, ffi.NULL, self._match))
+            return Near(int(self._match.item), self._match.similarity) if self._match.similarity >= 0 else None
 
 
 def near_duplicates(texts: Iterable[Text], threshold: float = 0.8, n_hashes: int = 128, width: int = 3, unit: str = "words") -> Any:

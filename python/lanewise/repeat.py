@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ._files import Uncopyable, destroy_later
+from ._guard import Guard
 from ._library import CodePoints, check, ffi, from_buffer, integers, lib, new_error, pointer, room, scratch, text_bytes
 from .text import Text
 
@@ -29,6 +30,7 @@ class NGrams(Uncopyable):
 
     def __init__(self, n: int, count: int, window: int = 1024) -> None:
         self.n, self.count, self.window = _uint32(n, "n", 1, 64), _uint32(count, "count", 1), _uint32(window, "window", 1, 2**24)
+        self._guard = Guard(type(self).__name__)
         self._scratch = scratch(lib.lanewise_ngrams_scratch_size(n, window))
         self._ngrams = lib.lanewise_ngrams_begin(self._scratch, n, window)
         self._n_taken = ffi.new("size_t *")
@@ -37,7 +39,8 @@ class NGrams(Uncopyable):
         """How often the run that these tokens end is there, if that is `count` times or more, or 0. Tokens behind the first that ends
         such a run are not taken."""
         data = integers("I", [tokens] if isinstance(tokens, int) else tokens, "tokens")
-        return int(lib.lanewise_ngrams_push(self._ngrams, pointer("uint32_t *", data), len(data), self.count, self._n_taken))
+        with self._guard:
+            return int(lib.lanewise_ngrams_push(self._ngrams, pointer("uint32_t *", data), len(data), self.count, self._n_taken))
 
     @property
     def n_taken(self) -> int:
@@ -46,7 +49,8 @@ class NGrams(Uncopyable):
 
     def reset(self) -> None:
         """A new stream."""
-        lib.lanewise_ngrams_reset(self._ngrams)
+        with self._guard:
+            lib.lanewise_ngrams_reset(self._ngrams)
 
     def __repr__(self) -> str:
         return f"<lanewise.NGrams, runs of {self.n} that occur {self.count} times among {self.window}>"
@@ -78,19 +82,22 @@ class RepeatGuard(Uncopyable):
         size = lib.lanewise_guard_scratch_size(self._options)
         if size == 0:
             raise ValueError("window_bytes is over 2**20, or block_bytes over window_bytes")
+        self._guard = Guard(type(self).__name__)
         self._scratch = scratch(size)
-        self._guard = lib.lanewise_guard_begin(self._scratch, self._options)
+        self._handle = lib.lanewise_guard_begin(self._scratch, self._options)
         self._repeat = ffi.new("lanewise_guard_repeat *")
 
     def feed(self, piece: Text) -> Repeat | None:
         """The next piece: what repeats too often, or None. Once something does, all calls return it."""
         data, repeat = text_bytes(piece, "piece"), self._repeat
-        kind = lib.lanewise_guard_push(self._guard, from_buffer(data), len(data), repeat)
-        return Repeat(GUARD_KINDS[kind], repeat.begin, repeat.end, repeat.count) if kind else None
+        with self._guard:
+            kind = lib.lanewise_guard_push(self._handle, from_buffer(data), len(data), repeat)
+            return Repeat(GUARD_KINDS[kind], repeat.begin, repeat.end, repeat.count) if kind else None
 
     def reset(self) -> None:
         """A new text."""
-        lib.lanewise_guard_reset(self._guard)
+        with self._guard:
+            lib.lanewise_guard_reset(self._handle)
 
 
 class Thought(NamedTuple):
@@ -121,6 +128,7 @@ class ThoughtDetector(Uncopyable):
             "struct_size": ffi.sizeof("lanewise_thoughts_options"), "repeat_threshold": _uint32(repeat_threshold, "repeat_threshold", 2),
             "stall_threshold": _uint32(stall_threshold, "stall_threshold", 1), "window": _uint32(window, "window", 1),
             "max_texts": _uint32(max_texts, "max_texts", 1), "similarity_threshold": similarity_threshold})
+        self._guard = Guard(type(self).__name__)
         out, error = ffi.new("lanewise_thoughts **"), new_error()
         check(lib.lanewise_thoughts_create(options, ffi.NULL, out, error), error)
         self._handle = destroy_later(self, out[0], lib.lanewise_thoughts_destroy)
@@ -128,12 +136,14 @@ class ThoughtDetector(Uncopyable):
     def record(self, text: Text) -> Thought:
         """The next text."""
         data, thought = text_bytes(text), ffi.new("lanewise_thought *")
-        check(lib.lanewise_thoughts_record(self._handle, from_buffer(data), len(data), thought))
+        with self._guard:
+            check(lib.lanewise_thoughts_record(self._handle, from_buffer(data), len(data), thought))
         return Thought(THOUGHT_KINDS[thought.kind], thought.count, thought.similarity)
 
     def reset(self) -> None:
         """All texts are forgotten."""
-        lib.lanewise_thoughts_reset(self._handle)
+        with self._guard:
+            lib.lanewise_thoughts_reset(self._handle)
 
 
 class CircularPhrases(NamedTuple):

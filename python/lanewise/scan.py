@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ._files import Immutable, Uncopyable, destroy_later
+from ._guard import Guard
 from ._library import CodePoints, Scratch, check, ffi, lib, new_error, numpy, room, scratch, text_bytes, tuples
 from .text import Text
 
@@ -204,36 +205,53 @@ class PatternStream(Uncopyable):
 
     def __init__(self, patterns: PatternSet, semantics: str, whole_word: bool) -> None:
         self._patterns = patterns
+        self._guard = Guard(type(self).__name__)
+        self._piece: Any = None  # that the scan still reads, where Ctrl-C ended a call
         self._scratch = scratch(patterns._n_scratch)
         self._scan = lib.lanewise_scan_begin(patterns._handle, scan_options(semantics, whole_word), self._scratch)
         self._finished = False
 
     def reset(self) -> None:
         """A new text."""
-        lib.lanewise_scan_restart(self._scan)
-        self._finished = False
+        with self._guard:
+            lib.lanewise_scan_restart(self._scan)
+            self._finished = False
 
     def feed(self, piece: Text) -> list[Match]:
         """The matches that are certain now."""
-        if self._finished:
-            raise ValueError("the stream is finished; reset() begins another")
         data = text_bytes(piece, "piece")
         buffer = ffi.from_buffer(data)
-        lib.lanewise_scan_feed(self._scan, buffer, len(data))
-        return list(tuples(Match, *_columns(_rows(self._scan, room("lanewise_match", _BATCH)))))
+        with self._guard:
+            if self._finished:
+                raise ValueError("the stream is finished; reset() begins another")
+            self._read_rest()
+            self._piece = buffer
+            lib.lanewise_scan_feed(self._scan, buffer, len(data))
+            rows = _rows(self._scan, room("lanewise_match", _BATCH))
+            self._piece = None
+        return list(tuples(Match, *_columns(rows)))
 
     def finish(self) -> list[Match]:
         """The text has ended: the matches that only its end decides."""
-        if self._finished:
-            return []
-        self._finished = True
-        lib.lanewise_scan_finish(self._scan)
-        return list(tuples(Match, *_columns(_rows(self._scan, room("lanewise_match", _BATCH)))))
+        with self._guard:
+            if self._finished:
+                return []
+            self._read_rest()
+            self._finished = True
+            lib.lanewise_scan_finish(self._scan)
+            rows = _rows(self._scan, room("lanewise_match", _BATCH))
+        return list(tuples(Match, *_columns(rows)))
+
+    def _read_rest(self) -> None:
+        if self._piece is not None:
+            _rows(self._scan, room("lanewise_match", _BATCH))
+            self._piece = None
 
     @property
     def safe(self) -> int:
         """No match to come begins before this offset."""
-        return int(lib.lanewise_scan_safe(self._scan))
+        with self._guard:
+            return int(lib.lanewise_scan_safe(self._scan))
 
 
 class Part(NamedTuple):
@@ -282,15 +300,18 @@ class StreamFilter(Uncopyable):
 
     def __init__(self, pairs: Sequence[tuple[str, str]] | None = None, own_end: bool = False, nested: bool = False,
                  max_inside: int = 0) -> None:
+        self._guard = Guard(type(self).__name__)
+        self._piece: Any = None  # that the filter still reads, where Ctrl-C ended a call
         self._filter = _filter(pairs, own_end, nested, max_inside)
+        self._scratch = scratch(lib.lanewise_filter_scratch_size(self._filter))
         self.reset()
 
     def reset(self) -> None:
         """A new stream."""
-        self._scratch = scratch(lib.lanewise_filter_scratch_size(self._filter))
-        self._filtering = lib.lanewise_filter_begin(self._filter, self._scratch)
-        self._decoders: dict[str, codecs.IncrementalDecoder] = {}
-        self._finished = False
+        with self._guard:
+            self._filtering = lib.lanewise_filter_begin(self._filter, self._scratch)
+            self._decoders: dict[str, codecs.IncrementalDecoder] = {}
+            self._finished = False
 
     def _parts(self) -> Iterator[Part]:
         part = ffi.new("lanewise_part *")
@@ -302,20 +323,32 @@ class StreamFilter(Uncopyable):
 
     def parts(self, piece: Text) -> list[Part]:
         """The parts that are certain now."""
-        if self._finished:
-            raise ValueError("the stream is finished; reset() begins another")
         data = text_bytes(piece, "piece")
         buffer = ffi.from_buffer(data)
-        lib.lanewise_filter_feed(self._filtering, buffer, len(data))
-        return list(self._parts())
+        with self._guard:
+            if self._finished:
+                raise ValueError("the stream is finished; reset() begins another")
+            self._read_rest()
+            self._piece = buffer
+            lib.lanewise_filter_feed(self._filtering, buffer, len(data))
+            parts = list(self._parts())
+            self._piece = None
+        return parts
 
     def finish_parts(self) -> list[Part]:
         """The stream has ended: what was held back."""
-        if self._finished:
-            return []
-        self._finished = True
-        lib.lanewise_filter_finish(self._filtering)
-        return list(self._parts())
+        with self._guard:
+            if self._finished:
+                return []
+            self._read_rest()
+            self._finished = True
+            lib.lanewise_filter_finish(self._filtering)
+            return list(self._parts())
+
+    def _read_rest(self) -> None:
+        if self._piece is not None:
+            list(self._parts())
+            self._piece = None
 
     def feed(self, piece: Text) -> str:
         """The text outside of spans that is certain now."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from ._files import Uncopyable, bytes_of_file, destroy_later, file_of_bytes, open_file, write_file
+from ._guard import Guard
 from ._library import DataError, check, choice, concatenated, empty, ffi, from_buffer, integers, lib, new_error, numpy, pointer, room
 from .text import Text
 
@@ -104,7 +105,8 @@ class SeenSet:
       many as `expected`, which it needs.
     - "window" has the last `window` that were new when they came.
 
-    `expected` makes room from the start; `seed` makes a filter's mistakes repeatable. One thread at a time may change it.
+    `expected` makes room from the start; `seed` makes a filter's mistakes repeatable. One thread at a time may change it, and
+    nobody asks it then: RuntimeError.
     """
 
     def __init__(self, kind: str = "set64", expected: int = 0, max_bytes: int = 0, when_full: str = "refuse", window: int = 0,
@@ -124,6 +126,8 @@ class SeenSet:
             "window": _bounded(window, "window")})
 
     def _adopt(self, handle: Any, max_bytes: int, when_full: str) -> None:
+        self._guard = Guard(type(self).__name__)
+        self._reading = self._guard.reading()
         self._handle = destroy_later(self, handle, lib.lanewise_seen_destroy)
         kind = lib.lanewise_seen_kind(handle)
         self.kind = next(name for name, number in KINDS.items() if number == kind)
@@ -145,7 +149,8 @@ class SeenSet:
         taken = ffi.new("size_t *")
         if n:
             insert = lib.lanewise_seen_insert_128 if self._is_wide else lib.lanewise_seen_insert_64
-            status = insert(self._handle, to, n, duplicates, taken)
+            with self._guard:
+                status = insert(self._handle, to, n, duplicates, taken)
             if status == lib.LANEWISE_ERROR_CAPACITY:
                 raise DataError(f"the set is full: items[{taken[0]}] is new", taken[0])
             check(status)
@@ -161,7 +166,8 @@ class SeenSet:
         to, keep, n, found = self._words(_sized(items))
         if n:
             find = lib.lanewise_seen_find_128 if self._is_wide else lib.lanewise_seen_find_64
-            check(find(self._handle, to, n, found))
+            with self._reading:
+                check(find(self._handle, to, n, found))
         del keep
         return _flags(found, n)
 
@@ -198,7 +204,8 @@ class SeenSet:
 
     def clear(self) -> None:
         """Forgets all; the memory stays."""
-        lib.lanewise_seen_clear(self._handle)
+        with self._guard:
+            lib.lanewise_seen_clear(self._handle)
 
     def __repr__(self) -> str:
         return f"<lanewise.SeenSet of {len(self)}, {self.kind}>"
@@ -208,7 +215,8 @@ class SeenSet:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes what is remembered to a file, which replaces one of that name only when it is complete. Whoever reads that of a
         Bloom filter can choose hashes that are false duplicates."""
-        write_file(path, self._handle, lib.lanewise_seen_write)
+        with self._reading:
+            write_file(path, self._handle, lib.lanewise_seen_write)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], max_bytes: int = 0, when_full: str = "refuse", window: int = 0) -> SeenSet:
@@ -229,7 +237,8 @@ class SeenSet:
         return seen
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _of_bytes, (bytes_of_file(self._handle, lib.lanewise_seen_write), *self._limits)
+        with self._reading:
+            return _of_bytes, (bytes_of_file(self._handle, lib.lanewise_seen_write), *self._limits)
 
     def __copy__(self) -> SeenSet:
         return _of_bytes(*self.__reduce__()[1])
@@ -252,11 +261,11 @@ class SeenMap(Uncopyable):
     _advice = "insert its hashes and numbers into another"
 
     def __init__(self, expected: int = 0) -> None:
+        self._guard = Guard(type(self).__name__)
         out, error = ffi.new("lanewise_seen_map **"), new_error()
         check(lib.lanewise_seen_map_create(_bounded(expected, "expected"), ffi.NULL, out, error), error)
         self._handle = destroy_later(self, out[0], lib.lanewise_seen_map_destroy)
         self._next = 0
-        self._is_asking = False
 
     def __len__(self) -> int:
         """How many different ones are remembered."""
@@ -273,12 +282,10 @@ class SeenMap(Uncopyable):
 
         Without `numbers` items are numbered on from 0 over all calls. `equal(a, b)` says whether the items of two numbers, the
         first remembered, the second one of these, are the same where their hashes are; at most 16 of one hash are remembered. If
-        it raises, the items from there on are remembered as new. It must not insert into this map: RuntimeError."""
-        if self._is_asking:
-            raise RuntimeError("equal() must not insert into the map that asks it")
+        it raises, the items from there on are remembered as new. It cannot insert into this map: RuntimeError."""
         hashes = _hashes(_sized(items), False)
-        own = self._numbered(len(hashes)) if numbers is None else integers("Q", numbers, "numbers")
-        if len(own) != len(hashes):
+        own = None if numbers is None else integers("Q", numbers, "numbers")
+        if own is not None and len(own) != len(hashes):
             raise ValueError(f"numbers: {len(own)} for {len(hashes)} items")
         first, failures = empty("Q", len(hashes)), []  # type: tuple[Any, list[BaseException]]
         if len(hashes) == 0:
@@ -292,12 +299,11 @@ class SeenMap(Uncopyable):
                 return False
 
         asked = ffi.NULL if equal is None else ffi.callback("int32_t(void *, uint64_t, uint64_t)", ask)
-        self._is_asking = equal is not None
-        try:
+        with self._guard:
+            if own is None:
+                own = self._numbered(len(hashes))
             check(lib.lanewise_seen_map_insert(self._handle, pointer("uint64_t *", hashes), pointer("uint64_t *", own), len(hashes), asked,
                                                ffi.NULL, pointer("uint64_t *", first), ffi.NULL))
-        finally:
-            self._is_asking = False
         if failures:
             raise failures[0]
         return first

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ._files import Immutable, Uncopyable, bytes_of_file, destroy_later, file_of_bytes, open_file, write_file
+from ._guard import Guard
 from ._library import (
     FLOATS, CodePoints, check, empty, ffi, floats, from_buffer, integers, lib, new_error, pointer, room, scratch, text_bytes, tuples)
 from .vector import Hits, _positive, filter_of, hits_of_many
@@ -315,6 +316,7 @@ class BM25Builder(Uncopyable):
 
     def __init__(self, k1: float = 1.2, b: float = 0.75, variant: str = "lucene", delta: float | None = None, epsilon: float = 0.25,
                  analyzer: Analyzer | None = None, counts: bool = True) -> None:
+        self._guard = Guard(type(self).__name__)
         self._builder = _builder(k1, b, variant, delta, epsilon, analyzer, counts)
 
     def __len__(self) -> int:
@@ -324,24 +326,28 @@ class BM25Builder(Uncopyable):
     def add(self, text: Text) -> int:
         """Adds a text and returns its number."""
         data = text_bytes(text)
-        check(lib.lanewise_bm25_builder_add_text(self._builder, ffi.from_buffer(data), len(data)))
-        return len(self) - 1
+        with self._guard:
+            check(lib.lanewise_bm25_builder_add_text(self._builder, ffi.from_buffer(data), len(data)))
+            return len(self) - 1
 
     def remove(self, number: int) -> None:
         """Indexes that are made from now on are as if the text had not been added; the others keep their numbers."""
-        if not 0 <= number < len(self):
-            raise IndexError(f"text {number} of {len(self)}")
-        if lib.lanewise_bm25_builder_remove(self._builder, number) != lib.LANEWISE_OK:
-            raise ValueError(f"text {number} was removed before")
+        with self._guard:
+            if not 0 <= number < len(self):
+                raise IndexError(f"text {number} of {len(self)}")
+            if lib.lanewise_bm25_builder_remove(self._builder, number) != lib.LANEWISE_OK:
+                raise ValueError(f"text {number} was removed before")
 
     def compact(self) -> None:
         """Numbers the texts that are left from 0, in their order, and gives up the memory of the others."""
-        lib.lanewise_bm25_builder_compact(self._builder)
+        with self._guard:
+            lib.lanewise_bm25_builder_compact(self._builder)
 
     def build(self) -> BM25:
         """An index of the texts that are there now; more may be added and removed afterwards."""
         bm25 = BM25.__new__(BM25)
-        bm25._adopt(self._builder)
+        with self._guard:
+            bm25._adopt(self._builder)
         return bm25
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ._files import destroy_later, open_file, write_file
+from ._guard import Guard
 from . import _library
 from ._library import FLOATS, Floats, check, empty, ffi, floats, from_buffer, integers, lib, new_error, pointer, room, scratch, small
 from ._threads import for_parts, get_num_threads
@@ -271,7 +272,7 @@ class Index:
 
     Rows are named by their numbers, and by ids if they were added with some.
 
-    Searches may run on several threads at once, but not beside add, update or remove.
+    Searches may run on several threads at once, but not beside add, update or remove: RuntimeError.
     """
 
     def __init__(self, dim: int, metric: str = "cosine") -> None:
@@ -280,6 +281,8 @@ class Index:
         self._adopt(out[0], None)
 
     def _adopt(self, handle: Any, file: Any) -> None:
+        self._guard = Guard(type(self).__name__)
+        self._reading = self._guard.reading()
         self._file = file
         self._handle = destroy_later(self, handle, lib.lanewise_index_destroy, file)
         self._dim = int(lib.lanewise_index_dim(handle))
@@ -301,17 +304,19 @@ class Index:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """By its rows: a copy can be changed, also that of one that was opened from a file."""
-        n, size = len(self), 4 * self._dim
-        rows = room("char", n * size)
-        for row in range(n):
-            ffi.memmove(rows + row * size, lib.lanewise_index_row(self._handle, row), size)
-        ids = self.ids
+        with self._reading:
+            n, size = len(self), 4 * self._dim
+            rows = room("char", n * size)
+            for row in range(n):
+                ffi.memmove(rows + row * size, lib.lanewise_index_row(self._handle, row), size)
+            ids = self.ids
         ids = None if ids is None else array.array("Q", ids.tolist())
         return _index_of_rows, (self._dim, self.metric, bytes(ffi.buffer(rows, n * size)), self._coarse, ids)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the index to a file, which replaces one of that name only when it is complete."""
-        write_file(path, self._handle, lib.lanewise_index_write)
+        with self._reading:
+            write_file(path, self._handle, lib.lanewise_index_write)
 
     @property
     def dim(self) -> int:
@@ -331,10 +336,15 @@ class Index:
     @property
     def ids(self) -> Any:
         """The ids of all rows (uint64), 2**64 - 1 for those that were removed; None if rows have none."""
-        return self._ids_of(integers("I", range(len(self)), "rows")) if lib.lanewise_index_has_ids(self._handle) else None
+        with self._reading:
+            return self._ids_of(integers("I", range(len(self)), "rows")) if lib.lanewise_index_has_ids(self._handle) else None
 
     def find(self, id: int) -> int:
         """The row with this id; KeyError if there is none."""
+        with self._reading:
+            return self._find(id)
+
+    def _find(self, id: int) -> int:
         row = ffi.new("size_t *")
         if not 0 <= id < _NO_ID or not lib.lanewise_index_find(self._handle, id, row):
             raise KeyError(id)
@@ -356,18 +366,19 @@ class Index:
             raise TypeError("either a row or an id is needed")
         if row is None:
             assert id is not None
-            return self.find(id)
+            return self._find(id)
         if not 0 <= row < len(self):
             raise IndexError(f"row {row} of {len(self)}")
         return row
 
     def __getitem__(self, row: int) -> Any:
         """A copy of a row."""
-        address = lib.lanewise_index_row(self._handle, row) if row >= 0 else ffi.NULL
-        if address == ffi.NULL:
-            raise IndexError(f"row {row} of {len(self)}")
         copy = empty("f", self.dim)
-        ffi.memmove(pointer("float *", copy), address, 4 * self.dim)
+        with self._reading:
+            address = lib.lanewise_index_row(self._handle, row) if row >= 0 else ffi.NULL
+            if address == ffi.NULL:
+                raise IndexError(f"row {row} of {len(self)}")
+            ffi.memmove(pointer("float *", copy), address, 4 * self.dim)
         return copy
 
     def _given_ids(self, ids: Any, n_rows: int | None) -> Any:
@@ -388,12 +399,14 @@ class Index:
         already or comes twice, ValueError says which, and nothing is added.
         """
         given = rows_of(rows, "rows", self.dim)
-        first, names, error = len(self), self._given_ids(ids, given.n_rows), new_error()
-        if ids is None:
-            check(lib.lanewise_index_add(self._handle, given.pointer, given.n_rows, given.ld))
-        else:
-            check(lib.lanewise_index_add_ids(self._handle, names, given.pointer, given.n_rows, given.ld, error), error)
-        return range(first, len(self))
+        names, error = self._given_ids(ids, given.n_rows), new_error()
+        with self._guard:
+            first = len(self)
+            if ids is None:
+                check(lib.lanewise_index_add(self._handle, given.pointer, given.n_rows, given.ld))
+            else:
+                check(lib.lanewise_index_add_ids(self._handle, names, given.pointer, given.n_rows, given.ld, error), error)
+            return range(first, len(self))
 
     def add_small(self, rows: Any, kind: str = "f16", scale: Any = None, ids: Any = None) -> range:
         """The same with rows of 16-bit floats ("f16", "bf16") or 8-bit integers ("i8", each times scale[row], or 1), which are
@@ -409,31 +422,36 @@ class Index:
             arguments.append(ffi.NULL if factors is None else factors.pointer)
         elif scale is not None:
             raise ValueError(f"scale: {kind} has none")
-        first, names, error = len(self), self._given_ids(ids, given.n_rows), new_error()
-        if ids is None:
-            check(getattr(lib, f"lanewise_index_add_{kind}")(self._handle, *arguments, given.n_rows, given.ld))
-        else:
-            check(getattr(lib, f"lanewise_index_add_{kind}_ids")(self._handle, names, *arguments, given.n_rows, given.ld, error), error)
-        return range(first, len(self))
+        names, error = self._given_ids(ids, given.n_rows), new_error()
+        with self._guard:
+            first = len(self)
+            if ids is None:
+                check(getattr(lib, f"lanewise_index_add_{kind}")(self._handle, *arguments, given.n_rows, given.ld))
+            else:
+                check(getattr(lib, f"lanewise_index_add_{kind}_ids")(self._handle, names, *arguments, given.n_rows, given.ld, error), error)
+            return range(first, len(self))
 
     def update(self, row: int | None = None, values: Any = None, *, id: int | None = None) -> None:
         """Replaces a row, which is named by its number or its id: update(3, values), update(id=70, values=values)."""
-        at = self._row(row, id)
         vector = vector_of(values, "values", self.dim)
-        if lib.lanewise_index_has_ids(self._handle) and lib.lanewise_index_id(self._handle, at) == _NO_ID:
-            raise ValueError(f"row {at} was removed, and has no id any more")
-        check(lib.lanewise_index_update(self._handle, at, vector.pointer))
+        with self._guard:
+            at = self._row(row, id)
+            if lib.lanewise_index_has_ids(self._handle) and lib.lanewise_index_id(self._handle, at) == _NO_ID:
+                raise ValueError(f"row {at} was removed, and has no id any more")
+            check(lib.lanewise_index_update(self._handle, at, vector.pointer))
 
     def remove(self, row: int | None = None, *, id: int | None = None) -> None:
         """No search finds this row any more, until it is updated; the others keep their numbers. Where rows have ids, it cannot be
         updated, but its id can be added again, as a new row."""
-        check(lib.lanewise_index_remove(self._handle, self._row(row, id)))
+        with self._guard:
+            check(lib.lanewise_index_remove(self._handle, self._row(row, id)))
 
     def make_coarse(self) -> None:
         """Makes 4-bit codes of all rows, 64 bytes for every 128 dimensions, which searches with `n_candidates` read; rows that are
         added later get them too. They are not saved."""
-        check(lib.lanewise_index_make_coarse(self._handle))
-        self._coarse = True
+        with self._guard:
+            check(lib.lanewise_index_make_coarse(self._handle))
+            self._coarse = True
 
     def _candidates(self, n_candidates: int, k: int) -> int:
         if not self._coarse:
@@ -448,27 +466,29 @@ class Index:
 
         With `n_candidates`, after make_coarse(), the best k of so many rows that 4-bit codes suggest: their scores are right, but
         rows may be missing. A hundred candidates usually do for ten rows."""
-        if n_candidates is not None:
-            return self._search(vector_of(query, "query", self._dim), 1, k, threshold, rows, n_candidates)[0]
-        n_rows = len(self)
-        if self._n_parts(1) > 1:
-            return self._search(vector_of(query, "query", self._dim), 1, k, threshold, rows, None)[0]
-        given, k = vector_of(query, "query", self._dim), min(_positive(k), n_rows)
-        if k == 0:
-            return Hits(empty("I", 0), empty("f", 0))
-        index, score, n_found = empty("I", k), empty("f", k), ffi.new("size_t *")
-        check(lib.lanewise_index_search(self._handle, given.pointer, 1, given.dim, k, self._worst if threshold is None else threshold,
-                                        filter_of(rows, n_rows, "rows"), scratch(lib.lanewise_index_scratch_size(self._handle, 1, k)),
-                                        pointer("uint32_t *", index), pointer("float *", score), n_found, ffi.NULL))
-        found = n_found[0]
-        return self._hits(index, score) if found == k else self._hits(index[:found], score[:found])
+        given = vector_of(query, "query", self._dim)
+        with self._reading:
+            if n_candidates is not None or self._n_parts(1) > 1:
+                return self._search(given, 1, k, threshold, rows, n_candidates)[0]
+            n_rows = len(self)
+            k = min(_positive(k), n_rows)
+            if k == 0:
+                return Hits(empty("I", 0), empty("f", 0))
+            index, score, n_found = empty("I", k), empty("f", k), ffi.new("size_t *")
+            check(lib.lanewise_index_search(self._handle, given.pointer, 1, given.dim, k,
+                                            self._worst if threshold is None else threshold, filter_of(rows, n_rows, "rows"),
+                                            scratch(lib.lanewise_index_scratch_size(self._handle, 1, k)),
+                                            pointer("uint32_t *", index), pointer("float *", score), n_found, ffi.NULL))
+            found = n_found[0]
+            return self._hits(index, score) if found == k else self._hits(index[:found], score[:found])
 
     def search_many(self, queries: Any, k: int = 10, threshold: float | None = None, rows: Any = None,
                     n_candidates: int | None = None) -> list[Hits]:
         """The same for every row of a matrix of queries, faster than one by one; set_num_threads() lets several threads do some
         queries each, or divide the rows where queries are few."""
         given = rows_of(queries, "queries", self.dim)
-        return self._search(given, given.n_rows or 0, k, threshold, rows, n_candidates)
+        with self._reading:
+            return self._search(given, given.n_rows or 0, k, threshold, rows, n_candidates)
 
     def _n_parts(self, n_queries: int) -> int:
         """The number of threads that divide the rows: 1 unless queries are few for so many threads, and there is work enough."""
@@ -481,8 +501,10 @@ class Index:
         k = min(_positive(k), len(self))
         least = self._worst if threshold is None else threshold
         allowed = filter_of(rows, len(self), "rows")
-        n_parts = self._n_parts(n)
+        n_parts, n_changes = self._n_parts(n), self._guard.n_changes
 
+        # Ctrl-C ends this function before threads are done. So they say themselves that they read, and that nothing has changed
+        # since; and what they read has to live as long as they do.
         def all_in_parts(_: int, count: int, index: Any, score: Any, n_found: Any) -> None:
             memory = scratch(lib.lanewise_index_parts_scratch_size(self._handle, n_parts, count, candidates or k))
             request = ffi.new("lanewise_index_request *", {
@@ -490,23 +512,26 @@ class Index:
                 "query_ld": queries.ld, "k": k, "n_candidates": candidates, "threshold": least, "filter": allowed, "n_parts": n_parts,
                 "scratch": memory})
 
-            # Ctrl-C ends this function before threads are done: what they read has to live as long as they do.
             def some(begin: int, end: int, _alive: Any = (memory, queries, allowed)) -> None:
-                for number in range(begin, end):
-                    check(lib.lanewise_index_search_part(self._handle, request, number))
+                with self._reading:
+                    for number in range(begin, end) if self._guard.n_changes == n_changes else ():
+                        check(lib.lanewise_index_search_part(self._handle, request, number))
 
             for_parts(n_parts, some)
             check(lib.lanewise_index_search_join(self._handle, request, index, score, n_found))
 
         def part(begin: int, count: int, index: Any, score: Any, n_found: Any) -> None:
             first = queries.pointer + begin * queries.ld
-            memory = scratch(lib.lanewise_index_scratch_size(self._handle, count, candidates or k))
-            if candidates:
-                check(lib.lanewise_index_search_coarse(self._handle, first, count, queries.ld, k, candidates, least, allowed, memory,
-                                                       index, score, n_found, ffi.NULL))
-            else:
-                check(lib.lanewise_index_search(self._handle, first, count, queries.ld, k, least, allowed, memory, index, score,
-                                                n_found, ffi.NULL))
+            with self._reading:
+                if self._guard.n_changes != n_changes:
+                    return
+                memory = scratch(lib.lanewise_index_scratch_size(self._handle, count, candidates or k))
+                if candidates:
+                    check(lib.lanewise_index_search_coarse(self._handle, first, count, queries.ld, k, candidates, least, allowed, memory,
+                                                           index, score, n_found, ffi.NULL))
+                else:
+                    check(lib.lanewise_index_search(self._handle, first, count, queries.ld, k, least, allowed, memory, index, score,
+                                                    n_found, ffi.NULL))
 
         found = hits_of_many(n, k, part) if n_parts == 1 else hits_of_many(n, k, all_in_parts, whole=True)
         return [self._hits(*hits) for hits in found]

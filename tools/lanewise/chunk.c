@@ -25,6 +25,7 @@
 
 #include "json.h"
 #include "tool.h"
+#include "utf8.h"
 
 enum { PIECE_BYTES = 1 << 20, READ_BYTES = 32 << 20, CHUNKS = 1024 };
 
@@ -128,8 +129,12 @@ static void take_chunk(struct chunk_run *run, uint64_t offset, const char *p, si
 	} else if (run->json) {
 		write_json(run, offset, p, n, hash);
 	} else {
-		printf("%" PRIu64 "\t%zu\t%016" PRIx64 "%016" PRIx64 "%s%s\n", offset, n, hash.high, hash.low,
-		       run->several_files ? "\t" : "", run->several_files ? run->name : "");
+		printf("%" PRIu64 "\t%zu\t%016" PRIx64 "%016" PRIx64, offset, n, hash.high, hash.low);
+		if (run->several_files) {
+			putchar('\t');
+			utf8_print_line(stdout, run->name, strlen(run->name), 0);
+		}
+		putchar('\n');
 	}
 	tool_check_output();
 }
@@ -397,6 +402,13 @@ static uint32_t within(int64_t value, int64_t least, int64_t most)
 	return (uint32_t)(value < least ? least : value > most ? most : value);
 }
 
+static void check_size(const char *name, uint32_t size, uint32_t least, uint32_t most)
+{
+	if (size < least || size > most)
+		tool_fail_usage("chunk", "%s is a number from %" PRIu32 " to %" PRIu32 " for --cdc and --fastcdc", name,
+		                least, most);
+}
+
 static void set_cdc(struct chunk_run *run, const struct wishes *w)
 {
 	lanewise_cdc_options *o = &run->cdc;
@@ -418,6 +430,14 @@ static void set_cdc(struct chunk_run *run, const struct wishes *w)
 	                                      LANEWISE_CDC_MAX_SIZE_MOST);
 	o->level = w->level == NONE ? o->level : (uint32_t)w->level;
 	o->key = w->key;
+	check_size("--min", o->min_size, LANEWISE_CDC_MIN_SIZE_LEAST, LANEWISE_CDC_MIN_SIZE_MOST);
+	check_size("--size", o->average_size, LANEWISE_CDC_AVERAGE_SIZE_LEAST, LANEWISE_CDC_AVERAGE_SIZE_MOST);
+	check_size("--max", o->max_size, LANEWISE_CDC_MAX_SIZE_LEAST, LANEWISE_CDC_MAX_SIZE_MOST);
+	if (o->min_size > o->average_size || o->average_size > o->max_size)
+		tool_fail_usage("chunk", "--min %" PRIu32 ", --size %" PRIu32 " and --max %" PRIu32 " do not ascend",
+		                o->min_size, o->average_size, o->max_size);
+	if (o->method == LANEWISE_CDC_FASTCDC2020 && (o->min_size | o->average_size | o->max_size) & 1)
+		tool_fail_usage("chunk", "--fastcdc needs even numbers for --min, --size and --max");
 	scratch = tool_allocate(lanewise_cdc_scratch_size(), 1);
 	status = lanewise_cdc_begin(scratch, o, &cdc, &error);
 	free(scratch);
@@ -489,10 +509,13 @@ int tool_chunk(int argc, char **argv)
 	};
 	struct chunk_run run = { .unit = NONE };
 	struct wishes w = { .size = NONE, .min = NONE, .max = NONE, .level = NONE, .overlap = NONE };
+	const char *way = NULL;
 
 	lanewise_cdc_options_default(&run.cdc);
 	lanewise_text_chunk_options_default(&run.text);
-	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+	for (int option, i; (option = getopt_long(argc, argv, "", long_options, &i)) != -1;) {
+		if (option >= CDC && option <= CHARS)
+			tool_choose("chunk", &way, long_options[i].name);
 		switch (option) {
 		case CDC:
 		case FASTCDC:
@@ -552,6 +575,7 @@ int tool_chunk(int argc, char **argv)
 			fputs("Try 'lanewise chunk --help'.\n", stderr);
 			return TOOL_USAGE;
 		}
+	}
 	if (run.unit == NONE)
 		set_cdc(&run, &w);
 	else

@@ -659,9 +659,12 @@ int tool_dedup(int argc, char **argv)
 		                           .max_unit_bytes = LINES_LONGEST };
 	struct near_options near = { 0 };
 	struct dedup dedup = { 0 };
+	const char *unit = NULL;
 	int is_near = 0;
 
-	for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+	for (int option, i; (option = getopt_long(argc, argv, "", long_options, &i)) != -1;) {
+		if (option == LINES || option == BLOCKS || option == FILES)
+			tool_choose("dedup", &unit, long_options[i].name);
 		switch (option) {
 		case LINES:
 			options.unit = LANEWISE_DEDUP_LINES;
@@ -715,6 +718,7 @@ int tool_dedup(int argc, char **argv)
 			fputs("Try 'lanewise dedup --help'.\n", stderr);
 			return TOOL_USAGE;
 		}
+	}
 	dedup.blocks = options.unit == LANEWISE_DEDUP_BLOCKS;
 	if (dedup.blocks)
 		options.normalize |= LANEWISE_NORMALIZE_COLLAPSE | LANEWISE_NORMALIZE_LOWER | LANEWISE_NORMALIZE_TRIM |

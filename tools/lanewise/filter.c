@@ -126,6 +126,8 @@ int tool_filter(int argc, char **argv)
 		case PAIR:
 			if (optind == argc)
 				tool_fail_usage("filter", "--pair needs a START and an END");
+			if (!optarg[0] || !argv[optind][0])
+				tool_fail_usage("filter", "--pair: the %s is empty", optarg[0] ? "END" : "START");
 			add_pair(&run,
 			         (lanewise_filter_pair) { optarg, strlen(optarg), argv[optind], strlen(argv[optind]) });
 			optind++;

@@ -623,11 +623,14 @@ int tool_graph(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options options = { .seeds = tool_allocate((size_t)argc, sizeof *options.seeds) };
+	const char *form = NULL;
 	int status;
 
 	options.betweenness = (lanewise_betweenness_options) { sizeof options.betweenness, 0, 0, 1 };
 	options.pagerank = (lanewise_pagerank_options) { sizeof options.pagerank, 0.85, 1e-6, 100, 0 };
-	for (int option; (option = getopt_long(argc, argv, "k:", long_options, NULL)) != -1;)
+	for (int option, i; (option = getopt_long(argc, argv, "k:", long_options, &i)) != -1;) {
+		if (option == JSON || option == DOT)
+			tool_choose("graph", &form, long_options[i].name);
 		switch (option) {
 		case 'k':
 			options.k = parse_count("-k", optarg);
@@ -678,6 +681,7 @@ int tool_graph(int argc, char **argv)
 			free(options.seeds);
 			return TOOL_USAGE;
 		}
+	}
 
 	const struct action *action = find_action(argc - optind, argv + optind);
 

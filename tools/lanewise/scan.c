@@ -322,6 +322,12 @@ int tool_scan(int argc, char **argv)
 		run.n_threads = lanewise_default_threads();
 	if (run.secrets_mode && (run.ignore_case || run.word))
 		tool_fail_usage("scan", "--ignore-case and --word belong to --patterns");
+	if (run.mask && run.redact)
+		tool_fail_usage("scan", "--mask and --redact contradict each other");
+	if (run.check && (run.mask || run.redact))
+		tool_fail_usage("scan", "--check and --%s contradict each other", run.mask ? "mask" : "redact");
+	if (run.gitignore && run.no_ignore)
+		tool_fail_usage("scan", "--gitignore and --no-ignore contradict each other");
 	if ((run.mask || run.redact) && (run.count || run.json))
 		tool_fail_usage("scan",
 		                "--mask and --redact write text, and leave --count and --json nothing to write");

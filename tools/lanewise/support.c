@@ -58,6 +58,13 @@ void tool_fail_usage(const char *command, const char *format, ...)
 	exit(TOOL_USAGE);
 }
 
+void tool_choose(const char *command, const char **chosen, const char *option)
+{
+	if (*chosen && strcmp(*chosen, option) != 0)
+		tool_fail_usage(command, "--%s and --%s contradict each other", *chosen, option);
+	*chosen = option;
+}
+
 const char *tool_count(char text[TOOL_COUNT_BYTES], uint64_t number)
 {
 	char *p = text + TOOL_COUNT_BYTES - 1;

@@ -39,6 +39,12 @@ _Noreturn __attribute__((format(printf, 1, 2))) void tool_fail(const char *forma
 /* An error in how the command was called: the message, where help is found, exit with 2. */
 _Noreturn __attribute__((format(printf, 2, 3))) void tool_fail_usage(const char *command, const char *format, ...);
 
+/*
+ * For options of which only one may be given: `*chosen` is the name of the one that was, without its "--", or NULL, and becomes
+ * `option`; an error as above if it is another.
+ */
+void tool_choose(const char *command, const char **chosen, const char *option);
+
 /* A number with commas, "117,659", in `text`, which it returns. */
 enum { TOOL_COUNT_BYTES = 32 };
 const char *tool_count(char text[TOOL_COUNT_BYTES], uint64_t number);
