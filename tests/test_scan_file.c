@@ -582,6 +582,7 @@ static void test_gram_messages(void)
 	EXPECT(&image, GRAMS, 0, 0, "section scan.grams, width: 0");
 	EXPECT(&image, GRAMS, 4, 5, "section scan.grams, stride: 5");
 	EXPECT(&image, GRAMS, 4, 3, "section scan.grams, stride: 3, but scan.header has a max_offset of 3");
+	EXPECT(&image, GRAMS, 16, 1, "section scan.grams, fold: 0x1");
 	EXPECT(&image, GRAMS, 8, 0, "section scan.grams, bucket_log: 0");
 	EXPECT(&image, GRAMS, 8, 32, "section scan.grams, bucket_log: 32");
 	EXPECT(&image, GRAMS, 8, 9, "section scan.grams, bucket_log: 9, but section scan.bucket has 4097 elements");

@@ -78,9 +78,9 @@ LANEWISE_API size_t lanewise_scan_set_n_patterns(const lanewise_scan_set *set);
 
 /*
  * Bytes of memory that the set holds, all of it, without a file that it is mapped from: for each different beginning of a
- * pattern four for each different byte of patterns while that is four megabytes at most (one, where the set is made on a CPU
- * that has AVX512_BF16 and so gathers fast), and some 8 otherwise; 12 for each pattern; and where these are looked for by
- * parts of them 40 to 150 more for each. What is found is the same.
+ * pattern four for each different byte of patterns while that is four megabytes at most (one, where the set is made by the
+ * tier avx512 on a CPU with AVX512_BF16, which gathers fast), and otherwise some 8, or up to 20 where patterns are longer
+ * than hundreds of bytes; 12 for each pattern; and where these are looked for by parts of them 40 to 150 more for each.
  */
 LANEWISE_API size_t lanewise_scan_set_memory(const lanewise_scan_set *set);
 
@@ -89,7 +89,7 @@ LANEWISE_API size_t lanewise_scan_set_memory(const lanewise_scan_set *set);
 /*
  * A set can be saved and opened again, which is faster than creating it; one that is mapped from a file shares its memory between processes. The form is that of file.h, whose notes on files, mapping and errors
  * hold here: checksummed, versioned, read on machines of the same byte order. The same patterns and options give the same
- * bytes on the same kind of CPU; what is found is the same everywhere.
+ * bytes where the same tier is active on the same kind of CPU; any CPU reads them, and finds the same.
  *
  * An image that was forged can make scans give wrong matches, but all that could lead one out of its memory, or take
  * more than its linear time, is checked when it is opened.

@@ -209,6 +209,8 @@ static int read_plainly(struct lanewise_scan *scan)
  * passed. While the automaton's state reaches back to there it goes on; then it jumps to where the next candidate's
  * pattern may begin.
  *
+ * Where to tell the state's reach takes a search, it is asked for at some places only: to read on does no harm.
+ *
  * At the end the windows of beginnings in the last max_offset bytes may lie behind the block: the next one starts there.
  */
 static int read_filtered(struct lanewise_scan *scan, size_t n)
@@ -228,7 +230,7 @@ static int read_filtered(struct lanewise_scan *scan, size_t n)
 	while (at < end) {
 		while (i < n_candidates && begin + scan->candidates[i] < at)
 			reached = begin + scan->candidates[i++] + 1;
-		if (at >= reached + lw_scan_reach(set, state)) {
+		if (!(at % 32 && lw_scan_is_far(set, state)) && at >= reached + lw_scan_reach(set, state)) {
 			if (i == n_candidates)
 				break;
 

@@ -23,7 +23,7 @@ static void set_sizes(struct lw_scan_grams *grams, uint32_t n_patterns, uint32_t
 	grams->width = width;
 	grams->stride = stride;
 	grams->mask = lw_scan_gram_mask(width);
-	grams->fold = ignore_case ? UINT64_C(0x2020202020202020) : 0;
+	grams->fold = ignore_case ? LW_SCAN_GRAM_FOLD : 0;
 	grams->bucket_log = log2_up((uint64_t)n_patterns * stride);
 	if (grams->bucket_log < BUCKET_LOG_MIN)
 		grams->bucket_log = BUCKET_LOG_MIN;

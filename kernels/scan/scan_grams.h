@@ -47,6 +47,8 @@ struct lw_scan_ends {
 	uint32_t length;     /* of the pattern */
 };
 
+#define LW_SCAN_GRAM_FOLD UINT64_C(0x2020202020202020)
+
 struct lw_scan_grams {
 	uint32_t width, stride, n_patterns, delta;
 	int bucket_log;

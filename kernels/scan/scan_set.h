@@ -155,17 +155,23 @@ LW_INLINE struct lw_scan_to lw_scan_step(const struct lanewise_scan_set *set, ui
 /* For compact states whose reach does not fit their words. */
 size_t lanewise_scan_find_far(const struct lanewise_scan_set *set, uint32_t s);
 
+/* Whether finding a state's reach takes a search. */
+LW_INLINE int lw_scan_is_far(const struct lanewise_scan_set *set, uint32_t s)
+{
+	uint64_t ones = set->table.narrow ? UINT32_MAX : UINT64_MAX;
+	uint32_t shift = set->table.reach_shift;
+
+	return LW_UNLIKELY(!set->rows) && lw_scan_word(&set->table, s) >> shift == ones >> shift;
+}
+
 /* Bytes from the beginning of the longest pattern that may go on from state s. */
 LW_INLINE uint32_t lw_scan_reach(const struct lanewise_scan_set *set, uint32_t s)
 {
 	if (LW_LIKELY(set->rows != NULL))
 		return set->rows[s - 2];
-
-	uint64_t word = lw_scan_word(&set->table, s), ones = set->table.narrow ? UINT32_MAX : UINT64_MAX;
-	uint32_t shift = set->table.reach_shift;
-
-	return LW_LIKELY(word >> shift != ones >> shift) ? (uint32_t)(word >> shift)
-	                                                 : (uint32_t)set->far[lanewise_scan_find_far(set, s)];
+	if (LW_UNLIKELY(lw_scan_is_far(set, s)))
+		return (uint32_t)set->far[lanewise_scan_find_far(set, s)];
+	return (uint32_t)(lw_scan_word(&set->table, s) >> set->table.reach_shift);
 }
 
 /* How many transitions with output there are before the word that has this rank. */

@@ -736,6 +736,8 @@ static lanewise_status check_grams(struct opening *o)
 		return WRONG_FIELD(o, "grams", g->stride,
 		                   "stride: %" PRIu32 ", but scan.header has a max_offset of %" PRIu32, g->stride,
 		                   o->set.max_offset);
+	if (g->fold != 0 && g->fold != LW_SCAN_GRAM_FOLD)
+		return WRONG_FIELD(o, "grams", g->fold, "fold: 0x%" PRIx64, g->fold);
 	if ((status = check_gram_sizes(o)) || (status = check_ends(o)) || (status = check_gram_elements(o)) ||
 	    (status = check_near(o)))
 		return status;
