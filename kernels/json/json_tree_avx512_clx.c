@@ -166,7 +166,7 @@ LW_INLINE void scan_words(const uint8_t *bytes, const uint8_t *text, size_t at, 
                           struct past *past, __m512i *wrong)
 {
 	__m512i quote = load_words(w->quote), flags = _mm512_setzero_si512(), begins = flags, escaped = flags;
-	__m512i in_string, behind;
+	__m512i in_string, behind = _mm512_setzero_si512();
 	int escapes = any_bit(load_words(w->backslash)) || s->escaped || s->escapes || s->hex || s->unit;
 
 	if (escapes) {
