@@ -58,9 +58,9 @@ struct lanes {
 };
 
 struct constants {
-	const uint32_t *table;
 	__m512i state_mask, output, last; /* the highest word that is a transition, its class taken away */
 	__m128i class_shift;
+	const uint32_t *table;
 };
 
 static struct lanes begin_lanes(const struct lw_scan_walk *walk, uint32_t first)
@@ -112,8 +112,9 @@ LW_INLINE struct lanes step(struct constants c, struct lanes l, struct marks *ma
 size_t LW_FN(scan_walk)(struct lw_scan_walk *walk, const uint8_t *classes, struct lw_scan_hit *hits)
 {
 	uint32_t output = UINT32_C(1) << walk->state_bits;
-	struct constants c = { walk->table, _mm512_set1_epi32((int)(output - 1)), _mm512_set1_epi32((int)output),
-		               _mm512_set1_epi32((int)(2 * output - 1)), _mm_cvtsi32_si128((int)walk->state_bits + 1) };
+	struct constants c = { _mm512_set1_epi32((int)(output - 1)), _mm512_set1_epi32((int)output),
+		               _mm512_set1_epi32((int)(2 * output - 1)), _mm_cvtsi32_si128((int)walk->state_bits + 1),
+		               walk->table };
 	struct marks marks;
 	struct lanes l[VECTORS] = { begin_lanes(walk, 0), begin_lanes(walk, LANES) };
 
