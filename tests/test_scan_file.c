@@ -385,19 +385,33 @@ static void expect_state(const struct scan_image *image, uint32_t at, uint32_t v
 	EXPECT(image, TABLE, 4 * (size_t)at, value, text);
 }
 
-/* What is wrong with rows. */
-static void test_row_messages(void)
+static lanewise_scan_set *create_words(void)
 {
 	static const char *const words[] = { "ab", "abc", "b", "zzx", "ab" };
 
 	n_patterns = pool_used = 0;
 	for (size_t i = 0; i < 5; i++)
 		add_pattern(words[i], strlen(words[i]));
+	return create(0);
+}
 
-	lanewise_scan_set *set = create(0);
-	struct scan_image image = scan_image_of(set);
+/* The image, changed, must be refused for this. */
+static void expect_refused(const struct scan_image *image, const char *what)
+{
 	lanewise_scan_set *opened = NULL;
 	lanewise_error error = { .what = "" };
+
+	repair_file(image->bytes, image->n_bytes);
+	CHECK_EQUAL(lanewise_scan_set_from_image(image->bytes, image->n_bytes, NULL, &opened, &error),
+	            LANEWISE_ERROR_DATA);
+	CHECK(strstr(error.what, what) != NULL && !opened);
+}
+
+/* What is wrong with rows. */
+static void test_row_messages(void)
+{
+	lanewise_scan_set *set = create_words();
+	struct scan_image image = scan_image_of(set);
 
 	/* Classes: 0, a, b, c, x, z. States: the first, a, b, z, ab, zz, abc, zzx. */
 	CHECK(set->rows && set->n_classes == 6 && set->n_words == 64);
@@ -415,31 +429,20 @@ static void test_row_messages(void)
 
 	CHECK_EQUAL(word[b - 1], 2);
 	word[b - 1] = 1;
-	repair_file(image.bytes, image.n_bytes);
-	CHECK_EQUAL(lanewise_scan_set_from_image(image.bytes, image.n_bytes, NULL, &opened, &error),
-	            LANEWISE_ERROR_DATA);
-	CHECK(strstr(error.what, "pattern 1 cannot end in state") != NULL && !opened);
+	expect_refused(&image, "pattern 1 cannot end in state");
 	free(image.bytes);
 	lanewise_scan_set_destroy(set);
 }
 
 static void test_messages(void)
 {
-	static const char *const words[] = { "ab", "abc", "b", "zzx", "ab" };
-
-	n_patterns = pool_used = 0;
-	for (size_t i = 0; i < 5; i++)
-		add_pattern(words[i], strlen(words[i]));
-
-	lanewise_scan_set *set = create(0);
+	lanewise_scan_set *set = create_words();
 	struct scan_image image = scan_image_of(set);
 	const struct lw_scan_table *table = &set->table;
 	uint32_t a = lw_scan_step(set, LW_SCAN_ROOT, 'a').state, ab = a + 1 + set->class_of['b'];
 	uint32_t z = lw_scan_step(set, LW_SCAN_ROOT, 'z').state, zz = lw_scan_step(set, z, 'z').state;
 	uint32_t root_a = LW_SCAN_ROOT + 1 + set->class_of['a'], to_a = table->narrow[root_a];
 	uint32_t *word = (uint32_t *)(void *)(image.bytes + scan_image_section(&image, RANK).offset);
-	lanewise_scan_set *opened = NULL;
-	lanewise_error error = { .what = "" };
 
 	/* Classes: 0, a, b, c, x, z. States: the first, a, z, ab, zz; b, abc and zzx are leaves. */
 	CHECK(set->n_classes == 6 && table->check_mask == 7 && table->reach_shift < 31 && !set->rows);
@@ -479,10 +482,7 @@ static void test_messages(void)
 	/* Too long a pattern for where it ends. */
 	word = (uint32_t *)(void *)(image.bytes + scan_image_section(&image, OUTPUT).offset);
 	word[lw_scan_rank_of(set->rank[0], LW_SCAN_ROOT + 1 + set->class_of['b'])] = 1;
-	repair_file(image.bytes, image.n_bytes);
-	CHECK_EQUAL(lanewise_scan_set_from_image(image.bytes, image.n_bytes, NULL, &opened, &error),
-	            LANEWISE_ERROR_DATA);
-	CHECK(strstr(error.what, "pattern 1 cannot end behind a reach of 0") != NULL && !opened);
+	expect_refused(&image, "pattern 1 cannot end behind a reach of 0");
 	free(image.bytes);
 	lanewise_scan_set_destroy(set);
 }

@@ -540,7 +540,7 @@ static size_t give_all(struct lanewise_scan *scan, lanewise_match *matches, size
 	return n;
 }
 
-/* expand_chain and take_hit, and what the latter decides, where all words count and the leftmost matches are chosen. */
+/* expand_chain and take_hit, and what the latter decides, for the leftmost semantics without whole_word. */
 static size_t give_leftmost(struct lanewise_scan *scan, lanewise_match *matches, size_t capacity)
 {
 	const uint32_t *lengths = scan->set->length, *next_output = scan->set->next_output;

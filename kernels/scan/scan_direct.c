@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From places of grams to hits, without the automaton but for long patterns and other case: the patterns that have a gram there are compared with the text.
+ * From places of grams to hits: the patterns that have a gram there are compared with the text. The automaton is needed for
+ * long patterns only, and where case is ignored.
  *
  * Where several patterns end at one place the automaton's output is the longest of them and, of equal ones, the first;
  * so it is here.
@@ -84,7 +85,7 @@ static size_t most_places(const struct lanewise_scan_set *set, size_t n)
 	if (set->max_length <= LW_SCAN_SHORT_MAX)
 		return AT_LEAST + n / 12;
 	if (set->grams.near)
-		return AT_LEAST + n / (set->rows && set->n_words < LW_SCAN_SLOW_WORDS ? 40 : 16);
+		return AT_LEAST + n / (lw_scan_rows_are_near(set->rows != NULL, set->n_words) ? 40 : 16);
 	return AT_LEAST + n / (lw_scan_reads_fast(set) ? 64 : 16);
 }
 

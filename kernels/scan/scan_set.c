@@ -693,7 +693,7 @@ static float most_to_pass(const struct builder *b)
  */
 static float most_evens_to_pass(const struct builder *b)
 {
-	return b->has_rows && b->n_words < LW_SCAN_SLOW_WORDS ? 0.002f : 0.006f;
+	return lw_scan_rows_are_near(b->has_rows, b->n_words) ? 0.002f : 0.006f;
 }
 
 /* Grams at even places are for many patterns, which are compared with the text where one is found. */

@@ -103,6 +103,9 @@ struct lw_scan_to {
 /* Whether the automaton is read in many places at once, as a rule, so that filters have to be good to be better. */
 LW_INLINE int lw_scan_reads_fast(const struct lanewise_scan_set *set) { return set->rows || set->walks; }
 
+/* Whether it is rows so few that it hardly waits for them. */
+LW_INLINE int lw_scan_rows_are_near(int has_rows, size_t n_words) { return has_rows && n_words < LW_SCAN_SLOW_WORDS; }
+
 LW_INLINE uint64_t lw_scan_word(const struct lw_scan_table *table, size_t i)
 {
 	return LW_LIKELY(table->narrow != NULL) ? table->narrow[i] : table->wide[i];
